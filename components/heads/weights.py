@@ -1,0 +1,78 @@
+"""Trained heads as plain arrays: what training returns, the bundle stores and a gateway evaluates without torch.
+
+Shapes: N prompts, F features, H hidden units, T tasks, M candidates.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def relu(x: Floats) -> Floats:
+    """max(x, 0), element by element.
+
+    >>> relu(np.array([-1.0, 2.0], dtype=np.float32)).tolist()
+    [0.0, 2.0]
+    """
+    return np.maximum(x, 0)
+
+
+def softmax(logits_NK: Floats) -> Floats:
+    """Rows that sum to one, shape (N, K)."""
+    shifted_NK = np.exp(logits_NK - logits_NK.max(axis=1, keepdims=True))
+    return np.asarray(shifted_NK / shifted_NK.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassifierWeights:
+    """Stage 1: a two-layer network from features to task logits."""
+
+    hidden_FH: Floats
+    hidden_bias_H: Floats
+    task_HT: Floats
+    task_bias_T: Floats
+    temperature: Floats
+    """Shape (), > 0: calibrates the posterior."""
+    confidence_floor: Floats
+    """Shape (), in [0, 1]: below it a prompt is unassigned."""
+
+    def posterior(self, features_NF: Floats) -> Floats:
+        """Calibrated probability of each task, shape (N, T)."""
+        hidden_NH = relu(features_NF @ self.hidden_FH + self.hidden_bias_H)
+        return softmax((hidden_NH @ self.task_HT + self.task_bias_T) / self.temperature)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExpertWeights:
+    """Stage 2: shared trunk, one general head a candidate, and task-specific heads for each task's candidates."""
+
+    trunk_FH: Floats
+    trunk_bias_H: Floats
+    general_HM: Floats
+    general_bias_M: Floats
+    task_TMH: Floats
+    """Task-specific head weights, added to the general head's; zero where a task has no head for a candidate."""
+    task_bias_TM: Floats
+    head_TM: NDArray[np.bool_]
+    """Where a task has its own head."""
+
+    def trunk(self, features_NF: Floats) -> Floats:
+        """Shared representation, shape (N, H)."""
+        return relu(features_NF @ self.trunk_FH + self.trunk_bias_H)
+
+    def general_logits(self, features_NF: Floats) -> Floats:
+        """Quality logits of the general heads, shape (N, M)."""
+        return self.trunk(features_NF) @ self.general_HM + self.general_bias_M
+
+    def logits(self, features_NF: Floats, task_N: NDArray[np.int32]) -> Floats:
+        """Quality logits, shape (N, M): task-specific where a prompt has a task, general where task_N is -1."""
+        trunk_NH = self.trunk(features_NF)
+        general_NM = trunk_NH @ self.general_HM + self.general_bias_M
+        if self.task_TMH.shape[0] == 0:
+            return general_NM
+        known_N = np.maximum(task_N, 0)
+        special_NM = np.einsum("nh,nmh->nm", trunk_NH, self.task_TMH[known_N]) + self.task_bias_TM[known_N]
+        return np.where((task_N >= 0)[:, None], general_NM + special_NM, general_NM).astype(np.float32)

@@ -1,0 +1,30 @@
+"""What the router believes about each prompt and candidate before a policy chooses. Shapes: N prompts, M candidates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prediction:
+    """Calibrated beliefs of both stages together."""
+
+    quality_NM: NDArray[np.float64]
+    """Calibrated expected quality, in [0, 1]."""
+    cost_usd_NM: NDArray[np.float64]
+    """Expected USD per call; nan where no cost was ever known for a candidate."""
+    task_N: NDArray[np.int32]
+    """Task assigned to each prompt; -1: unassigned, the general heads decide."""
+    novel_N: NDArray[np.bool_]
+    """The prompt is farther from all training prompts than the novelty floor: the fallback decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decision:
+    """What a policy chose for each prompt."""
+
+    candidate_N: NDArray[np.intp]
+    """Index of the chosen candidate, in [0, M)."""
+    reason_N: NDArray[np.str_]
+    """'task', 'general' or 'fallback'."""

@@ -1,0 +1,75 @@
+"""The tables as dense arrays. Shapes: N prompts, M candidates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from components.tables.store import Tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RoutingMatrices:
+    """Outcomes of N prompts on M candidates; what wasn't observed is nan, never 0."""
+
+    prompt_ids: tuple[str, ...]
+    models: tuple[str, ...]
+    quality_NM: NDArray[np.float64]
+    """Quality in [0, 1]; nan where not observed."""
+    cost_usd_NM: NDArray[np.float64]
+    """USD per call >= 0; nan where unknown."""
+    output_tokens_NM: NDArray[np.float64]
+    """Output tokens >= 0; nan where unknown."""
+    observed_NM: NDArray[np.bool_]
+    benchmark_N: NDArray[np.str_]
+    """The logs' own label of each prompt."""
+    input_usd_per_mtok_M: NDArray[np.float64]
+    output_usd_per_mtok_M: NDArray[np.float64]
+
+    def take(self, rows_K: NDArray[np.intp]) -> "RoutingMatrices":
+        """The same candidates on a choice of prompts, in its order."""
+        return RoutingMatrices(
+            prompt_ids=tuple(self.prompt_ids[row] for row in rows_K),
+            models=self.models,
+            quality_NM=self.quality_NM[rows_K],
+            cost_usd_NM=self.cost_usd_NM[rows_K],
+            output_tokens_NM=self.output_tokens_NM[rows_K],
+            observed_NM=self.observed_NM[rows_K],
+            benchmark_N=self.benchmark_N[rows_K],
+            input_usd_per_mtok_M=self.input_usd_per_mtok_M,
+            output_usd_per_mtok_M=self.output_usd_per_mtok_M,
+        )
+
+
+def to_matrices(tables: Tables) -> RoutingMatrices:
+    """Dense arrays of valid tables: rows in the order of `prompts`, columns in the order of `candidates`.
+
+    Raises:
+        ValueError: an outcome names a prompt or candidate that isn't in its table.
+    """
+    prompts = tables.prompts.select("prompt_id", "benchmark").with_row_index("row")
+    models = tables.candidates.select("model").with_row_index("column")
+    cells = tables.outcomes.join(prompts, on="prompt_id", how="left").join(models, on="model", how="left")
+    unknown = cells.filter(pl.col("row").is_null() | pl.col("column").is_null())
+    if unknown.height:
+        raise ValueError(f"outcome of unknown prompt or model: {unknown.select('prompt_id', 'model').row(0)}")
+    rows, columns = cells["row"].to_numpy(), cells["column"].to_numpy()
+
+    def dense(name: str) -> NDArray[np.float64]:
+        values_NM = np.full((prompts.height, models.height), np.nan)
+        values_NM[rows, columns] = cells[name].cast(pl.Float64).to_numpy()
+        return values_NM
+
+    quality_NM = dense("quality")
+    return RoutingMatrices(
+        prompt_ids=tuple(prompts["prompt_id"]),
+        models=tuple(models["model"]),
+        quality_NM=quality_NM,
+        cost_usd_NM=dense("cost_usd"),
+        output_tokens_NM=dense("output_tokens"),
+        observed_NM=~np.isnan(quality_NM),
+        benchmark_N=prompts["benchmark"].to_numpy().astype(np.str_),
+        input_usd_per_mtok_M=tables.candidates["input_usd_per_mtok"].to_numpy(),
+        output_usd_per_mtok_M=tables.candidates["output_usd_per_mtok"].to_numpy(),
+    )
