@@ -21,8 +21,8 @@ def relu(x: Floats) -> Floats:
 
 
 def softmax(logits_NK: Floats) -> Floats:
-    """Rows that sum to one, shape (N, K)."""
-    shifted_NK = np.exp(logits_NK - logits_NK.max(axis=1, keepdims=True))
+    """Rows that sum to one, shape (N, K); K may be 0."""
+    shifted_NK = np.exp(logits_NK - logits_NK.max(axis=1, keepdims=True, initial=-np.inf))
     return np.asarray(shifted_NK / shifted_NK.sum(axis=1, keepdims=True), dtype=np.float32)
 
 

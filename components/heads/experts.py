@@ -1,0 +1,264 @@
+"""Stage 2: expected quality of each candidate on each prompt, trained in two phases.
+
+Shapes: N prompts, F features, H hidden units, M candidates, T tasks.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from components.heads.losses import masked_bce
+from components.heads.training import FitConfig, FitReport, fit, seeded
+from components.heads.weights import ExpertWeights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertConfig:
+    """The trunk, the heads and the two phases."""
+
+    hidden: int = 96
+    """Hidden units of each member's trunk, >= 1."""
+    members: int = 3
+    """Networks trained from different seeds and averaged as logits, >= 1; together they are one wider trunk."""
+    dropout: float = 0.3
+    """Share of hidden units dropped in phase 1, in [0, 1)."""
+    ridge: float = 10.0
+    """How strongly a task's heads are held to the general ones, in prompts of evidence, > 0."""
+    general: FitConfig = field(default_factory=lambda: FitConfig(learning_rate=1e-3, weight_decay=0.1, patience=5))
+    """Phase 1."""
+    special: FitConfig = field(default_factory=lambda: FitConfig(learning_rate=1e-3, patience=5))
+    """Phase 2."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.hidden, self.members) < 1 or not 0 <= self.dropout < 1 or not self.ridge > 0:
+            raise ValueError(f"hidden and members >= 1, dropout in [0, 1), ridge > 0; got {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertReport:
+    """What both phases reached on validation prompts."""
+
+    general: tuple[FitReport, ...]
+    """Phase 1, one for each member."""
+    special: FitReport | None
+    """Phase 2; None: no task has a head or no training prompt a task."""
+    general_loss: float
+    """Binary cross-entropy of the general heads on the validation cells where a task has its own head; or nan."""
+    special_loss: float
+    """The same of the task-specific heads, before they were kept or dropped; or nan."""
+    special_kept: bool
+    """Whether task-specific heads beat the general ones on validation; where not, no task has a head."""
+    unobserved: tuple[int, ...]
+    """Columns of the candidates without any training outcome: predicted at the mean of all."""
+
+
+class _Network(nn.Module):
+    def __init__(self, features: int, hidden: int, dropout: float, bias_M: Tensor) -> None:
+        super().__init__()
+        self.trunk = nn.Linear(features, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.general = nn.Linear(hidden, bias_M.shape[0])
+        with torch.no_grad():
+            self.general.weight.mul_(0.1)
+            self.general.bias.copy_(bias_M)
+
+    def forward(self, features_NF: Tensor) -> Tensor:
+        """Quality logits, shape (N, M)."""
+        return self.general(self.dropout(torch.relu(self.trunk(features_NF))))  # type: ignore[no-any-return]
+
+
+class _TaskHeads(nn.Module):
+    """What each task adds to the general logits; zero at the start and wherever a task has no head."""
+
+    def __init__(self, head_TM: Tensor, hidden: int) -> None:
+        super().__init__()
+        self.weight_TMH = nn.Parameter(torch.zeros(*head_TM.shape, hidden))
+        self.bias_TM = nn.Parameter(torch.zeros(head_TM.shape))
+
+    def forward(self, trunk_NH: Tensor, task_N: Tensor) -> Tensor:
+        # One gather and one batched product for all tasks: the time doesn't depend on their number.
+        special_NM = torch.bmm(self.weight_TMH[task_N], trunk_NH[:, :, None])[:, :, 0]
+        return special_NM + self.bias_TM[task_N]
+
+
+def _mean_logits(quality_NM: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Log odds of each candidate's mean quality, shape (M,), and which candidates were never observed."""
+    seen_NM = ~np.isnan(quality_NM)
+    count_M, total_M = seen_NM.sum(axis=0), np.nansum(quality_NM, axis=0)
+    overall = total_M.sum() / max(count_M.sum(), 1)
+    # One prompt of evidence for the overall mean, and no odds beyond 100:1, keep the log odds finite.
+    mean_M = np.clip((total_M + overall) / (count_M + 1), 0.01, 0.99)
+    return np.log(mean_M / (1 - mean_M)).astype(np.float32), count_M == 0
+
+
+def train_experts(  # noqa: PLR0917  arrays in, as everywhere
+    features_NF: NDArray[np.float32],
+    quality_NM: NDArray[np.float64],
+    task_N: NDArray[np.int32],
+    head_TM: NDArray[np.bool_],
+    validation_features_NF: NDArray[np.float32],
+    validation_quality_NM: NDArray[np.float64],
+    validation_task_N: NDArray[np.int32],
+    config: ExpertConfig = ExpertConfig(),
+) -> tuple[ExpertWeights, ExpertReport]:
+    """General heads on a shared trunk, then, both frozen, task-specific heads for each task's candidates.
+
+    A task's head is an offset to the general head under a Gaussian prior at zero, so a task with little evidence stays
+    at the general head. The offsets are kept only if they lower the loss on the validation cells they apply to.
+
+    Args:
+        features_NF: training features.
+        quality_NM: quality in [0, 1]; nan: not observed.
+        task_N: training tasks, below T; -1: none.
+        head_TM: the candidates of each task, which get a head of their own; T may be 0.
+        validation_features_NF: the same of other prompts, (K, F), to stop training and to keep or drop the offsets.
+        validation_quality_NM: (K, M).
+        validation_task_N: (K,).
+        config: see ExpertConfig.
+
+    Raises:
+        ValueError: shapes don't match, a feature isn't finite, quality is outside [0, 1], no outcome at all, or a task
+            isn't in head_TM.
+    """
+    for features, quality, task in (
+        (features_NF, quality_NM, task_N),
+        (validation_features_NF, validation_quality_NM, validation_task_N),
+    ):
+        _check(features, quality, task, head_TM, features_NF.shape[1])
+    if np.isnan(quality_NM).all():
+        raise ValueError("no training prompt has an outcome")
+    training = (torch.tensor(features_NF), torch.tensor(quality_NM, dtype=torch.float32))
+    validation = (torch.tensor(validation_features_NF), torch.tensor(validation_quality_NM, dtype=torch.float32))
+    # Rows without a single outcome teach nothing; without the filter, an empty validation set would look perfect.
+    training, validation = (_rows(pair, ~torch.isnan(pair[1]).all(dim=1)) for pair in (training, validation))
+    bias_M, unobserved_M = _mean_logits(quality_NM)
+    networks, general = [], []
+    for seed in range(config.seed * config.members, (config.seed + 1) * config.members):
+        network, report = _train_general(training, validation, torch.tensor(bias_M), config, seed)
+        networks.append(network)
+        general.append(report)
+    general_HM = np.concatenate([net.general.weight.detach().numpy().T for net in networks]) / config.members
+    general_HM[:, unobserved_M] = 0
+    general_bias_M = np.mean([net.general.bias.detach().numpy() for net in networks], axis=0)
+    head_TM = head_TM & ~unobserved_M
+    frozen = ExpertWeights(
+        trunk_FH=np.concatenate([net.trunk.weight.detach().numpy().T for net in networks], axis=1),
+        trunk_bias_H=np.concatenate([net.trunk.bias.detach().numpy() for net in networks]),
+        general_HM=general_HM.astype(np.float32),
+        general_bias_M=np.where(unobserved_M, bias_M, general_bias_M).astype(np.float32),
+        task_TMH=np.zeros((*head_TM.shape, general_HM.shape[0]), dtype=np.float32),
+        task_bias_TM=np.zeros(head_TM.shape, dtype=np.float32),
+        head_TM=np.zeros_like(head_TM),
+    )
+    weights, special, before, after = _train_special(
+        frozen,
+        (features_NF, quality_NM, task_N),
+        (validation_features_NF, validation_quality_NM, validation_task_N),
+        head_TM,
+        config,
+    )
+    kept = after < before
+    return (weights if kept else frozen), ExpertReport(
+        general=tuple(general),
+        special=special,
+        general_loss=before,
+        special_loss=after,
+        special_kept=kept,
+        unobserved=tuple(int(column) for column in np.flatnonzero(unobserved_M)),
+    )
+
+
+def _check(
+    features_NF: NDArray[np.float32],
+    quality_NM: NDArray[np.float64],
+    task_N: NDArray[np.int32],
+    head_TM: NDArray[np.bool_],
+    features: int,
+) -> None:
+    if features_NF.ndim != 2 or features_NF.shape[1] != features:
+        raise ValueError(f"features must have shape (N, {features}), got {features_NF.shape}")
+    if quality_NM.shape != (features_NF.shape[0], head_TM.shape[1]) or task_N.shape != features_NF.shape[:1]:
+        raise ValueError(
+            f"features {features_NF.shape}, quality {quality_NM.shape}, tasks {task_N.shape} and heads {head_TM.shape}"
+            " don't match"
+        )
+    if not np.isfinite(features_NF).all():
+        raise ValueError("features hold nan or infinite values")
+    if np.nanmin(quality_NM, initial=0) < 0 or np.nanmax(quality_NM, initial=0) > 1:
+        raise ValueError("quality must be in [0, 1] or nan")
+    if task_N.max(initial=-1) >= head_TM.shape[0]:
+        raise ValueError(f"task {task_N.max()} has no row in head_TM of {head_TM.shape[0]} tasks")
+
+
+def _rows(tensors: tuple[Tensor, Tensor], keep_N: Tensor) -> tuple[Tensor, Tensor]:
+    return tensors[0][keep_N], tensors[1][keep_N]
+
+
+def _train_general(
+    training: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], bias_M: Tensor, config: ExpertConfig, seed: int
+) -> tuple[_Network, FitReport]:
+    with seeded(seed):
+        network = _Network(training[0].shape[1], config.hidden, config.dropout, bias_M)
+    report = fit(
+        network, lambda rows: masked_bce(network(rows[0]), rows[1]), training, validation, config.general, seed
+    )
+    return network, report
+
+
+Rows = tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int32]]
+
+
+def _train_special(
+    frozen: ExpertWeights, training: Rows, validation: Rows, head_TM: NDArray[np.bool_], config: ExpertConfig
+) -> tuple[ExpertWeights, FitReport | None, float, float]:
+    """Phase 2 on arrays computed once from the frozen weights: nothing of phase 1 is part of the module trained."""
+    nothing = float("nan")
+    prepared, judged = _special_rows(frozen, training, head_TM), _special_rows(frozen, validation, head_TM)
+    if prepared[0].shape[0] == 0:
+        return frozen, None, nothing, nothing
+    heads = _TaskHeads(torch.tensor(head_TM), frozen.trunk_bias_H.shape[0])
+    cells = int((~torch.isnan(prepared[3])).sum())
+
+    def evidence(rows: tuple[Tensor, ...]) -> Tensor:
+        trunk_NH, general_NM, task_N, quality_NM = rows
+        return masked_bce(general_NM + heads(trunk_NH, task_N), quality_NM)
+
+    def posterior(rows: tuple[Tensor, ...]) -> Tensor:
+        penalty = heads.weight_TMH.square().sum() + heads.bias_TM.square().sum()
+        return evidence(rows) + config.ridge / 2 * penalty / cells
+
+    report = fit(heads, posterior, prepared, judged, config.special, config.seed, validation_loss=evidence)
+    weights = ExpertWeights(
+        trunk_FH=frozen.trunk_FH,
+        trunk_bias_H=frozen.trunk_bias_H,
+        general_HM=frozen.general_HM,
+        general_bias_M=frozen.general_bias_M,
+        task_TMH=heads.weight_TMH.detach().numpy().copy(),
+        task_bias_TM=heads.bias_TM.detach().numpy().copy(),
+        head_TM=head_TM,
+    )
+    if judged[0].shape[0] == 0:
+        return weights, report, nothing, nothing
+    with torch.no_grad():
+        return weights, report, float(masked_bce(judged[1], judged[3])), float(evidence(judged))
+
+
+def _special_rows(frozen: ExpertWeights, rows: Rows, head_TM: NDArray[np.bool_]) -> tuple[Tensor, ...]:
+    """Trunk, general logits, task and quality of the prompts whose task has a head for an observed candidate."""
+    features_NF, quality_NM, task_N = rows
+    quality_NM = quality_NM.astype(np.float32)
+    if head_TM.shape[0]:
+        quality_NM = np.where(head_TM[np.maximum(task_N, 0)], quality_NM, np.float32(np.nan))
+    use_N = (task_N >= 0) & ~np.isnan(quality_NM).all(axis=1)
+    trunk_NH = frozen.trunk(features_NF[use_N])
+    general_NM = trunk_NH @ frozen.general_HM + frozen.general_bias_M
+    return (
+        torch.tensor(trunk_NH),
+        torch.tensor(general_NM),
+        torch.tensor(task_N[use_N], dtype=torch.int64),
+        torch.tensor(quality_NM[use_N]),
+    )
