@@ -1,0 +1,87 @@
+"""Prompt-level and task-level quality as one prediction.
+
+Shapes: N prompts, T tasks, M candidates.
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.heads.weights import ClassifierWeights
+
+Floats = NDArray[np.float64]
+Posterior = Literal["hard", "soft"]
+UNASSIGNED = -1
+
+
+def task_posterior(classifier: ClassifierWeights, features_NF: NDArray[np.float32]) -> Floats:
+    """Calibrated probability of each task, shape (N, T); shape (N, 0) where no tasks were found."""
+    if classifier.task_bias_T.shape[0] == 0:
+        return np.zeros((features_NF.shape[0], 0))
+    return np.asarray(classifier.posterior(features_NF), dtype=np.float64)
+
+
+def assign_tasks(posterior_NT: Floats, confidence_floor: float) -> NDArray[np.int32]:
+    """The most probable task of each prompt, shape (N,); -1 where its probability is below the floor.
+
+    >>> assign_tasks(np.array([[0.9, 0.1], [0.5, 0.5], [0.3, 0.7]]), 0.6).tolist()
+    [0, -1, 1]
+    """
+    if posterior_NT.shape[1] == 0:
+        return np.full(posterior_NT.shape[0], UNASSIGNED, dtype=np.int32)
+    confident_N = posterior_NT.max(axis=1) >= confidence_floor
+    return np.where(confident_N, posterior_NT.argmax(axis=1), UNASSIGNED).astype(np.int32)
+
+
+def task_level(
+    posterior_NT: Floats,
+    task_N: NDArray[np.int32],
+    table_quality_TM: Floats,
+    general_quality_M: Floats,
+    posterior: Posterior,
+) -> Floats:
+    """What the task table says about each prompt, shape (N, M).
+
+    Hard: the row of the prompt's task, the general mean where it has none. Soft: rows averaged by the posterior, for
+    every prompt: a prompt between two tasks is described by both, and an even posterior is near the general mean.
+
+    >>> table, general = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0.4, 0.6])
+    >>> task_level(np.array([[0.5, 0.5]]), np.array([-1], dtype=np.int32), table, general, "hard").tolist()
+    [[0.4, 0.6]]
+    >>> task_level(np.array([[0.75, 0.25]]), np.array([0], dtype=np.int32), table, general, "soft").tolist()
+    [[0.75, 0.25]]
+    """
+    general_NM = np.broadcast_to(general_quality_M, (task_N.shape[0], general_quality_M.shape[0]))
+    if table_quality_TM.shape[0] == 0:
+        return general_NM.copy()
+    if posterior == "soft":
+        return posterior_NT @ table_quality_TM
+    return np.where((task_N >= 0)[:, None], table_quality_TM[np.maximum(task_N, 0)], general_NM)
+
+
+def mix(prompt_NM: Floats, task_NM: Floats, alpha: float) -> Floats:
+    """alpha x prompt-level + (1 - alpha) x task-level quality, shape (N, M).
+
+    Raises:
+        ValueError: alpha outside [0, 1], or the shapes differ.
+
+    >>> mix(np.array([[1.0]]), np.array([[0.5]]), 0.5).tolist()
+    [[0.75]]
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha must be in [0, 1], got {alpha}")
+    if prompt_NM.shape != task_NM.shape:
+        raise ValueError(f"prompt-level {prompt_NM.shape} and task-level {task_NM.shape} differ in shape")
+    return alpha * prompt_NM + (1 - alpha) * task_NM
+
+
+def sigmoid(logits: NDArray[np.floating]) -> Floats:
+    """1 / (1 + exp(-x)) without overflow.
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    # exp of a non-positive number never overflows
+    shrink = np.exp(-np.abs(np.asarray(logits, dtype=np.float64)))
+    return np.where(logits >= 0, 1 / (1 + shrink), shrink / (1 + shrink))

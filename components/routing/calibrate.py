@@ -1,0 +1,207 @@
+"""Predicted quality made to mean what it says, a candidate at a time.
+
+Shapes: N prompts, M candidates, B bins.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.routing.aggregate import sigmoid
+
+Floats = NDArray[np.float64]
+FLOOR = 1e-4
+"""Predictions are held this far from 0 and 1, where logits end."""
+SMALLEST_SLOPE = 0.01
+"""Calibration never reverses nor erases an order."""
+FISHER = 0.25
+"""Most that one cell can tell about a logit: p (1 - p) at p = 1/2; turns pseudo-cells into a prior's precision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationConfig:
+    """How far a candidate's calibration may leave the one shared by all."""
+
+    minimum_cells: int = 50
+    """Observed (prompt, candidate) cells below which nothing is calibrated, >= 1."""
+    strength: float = 100.0
+    """Cells of evidence that weigh as much as the shared calibration, > 0."""
+
+    def __post_init__(self) -> None:
+        if self.minimum_cells < 1:
+            raise ValueError(f"minimum_cells must be >= 1, got {self.minimum_cells}")
+        if not 0 < self.strength < float("inf"):
+            raise ValueError(f"strength must be > 0 cells, got {self.strength}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calibration:
+    """q -> sigmoid(slope x logit(q) + intercept) for each candidate (Platt 1999; Guo et al., arXiv 1706.04599)."""
+
+    slope_M: Floats
+    """> 0."""
+    intercept_M: Floats
+
+    def apply(self, quality_NM: Floats) -> Floats:
+        """Calibrated quality, in [0, 1], shape (N, M); each column keeps its order."""
+        return sigmoid(self.slope_M * logit(quality_NM) + self.intercept_M)
+
+
+def identity(candidates: int) -> Calibration:
+    """The calibration that changes nothing (beyond holding predictions off 0 and 1)."""
+    return Calibration(slope_M=np.ones(candidates), intercept_M=np.zeros(candidates))
+
+
+def logit(quality: Floats) -> Floats:
+    """log(q / (1 - q)), of q held off 0 and 1.
+
+    >>> logit(np.array([0.5])).tolist()
+    [0.0]
+    """
+    held = np.clip(quality, FLOOR, 1 - FLOOR)
+    return np.log(held) - np.log1p(-held)
+
+
+def fit_calibration(predicted_NM: Floats, quality_NM: Floats, config: CalibrationConfig) -> Calibration:
+    """Slope and intercept of each candidate by penalised maximum likelihood, shrunk to a fit shared by all.
+
+    The shared fit comes first, shrunk to the identity; each candidate's own is then drawn to it with the weight of
+    `strength` cells. A candidate without outcomes has the shared fit: giving it the identity while its rivals are
+    tempered would move it in their order.
+
+    Args:
+        predicted_NM: predicted quality in [0, 1], shape (N, M).
+        quality_NM: observed quality in [0, 1], nan where not observed, shape (N, M).
+        config: shrinkage.
+
+    Returns:
+        The identity where fewer than `minimum_cells` cells were observed.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if predicted_NM.shape != quality_NM.shape:
+        raise ValueError(f"predicted {predicted_NM.shape} and observed {quality_NM.shape} differ in shape")
+    seen_NM = np.isfinite(quality_NM)
+    candidates = quality_NM.shape[1]
+    if seen_NM.sum() < config.minimum_cells:
+        return identity(candidates)
+    precision = FISHER * config.strength
+    logits_NM = logit(predicted_NM)
+    shared_2 = _newton(logits_NM[seen_NM], quality_NM[seen_NM], np.array([1.0, 0.0]), precision)
+    fit_M2 = np.tile(shared_2, (candidates, 1))
+    for m in range(candidates):
+        seen_N = seen_NM[:, m]
+        if seen_N.any():
+            fit_M2[m] = _newton(logits_NM[seen_N, m], quality_NM[seen_N, m], shared_2, precision)
+    return Calibration(slope_M=fit_M2[:, 0].copy(), intercept_M=fit_M2[:, 1].copy())
+
+
+def _loss(fit_2: Floats, logits_N: Floats, quality_N: Floats, prior_2: Floats, precision: float) -> float:
+    """Cross-entropy of sigmoid(slope x logit + intercept), plus the prior's penalty."""
+    z_N = fit_2[0] * logits_N + fit_2[1]
+    return float(np.sum(np.logaddexp(0, z_N) - quality_N * z_N) + precision / 2 * np.sum((fit_2 - prior_2) ** 2))
+
+
+def _newton(logits_N: Floats, quality_N: Floats, prior_2: Floats, precision: float) -> Floats:
+    """Minimiser of `_loss` with slope >= SMALLEST_SLOPE.
+
+    The loss is strictly convex: if the free minimiser's slope is too small, the constrained one lies on the bound,
+    where the intercept alone is solved for.
+    """
+    fit_2 = _descend(prior_2, logits_N, quality_N, prior_2, precision, free_2=np.array([True, True]))
+    if fit_2[0] >= SMALLEST_SLOPE:
+        return fit_2
+    bound_2 = np.array([SMALLEST_SLOPE, fit_2[1]])
+    return _descend(bound_2, logits_N, quality_N, prior_2, precision, free_2=np.array([False, True]))
+
+
+def _descend(
+    start_2: Floats,
+    logits_N: Floats,
+    quality_N: Floats,
+    prior_2: Floats,
+    precision: float,
+    *,
+    free_2: NDArray[np.bool_],
+) -> Floats:
+    """Newton's method with halved steps over the free coordinates."""
+    fit_2 = start_2.copy()
+    design_N2 = np.stack([logits_N, np.ones_like(logits_N)], axis=1)
+    loss = _loss(fit_2, logits_N, quality_N, prior_2, precision)
+    for _ in range(50):
+        p_N = sigmoid(design_N2 @ fit_2)
+        gradient_2 = design_N2.T @ (p_N - quality_N) + precision * (fit_2 - prior_2)
+        hessian_22 = (design_N2 * (p_N * (1 - p_N))[:, None]).T @ design_N2 + precision * np.eye(2)
+        step_2 = np.zeros(2)
+        step_2[free_2] = np.linalg.solve(hessian_22[np.ix_(free_2, free_2)], gradient_2[free_2])
+        size = 1.0
+        while (trial := _loss(fit_2 - size * step_2, logits_N, quality_N, prior_2, precision)) > loss and size > 1e-6:
+            size /= 2
+        if trial > loss:
+            break
+        fit_2 = fit_2 - size * step_2
+        loss = trial
+        if np.abs(size * step_2).max() < 1e-10:
+            break
+    return fit_2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reliability:
+    """Predicted against observed quality in bins of equal width; on the diagonal where calibrated."""
+
+    predicted_B: Floats
+    """Mean predicted quality of each bin; nan where it is empty."""
+    observed_B: Floats
+    """Mean observed quality of each bin; nan where it is empty."""
+    count_B: NDArray[np.int64]
+
+    @property
+    def ece(self) -> float:
+        """Expected calibration error, in [0, 1]: mean gap of the bins, by count (Guo et al., equation 3)."""
+        if not self.count_B.sum():
+            return float("nan")
+        filled_B = self.count_B > 0
+        gap = np.abs(self.predicted_B - self.observed_B)[filled_B]
+        return float(np.average(gap, weights=self.count_B[filled_B]))
+
+
+def reliability(predicted_NM: Floats, quality_NM: Floats, bins: int = 10) -> Reliability:
+    """The reliability diagram of all observed cells.
+
+    Args:
+        predicted_NM: predicted quality in [0, 1], shape (N, M).
+        quality_NM: observed quality in [0, 1], nan where not observed, shape (N, M).
+        bins: B >= 1.
+
+    Raises:
+        ValueError: bins < 1, or the shapes differ.
+
+    >>> reliability(np.array([[0.9], [0.9], [0.1]]), np.array([[1.0], [0.6], [np.nan]]), bins=2).observed_B.tolist()
+    [nan, 0.8]
+    """
+    if bins < 1:
+        raise ValueError(f"bins must be >= 1, got {bins}")
+    if predicted_NM.shape != quality_NM.shape:
+        raise ValueError(f"predicted {predicted_NM.shape} and observed {quality_NM.shape} differ in shape")
+    seen_NM = np.isfinite(quality_NM)
+    predicted_K, quality_K = predicted_NM[seen_NM], quality_NM[seen_NM]
+    bin_K = np.minimum((predicted_K * bins).astype(np.intp), bins - 1)
+    count_B = np.bincount(bin_K, minlength=bins)
+    divisor_B = np.where(count_B > 0, count_B, np.nan)
+    return Reliability(
+        predicted_B=np.bincount(bin_K, predicted_K, minlength=bins) / divisor_B,
+        observed_B=np.bincount(bin_K, quality_K, minlength=bins) / divisor_B,
+        count_B=count_B.astype(np.int64),
+    )
+
+
+def expected_calibration_error(predicted_NM: Floats, quality_NM: Floats, bins: int = 10) -> float:
+    """Expected calibration error over all observed cells, in [0, 1]; nan where none was observed.
+
+    >>> expected_calibration_error(np.array([[0.75, 0.25]]), np.array([[1.0, 0.0]]))
+    0.25
+    """
+    return reliability(predicted_NM, quality_NM, bins).ece

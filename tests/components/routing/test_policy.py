@@ -1,0 +1,198 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.routing.policy import Best, Budget, QualityBar, Tradeoff, decide, parse, spend
+from components.routing.prediction import Prediction
+
+
+def believe(quality, cost=None, task=None, novel=None) -> Prediction:
+    quality_NM = np.array(quality, dtype=np.float64)
+    rows = quality_NM.shape[0]
+    return Prediction(
+        quality_NM=quality_NM,
+        cost_usd_NM=np.full(quality_NM.shape, np.nan) if cost is None else np.array(cost, dtype=np.float64),
+        task_N=np.zeros(rows, dtype=np.int32) if task is None else np.array(task, dtype=np.int32),
+        novel_N=np.zeros(rows, dtype=np.bool_) if novel is None else np.array(novel),
+    )
+
+
+def total(value_NM, choice) -> float:
+    return float(np.asarray(value_NM)[np.arange(len(choice)), list(choice)].sum())
+
+
+@pytest.mark.parametrize(
+    ("text", "policy"),
+    [
+        ("best", Best()),
+        (" budget=0.5", Budget(usd=0.5)),
+        ("quality=.8", QualityBar(quality=0.8)),
+        ("tradeoff=1e-3", Tradeoff(willingness_to_pay=1e-3)),
+        ("tradeoff=inf", Tradeoff(willingness_to_pay=float("inf"))),
+    ],
+)
+def test_policies_are_parsed(text, policy):
+    assert parse(text) == policy
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cheap", "unknown policy 'cheap'"),
+        ("best=1", "unknown policy"),
+        ("budget", "unknown policy"),
+        ("budget=lots", "'lots' is no number"),
+        ("budget=-1", "budget must be >= 0"),
+        ("budget=nan", "budget must be >= 0"),
+        ("budget=inf", "finite"),
+        ("quality=1.5", "quality must be in"),
+        ("quality=nan", "quality must be in"),
+        ("tradeoff=0", "willingness_to_pay must be > 0"),
+        ("", "unknown policy"),
+    ],
+)
+def test_bad_policies_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse(text)
+
+
+def problems(most_prompts: int = 5):
+    return st.tuples(st.integers(0, 100_000), st.integers(1, most_prompts), st.integers(1, 4), st.booleans())
+
+
+def pose(problem):
+    seed, prompts, candidates, coarse = problem
+    generator = np.random.default_rng(seed)
+    quality_NM = generator.random((prompts, candidates))
+    cost_NM = 10 ** generator.uniform(-6, -1) * generator.random((prompts, candidates))
+    if coarse:  # many ties
+        quality_NM, cost_NM = np.round(quality_NM * 3) / 3, np.ceil(cost_NM / cost_NM.max() * 3) / 4
+    return quality_NM, cost_NM
+
+
+@settings(deadline=None, max_examples=150)
+@given(problem=problems(), share=st.floats(0, 1))
+def test_a_budget_is_kept_and_nearly_optimal_against_all_assignments(problem, share):
+    quality_NM, cost_NM = pose(problem)
+    least, most = cost_NM.min(axis=1).sum(), cost_NM.max(axis=1).sum()
+    # a sum of the same cells in another order may differ in its last digit
+    usd = float((least + share * (most - least)) * (1 + 1e-12))
+    choice_N = spend(quality_NM, cost_NM, usd)
+    assert total(cost_NM, choice_N) <= usd
+    prompts, candidates = quality_NM.shape
+    feasible = [
+        total(quality_NM, assignment)
+        for assignment in itertools.product(range(candidates), repeat=prompts)
+        if total(cost_NM, assignment) <= usd
+    ]
+    # the linear relaxation splits one prompt at most
+    upgrade = (quality_NM.max(axis=1) - quality_NM.min(axis=1)).max()
+    assert total(quality_NM, choice_N) >= max(feasible) - upgrade - 1e-9
+
+
+@settings(deadline=None, max_examples=50)
+@given(problem=problems(most_prompts=200))
+def test_a_large_batch_comes_within_one_upgrade_of_the_lagrangian_bound(problem):
+    quality_NM, cost_NM = pose(problem)
+    usd = float((cost_NM.min(axis=1).sum() + cost_NM.max(axis=1).sum()) / 2 * (1 + 1e-12))
+    choice_N = spend(quality_NM, cost_NM, usd)
+    assert total(cost_NM, choice_N) <= usd
+    # any price bounds the optimum from above (weak duality); the least bound lies where some prompt is indifferent
+    with np.errstate(divide="ignore", invalid="ignore"):
+        prices = (quality_NM[:, :, None] - quality_NM[:, None, :]) / (cost_NM[:, :, None] - cost_NM[:, None, :])
+    prices = np.append(prices[np.isfinite(prices) & (prices > 0)], 0)
+    bound = min(float((quality_NM - price * cost_NM).max(axis=1).sum() + price * usd) for price in np.unique(prices))
+    upgrade = (quality_NM.max(axis=1) - quality_NM.min(axis=1)).max()
+    assert total(quality_NM, choice_N) >= bound - upgrade - 1e-9
+
+
+def test_an_ample_budget_is_the_best_choice_and_a_bare_one_the_cheapest():
+    quality_NM, cost_NM = pose((3, 50, 4, False))
+    assert spend(quality_NM, cost_NM, 1e9).tolist() == quality_NM.argmax(axis=1).tolist()
+    bare = total(cost_NM, cost_NM.argmin(axis=1))
+    assert spend(quality_NM, cost_NM, bare).tolist() == cost_NM.argmin(axis=1).tolist()
+
+
+def test_a_budget_below_the_cheapest_choice_is_refused_with_figures():
+    with pytest.raises(ValueError, match=r"budget of 0\.5 USD .* 2 prompts, 2 USD"):
+        decide(believe([[1, 0], [0, 1]], [[1, 2], [1, 2]]), Budget(usd=0.5), fallback=0)
+
+
+def test_an_empty_batch_is_decided():
+    nothing = believe(np.zeros((0, 2)), np.zeros((0, 2)))
+    for policy in (Best(), Tradeoff(willingness_to_pay=1), Budget(usd=0), QualityBar(quality=0.5)):
+        assert decide(nothing, policy, fallback=0).candidate_N.shape == (0,)
+
+
+@settings(deadline=None, max_examples=50)
+@given(problem=problems(), bar=st.floats(0, 1))
+def test_the_quality_bar_by_definition(problem, bar):
+    quality_NM, cost_NM = pose(problem)
+    decision = decide(believe(quality_NM, cost_NM), QualityBar(quality=bar), fallback=0)
+    for quality_M, cost_M, choice in zip(quality_NM, cost_NM, decision.candidate_N, strict=True):
+        clear = [m for m in range(len(quality_M)) if quality_M[m] >= bar]
+        if clear:
+            assert choice == min(clear, key=lambda m: (cost_M[m], -quality_M[m], m))
+        else:
+            assert choice == int(quality_M.argmax())
+
+
+@settings(deadline=None, max_examples=50)
+@given(problem=problems(), price=st.floats(1e-6, 1e3))
+def test_the_tradeoff_by_definition(problem, price):
+    quality_NM, cost_NM = pose(problem)
+    decision = decide(believe(quality_NM, cost_NM), Tradeoff(willingness_to_pay=price), fallback=0)
+    assert decision.candidate_N.tolist() == (quality_NM - cost_NM / price).argmax(axis=1).tolist()
+
+
+def test_an_infinite_willingness_to_pay_needs_no_costs():
+    beliefs = believe([[0.2, 0.9]])
+    assert decide(beliefs, Tradeoff(willingness_to_pay=float("inf")), fallback=0).candidate_N.tolist() == [1]
+
+
+@pytest.mark.parametrize("policy", [Tradeoff(willingness_to_pay=1), Budget(usd=1), QualityBar(quality=0.5)])
+def test_cost_policies_refuse_unknown_costs_by_name(policy):
+    beliefs = believe([[0.2, 0.9]], [[1, np.nan]])
+    with pytest.raises(ValueError, match=r"unknown for 1 of 2 candidates: dear\."):
+        decide(beliefs, policy, fallback=0, models=("cheap", "dear"))
+    with pytest.raises(ValueError, match=r"unknown for 1 of 2 candidates: 1\."):
+        decide(beliefs, policy, fallback=0)
+    assert decide(beliefs, Best(), fallback=0).candidate_N.tolist() == [1]
+
+
+def test_the_guard_leaves_the_fallback_only_for_a_clear_advantage():
+    beliefs = believe([[0.5, 0.52], [0.5, 0.56], [0.7, 0.1]], task=[0, -1, 0])
+    decision = decide(beliefs, Best(), fallback=0, guard_margin=0.05)
+    assert decision.candidate_N.tolist() == [0, 1, 0]
+    assert decision.reason_N.tolist() == ["fallback", "general", "task"]
+    assert decide(beliefs, Best(), fallback=0).candidate_N.tolist() == [1, 1, 0]
+
+
+def test_novel_prompts_fall_back_under_every_policy():
+    quality, cost = [[0.1, 0.9, 0.5], [0.1, 0.9, 0.5]], [[1.0, 2.0, 0.5], [1.0, 2.0, 0.5]]
+    beliefs = believe(quality, cost, novel=[True, False])
+    for policy in (Best(), Tradeoff(willingness_to_pay=100), Budget(usd=3), QualityBar(quality=0.8)):
+        decision = decide(beliefs, policy, fallback=0)
+        assert decision.candidate_N.tolist() == [0, 1], policy
+        assert decision.reason_N.tolist() == ["fallback", "task"]
+
+
+def test_a_tight_budget_comes_before_the_novelty_floor():
+    beliefs = believe([[0.1, 0.9]] * 2, [[1.0, 0.1]] * 2, novel=[True, False])
+    decision = decide(beliefs, Budget(usd=0.5), fallback=0)
+    assert decision.candidate_N.tolist() == [1, 1]
+    assert decision.reason_N.tolist() == ["task", "task"]
+
+
+def test_ties_go_to_the_lowest_index():
+    assert decide(believe([[0.5, 0.5, 0.5]]), Best(), fallback=2).candidate_N.tolist() == [0]
+
+
+def test_arguments_are_checked():
+    with pytest.raises(ValueError, match="fallback must be in"):
+        decide(believe([[0.5]]), Best(), fallback=1)
+    with pytest.raises(ValueError, match="guard_margin"):
+        decide(believe([[0.5]]), Best(), fallback=0, guard_margin=-1)
