@@ -126,8 +126,8 @@ def decide(
             free_N = _clear_bar(quality_NM, cost_NM, bar, quality_NM)
         case Budget(usd=usd):
             choice_N, pinned_N = _spend_with_pins(guarded_NM, cost_NM, usd, fallback, prediction.novel_N)
-            # what the batch would do without the guard hangs on every other prompt; the best one stands for it
-            free_N = choice_N
+            # spending again only says what the guard changed
+            free_N = _spend_with_pins(quality_NM, cost_NM, usd, fallback, pinned_N)[0] if guard_margin else choice_N
     choice_N = np.where(pinned_N, fallback, choice_N).astype(np.intp)
     held_N = pinned_N | ((choice_N == fallback) & (free_N != fallback))
     reason_N = np.where(held_N, "fallback", np.where(prediction.task_N >= 0, "task", "general"))
@@ -189,15 +189,18 @@ def _spend_rest(quality_NM: Floats, cost_usd_NM: Floats, usd: float, thrifty_N: 
     price_N = cost_usd_NM[rows_N, lavish_N] - cost_usd_NM[rows_N, thrifty_N]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio_N = np.where(price_N > 0, gain_N / price_N, np.inf)
-    choice_N = thrifty_N.copy()
-    for row in np.lexsort((rows_N, -ratio_N)):
-        if gain_N[row] <= 0:
-            continue
-        before = choice_N[row]
-        choice_N[row] = lavish_N[row]
-        # the sum is taken afresh so that rounding can't carry the batch over its budget
-        if _total(cost_usd_NM, choice_N) > usd:
-            choice_N[row] = before
+    order = np.lexsort((rows_N, -ratio_N))
+    choice_N, spent = thrifty_N.copy(), _total(cost_usd_NM, thrifty_N)
+    upgraded: list[int] = []
+    for row in order[gain_N[order] > 0].tolist():
+        if spent + price_N[row] <= usd:
+            choice_N[row] = lavish_N[row]
+            spent += price_N[row]
+            upgraded.append(row)
+    # a running sum drifts by rounding: the batch itself must keep within its budget
+    while upgraded and _total(cost_usd_NM, choice_N) > usd:
+        row = upgraded.pop()
+        choice_N[row] = thrifty_N[row]
     return choice_N
 
 

@@ -171,6 +171,16 @@ def test_the_guard_leaves_the_fallback_only_for_a_clear_advantage():
     assert decide(beliefs, Best(), fallback=0).candidate_N.tolist() == [1, 1, 0]
 
 
+def test_the_guard_holds_within_a_budget_and_says_so():
+    beliefs = believe([[0.5, 0.52], [0.5, 0.9]], [[1.0, 2.0]] * 2)
+    decision = decide(beliefs, Budget(usd=4), fallback=0, guard_margin=0.05)
+    assert decision.candidate_N.tolist() == [0, 1]
+    assert decision.reason_N.tolist() == ["fallback", "task"]
+    # even where the guard prefers a dear fallback, the budget is kept
+    dear = believe([[0.5, 0.5]] * 2, [[2.0, 1.0]] * 2)
+    assert decide(dear, Budget(usd=2), fallback=0, guard_margin=0.05).candidate_N.tolist() == [1, 1]
+
+
 def test_novel_prompts_fall_back_under_every_policy():
     quality, cost = [[0.1, 0.9, 0.5], [0.1, 0.9, 0.5]], [[1.0, 2.0, 0.5], [1.0, 2.0, 0.5]]
     beliefs = believe(quality, cost, novel=[True, False])
