@@ -3,12 +3,13 @@
 Shapes: N prompts, T tasks, M candidates.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.heads.weights import ClassifierWeights
+from components.heads.weights import ClassifierWeights, ExpertWeights
 
 Floats = NDArray[np.float64]
 Posterior = Literal["hard", "soft"]
@@ -32,6 +33,23 @@ def assign_tasks(posterior_NT: Floats, confidence_floor: float) -> NDArray[np.in
         return np.full(posterior_NT.shape[0], UNASSIGNED, dtype=np.int32)
     confident_N = posterior_NT.max(axis=1) >= confidence_floor
     return np.where(confident_N, posterior_NT.argmax(axis=1), UNASSIGNED).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Levels:
+    """What the trained heads say of each prompt, before aggregation."""
+
+    posterior_NT: Floats
+    task_N: NDArray[np.int32]
+    prompt_NM: Floats
+    """Uncalibrated quality by the prompt-level heads, in [0, 1]."""
+
+
+def levels(classifier: ClassifierWeights, experts: ExpertWeights, features_NF: NDArray[np.float32]) -> Levels:
+    """Posterior, task and prompt-level quality of each prompt, by its task's heads or the general ones."""
+    posterior_NT = task_posterior(classifier, features_NF)
+    task_N = assign_tasks(posterior_NT, float(classifier.confidence_floor))
+    return Levels(posterior_NT=posterior_NT, task_N=task_N, prompt_NM=sigmoid(experts.logits(features_NF, task_N)))
 
 
 def task_level(

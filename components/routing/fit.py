@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.heads.weights import ClassifierWeights, ExpertWeights
-from components.routing.aggregate import Posterior, assign_tasks, mix, sigmoid, task_level, task_posterior
+from components.routing.aggregate import Posterior, levels, mix, task_level
 from components.routing.calibrate import (
     Calibration,
     CalibrationConfig,
@@ -141,13 +141,13 @@ def fit_router(
         validation=validation,
         calibration=calibration,
     )
-    seen = [_levels(classifier, experts, split.features_NF) for split in (validation, calibration)]
+    seen = [levels(classifier, experts, split.features_NF) for split in (validation, calibration)]
     trials: list[AlphaTrial] = []
     fits: list[Calibration] = []
     for posterior in config.posteriors if tasks else config.posteriors[:1]:
         task_NM, task_held_NM = (
-            task_level(levels.posterior_NT, levels.task_N, table_quality_TM, general_quality_M, posterior)
-            for levels in seen
+            task_level(level.posterior_NT, level.task_N, table_quality_TM, general_quality_M, posterior)
+            for level in seen
         )
         for alpha in config.alphas:
             fitted = fit_calibration(
@@ -215,21 +215,6 @@ def fit_router(
         novelty_floor=float(novelty.floor),
     )
     return model, report
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Levels:
-    """What the trained heads say about one split."""
-
-    posterior_NT: Floats
-    task_N: NDArray[np.int32]
-    prompt_NM: Floats
-
-
-def _levels(classifier: ClassifierWeights, experts: ExpertWeights, features_NF: NDArray[np.float32]) -> _Levels:
-    posterior_NT = task_posterior(classifier, features_NF)
-    task_N = assign_tasks(posterior_NT, float(classifier.confidence_floor))
-    return _Levels(posterior_NT=posterior_NT, task_N=task_N, prompt_NM=sigmoid(experts.logits(features_NF, task_N)))
 
 
 def _check(

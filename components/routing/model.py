@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.heads.weights import ClassifierWeights, ExpertWeights
-from components.routing.aggregate import Posterior, assign_tasks, mix, sigmoid, task_level, task_posterior
+from components.routing.aggregate import Posterior, assign_tasks, levels, mix, sigmoid, task_level, task_posterior
 from components.routing.calibrate import Calibration
 from components.routing.cost import CostHead
 from components.routing.novelty import Novelty
@@ -75,7 +75,7 @@ class RouterModel:
             input_tokens_N: tokens of each prompt, >= 0, shape (N,).
 
         Raises:
-            ValueError: shapes differ from the trained ones.
+            ValueError: shapes differ from the trained ones, or features or embeddings aren't finite.
         """
         if features_NF.ndim != 2 or features_NF.shape[1] != self.experts.trunk_FH.shape[0]:
             raise ValueError(f"features must be (N, {self.experts.trunk_FH.shape[0]}), got {features_NF.shape}")
@@ -84,10 +84,12 @@ class RouterModel:
             raise ValueError(f"embedding must be {(rows, self.novelty.centroid_CD.shape[1])}, got {embedding_ND.shape}")
         if np.shape(input_tokens_N) != (rows,):
             raise ValueError(f"input_tokens must be {(rows,)}, got {np.shape(input_tokens_N)}")
-        posterior_NT = task_posterior(self.classifier, features_NF)
-        task_N = assign_tasks(posterior_NT, float(self.classifier.confidence_floor))
-        prompt_NM = sigmoid(self.experts.logits(features_NF, task_N))
-        mixed_NM = mix(prompt_NM, self._task_level(posterior_NT, task_N), float(self.alpha))
+        # not a number compares false with everything: an argmax over it would be the first candidate, silently
+        if not np.isfinite(features_NF).all() or not np.isfinite(embedding_ND).all():
+            raise ValueError("features and embeddings must be finite")
+        level = levels(self.classifier, self.experts, features_NF)
+        task_N = level.task_N
+        mixed_NM = mix(level.prompt_NM, self._task_level(level.posterior_NT, task_N), float(self.alpha))
         return Prediction(
             quality_NM=self.calibration.apply(mixed_NM),
             cost_usd_NM=self.cost.cost_usd(features_NF, np.asarray(input_tokens_N, dtype=np.float64), task_N),

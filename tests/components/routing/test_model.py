@@ -92,3 +92,5 @@ def test_wrong_inputs_are_refused(fitted):
         model.predict(fresh.features_NF, fresh.embedding_ND[1:], fresh.input_tokens_N)
     with pytest.raises(ValueError, match="input_tokens must be"):
         model.predict(fresh.features_NF, fresh.embedding_ND, fresh.input_tokens_N[1:])
+    with pytest.raises(ValueError, match="must be finite"):
+        model.predict(fresh.features_NF * np.nan, fresh.embedding_ND, fresh.input_tokens_N)
