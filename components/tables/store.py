@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from components.tables.schema import CANDIDATES, OUTCOMES, PROMPTS, TableSchema
+from components.tables.schema import CANDIDATES, OUTCOMES, PROMPTS, Column, TableSchema
 
 _STEMS = {"prompts": ("prompts",), "candidates": ("candidates", "models"), "outcomes": ("outcomes",)}
 _SUFFIXES = (".parquet", ".jsonl", ".json")
@@ -43,6 +43,16 @@ def find_table(folder: Path, schema: TableSchema) -> Path:
     raise TableError(f"{folder}: table '{schema.name}' is missing (looked for {', '.join(names)})")
 
 
+def table_file(folder: Path | None, schema: TableSchema) -> str:
+    """How messages name a table: by its file where that is known, else by its name."""
+    if folder is None:
+        return f"table '{schema.name}'"
+    try:
+        return str(find_table(folder, schema))
+    except TableError:
+        return f"{folder}: table '{schema.name}'"
+
+
 def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
     """A table with exactly its schema's columns and types; optional columns that are absent become nulls.
 
@@ -52,11 +62,11 @@ def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
     try:
         frame = _read(path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        raise TableError(f"{path}: can't be read as {path.suffix[1:]}: {error}") from error
+        raise TableError(f"{path}: can't be read as {path.suffix[1:]}: {_bad_bytes(path) or error}") from error
     missing = [c.name for c in schema.columns if c.required and c.name not in frame.columns]
     if missing:
         raise TableError(f"{path}: missing column(s) {missing}; found {frame.columns}")
-    return frame.select(_cast(frame, path, name, dtype) for name, dtype in schema.dtypes.items())
+    return pl.DataFrame([_cast(frame, path, column) for column in schema.columns])
 
 
 def read_tables(folder: Path) -> Tables:
@@ -113,24 +123,46 @@ def _read(path: Path) -> pl.DataFrame:
             return pl.read_json(path, infer_schema_length=None)
 
 
-def _cast(frame: pl.DataFrame, path: Path, name: str, dtype: pl.DataType) -> pl.Series:
+def _bad_bytes(path: Path) -> str | None:
+    """Where a text file stops being UTF-8, for polars tells the line wrongly or not at all; None: nowhere."""
+    if path.suffix == ".parquet" or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                return f"line {number}, byte {error.start}: not UTF-8 ({error.reason})"
+    return None
+
+
+def _cast(frame: pl.DataFrame, path: Path, column: Column) -> pl.Series:
+    """One column in its schema's type.
+
+    NaN in a column that may be null reads as null: pandas writes unknown numbers so.
+    """
+    name, dtype = column.name, column.dtype
     if name not in frame.columns:
         return pl.Series(name, [None] * frame.height, dtype=dtype)
-    column = frame[name]
-    if column.dtype == dtype:
-        return column
-    if dtype == pl.String and column.dtype != pl.Null and not isinstance(column.dtype, pl.Categorical | pl.Enum):
-        raise TableError(f"{path}: column '{name}' must be {dtype}, is {column.dtype}")
-    cast = (
-        column.str.to_date(strict=False)
-        if column.dtype == pl.String and dtype == pl.Date
-        else (column.cast(dtype, strict=False))
-    )
-    lost = cast.is_null() & column.is_not_null()
+    values = frame[name]
+    if column.nullable and values.dtype.is_float():
+        values = values.fill_nan(None)
+    if values.dtype == dtype:
+        return values
+    if values.dtype.is_nested() or (
+        dtype == pl.String and values.dtype != pl.Null and not isinstance(values.dtype, pl.Categorical | pl.Enum)
+    ):
+        raise TableError(f"{path}: column '{name}' must be {dtype}, is {values.dtype}; row 0 holds {values[0]!r}")
+    try:
+        to_date = values.dtype == pl.String and dtype == pl.Date
+        cast = values.str.to_date("%Y-%m-%d", strict=False) if to_date else values.cast(dtype, strict=False)
+    except pl.exceptions.PolarsError as error:
+        raise TableError(f"{path}: column '{name}' must be {dtype}, is {values.dtype}: {error}") from error
+    lost = cast.is_null() & values.is_not_null()
     if lost.any():
         row = int(lost.arg_true()[0])
-        raise TableError(f"{path}: column '{name}' must be {dtype}; row {row} holds {column[row]!r}")
-    if dtype.is_integer() and column.dtype.is_float() and (cast.cast(pl.Float64) != column).any():
-        row = int((cast.cast(pl.Float64) != column).arg_true()[0])
-        raise TableError(f"{path}: column '{name}' must be whole numbers; row {row} holds {column[row]!r}")
+        raise TableError(f"{path}: column '{name}' must be {dtype}; row {row} holds {values[row]!r}")
+    if dtype.is_integer() and values.dtype.is_float() and (cast.cast(pl.Float64) != values).any():
+        row = int((cast.cast(pl.Float64) != values).arg_true()[0])
+        raise TableError(f"{path}: column '{name}' must be whole numbers; row {row} holds {values[row]!r}")
     return cast

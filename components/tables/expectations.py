@@ -1,0 +1,225 @@
+"""A Great Expectations suite generated from the schema, and its Data Docs. The only importer of great_expectations."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+import polars as pl
+from great_expectations.core import ExpectationSuite
+
+from components.tables.quarantine import cost_agrees
+from components.tables.schema import SCHEMAS, Column, TableSchema
+from components.tables.store import TableError, Tables, table_file
+
+MINIMUM_PROMPTS = 20
+"""Fewer can't fill four splits with more than a prompt or two each."""
+MINIMUM_CANDIDATES = 2
+MINIMUM_OVERLAP = 0.5
+"""Smallest share of prompts on which two candidates or more were observed: others compare nothing."""
+COST_TOLERANCE = 0.05
+_SHOWN = 3
+_RESULTS = {
+    "table": pl.String(),
+    "rule": pl.String(),
+    "column": pl.String(),
+    "severity": pl.String(),
+    "passed": pl.Boolean(),
+    "checked": pl.Int64(),
+    "failed": pl.Int64(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationReport:
+    """What was checked: `table`, `rule`, `column`, `severity`, `passed`, `checked` and `failed` rows."""
+
+    success: bool
+    """No critical rule is broken."""
+    results: pl.DataFrame
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Broken rules that don't stop a run."""
+        broken = self.results.filter(~pl.col("passed") & (pl.col("severity") == "warning"))
+        return tuple(f"{table}: {rule}" for table, rule in broken.select("table", "rule").iter_rows())
+
+
+def validate(tables: Tables, folder: Path, docs: Path) -> ValidationReport:
+    """Checks three tables against their schema and each other, and writes Data Docs, a static site, into `docs`.
+
+    Args:
+        tables: tables after quarantine.
+        folder: where they were read, to name files in messages.
+        docs: replaced as a whole, also when a rule is broken.
+
+    Raises:
+        TableError: a critical rule is broken; names file, rule and the first offending rows.
+    """
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    source = context.data_sources.add_pandas("tables")
+    outcomes: list[tuple[TableSchema, Any]] = []
+    for schema in SCHEMAS:
+        batch = source.add_dataframe_asset(schema.name).add_batch_definition_whole_dataframe("whole")
+        suite = context.suites.add(ExpectationSuite(name=schema.name, expectations=list(expectations(schema))))
+        definition = context.validation_definitions.add(
+            gx.ValidationDefinition(name=schema.name, data=batch, suite=suite)
+        )
+        result = definition.run(
+            batch_parameters={"dataframe": _checked(tables, schema).to_pandas()},
+            result_format={
+                "result_format": "SUMMARY",
+                "partial_unexpected_count": _SHOWN,
+                "unexpected_index_column_names": ["row", *schema.key],
+            },
+        )
+        outcomes.extend((schema, one) for one in result.results)
+    _write_docs(context, docs)
+    results = pl.DataFrame([_row(schema, one) for schema, one in outcomes], schema=_RESULTS, orient="row")
+    critical = [(schema, one) for schema, one in outcomes if not one.success and _severity(one) == "critical"]
+    if critical:
+        raise TableError("; ".join(_complaint(folder, schema, one) for schema, one in critical))
+    return ValidationReport(success=True, results=results.sort("table", "column", "rule", maintain_order=True))
+
+
+def expectations(schema: TableSchema) -> Iterator[Any]:
+    """Every rule of one table: those its columns and key declare, then those between tables."""
+    for column in schema.columns:
+        yield from _column_expectations(column)
+    unique = f"{schema.key} unique"
+    if len(schema.key) == 1:
+        yield gxe.ExpectColumnValuesToBeUnique(column=schema.key[0], meta={"rule": unique})
+    else:
+        yield gxe.ExpectCompoundColumnsToBeUnique(column_list=list(schema.key), meta={"rule": unique})
+    match schema.name:
+        case "prompts":
+            yield _rows(MINIMUM_PROMPTS, "prompts")
+            yield gxe.ExpectColumnValuesToBeBetween(
+                column="observed_candidates",
+                min_value=2,
+                mostly=MINIMUM_OVERLAP,
+                meta={"rule": f"at least {MINIMUM_OVERLAP:.0%} of prompts have outcomes of two candidates or more"},
+            )
+        case "candidates":
+            yield _rows(MINIMUM_CANDIDATES, "candidates")
+            yield gxe.ExpectColumnValuesToBeBetween(
+                column="observed_prompts", min_value=1, meta={"rule": "each candidate has outcomes"}
+            )
+        case _:
+            yield _rows(1, "outcomes")
+            yield _true("prompt_is_known", "outcomes name only prompts of the prompts table")
+            yield _true("model_is_known", "outcomes name only models of the candidates table")
+            yield _true("cost_agrees", f"cost_usd within {COST_TOLERANCE:.0%} of tokens x price, where all are known")
+            yield gxe.ExpectColumnUniqueValueCountToBeBetween(
+                column="quality",
+                min_value=2,
+                severity="warning",
+                meta={"rule": "outcomes differ: with all equal there is nothing to route on"},
+            )
+
+
+def _column_expectations(column: Column) -> Iterator[Any]:
+    name = column.name
+    yield gxe.ExpectColumnToExist(column=name, meta={"rule": "column present"})
+    if not column.nullable:
+        yield gxe.ExpectColumnValuesToNotBeNull(column=name, meta={"rule": "not null, not NaN"})
+        if column.dtype.is_float():
+            yield gxe.ExpectColumnValuesToBeOfType(column=name, type_="float64", meta={"rule": "type float64"})
+    if column.non_empty:
+        yield gxe.ExpectColumnValuesToMatchRegex(column=name, regex=r"\S", meta={"rule": "not empty"})
+    if column.minimum is not None or column.maximum is not None:
+        yield gxe.ExpectColumnValuesToBeBetween(
+            column=name,
+            min_value=column.minimum,
+            max_value=column.maximum,
+            meta={"rule": f"in [{column.minimum}, {'inf' if column.maximum is None else column.maximum}]"},
+        )
+
+
+def _rows(minimum: int, what: str) -> Any:
+    return gxe.ExpectTableRowCountToBeBetween(min_value=minimum, meta={"rule": f"at least {minimum} {what}"})
+
+
+def _true(column: str, rule: str) -> Any:
+    return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=[True], meta={"rule": rule})
+
+
+def _checked(tables: Tables, schema: TableSchema) -> pl.DataFrame:
+    """A table with its row numbers and the columns that rules between tables look at.
+
+    Knownness is worked out here, for a value set of every prompt id would fill Data Docs with ids.
+    """
+    frame: pl.DataFrame = getattr(tables, schema.name)
+    frame = frame.with_row_index("row")
+    observed = tables.outcomes.filter(pl.col("quality").is_not_null())
+    match schema.name:
+        case "prompts":
+            counts = observed.group_by("prompt_id").agg(observed_candidates=pl.col("model").n_unique())
+            return _counted(frame, counts, "prompt_id", "observed_candidates")
+        case "candidates":
+            counts = observed.group_by("model").agg(observed_prompts=pl.col("prompt_id").n_unique())
+            return _counted(frame, counts, "model", "observed_prompts")
+        case _:
+            prices = tables.candidates.select("model", "input_usd_per_mtok", "output_usd_per_mtok").unique("model")
+            return (
+                frame.join(prices, on="model", how="left", maintain_order="left")
+                .with_columns(
+                    prompt_is_known=pl.col("prompt_id").is_in(tables.prompts["prompt_id"].to_list()),
+                    model_is_known=pl.col("model").is_in(tables.candidates["model"].to_list()),
+                    cost_agrees=cost_agrees(COST_TOLERANCE),
+                )
+                .drop("input_usd_per_mtok", "output_usd_per_mtok")
+            )
+
+
+def _counted(frame: pl.DataFrame, counts: pl.DataFrame, key: str, name: str) -> pl.DataFrame:
+    joined = frame.join(counts, on=key, how="left", maintain_order="left")
+    return joined.with_columns(pl.col(name).fill_null(0).cast(pl.Int64))
+
+
+def _row(schema: TableSchema, one: Any) -> tuple[str, str, str, str, bool, int | None, int | None]:
+    rule, column = one.expectation_config.meta["rule"], one.expectation_config.kwargs.get("column", "")
+    checked, failed = one.result.get("element_count"), one.result.get("unexpected_count")
+    return schema.name, rule, column, _severity(one), bool(one.success), checked, failed
+
+
+def _severity(one: Any) -> str:
+    return str(one.expectation_config.severity.value)
+
+
+def _complaint(folder: Path, schema: TableSchema, one: Any) -> str:
+    column = one.expectation_config.kwargs.get("column")
+    rule = one.expectation_config.meta["rule"]
+    text = f"{table_file(folder, schema)}: broken rule: {f'{column}: ' if column else ''}{rule}"
+    if one.exception_info.get("exception_message"):
+        return f"{text}; {one.exception_info['exception_message']}"
+    if "observed_value" in one.result:
+        return f"{text}; found {one.result['observed_value']}"
+    rows = one.result.get("partial_unexpected_index_list") or []
+    first = ", ".join("{" + ", ".join(f"{k}: {str(v)[:80]}" for k, v in row.items()) + "}" for row in rows[:_SHOWN])
+    return f"{text}; broken by {one.result.get('unexpected_count')} rows; first: {first}"
+
+
+def _write_docs(context: Any, docs: Path) -> None:
+    """Builds the site beside `docs`, then puts it in its place."""
+    docs.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=docs.parent, prefix=f".{docs.name}."))
+    try:
+        for name in list(context.variables.data_docs_sites or {}):
+            context.delete_data_docs_site(name)
+        store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(aside.resolve())}
+        index = {"class_name": "DefaultSiteIndexBuilder"}
+        site = {"class_name": "SiteBuilder", "site_index_builder": index, "store_backend": store}
+        context.add_data_docs_site("docs", site)
+        context.build_data_docs()
+        aside.chmod(0o755)
+        if docs.exists():
+            shutil.rmtree(docs)
+        aside.rename(docs)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

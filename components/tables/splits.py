@@ -1,0 +1,162 @@
+"""Which prompts train, calibrate, choose and judge. Shapes: N prompts, D embedding width, S the four splits."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from components.tables.store import Tables
+
+SPLITS = ("train", "calibration", "validation", "test")
+_TEST = SPLITS.index("test")
+_BLOCK = 1024
+"""Rows of one similarity block: 1024 x 50,000 float32 are 200 MB, the most that a block takes at that size."""
+_RARE = 10
+"""Benchmarks of fewer groups than this share one stratum: alone they'd round most splits to nothing."""
+_RARE_STRATUM = "\0rare"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitConfig:
+    """Shares of the four splits, which sum to 1, and the cosine above which two prompts count as one."""
+
+    seed: int
+    train: float = 0.6
+    calibration: float = 0.1
+    validation: float = 0.1
+    test: float = 0.2
+    near_duplicate_cosine: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not all(0 < share < 1 for share in self.shares) or not math.isclose(sum(self.shares), 1):
+            raise ValueError(f"shares of {SPLITS} must be in (0, 1) and sum to 1, got {self.shares}")
+        if not 0 < self.near_duplicate_cosine <= 1:
+            raise ValueError(f"near_duplicate_cosine must be in (0, 1], got {self.near_duplicate_cosine}")
+
+    @property
+    def shares(self) -> tuple[float, float, float, float]:
+        """Share of each split, in the order of `SPLITS`."""
+        return self.train, self.calibration, self.validation, self.test
+
+
+def split(
+    tables: Tables,
+    embedding_ND: NDArray[np.float32],
+    config: SplitConfig,
+    frozen_test: frozenset[str] = frozenset(),
+) -> pl.DataFrame:
+    """Split and near-duplicate group of each prompt: `prompt_id`, `split`, `group`, in the order of `tables.prompts`.
+
+    A group never straddles splits. Each benchmark is divided by the shares as far as its groups allow. Prompts named
+    in `frozen_test` stay in test with their whole group; new prompts join test only up to its share.
+
+    Args:
+        tables: valid tables.
+        embedding_ND: unit rows, one per row of `tables.prompts`.
+        config: shares, seed and threshold.
+        frozen_test: prompt ids judged on in earlier runs; ids that no longer exist are ignored.
+
+    Raises:
+        ValueError: embeddings don't fit the prompts or aren't finite, or a split would be empty.
+    """
+    prompts = tables.prompts
+    group_N = near_duplicate_groups(prompts["prompt"], embedding_ND, config.near_duplicate_cosine)
+    frozen_N = prompts["prompt_id"].is_in(list(frozen_test)).to_numpy()
+    split_N = assign_groups(group_N, prompts["benchmark"].to_numpy().astype(np.str_), frozen_N, config)
+    empty = [name for number, name in enumerate(SPLITS) if not (split_N == number).any()]
+    if empty:
+        raise ValueError(
+            f"{prompts.height} prompts form only {np.unique(group_N).size} groups of near-duplicates: "
+            f"nothing is left for {', '.join(empty)}"
+        )
+    return pl.DataFrame(
+        {"prompt_id": prompts["prompt_id"], "split": np.array(SPLITS)[split_N], "group": group_N},
+        schema_overrides={"split": pl.String(), "group": pl.Int32()},
+    )
+
+
+def near_duplicate_groups(prompts: pl.Series, embedding_ND: NDArray[np.float32], cosine: float) -> NDArray[np.int32]:
+    """Group of each prompt: connected by equal normalised text or by a cosine above `cosine`; numbered by first row.
+
+    Raises:
+        ValueError: embeddings don't fit the prompts or aren't finite.
+    """
+    count = len(prompts)
+    if embedding_ND.ndim != 2 or embedding_ND.shape[0] != count:
+        raise ValueError(f"embeddings {embedding_ND.shape} don't fit {count} prompts")
+    if not np.isfinite(embedding_ND).all():
+        raise ValueError("embeddings must be finite")
+    _, same_text_N = np.unique(normalise(prompts).to_numpy().astype(np.str_), return_inverse=True)
+    _, first_row = np.unique(same_text_N, return_index=True)
+    lefts, rights = [np.arange(count)], [first_row[same_text_N]]
+    for start in range(0, count, _BLOCK):
+        # Only columns from `start` on: pairs with earlier rows were seen in earlier blocks.
+        near = embedding_ND[start : start + _BLOCK] @ embedding_ND[start:].T > cosine
+        left, right = np.nonzero(near)
+        lefts.append(left + start)
+        rights.append(right + start)
+    left_E, right_E = np.concatenate(lefts), np.concatenate(rights)
+    links = coo_array((np.ones(left_E.size, dtype=np.bool_), (left_E, right_E)), shape=(count, count))
+    _, component_N = connected_components(links, directed=False)
+    _, first, inverse_N = np.unique(component_N, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[inverse_N], dtype=np.int32)
+
+
+def normalise(prompts: pl.Series) -> pl.Series:
+    r"""Prompts without case, punctuation and spacing; one of nothing else keeps its own text.
+
+    >>> normalise(pl.Series(["What is  2 + 2?", "what is 2 + 2", "?!"])).to_list()
+    ['what is 2 + 2', 'what is 2 + 2', '?!']
+    """
+    bare = prompts.str.to_lowercase().str.replace_all(r"[\p{P}\s]+", " ").str.strip_chars()
+    return bare.zip_with(bare != "", prompts)
+
+
+def assign_groups(
+    group_N: NDArray[np.int32],
+    benchmark_N: NDArray[np.str_],
+    frozen_N: NDArray[np.bool_],
+    config: SplitConfig,
+) -> NDArray[np.int8]:
+    """Number of each prompt's split in `SPLITS`: stratum by stratum, large groups first, each where most is lacking.
+
+    A group belongs to the benchmark of its first prompt. Groups of equal size come in an order drawn by seed and
+    benchmark, so that a new benchmark doesn't reshuffle the others.
+    """
+    _, first_G, group_row_N, size_G = np.unique(group_N, return_index=True, return_inverse=True, return_counts=True)
+    stratum_G = _strata(benchmark_N[first_G])
+    frozen_G = np.zeros(size_G.size, dtype=np.bool_)
+    frozen_G[group_row_N[frozen_N]] = True
+    share_S = np.array(config.shares)
+    split_G = np.full(size_G.size, _TEST, dtype=np.int8)
+    lacking_overall_S = share_S * size_G.sum()
+    lacking_overall_S[_TEST] -= size_G[frozen_G].sum()
+    for stratum in np.unique(stratum_G):
+        inside_G = stratum_G == stratum
+        lacking_S = share_S * size_G[inside_G].sum()
+        lacking_S[_TEST] -= size_G[inside_G & frozen_G].sum()
+        order = np.random.default_rng(_seed(config.seed, str(stratum))).permutation(
+            np.flatnonzero(inside_G & ~frozen_G)
+        )
+        for group in order[np.argsort(-size_G[order], kind="stable")]:
+            # The overall lack only breaks ties, else every small stratum would starve the same splits.
+            chosen = int(np.argmax(np.round(lacking_S, 9) + 1e-6 * lacking_overall_S / size_G.sum()))
+            split_G[group] = chosen
+            lacking_S[chosen] -= size_G[group]
+            lacking_overall_S[chosen] -= size_G[group]
+    return split_G[group_row_N]
+
+
+def _strata(benchmark_G: NDArray[np.str_]) -> NDArray[np.str_]:
+    names, inverse_G, count = np.unique(benchmark_G, return_inverse=True, return_counts=True)
+    return np.where(count < _RARE, _RARE_STRATUM, names)[inverse_G]
+
+
+def _seed(seed: int, stratum: str) -> list[int]:
+    digest = hashlib.sha256(stratum.encode()).digest()
+    return [seed, int.from_bytes(digest[:8], "little")]

@@ -1,0 +1,125 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from components.tables.splits import SPLITS, SplitConfig, assign_groups, near_duplicate_groups, normalise, split
+from components.tables.store import Tables
+
+
+def unit_rows(count: int, seed: int = 0, width: int = 64) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(count, width)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def components_by_search(near: np.ndarray) -> list[int]:
+    """Connected components by breadth-first search, numbered by first row: the independent reference."""
+    group = [-1] * len(near)
+    number = 0
+    for start in range(len(near)):
+        if group[start] < 0:
+            queue = [start]
+            while queue:
+                row = queue.pop()
+                if group[row] < 0:
+                    group[row] = number
+                    queue.extend(int(other) for other in np.flatnonzero(near[row]) if group[other] < 0)
+            number += 1
+    return group
+
+
+def with_tables(tables: Tables, **columns: pl.Series) -> Tables:
+    return Tables(
+        prompts=tables.prompts.with_columns(**columns), candidates=tables.candidates, outcomes=tables.outcomes
+    )
+
+
+def test_shares_and_stratification(tables: Tables) -> None:
+    result = split(tables, unit_rows(200), SplitConfig(seed=1))
+    assert result["prompt_id"].to_list() == tables.prompts["prompt_id"].to_list()
+    assert result.schema == {"prompt_id": pl.String(), "split": pl.String(), "group": pl.Int32()}
+    counts = result.with_columns(benchmark=tables.prompts["benchmark"]).group_by("benchmark", "split").len()
+    for name, expected in zip(SPLITS, (30, 5, 5, 10), strict=True):
+        assert counts.filter(pl.col("split") == name)["len"].to_list() == [expected] * 4
+
+
+def test_seed_decides(tables: Tables) -> None:
+    rows = unit_rows(200)
+    assert split(tables, rows, SplitConfig(seed=1)).equals(split(tables, rows, SplitConfig(seed=1)))
+    assert not split(tables, rows, SplitConfig(seed=1)).equals(split(tables, rows, SplitConfig(seed=2)))
+
+
+def test_groups_are_connected_components_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.tables.splits._BLOCK", 7)
+    rows = unit_rows(60, width=3)
+    prompts = pl.Series([f"prompt number {i}" for i in range(60)])
+    expected = components_by_search(rows @ rows.T > 0.95)
+    assert 1 < max(expected) < 59
+    assert near_duplicate_groups(prompts, rows, 0.95).tolist() == expected
+
+
+def test_same_text_joins_whatever_the_embeddings() -> None:
+    prompts = pl.Series(["What's 2+2?", "other", "whats 2+2", "what s 2+2 ", "OTHER!"])
+    assert near_duplicate_groups(prompts, unit_rows(5), 0.99).tolist() == [0, 1, 2, 0, 1]
+
+
+def test_normalise_keeps_digits_and_symbols_apart() -> None:
+    assert normalise(pl.Series(["1 + 1", "1 = 1", "1 + 2"])).n_unique() == 3
+
+
+def test_groups_never_straddle(tables: Tables) -> None:
+    rows = unit_rows(200)
+    rows[::5] = rows[0]  # forty near-duplicates over all benchmarks
+    result = split(tables, rows, SplitConfig(seed=3))
+    assert result.group_by("group").agg(pl.col("split").n_unique())["split"].max() == 1
+    assert result["group"].n_unique() == 161
+    assert set(result["split"]) == set(SPLITS)
+
+
+def test_frozen_prompts_stay_in_test_with_their_group(tables: Tables) -> None:
+    rows = unit_rows(200)
+    rows[1] = rows[0]
+    first = split(tables, rows, SplitConfig(seed=1))
+    frozen = frozenset(first.filter(pl.col("split") == "test")["prompt_id"]) | {"p0", "gone"}
+    again = split(tables, rows, SplitConfig(seed=99), frozen)
+    test = set(again.filter(pl.col("split") == "test")["prompt_id"])
+    assert frozen - {"gone"} <= test
+    assert "p1" in test
+    assert len(test) <= 40 + 2  # no new prompt joins a test split that is full
+
+
+def test_benchmark_with_one_prompt(tables: Tables) -> None:
+    benchmark = pl.Series(["lonely", *tables.prompts["benchmark"][1:]])
+    result = split(with_tables(tables, benchmark=benchmark), unit_rows(200), SplitConfig(seed=0))
+    assert result.height == 200
+    assert result["split"].null_count() == 0
+
+
+def test_many_tiny_benchmarks_are_shared_out_together() -> None:
+    names = np.array([f"b{i}" for i in range(100)])
+    split_N = assign_groups(np.arange(100, dtype=np.int32), names, np.zeros(100, dtype=bool), SplitConfig(seed=0))
+    assert np.bincount(split_N).tolist() == [60, 10, 10, 20]
+
+
+def test_thirty_prompts_fill_all_splits(tables: Tables) -> None:
+    few = Tables(prompts=tables.prompts[:30], candidates=tables.candidates, outcomes=tables.outcomes[:90])
+    counts = split(few, unit_rows(30), SplitConfig(seed=0)).group_by("split").len()
+    assert dict(counts.iter_rows()) == {"train": 18, "calibration": 3, "validation": 3, "test": 6}
+
+
+def test_identical_prompts_leave_splits_empty(tables: Tables) -> None:
+    with pytest.raises(ValueError, match="200 prompts form only 1 groups of near-duplicates: nothing is left for cal"):
+        split(tables, np.repeat(unit_rows(1), 200, axis=0), SplitConfig(seed=0))
+
+
+def test_embeddings_must_fit_and_be_finite(tables: Tables) -> None:
+    with pytest.raises(ValueError, match="don't fit 200 prompts"):
+        split(tables, unit_rows(3), SplitConfig(seed=0))
+    with pytest.raises(ValueError, match="must be finite"):
+        split(tables, np.full((200, 4), np.nan, dtype=np.float32), SplitConfig(seed=0))
+
+
+def test_config_refuses_bad_values() -> None:
+    with pytest.raises(ValueError, match="sum to 1"):
+        SplitConfig(seed=0, train=0.7)
+    with pytest.raises(ValueError, match="near_duplicate_cosine"):
+        SplitConfig(seed=0, near_duplicate_cosine=0)

@@ -1,0 +1,129 @@
+import json
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from components.tables.schema import CANDIDATES, OUTCOMES, PROMPTS
+from components.tables.store import (
+    TableError,
+    Tables,
+    file_digest,
+    find_table,
+    read_table,
+    read_tables,
+    table_file,
+    write_tables,
+    write_whole,
+)
+
+ROW = {"prompt_id": "a", "model": "m", "quality": 1}
+
+
+def jsonl(path: Path, *rows: dict[str, object]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_round_trip(tables: Tables, tmp_path: Path) -> None:
+    write_tables(tables, tmp_path)
+    again = read_tables(tmp_path)
+    for schema in (PROMPTS, CANDIDATES, OUTCOMES):
+        assert getattr(again, schema.name).equals(getattr(tables, schema.name))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["candidates.parquet", "outcomes.parquet", "prompts.parquet"]
+
+
+def test_jsonl_gets_the_schema_types_and_absent_columns_are_null(tmp_path: Path) -> None:
+    frame = read_table(jsonl(tmp_path / "outcomes.jsonl", ROW, {**ROW, "quality": 0.5}), OUTCOMES)
+    assert dict(frame.schema) == OUTCOMES.dtypes
+    assert frame["cost_usd"].null_count() == 2
+
+
+def test_dates_in_text_are_read(tmp_path: Path) -> None:
+    row = {"prompt_id": "a", "prompt": "x", "benchmark": "b"}
+    path = jsonl(tmp_path / "prompts.jsonl", {**row, "created_on": "2024-05-06"})
+    assert read_table(path, PROMPTS)["created_on"].to_list() == [date(2024, 5, 6)]
+    with pytest.raises(TableError, match="'created_on' must be Date; row 0 holds 'May'"):
+        read_table(jsonl(path, {**row, "created_on": "May"}), PROMPTS)
+
+
+def test_missing_folder_and_file(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="nowhere: no such folder"):
+        find_table(tmp_path / "nowhere", PROMPTS)
+    with pytest.raises(TableError, match=r"table 'candidates' is missing \(looked for candidates.parquet, .*models.json"):
+        find_table(tmp_path, CANDIDATES)
+
+
+def test_missing_column(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"outcomes.jsonl: missing column\(s\) \['quality'\]; found"):
+        read_table(jsonl(tmp_path / "outcomes.jsonl", {"prompt_id": "a", "model": "m"}), OUTCOMES)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("quality", "good", "'quality' must be Float64; row 1 holds 'good'"),
+        ("quality", [1.0], "'quality' must be Float64, is List"),
+        ("output_tokens", 1.5, "'output_tokens' must be whole numbers; row 1 holds 1.5"),
+    ],
+)
+def test_wrong_type(tmp_path: Path, column: str, value: object, message: str) -> None:
+    first = {**ROW, column: None} if isinstance(value, list) else ROW
+    with pytest.raises(TableError, match=message):
+        read_table(jsonl(tmp_path / "outcomes.jsonl", first, {**ROW, column: value}), OUTCOMES)
+
+
+def test_numbers_are_no_ids(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="'prompt_id' must be String, is Int64; row 0 holds 7"):
+        read_table(jsonl(tmp_path / "outcomes.jsonl", {**ROW, "prompt_id": 7}), OUTCOMES)
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json"])
+def test_bytes_that_are_not_utf8(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"outcomes.{suffix}"
+    path.write_bytes(b'{"prompt_id":"a","model":"m","quality":1}\n{"prompt_id":"\xff","model":"m","quality":1}\n')
+    with pytest.raises(TableError, match=f"outcomes.{suffix}: can't be read as {suffix}: line 2, byte 14: not UTF-8"):
+        read_table(path, OUTCOMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("outcomes.jsonl", b'{"prompt_id":'), ("outcomes.jsonl", b""), ("outcomes.parquet", b"PAR1 but no more")],
+)
+def test_broken_files(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(TableError, match=f"{name}: can't be read as"):
+        read_table(tmp_path / name, OUTCOMES)
+
+
+def test_nan_is_unknown_where_null_may_be_and_kept_where_not(tmp_path: Path) -> None:
+    nan = float("nan")
+    path = tmp_path / "outcomes.parquet"
+    pl.DataFrame({**ROW, "quality": [nan], "output_tokens": [nan], "cost_usd": [nan]}).write_parquet(path)
+    row = read_table(path, OUTCOMES).row(0, named=True)
+    assert row["output_tokens"] is None
+    assert row["cost_usd"] is None
+    assert row["quality"] != row["quality"]
+
+
+def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    write_whole(path, lambda aside: aside.write_text("old"))
+    digest = file_digest(path)
+
+    def crash(aside: Path) -> None:
+        aside.write_text("half")
+        raise RuntimeError("crash")
+
+    with pytest.raises(RuntimeError, match="crash"):
+        write_whole(path, crash)
+    assert file_digest(path) == digest
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_table_file_names_what_is_known(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "outcomes.jsonl", ROW)
+    assert table_file(None, OUTCOMES) == "table 'outcomes'"
+    assert table_file(tmp_path, OUTCOMES) == str(path)
+    assert table_file(tmp_path, PROMPTS) == f"{tmp_path}: table 'prompts'"
