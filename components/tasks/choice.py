@@ -1,0 +1,315 @@
+"""Which partition to keep: the one that routes validation prompts best, and of those that tie, the steadiest.
+
+The rule, fixed before any figure is seen: every trial's partition is turned into its shrunken task table, validation
+prompts are given a task by `assign`, and each goes to its task's best candidate. Trials whose mean regret is within one
+standard error (of the paired difference) of the least tie. Among those the bootstrap ARI decides, in steps of 0.05;
+then the lower regret; then the earlier trial.
+
+Shapes: N training and K validation prompts, M candidates.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.tasks.assignment import assign
+from components.tasks.density import DensityConfig, cut_density, discover_density, reduce
+from components.tasks.graph import GraphConfig, cut, discover_graph, nothing, similarities
+from components.tasks.neighbours import nearest_neighbours, unit_rows
+from components.tasks.partition import Partition
+from components.tasks.stability import bootstrap_ari
+from components.tasks.table import TaskTable, task_table
+
+Method = Literal["graph", "density", "none"]
+STABILITY_STEP = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryConfig:
+    """What is tried, and how partitions are judged."""
+
+    resolutions: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
+    """Leiden resolutions, each > 0; empty: no graph."""
+    preference_mixes: tuple[float, ...] = (0.0, 0.3)
+    """Shares of preference in edge weights, each in [0, 1]; crossed with the resolutions."""
+    density_minimum_samples: tuple[int, ...] = (5, 15)
+    """HDBSCAN's minimum_samples, each >= 1; they share one UMAP. Empty: no density trial."""
+    neighbours: int = 15
+    """Neighbours in graph, UMAP and assignment, >= 2."""
+    rbo_p: float = 0.9
+    """Persistence of Rank Biased Overlap, in (0, 1)."""
+    minimum_size: int = 15
+    """Prompts a task must have, >= 2."""
+    epochs: int = 200
+    """UMAP's epochs, >= 1."""
+    repeats: int = 4
+    """Subsamples of a graph trial's bootstrap ARI, >= 1; density trials take half, since each is a UMAP."""
+
+    def __post_init__(self) -> None:
+        if not (self.resolutions and self.preference_mixes) and not self.density_minimum_samples:
+            raise ValueError("nothing to try: give resolutions and preference_mixes, or density_minimum_samples")
+        if self.repeats < 1:
+            raise ValueError(f"repeats must be >= 1, got {self.repeats}")
+        self.graph_trials(0)
+        self.density_trials(0)
+
+    def graph_trials(self, seed: int) -> tuple[GraphConfig, ...]:
+        """Every graph to try, in order; each checks its own ranges."""
+        return tuple(
+            GraphConfig(
+                neighbours=self.neighbours,
+                preference_mix=mix,
+                rbo_p=self.rbo_p,
+                resolution=resolution,
+                minimum_size=self.minimum_size,
+                seed=seed,
+            )
+            for mix in self.preference_mixes
+            for resolution in self.resolutions
+        )
+
+    def density_trials(self, seed: int) -> tuple[DensityConfig, ...]:
+        """Every density cut to try, in order; each checks its own ranges."""
+        return tuple(
+            DensityConfig(
+                neighbours=self.neighbours,
+                epochs=self.epochs,
+                minimum_size=self.minimum_size,
+                minimum_samples=samples,
+                seed=seed,
+            )
+            for samples in self.density_minimum_samples
+        )
+
+
+def thorough() -> DiscoveryConfig:
+    """A wider sweep, for when minutes don't matter.
+
+    >>> len(thorough().graph_trials(0))
+    28
+    """
+    return DiscoveryConfig(
+        resolutions=(0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
+        preference_mixes=(0.0, 0.2, 0.4, 0.6),
+        density_minimum_samples=(2, 5, 10, 20),
+        repeats=8,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One partition that was tried; everything in it can be written as JSON."""
+
+    method: Method
+    parameters: dict[str, int | float]
+    tasks: int
+    unassigned_share: float
+    validation_regret: float
+    """Mean quality lost to the oracle on validation prompts, in [0, 1]."""
+    tied: bool
+    """Within one standard error of the least regret."""
+    stability: float | None
+    """Bootstrap ARI; None where it wasn't needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Discovery:
+    """The partition that was kept and all that were tried."""
+
+    partition: Partition
+    method: Method
+    reason: str
+    """Why this one, in a sentence for the report."""
+    trials: tuple[Trial, ...]
+    bootstrap_ari: float
+    """Of the chosen partition; 0 without tasks."""
+
+
+def routing_regret(
+    table: TaskTable, task_K: NDArray[np.integer], quality_KM: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Quality lost to the oracle by sending each prompt to the best candidate of its task's row.
+
+    Unassigned prompts follow the general means. Both choice and oracle range over the candidates observed on the
+    prompt, since nothing is known of the others; prompts without any outcome are left out.
+
+    Args:
+        table: of a partition.
+        task_K: task of each prompt, -1 unassigned, shape (K,).
+        quality_KM: quality, nan where missing, shape (K, M).
+
+    Returns:
+        Regret >= 0 of the prompts with outcomes, shape (<= K,).
+    """
+    row_TM = np.vstack([table.quality_TM, table.general_M[None, :]])
+    seen_KM = ~np.isnan(quality_KM)
+    choice_K = np.where(seen_KM, row_TM[task_K], -np.inf).argmax(axis=1)
+    known_K = seen_KM.any(axis=1)
+    oracle_K = np.where(seen_KM, quality_KM, -np.inf).max(axis=1)
+    got_K = quality_KM[np.arange(quality_KM.shape[0]), choice_K]
+    return np.asarray((oracle_K - got_K)[known_K], dtype=np.float64)
+
+
+def choose_partition(  # noqa: PLR0917 - two pairs of arrays, their rule and a seed
+    train_embedding_ND: NDArray[np.floating],
+    train_quality_NM: NDArray[np.floating],
+    validation_embedding_KD: NDArray[np.floating],
+    validation_quality_KM: NDArray[np.floating],
+    config: DiscoveryConfig,
+    seed: int,
+) -> Discovery:
+    """The best partition of the training prompts by the rule at the top of this module.
+
+    Args:
+        train_embedding_ND: shape (N, D).
+        train_quality_NM: quality in [0, 1], nan where missing, shape (N, M).
+        validation_embedding_KD: shape (K, D).
+        validation_quality_KM: shape (K, M).
+        config: what is tried.
+        seed: of everything random; the same seed gives the same partition bit for bit.
+
+    Returns:
+        The choice. Method 'none' and no tasks, with the reason, where tasks can't be found or can't matter: too few
+        prompts, all the same, one candidate, all outcomes equal, or all noise in every trial.
+
+    Raises:
+        ValueError: shapes that don't fit, embeddings that are not finite, or no validation outcome.
+    """
+    _check_shapes(train_embedding_ND, train_quality_NM, validation_embedding_KD, validation_quality_KM)
+    train_ND, validation_KD = unit_rows(train_embedding_ND), unit_rows(validation_embedding_KD)
+    prompts = train_ND.shape[0]
+    hopeless = _why_no_tasks(train_ND, train_quality_NM, config)
+    if hopeless:
+        return _none(prompts, hopeless, ())
+    if np.isnan(validation_quality_KM).all():
+        raise ValueError("no validation prompt has an outcome: partitions can't be compared")
+
+    found: list[tuple[Method, GraphConfig | DensityConfig, Partition]] = []
+    graphs, densities = config.graph_trials(seed), config.density_trials(seed)
+    if graphs:
+        neighbours = nearest_neighbours(train_ND, config.neighbours, seed=seed)
+        edges = similarities(neighbours, train_quality_NM, config.rbo_p)
+        found += [("graph", graph, cut(edges, graph)) for graph in graphs]
+    if densities and prompts >= densities[0].dimensions + 3:
+        point_NL = reduce(train_ND, densities[0])
+        found += [("density", density, cut_density(point_NL, density)) for density in densities]
+
+    regret_SK = np.array(
+        [
+            routing_regret(
+                task_table(partition, train_quality_NM),
+                assign(train_ND, partition, validation_KD, neighbours=config.neighbours),
+                validation_quality_KM,
+            )
+            for _, _, partition in found
+        ]
+    )
+    tasks_S = np.array([partition.tasks for _, _, partition in found])
+    tied_S = ties(regret_SK, tasks_S > 0)
+    stability_S = [
+        bootstrap_ari(
+            partial(_rediscover, trial, train_ND, train_quality_NM),
+            partition,
+            seed=seed,
+            repeats=config.repeats if method == "graph" else max(1, config.repeats // 2),
+        )
+        if tied
+        else None
+        for (method, trial, partition), tied in zip(found, tied_S, strict=True)
+    ]
+    trials = tuple(
+        Trial(
+            method=method,
+            parameters=asdict(trial),
+            tasks=partition.tasks,
+            unassigned_share=partition.unassigned_share,
+            validation_regret=float(regret_K.mean()),
+            tied=bool(tied),
+            stability=stability,
+        )
+        for (method, trial, partition), regret_K, tied, stability in zip(
+            found, regret_SK, tied_S, stability_S, strict=True
+        )
+    )
+    if not tied_S.any():
+        return _none(prompts, "every trial left every prompt unassigned", trials)
+    best = min(np.flatnonzero(tied_S), key=lambda s: (*_preference(trials[s]), s))
+    method, _, partition = found[best]
+    return Discovery(
+        partition=partition,
+        method=method,
+        reason=f"steadiest of the {int(tied_S.sum())} trials of {len(trials)} that tie for the least validation regret",
+        trials=trials,
+        bootstrap_ari=float(trials[best].stability or 0.0),
+    )
+
+
+def ties(regret_SK: NDArray[np.float64], allowed_S: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Trials, among those allowed, within one standard error of the least mean regret; shape (S,).
+
+    The error is that of the paired difference to the best trial, prompt by prompt: trials share their prompts, and the
+    spread that all of them share says nothing about which is better.
+
+    >>> ties(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.1], [0.5, 0.5, 0.5]]), np.array([True, True, True])).tolist()
+    [True, True, False]
+    """
+    if not allowed_S.any():
+        return np.zeros(allowed_S.shape, dtype=bool)
+    best = int(np.where(allowed_S, regret_SK.mean(axis=1), np.inf).argmin())
+    excess_SK = regret_SK - regret_SK[best]
+    error_S = excess_SK.std(axis=1) / np.sqrt(max(1, regret_SK.shape[1] - 1))
+    return np.asarray(allowed_S & (excess_SK.mean(axis=1) <= error_S + 1e-12))
+
+
+def _preference(trial: Trial) -> tuple[float, float]:
+    return -round((trial.stability or 0.0) / STABILITY_STEP), trial.validation_regret
+
+
+def _rediscover(
+    trial: GraphConfig | DensityConfig,
+    unit_ND: NDArray[np.float32],
+    quality_NM: NDArray[np.floating],
+    row_K: NDArray[np.int64],
+) -> Partition:
+    # The least size shrinks with the sample, or small tasks would vanish from it for no fault of the method.
+    smaller = max(2, round(trial.minimum_size * row_K.size / unit_ND.shape[0]))
+    if isinstance(trial, GraphConfig):
+        return discover_graph(unit_ND[row_K], quality_NM[row_K], replace(trial, minimum_size=smaller))
+    return discover_density(unit_ND[row_K], replace(trial, minimum_size=smaller))
+
+
+def _why_no_tasks(unit_ND: NDArray[np.float32], quality_NM: NDArray[np.floating], config: DiscoveryConfig) -> str:
+    prompts, candidates = quality_NM.shape
+    least = max(2, config.minimum_size)
+    if prompts < least:
+        return f"{prompts} training prompts are fewer than the minimum size of a task, {least}"
+    if candidates < 2:
+        return "one candidate: there is nothing to choose between"
+    if np.all(unit_ND == unit_ND[0]):
+        return "all training prompts have the same embedding"
+    if np.nanmin(quality_NM) == np.nanmax(quality_NM):
+        return "all outcomes are equal: no candidate is preferred anywhere"
+    return ""
+
+
+def _none(prompts: int, reason: str, trials: tuple[Trial, ...]) -> Discovery:
+    return Discovery(partition=nothing(prompts), method="none", reason=reason, trials=trials, bootstrap_ari=0.0)
+
+
+def _check_shapes(
+    train_ND: NDArray[np.floating],
+    train_NM: NDArray[np.floating],
+    validation_KD: NDArray[np.floating],
+    validation_KM: NDArray[np.floating],
+) -> None:
+    if train_ND.ndim != 2 or train_NM.ndim != 2 or train_ND.shape[0] != train_NM.shape[0]:
+        raise ValueError(f"training embeddings {train_ND.shape} and quality {train_NM.shape} don't fit")
+    if validation_KD.ndim != 2 or validation_KM.ndim != 2 or validation_KD.shape[0] != validation_KM.shape[0]:
+        raise ValueError(f"validation embeddings {validation_KD.shape} and quality {validation_KM.shape} don't fit")
+    if train_ND.shape[1] != validation_KD.shape[1] or train_NM.shape[1] != validation_KM.shape[1]:
+        raise ValueError("training and validation differ in dimensions or candidates")
+    if train_ND.shape[0] and np.isnan(train_NM).all():
+        raise ValueError("no training prompt has an outcome")

@@ -1,0 +1,105 @@
+"""Tasks as dense regions: UMAP, then HDBSCAN; noise is unassigned. Shapes: N prompts, D dimensions, L reduced ones."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.tasks.graph import nothing
+from components.tasks.neighbours import unit_rows
+from components.tasks.partition import Partition, from_labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DensityConfig:
+    """One UMAP reduction and one HDBSCAN cut."""
+
+    neighbours: int = 15
+    """UMAP's neighbourhood, >= 2."""
+    dimensions: int = 5
+    """L, dimensions that HDBSCAN sees, >= 2."""
+    epochs: int = 200
+    """UMAP's optimisation epochs, >= 1."""
+    minimum_size: int = 15
+    """Prompts a task must have, >= 2."""
+    minimum_samples: int = 5
+    """HDBSCAN's neighbourhood for density, >= 1; more calls more prompts noise."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("neighbours", 2),
+            ("dimensions", 2),
+            ("epochs", 1),
+            ("minimum_size", 2),
+            ("minimum_samples", 1),
+        ):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be >= {least}, got {getattr(self, name)}")
+
+
+def reduce(embedding_ND: NDArray[np.floating], config: DensityConfig) -> NDArray[np.float32]:
+    """UMAP coordinates (McInnes, Healy, Melville 2018, arXiv 1802.03426), shape (N, L); one thread, seeded.
+
+    Reproducible with a seed on one machine, not from one machine to another.
+
+    Raises:
+        ValueError: embeddings that are not finite, or too few prompts for the neighbourhood and the dimensions.
+    """
+    import umap  # noqa: PLC0415 - seconds to import
+
+    unit_ND = unit_rows(embedding_ND)
+    least = config.dimensions + 3
+    if unit_ND.shape[0] < least:
+        raise ValueError(f"UMAP to {config.dimensions} dimensions needs at least {least} prompts, got {len(unit_ND)}")
+    model = umap.UMAP(
+        n_neighbors=min(config.neighbours, unit_ND.shape[0] - 1),
+        n_components=config.dimensions,
+        n_epochs=config.epochs,
+        min_dist=0.0,
+        metric="cosine",
+        init="pca",  # spectral initialisation warns and falls back to noise on graphs in several pieces
+        random_state=config.seed,
+        n_jobs=1,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(model.fit_transform(unit_ND), dtype=np.float32)
+
+
+def cut_density(point_NL: NDArray[np.floating], config: DensityConfig) -> Partition:
+    """HDBSCAN's clusters of points in few dimensions (Campello, Moulavi, Sander 2013), noise unassigned."""
+    import hdbscan  # noqa: PLC0415 - compiles on import
+
+    if point_NL.shape[0] < config.minimum_size:
+        return nothing(point_NL.shape[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = hdbscan.HDBSCAN(
+            min_cluster_size=config.minimum_size,
+            min_samples=min(config.minimum_samples, point_NL.shape[0] - 1),
+            core_dist_n_jobs=1,
+        ).fit(np.asarray(point_NL, dtype=np.float64))
+    membership_N = np.clip(np.nan_to_num(model.probabilities_), 0, 1)
+    return from_labels(model.labels_, minimum_size=config.minimum_size, membership_N=membership_N)
+
+
+def discover_density(embedding_ND: NDArray[np.floating], config: DensityConfig) -> Partition:
+    """Tasks from the density of N prompts' embeddings.
+
+    Args:
+        embedding_ND: one embedding a prompt, shape (N, D).
+        config: both steps' parameters.
+
+    Returns:
+        A partition; without tasks if there are fewer prompts than minimum_size, if all are the same, or all noise.
+
+    Raises:
+        ValueError: embeddings that are not finite.
+    """
+    unit_ND = unit_rows(embedding_ND)
+    prompts = unit_ND.shape[0]
+    if prompts < max(config.minimum_size, config.dimensions + 3) or np.all(unit_ND == unit_ND[0]):
+        return nothing(prompts)
+    return cut_density(reduce(unit_ND, config), config)
