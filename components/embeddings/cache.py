@@ -1,0 +1,51 @@
+"""Embeddings kept by content: a retrain encodes only prompts that it has never seen.
+
+One parquet shard a call, named by its content; shards are written whole and only ever added.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from components.embeddings.encoder import Encoder
+from components.tables.store import write_parquet
+
+_SCHEMA = {"prompt_digest": pl.String(), "embedding": pl.Array(pl.Float32, 384)}
+
+
+def embed_cached(encoder: Encoder, prompts: Sequence[str], folder: Path) -> NDArray[np.float32]:
+    """Unit vectors of all prompts, shape (N, 384), from the cache where they are in it.
+
+    Args:
+        folder: holds one subfolder an encoder; a shard that can't be read is passed over and made again.
+    """
+    shelf = folder / encoder.digest[:16]
+    digests = [hashlib.sha256(prompt.encode()).hexdigest() for prompt in prompts]
+    wanted = pl.DataFrame(
+        {"prompt_digest": digests, "prompt": list(prompts)},
+        schema={"prompt_digest": pl.String(), "prompt": pl.String()},
+    )
+    known = _read(shelf)
+    new = wanted.unique("prompt_digest", maintain_order=True).join(known, on="prompt_digest", how="anti")
+    if new.height:
+        embedding_ND = encoder.encode(new["prompt"].to_list())
+        fresh = pl.DataFrame({"prompt_digest": new["prompt_digest"], "embedding": embedding_ND}, schema=_SCHEMA)
+        name = hashlib.sha256("".join(new["prompt_digest"]).encode()).hexdigest()[:16]
+        write_parquet(fresh, shelf / f"{name}.parquet")
+        known = pl.concat([known, fresh])
+    rows = wanted.select("prompt_digest").join(known, on="prompt_digest", how="left", maintain_order="left")
+    return rows["embedding"].to_numpy().reshape(len(prompts), 384).astype(np.float32)
+
+
+def _read(shelf: Path) -> pl.DataFrame:
+    shards = [pl.DataFrame(schema=_SCHEMA)]
+    for path in sorted(shelf.glob("[!.]*.parquet")):
+        try:
+            shards.append(pl.read_parquet(path, schema=_SCHEMA))
+        except (pl.exceptions.PolarsError, OSError):
+            continue
+    return pl.concat(shards).unique("prompt_digest", keep="first", maintain_order=True)
