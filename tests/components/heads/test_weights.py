@@ -1,6 +1,6 @@
 import numpy as np
 
-from components.heads.weights import ClassifierWeights, ExpertWeights, softmax
+from components.heads.weights import BLOCK, ClassifierWeights, ExpertWeights, softmax
 
 
 def experts(tasks: int) -> ExpertWeights:
@@ -62,3 +62,14 @@ def test_temperature_flattens_the_posterior_without_changing_its_order() -> None
     np.testing.assert_allclose(flat_NT.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_array_equal(sharp_NT.argmax(axis=1), flat_NT.argmax(axis=1))
     assert (sharp_NT.max(axis=1) > flat_NT.max(axis=1)).all()
+
+
+def test_blocks_of_prompts_do_not_show() -> None:
+    weights = experts(4)
+    random = np.random.default_rng(2)
+    features_NF = random.normal(size=(2 * BLOCK + 3, 6)).astype(np.float32)
+    task_N = random.integers(-1, 4, size=features_NF.shape[0]).astype(np.int32)
+    alone = [
+        weights.logits(features[None], task[None])[0] for features, task in zip(features_NF, task_N, strict=True)
+    ]
+    np.testing.assert_allclose(weights.logits(features_NF, task_N), alone, rtol=1e-4, atol=1e-5)
