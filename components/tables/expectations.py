@@ -36,7 +36,10 @@ _RESULTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationReport:
-    """What was checked: `table`, `rule`, `column`, `severity`, `passed`, `checked` and `failed` rows."""
+    """What was checked: `table`, `rule`, `column`, `severity`, `passed`, `checked`, `failed`.
+
+    The last two count rows; for a rule on a table as a whole they are 1, and 0 or 1.
+    """
 
     success: bool
     """No critical rule is broken."""
@@ -91,7 +94,7 @@ def expectations(schema: TableSchema) -> Iterator[Any]:
     """Every rule of one table: those its columns and key declare, then those between tables."""
     for column in schema.columns:
         yield from _column_expectations(column)
-    unique = f"{schema.key} unique"
+    unique = f"{', '.join(schema.key)} unique"
     if len(schema.key) == 1:
         yield gxe.ExpectColumnValuesToBeUnique(column=schema.key[0], meta={"rule": unique})
     else:
@@ -182,9 +185,11 @@ def _counted(frame: pl.DataFrame, counts: pl.DataFrame, key: str, name: str) -> 
     return joined.with_columns(pl.col(name).fill_null(0).cast(pl.Int64))
 
 
-def _row(schema: TableSchema, one: Any) -> tuple[str, str, str, str, bool, int | None, int | None]:
+def _row(schema: TableSchema, one: Any) -> tuple[str, str, str, str, bool, int, int]:
     rule, column = one.expectation_config.meta["rule"], one.expectation_config.kwargs.get("column", "")
-    checked, failed = one.result.get("element_count"), one.result.get("unexpected_count")
+    # A rule on the table as a whole is one check.
+    checked = one.result.get("element_count", 1)
+    failed = one.result.get("unexpected_count", int(not one.success))
     return schema.name, rule, column, _severity(one), bool(one.success), checked, failed
 
 

@@ -114,8 +114,8 @@ def _duplicate_rules(schema: TableSchema) -> Iterator[tuple[str, pl.Expr]]:
     key = pl.struct(schema.key)
     row = pl.struct(column.name for column in schema.columns)
     variants = row.n_unique().over(schema.key)
-    yield f"contradicts another row of the same {schema.key}", key.is_duplicated() & (variants > 1)
-    yield f"repeats an earlier row of the same {schema.key}", ~key.is_first_distinct() & (variants == 1)
+    yield f"contradicts another row of the same {', '.join(schema.key)}", key.is_duplicated() & (variants > 1)
+    yield f"repeats an earlier row of the same {', '.join(schema.key)}", ~key.is_first_distinct() & (variants == 1)
 
 
 def _part(

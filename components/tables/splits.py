@@ -135,17 +135,15 @@ def assign_groups(
     share_S = np.array(config.shares)
     split_G = np.full(size_G.size, _TEST, dtype=np.int8)
     lacking_overall_S = share_S * size_G.sum()
-    lacking_overall_S[_TEST] -= size_G[frozen_G].sum()
     for stratum in np.unique(stratum_G):
-        inside_G = stratum_G == stratum
+        inside_G = np.flatnonzero(stratum_G == stratum)
         lacking_S = share_S * size_G[inside_G].sum()
-        lacking_S[_TEST] -= size_G[inside_G & frozen_G].sum()
-        order = np.random.default_rng(_seed(config.seed, str(stratum))).permutation(
-            np.flatnonzero(inside_G & ~frozen_G)
-        )
+        order = np.random.default_rng(_seed(config.seed, str(stratum))).permutation(inside_G)
+        # Frozen groups keep their turn: so a run on the same prompts divides them as the first one did.
         for group in order[np.argsort(-size_G[order], kind="stable")]:
             # The overall lack only breaks ties, else every small stratum would starve the same splits.
-            chosen = int(np.argmax(np.round(lacking_S, 9) + 1e-6 * lacking_overall_S / size_G.sum()))
+            lack_S = np.round(lacking_S, 9) + 1e-6 * lacking_overall_S / size_G.sum()
+            chosen = _TEST if frozen_G[group] else int(np.argmax(lack_S))
             split_G[group] = chosen
             lacking_S[chosen] -= size_G[group]
             lacking_overall_S[chosen] -= size_G[group]

@@ -6,7 +6,7 @@ import pytest
 from components.tables.schema import CANDIDATES, OUTCOMES, PROMPTS
 from components.tables.store import Tables
 
-WORDS = "red blue green brown black white grey pink gold mauve cyan teal navy plum rust sand jade lime rose ruby".split()
+WORDS = ("red", "blue", "green", "brown", "black", "white", "grey", "pink", "gold", "mauve")
 
 
 def make_tables(count: int = 200) -> Tables:
@@ -14,7 +14,7 @@ def make_tables(count: int = 200) -> Tables:
     prompts = pl.DataFrame(
         {
             "prompt_id": [f"p{i}" for i in range(count)],
-            "prompt": [f"{WORDS[i % 20]} {WORDS[i // 20 % 20]} {i}" for i in range(count)],
+            "prompt": [f"{WORDS[i % 10]} {WORDS[i // 10 % 10]} {i}" for i in range(count)],
             "benchmark": [f"b{i % 4}" for i in range(count)],
         }
     )

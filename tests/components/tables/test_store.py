@@ -51,7 +51,9 @@ def test_dates_in_text_are_read(tmp_path: Path) -> None:
 def test_missing_folder_and_file(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="nowhere: no such folder"):
         find_table(tmp_path / "nowhere", PROMPTS)
-    with pytest.raises(TableError, match=r"table 'candidates' is missing \(looked for candidates.parquet, .*models.json"):
+    with pytest.raises(
+        TableError, match=r"table 'candidates' is missing \(looked for candidates.parquet, .*models.json"
+    ):
         find_table(tmp_path, CANDIDATES)
 
 

@@ -1,0 +1,135 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from components.tables.expectations import validate
+from components.tables.store import TableError, Tables, read_tables, write_tables
+
+
+def spoil(tables: Tables, table: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Tables:
+    frames = {name: getattr(tables, name) for name in ("prompts", "candidates", "outcomes")}
+    return Tables(**{**frames, table: change(frames[table])})
+
+
+def at(column: str, row: int, value: object) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Replaces one cell."""
+    return lambda frame: frame.with_columns(
+        pl.when(pl.int_range(pl.len()) == row).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+    )
+
+
+def test_sound_tables_pass_and_docs_are_a_site(tables: Tables, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "stale.html").touch()
+    report = validate(tables, tmp_path, tmp_path / "docs")
+    assert report.success
+    assert report.warnings == ()
+    assert report.results["passed"].all()
+    assert report.results["failed"].sum() == 0
+    assert report.results.null_count().sum_horizontal().item() == 0
+    assert set(report.results["table"]) == {"prompts", "candidates", "outcomes"}
+    assert {"table", "rule", "column", "checked", "failed"} <= set(report.results.columns)
+    assert (tmp_path / "docs" / "index.html").is_file()
+    assert not (tmp_path / "docs" / "stale.html").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["docs"]
+
+
+Change = tuple[str, Callable[[pl.DataFrame], pl.DataFrame], str, str]
+"""Table to spoil, how, table that the complaint names, complaint."""
+
+CELLS: list[Change] = [
+    (
+        "outcomes",
+        at("quality", 4, 1.5),
+        "outcomes",
+        "quality: in [0, 1]; broken by 1 rows; first: {quality: 1.5, row: 4",
+    ),
+    ("outcomes", at("quality", 9, float("nan")), "outcomes", "quality: not null, not NaN; broken by 1 rows; first: {"),
+    ("outcomes", at("output_tokens", 0, -5), "outcomes", "output_tokens: in [0, inf]; broken by 1 rows"),
+    ("outcomes", at("cost_usd", 20, 3.0), "outcomes", "cost_usd within 5% of tokens x price, where all are known; bro"),
+    (
+        "outcomes",
+        at("prompt_id", 30, "ghost"),
+        "outcomes",
+        "outcomes name only prompts of the prompts table; broken by",
+    ),
+    ("outcomes", at("model", 33, "ghost"), "outcomes", "outcomes name only models of the candidates table; broken by"),
+    ("outcomes", lambda f: pl.concat([f, f[50:51]]), "outcomes", "prompt_id, model unique; broken by 2 rows; first: {"),
+    ("prompts", at("prompt", 7, " "), "prompts", "prompt: not empty; broken by 1 rows; first: {prompt:  , row: 7, pro"),
+    ("prompts", at("prompt_id", 1, "p0"), "prompts", "prompt_id unique; broken by 2 rows"),
+    (
+        "candidates",
+        at("output_usd_per_mtok", 1, -1.0),
+        "candidates",
+        "output_usd_per_mtok: in [0, inf]; broken by 1 rows",
+    ),
+]
+PRICES: list[Change] = [
+    (
+        "candidates",
+        at("input_usd_per_mtok", 0, None),
+        "candidates",
+        "input_usd_per_mtok: not null, not NaN; broken by 1",
+    ),
+    ("outcomes", at("quality", 4, None), "outcomes", "quality: not null, not NaN; broken by 1 rows"),
+]
+TOO_FEW: list[Change] = [
+    ("prompts", lambda f: f[:19], "prompts", "at least 20 prompts; found 19"),
+    ("candidates", lambda f: f[:1], "candidates", "at least 2 candidates; found 1"),
+    ("outcomes", lambda f: f[:0], "outcomes", "at least 1 outcomes; found 0"),
+]
+NO_OVERLAP: list[Change] = [
+    (
+        "outcomes",
+        lambda f: f[::3],
+        "candidates",
+        "each candidate has outcomes; broken by 2 rows; first: {observed_promp",
+    ),
+    (
+        "outcomes",
+        lambda f: f,
+        "prompts",
+        "at least 50% of prompts have outcomes of two candidates or more; broken by 200",
+    ),
+]
+
+
+@pytest.mark.parametrize("changes", [CELLS, PRICES, TOO_FEW, NO_OVERLAP], ids=["cells", "prices", "few", "overlap"])
+def test_a_broken_rule_names_file_rule_and_first_rows(tables: Tables, tmp_path: Path, changes: list[Change]) -> None:
+    for table, change, _, _ in changes:
+        tables = spoil(tables, table, change)
+    write_tables(tables, tmp_path)
+    with pytest.raises(TableError) as caught:
+        validate(tables, tmp_path, tmp_path / "docs")
+    for _, _, named, message in changes:
+        assert re.search(
+            re.escape(f"{tmp_path}/{named}.parquet: broken rule: ") + "[^{]*" + re.escape(message), str(caught.value)
+        )
+    assert (tmp_path / "docs" / "index.html").is_file()
+
+
+def test_equal_outcomes_only_warn(tables: Tables, tmp_path: Path) -> None:
+    flat = spoil(tables, "outcomes", lambda frame: frame.with_columns(quality=pl.lit(1.0)))
+    report = validate(flat, tmp_path, tmp_path / "docs")
+    assert report.success
+    assert report.warnings == ("outcomes: outcomes differ: with all equal there is nothing to route on",)
+
+
+def test_thirty_prompts_and_unknown_costs_are_enough(tables: Tables, tmp_path: Path) -> None:
+    unknown = [pl.lit(None).cast(pl.Int64).alias("output_tokens"), pl.lit(None).cast(pl.Float64).alias("cost_usd")]
+    few = Tables(
+        prompts=tables.prompts[:30],
+        candidates=tables.candidates,
+        outcomes=tables.outcomes[:90].with_columns(unknown),
+    )
+    assert validate(few, tmp_path, tmp_path / "docs").success
+
+
+@pytest.mark.parametrize("name", ["frontier", "mmlu_pro", "llmrouter"])
+def test_real_logs_pass(shared_data: Path, tmp_path: Path, name: str) -> None:
+    report = validate(read_tables(shared_data / name), shared_data / name, tmp_path / "docs")
+    assert report.success
+    assert report.warnings == ()
