@@ -1,0 +1,201 @@
+"""Which router reigns, changed so that a crash at any step can be repaired.
+
+The order is: the bundle's folder, the history's entry, the pointer, the registry's alias. The history is thus a
+write-ahead log: its last reign names a complete bundle, and `reconcile` carries pointer and alias forward to it.
+"""
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from components.release.bundle import read_files
+from components.release.durable import place_folder, sweep
+from components.release.history import Entry, Outcome, append, now, read, reigning
+from components.release.lock import hold
+from components.release.manifest import MANIFEST, BundleError, dump, is_router_id
+from components.release.pointer import read_pointer, write_pointer
+
+
+class Crowns(Protocol):
+    """What promotion needs of a registry of versions."""
+
+    def find(self, router_id: str) -> str | None:
+        """The version that holds this router; None: not registered."""
+
+    def crown(self, version: str) -> None:
+        """Makes a version the champion, and only it."""
+
+    def uncrown(self) -> None:
+        """Leaves no champion."""
+
+    def champion_router(self) -> str | None:
+        """router_id of the champion; None: there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repairs:
+    """What `reconcile` found and did, in words; empty where all agreed."""
+
+    router_id: str | None
+    """The router that reigns."""
+    done: tuple[str, ...] = ()
+
+
+def publish(
+    bundle: Path,
+    root: Path,
+    *,
+    reasons: Sequence[str] = (),
+    who: str | None = None,
+    registry: Crowns | None = None,
+    timeout: float = 60.0,
+) -> str:
+    """Makes a bundle reign in a published root and returns its router_id; the reigning one again changes nothing.
+
+    Args:
+        bundle: a bundle's folder.
+        root: the published root.
+        reasons: why it was promoted, for the history.
+        who: who promoted it; None: the process's user.
+        registry: where its version is crowned, if it is registered there.
+        timeout: seconds to wait for another promotion.
+
+    Raises:
+        BundleError: the bundle isn't whole.
+        Busy: another promotion holds the lock.
+    """
+    manifest, files = read_files(bundle)
+    router_id = manifest.router_id
+    with hold(root, timeout):
+        sweep(root)
+        target = root / router_id
+        if target.exists():
+            read_files(target)
+        else:
+            place_folder(target, {**files, MANIFEST: dump(manifest)})
+        reign = reigning(read(root))
+        if reign is None or reign.router_id != router_id:
+            append(root, _entry(router_id, "promoted", reasons, who))
+        _reconcile(root, registry)
+    return router_id
+
+
+def refuse(root: Path, router_id: str, reasons: Sequence[str], who: str | None = None, timeout: float = 60.0) -> None:
+    """Records that a challenger was refused; the champion stays.
+
+    Raises:
+        Busy: a promotion holds the lock.
+    """
+    with hold(root, timeout):
+        append(root, _entry(router_id, "refused", reasons, who))
+
+
+def rollback(
+    root: Path,
+    to: str | None = None,
+    *,
+    reasons: Sequence[str] = (),
+    who: str | None = None,
+    registry: Crowns | None = None,
+    timeout: float = 60.0,
+) -> str:
+    """Makes an earlier router reign again and returns its router_id.
+
+    Args:
+        root: the published root.
+        to: a router_id or a beginning that no other has; None: the one that reigned before this one.
+        reasons: why, for the history.
+        who: who did it; None: the process's user.
+        registry: where its version is crowned.
+        timeout: seconds to wait for another promotion.
+
+    Raises:
+        BundleError: there is no such router, or its bundle isn't whole.
+        Busy: another promotion holds the lock.
+    """
+    with hold(root, timeout):
+        target = _find(root, to) if to is not None else _before(root)
+        read_files(root / target)
+        reign = reigning(read(root))
+        if reign is None or reign.router_id != target:
+            append(root, _entry(target, "rolled_back", reasons, who))
+        _reconcile(root, registry)
+    return target
+
+
+def reconcile(root: Path, registry: Crowns | None = None, timeout: float = 60.0) -> Repairs:
+    """Repairs whatever a crash left: unfinished folders, a pointer or an alias behind the history.
+
+    Raises:
+        BundleError: the router that should reign isn't whole.
+        Busy: another promotion holds the lock.
+    """
+    with hold(root, timeout):
+        sweep(root)
+        return _reconcile(root, registry)
+
+
+def _reconcile(root: Path, registry: Crowns | None) -> Repairs:
+    done = []
+    reign, named = reigning(read(root)), _pointer_or_damage(root)
+    router_id = named if reign is None else reign.router_id
+    if not is_router_id(router_id):
+        return Repairs(router_id=None)
+    assert router_id is not None  # noqa: S101  # for mypy: a router_id is text
+    read_files(root / router_id)
+    if reign is None:
+        append(root, _entry(router_id, "promoted", ["found reigning without a record"], None))
+        done.append("history lacked the reigning router")
+    if named != router_id:
+        write_pointer(root, router_id)
+        done.append(f"pointer moved to {router_id}")
+    if registry is not None and registry.champion_router() != router_id:
+        version = registry.find(router_id)
+        if version is None:
+            registry.uncrown()
+            done.append("the reigning router isn't registered: no version is champion")
+        else:
+            registry.crown(version)
+            done.append(f"version {version} is champion")
+    return Repairs(router_id=router_id, done=tuple(done))
+
+
+def _pointer_or_damage(root: Path) -> str | None:
+    """The pointer; '' where it is damaged, which the history can repair."""
+    try:
+        return read_pointer(root)
+    except BundleError:
+        return ""
+
+
+def _before(root: Path) -> str:
+    """The router that reigned before the present one, skipping routers already left by a rollback."""
+    stack: list[str] = []
+    for entry in read(root):
+        if entry.verdict == "refused":
+            continue
+        if entry.verdict == "rolled_back" and entry.router_id in stack:
+            del stack[stack.index(entry.router_id) :]
+        stack.append(entry.router_id)
+    if len(stack) < 2:
+        raise BundleError(f"{root}: no router reigned before the present one")
+    return stack[-2]
+
+
+def _find(root: Path, beginning: str) -> str:
+    named = [entry.name for entry in root.iterdir() if is_router_id(entry.name) and entry.name.startswith(beginning)]
+    if not beginning or len(named) != 1:
+        raise BundleError(f"{root}: {len(named)} routers begin with {beginning!r}, need exactly one")
+    return named[0]
+
+
+def _entry(router_id: str, verdict: Outcome, reasons: Sequence[str], who: str | None) -> Entry:
+    return Entry(
+        time=now(),
+        router_id=router_id,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        who=getpass.getuser() if who is None else who,
+    )

@@ -1,0 +1,263 @@
+"""Runs, model versions and the champion in MLflow, always by explicit ids: no current run, no global tracking URI."""
+
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from components.release.bundle import read_files
+
+# read on import
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+with warnings.catch_warnings():
+    # mlflow warns of its own type hints
+    warnings.simplefilter("ignore")
+    import mlflow
+    import mlflow.pyfunc
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+
+CHALLENGER, CHAMPION = "challenger", "champion"
+ROUTER_ID = "router_id"
+PARENT = "mlflow.parentRunId"
+LARGEST_BATCH = 1000
+"""Metrics that one request may carry."""
+LONGEST_PARAM = 6000
+"""Characters of a parameter that MLflow keeps."""
+REQUIREMENTS = ("numpy", "onnxruntime", "tokenizers", "safetensors", "pandas", "mlflow")
+"""Given explicitly: inferring them imports the model in a fresh process, and slowly."""
+EXAMPLE = "What is the derivative of x squared?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChampionInfo:
+    """The version with the alias champion."""
+
+    version: str
+    router_id: str
+    run_id: str
+    tags: Mapping[str, str]
+
+
+class Registry:
+    """One experiment and one registered model of the same name."""
+
+    def __init__(self, tracking_uri: str, artifact_root: Path, experiment: str = "pointsman") -> None:
+        """Opens the experiment, creating it and its database if need be.
+
+        Args:
+            tracking_uri: such as sqlite:///mlruns/mlflow.db.
+            artifact_root: folder of a new experiment's artifacts; an existing one keeps its own.
+            experiment: name of the experiment and the model.
+        """
+        if tracking_uri.startswith("sqlite:///"):
+            Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        self.name = experiment
+        self._client = mlflow.MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+        found = self._client.get_experiment_by_name(experiment)
+        self.experiment_id: str = (
+            self._client.create_experiment(experiment, artifact_location=artifact_root.resolve().as_uri())
+            if found is None
+            else found.experiment_id
+        )
+
+    def start_run(
+        self,
+        name: str,
+        parent: str | None = None,
+        params: Mapping[str, object] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Starts a run, under a parent run if given, and returns its id."""
+        own = dict(tags or {})
+        if parent is not None:
+            own[PARENT] = parent
+        run = self._client.create_run(self.experiment_id, run_name=name, tags=own)
+        run_id = str(run.info.run_id)
+        self.log(run_id, params=params)
+        return run_id
+
+    def log(
+        self,
+        run_id: str,
+        params: Mapping[str, object] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+        step: int = 0,
+    ) -> None:
+        """Logs all at once: a metric at a time costs about 20 ms."""
+        stamp = int(time.time() * 1000)
+        values = [Metric(name, float(value), stamp, step) for name, value in (metrics or {}).items()]
+        for start in range(0, len(values), LARGEST_BATCH):
+            self._client.log_batch(run_id, metrics=values[start : start + LARGEST_BATCH])
+        settings = [Param(name, str(value)[:LONGEST_PARAM]) for name, value in (params or {}).items()]
+        for start in range(0, len(settings), 100):
+            self._client.log_batch(run_id, params=settings[start : start + 100])
+        if tags:
+            self._client.log_batch(run_id, tags=[RunTag(name, str(value)) for name, value in tags.items()])
+
+    def log_folder(self, run_id: str, folder: Path, artifact_path: str | None = None) -> None:
+        """Keeps a folder's files as the run's artifacts."""
+        self._client.log_artifacts(run_id, str(folder), artifact_path)
+
+    def log_dataset(
+        self, run_id: str, name: str, digest: str, source: str, rows: int, *, context: str = "train"
+    ) -> None:
+        """Records which data a run used, by digest; the data itself stays where it is."""
+        data = Dataset(
+            name=name,
+            # MLflow keeps 36 characters of a digest; the whole one is in the profile
+            digest=digest[:36],
+            source_type="local",
+            source=f'{{"uri": "{source}"}}',
+            profile=f'{{"rows": {rows}, "sha256": "{digest}"}}',
+        )
+        self._client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", context)])])
+
+    def finish(self, run_id: str, status: str = "FINISHED") -> None:
+        """Ends a run: FINISHED, FAILED or KILLED."""
+        self._client.set_terminated(run_id, status)
+
+    def register(
+        self,
+        run_id: str,
+        bundle_folder: Path,
+        report: Mapping[str, Any],
+        description: str,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Makes a bundle a model version with alias challenger and returns the version.
+
+        The same router_id again returns its version, newly challenger, and stores nothing.
+
+        Args:
+            run_id: the run that made it.
+            bundle_folder: a bundle, which is verified first.
+            report: the evaluation; its methods' figures become metrics of the run.
+            description: markdown.
+            tags: of the version, beside router_id.
+
+        Raises:
+            BundleError: the bundle isn't whole.
+        """
+        manifest, _ = read_files(bundle_folder)
+        self._ensure_model()
+        version = self.find(manifest.router_id)
+        if version is None:
+            model = self._client.create_logged_model(self.experiment_id, name="router", source_run_id=run_id)
+            with tempfile.TemporaryDirectory() as scratch:
+                stored = Path(scratch) / "model"
+                _save(stored, bundle_folder, self._client)
+                self._client.log_model_artifacts(model.model_id, str(stored))
+            self._client.finalize_logged_model(model.model_id, "READY")
+            self.log(run_id, metrics=report_metrics(report), tags={ROUTER_ID: manifest.router_id})
+            made = self._client.create_model_version(
+                self.name,
+                source=model.artifact_location,
+                run_id=run_id,
+                tags={**(tags or {}), ROUTER_ID: manifest.router_id},
+                description=description,
+                model_id=model.model_id,
+            )
+            version = str(made.version)
+        self._client.set_registered_model_alias(self.name, CHALLENGER, version)
+        return version
+
+    def tag(self, version: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to a version, such as the gate's verdict."""
+        for name, value in tags.items():
+            self._client.set_model_version_tag(self.name, version, name, value)
+
+    def find(self, router_id: str) -> str | None:
+        """The newest version that holds this router; None: not registered."""
+        try:
+            versions = self._client.search_model_versions(f"name = '{self.name}'")
+        except MlflowException:
+            return None
+        held = [int(version.version) for version in versions if version.tags.get(ROUTER_ID) == router_id]
+        return str(max(held)) if held else None
+
+    def crown(self, version: str) -> None:
+        """Makes a version the champion; the alias leaves the one before."""
+        self._client.set_registered_model_alias(self.name, CHAMPION, version)
+
+    def uncrown(self) -> None:
+        """Leaves no champion."""
+        if self.champion() is not None:
+            self._client.delete_registered_model_alias(self.name, CHAMPION)
+
+    def champion(self) -> ChampionInfo | None:
+        """The champion; None: there is none."""
+        try:
+            found = self._client.get_model_version_by_alias(self.name, CHAMPION)
+        except MlflowException:
+            return None
+        return ChampionInfo(
+            version=str(found.version),
+            router_id=str(found.tags.get(ROUTER_ID, "")),
+            run_id=str(found.run_id),
+            tags=dict(found.tags),
+        )
+
+    def champion_router(self) -> str | None:
+        """router_id of the champion; None: there is none."""
+        found = self.champion()
+        return None if found is None else found.router_id
+
+    def _ensure_model(self) -> None:
+        try:
+            self._client.get_registered_model(self.name)
+        except MlflowException:
+            self._client.create_registered_model(self.name, description="Routers of prompts to language models.")
+
+
+def report_metrics(report: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of a report as flat metrics: `<method>.quality`, `.cost_usd_per_1000`, `.regret`, `.aiq`.
+
+    >>> report_metrics({"methods": {"router": {"quality": [0.5, 0.4, 0.6], "regret": 0.1, "aiq": None}}})
+    {'router.quality': 0.5, 'router.regret': 0.1}
+    """
+    metrics: dict[str, float] = {}
+    for method, figures in report.get("methods", {}).items():
+        for name, value in figures.items():
+            mean = value[0] if isinstance(value, list | tuple) and value else value
+            if isinstance(mean, int | float):
+                metrics[f"{method}.{name}"] = float(mean)
+    for name, value in report.get("discovery", {}).items():
+        if isinstance(value, int | float):
+            metrics[f"discovery.{name}"] = float(value)
+    return metrics
+
+
+def _save(folder: Path, bundle_folder: Path, client: mlflow.MlflowClient) -> None:
+    """Writes the pyfunc model, with nothing inferred and nothing fetched."""
+    signature = ModelSignature(
+        inputs=Schema([ColSpec(DataType.string, "prompt")]),
+        outputs=Schema(
+            [
+                ColSpec(DataType.string, "candidate"),
+                ColSpec(DataType.long, "task"),
+                ColSpec(DataType.double, "predicted_quality"),
+                ColSpec(DataType.double, "expected_cost_usd"),
+                ColSpec(DataType.string, "reason"),
+            ]
+        ),
+        params=ParamSchema([ParamSpec("policy", DataType.string, "best")]),
+    )
+    components = Path(__file__).parents[1]
+    mlflow.pyfunc.save_model(
+        str(folder),
+        python_model=str(Path(__file__).with_name("pyfunc.py")),
+        artifacts={"bundle": str(bundle_folder.resolve())},
+        code_paths=[str(components)],
+        signature=signature,
+        input_example={"prompt": [EXAMPLE]},
+        pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
+    )

@@ -1,0 +1,221 @@
+"""Routing with a published bundle: the Python interface of a gateway. numpy, onnxruntime, tokenizers, safetensors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.embeddings.encoder import Encoder, Tokens
+from components.embeddings.features import FeatureMap
+from components.release.bundle import read_bundle
+from components.release.manifest import BundleError
+from components.release.pointer import resolve
+from components.routing.model import RouterModel
+from components.routing.policy import Policy, decide, parse
+
+GOLDEN_ROWS = 8
+"""Golden decisions that loading makes again."""
+GOLDEN_TOLERANCE = 0.02
+"""Predicted quality may differ by so much between processors, whose int8 kernels round differently."""
+
+
+class Encodes(Protocol):
+    """What a router needs of an encoder."""
+
+    def encode_tokens(self, tokens: Tokens) -> NDArray[np.float32]:
+        """Unit rows, shape (N, D)."""
+
+    def tokenize(self, prompts: Sequence[str]) -> Tokens:
+        """Token ids of N prompts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Routing:
+    """Decisions on N prompts and M candidates, in the prompts' order."""
+
+    candidates: tuple[str, ...]
+    """Names of the M candidates: columns of quality_NM and cost_usd_NM."""
+    tasks: tuple[str, ...]
+    """Labels of the tasks; empty where they have none."""
+    choice_N: NDArray[np.intp]
+    """Index of the chosen candidate."""
+    task_N: NDArray[np.int32]
+    """Task of each prompt; -1: unassigned."""
+    quality_NM: NDArray[np.float64]
+    """Calibrated expected quality, in [0, 1]."""
+    cost_usd_NM: NDArray[np.float64]
+    """Expected USD per call; nan: unknown."""
+    reason_N: NDArray[np.str_]
+    """'task', 'general' or 'fallback'."""
+
+    def __len__(self) -> int:
+        return int(self.choice_N.shape[0])
+
+    @property
+    def candidate(self) -> list[str]:
+        """Name of each prompt's choice."""
+        return [self.candidates[choice] for choice in self.choice_N]
+
+    @property
+    def task(self) -> list[int | None]:
+        """Task of each prompt; None: unassigned."""
+        return [int(task) if task >= 0 else None for task in self.task_N]
+
+    @property
+    def predicted_quality(self) -> NDArray[np.float64]:
+        """Of the choice, shape (N,)."""
+        return self.quality_NM[np.arange(len(self)), self.choice_N]
+
+    @property
+    def expected_cost_usd(self) -> NDArray[np.float64]:
+        """Of the choice, shape (N,); nan: unknown."""
+        return self.cost_usd_NM[np.arange(len(self)), self.choice_N]
+
+    def scores(self, row: int) -> list[dict[str, str | float | None]]:
+        """Every candidate's expected quality and cost on one prompt; cost None: unknown."""
+        return [
+            {"candidate": name, "quality": float(quality), "cost": None if np.isnan(cost) else float(cost)}
+            for name, quality, cost in zip(self.candidates, self.quality_NM[row], self.cost_usd_NM[row], strict=True)
+        ]
+
+
+class Router:
+    """Routes prompts to candidates. Holds no mutable state: any number of threads may share one."""
+
+    __slots__ = ("_encoder", "_feature_map", "_model", "_tasks", "candidates", "router_id")
+
+    def __init__(
+        self,
+        *,
+        model: RouterModel,
+        feature_map: FeatureMap,
+        encoder: Encodes,
+        candidates: Sequence[str],
+        tasks: Sequence[str] = (),
+        router_id: str = "",
+    ) -> None:
+        if len(candidates) != model.general_quality_M.shape[0]:
+            raise ValueError(f"{len(candidates)} names for {model.general_quality_M.shape[0]} candidates")
+        self._model = model
+        self._feature_map = feature_map
+        self._encoder = encoder
+        self._tasks = tuple(tasks)
+        self.candidates: tuple[str, ...] = tuple(candidates)
+        self.router_id = router_id
+
+    @classmethod
+    def from_parts(
+        cls,
+        model: RouterModel,
+        feature_map: FeatureMap,
+        encoder: Encodes,
+        candidates: Sequence[str],
+        tasks: Sequence[str] = (),
+    ) -> "Router":
+        """A router that isn't published yet, to evaluate it and to write down its golden decisions.
+
+        Raises:
+            ValueError: not one name a candidate.
+        """
+        return cls(model=model, feature_map=feature_map, encoder=encoder, candidates=candidates, tasks=tasks)
+
+    @classmethod
+    def load(cls, path: str | Path, threads: int | None = None) -> "Router":
+        """The router of a bundle, or the reigning one of a published root.
+
+        Args:
+            path: a bundle's folder, or a folder with current.json.
+            threads: of the encoder; None: as onnxruntime likes.
+
+        Raises:
+            BundleError: the bundle isn't whole, or decides otherwise than when it was made.
+        """
+        bundle = read_bundle(resolve(Path(path)))
+        try:
+            encoder = Encoder.load(bundle.folder, threads=threads)
+        except Exception as error:
+            # onnxruntime and tokenizers have errors of their own, none of which a caller should have to know
+            raise BundleError(f"{bundle.folder}: the encoder can't be loaded: {error}") from error
+        # the encoder reads its files itself, after they were verified
+        if encoder.digest != bundle.encoder_digest:
+            raise BundleError(f"{bundle.folder}: the encoder changed while it was loaded")
+        provenance = bundle.manifest.provenance
+        router = cls(
+            model=bundle.model,
+            feature_map=bundle.feature_map,
+            encoder=encoder,
+            candidates=[candidate.model for candidate in provenance.candidates],
+            tasks=provenance.tasks,
+            router_id=bundle.manifest.router_id,
+        )
+        router.check_golden(bundle.golden[:GOLDEN_ROWS])
+        return router
+
+    def route(self, prompts: Sequence[str], policy: str | Policy = "best") -> Routing:
+        """The choice for each prompt.
+
+        Args:
+            prompts: N texts; may be empty.
+            policy: best, budget=USD (for all prompts together), quality=Q, tradeoff=W, or a Policy.
+
+        Raises:
+            ValueError: no such policy, or one that can't be kept (costs unknown, budget too small).
+        """
+        if isinstance(prompts, str):
+            raise ValueError("prompts must be a sequence of texts, not one text")
+        parsed = parse(policy) if isinstance(policy, str) else policy
+        tokens = self._encoder.tokenize(prompts)
+        embedding_ND = self._encoder.encode_tokens(tokens)
+        features_NF = self._feature_map.transform(embedding_ND, tokens)
+        prediction = self._model.predict(features_NF, embedding_ND, tokens.length_N)
+        decision = decide(
+            prediction,
+            parsed,
+            fallback=int(self._model.fallback),
+            guard_margin=float(self._model.guard_margin),
+            models=self.candidates,
+        )
+        return Routing(
+            candidates=self.candidates,
+            tasks=self._tasks,
+            choice_N=decision.candidate_N,
+            task_N=prediction.task_N,
+            quality_NM=prediction.quality_NM,
+            cost_usd_NM=prediction.cost_usd_NM,
+            reason_N=decision.reason_N,
+        )
+
+    def golden(self, prompts: Sequence[str]) -> list[dict[str, Any]]:
+        """Rows that a bundle keeps, to be decided again on loading: prompt, candidate and predicted quality."""
+        routing = self.route(prompts)
+        return [
+            {"prompt": prompt, "candidate": candidate, "quality": dict(zip(self.candidates, row, strict=True))}
+            for prompt, candidate, row in zip(prompts, routing.candidate, routing.quality_NM.tolist(), strict=True)
+        ]
+
+    def check_golden(self, golden: Sequence[Mapping[str, Any]]) -> None:
+        """Decides golden rows again.
+
+        A choice may differ only between candidates that were as good, within the tolerance.
+
+        Raises:
+            BundleError: a decision differs.
+        """
+        if not golden:
+            return
+        try:
+            routing = self.route([row["prompt"] for row in golden])
+            expected_NM = np.array([[row["quality"][name] for name in self.candidates] for row in golden], dtype=float)
+            wanted = [row["candidate"] for row in golden]
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"golden decisions can't be made again: {error}") from None
+        gap_N = np.abs(routing.quality_NM - expected_NM).max(axis=1)
+        for row, (name, chosen) in enumerate(zip(wanted, routing.candidate, strict=True)):
+            near = abs(routing.predicted_quality[row] - expected_NM[row, self.candidates.index(name)])
+            if gap_N[row] > GOLDEN_TOLERANCE or (name != chosen and near > 2 * GOLDEN_TOLERANCE):
+                raise BundleError(
+                    f"golden decision {row} differs: {name} expected, {chosen} chosen, quality off by {gap_N[row]:.3g}"
+                )
