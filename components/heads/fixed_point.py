@@ -15,6 +15,9 @@ Step = Callable[[Tensor, tuple[Tensor, ...]], Tensor]
 MEMORY = 5
 """States that Anderson's method combines."""
 
+LEAVE = 0.75
+"""Converged samples are cut out of the batch once at most this share still moves: each cut costs copies."""
+
 
 class NotConverged(ArithmeticError):
     """The iteration limit was reached first."""
@@ -70,28 +73,34 @@ def solve(step: Step, start_NS: Tensor, constants: tuple[Tensor, ...], config: S
     state_NS = start_NS.clone()
     residual_N = start_NS.new_zeros(start_NS.shape[0])
     iterations_N = torch.zeros(start_NS.shape[0], dtype=torch.int64)
-    rows_K: Tensor | None = None  # None: all samples, which spares the copies while nobody has converged
+    rows_K = torch.arange(start_NS.shape[0])
+    moving_K = torch.ones_like(rows_K, dtype=torch.bool)
     current_KS = start_NS
     mixer = _Anderson() if config.method == "anderson" else None
     for iteration in range(1, config.max_iterations + 1):
         next_KS = step(current_KS, constants)
-        scale_K = next_KS.abs().amax(dim=1)
-        residual_K = (next_KS - current_KS).abs().amax(dim=1) / scale_K.clamp(min=torch.finfo(scale_K.dtype).tiny)
-        done_K = residual_K <= config.tolerance  # False for nan
-        if bool(done_K.any()) or iteration == config.max_iterations:
-            where = rows_K if rows_K is not None else torch.arange(start_NS.shape[0])
-            ended = where[done_K]
+        if next_KS.shape[0] == 0:
+            break
+        scale_K = next_KS.abs().amax(dim=1).clamp(min=torch.finfo(next_KS.dtype).tiny)
+        residual_K = (next_KS - current_KS).abs_().amax(dim=1).div_(scale_K)
+        done_K = (residual_K <= config.tolerance) & moving_K  # False for nan
+        if bool(done_K.any()):
+            ended = rows_K[done_K]
             state_NS[ended], residual_N[ended], iterations_N[ended] = next_KS[done_K], residual_K[done_K], iteration
-            left_K = ~done_K
-            rows_K = where[left_K]
-            if rows_K.numel() == 0:
-                return Solution(state_NS=state_NS, residual_N=residual_N, iterations_N=iterations_N)
-            if iteration == config.max_iterations:
-                raise NotConverged(float(residual_K[left_K].max()), iteration, rows_K.numel())
-            constants = tuple(constant[left_K] for constant in constants)
-            if mixer is not None:
-                mixer.keep(left_K)
-            current_KS, next_KS, residual_K = current_KS[left_K], next_KS[left_K], residual_K[left_K]
+            moving_K &= ~done_K
+            left = int(moving_K.sum())
+            if left == 0:
+                break
+            if left <= LEAVE * moving_K.shape[0]:
+                rows_K, next_KS, current_KS, residual_K = (
+                    part[moving_K] for part in (rows_K, next_KS, current_KS, residual_K)
+                )
+                constants = tuple(constant[moving_K] for constant in constants)
+                if mixer is not None:
+                    mixer.keep(moving_K)
+                moving_K = torch.ones_like(rows_K, dtype=torch.bool)
+        if iteration == config.max_iterations:
+            raise NotConverged(float(residual_K[moving_K].max()), iteration, int(moving_K.sum()))
         current_KS = next_KS if mixer is None else mixer.mix(current_KS, next_KS, residual_K)
     return Solution(state_NS=state_NS, residual_N=residual_N, iterations_N=iterations_N)
 

@@ -69,7 +69,5 @@ def test_blocks_of_prompts_do_not_show() -> None:
     random = np.random.default_rng(2)
     features_NF = random.normal(size=(2 * BLOCK + 3, 6)).astype(np.float32)
     task_N = random.integers(-1, 4, size=features_NF.shape[0]).astype(np.int32)
-    alone = [
-        weights.logits(features[None], task[None])[0] for features, task in zip(features_NF, task_N, strict=True)
-    ]
+    alone = [weights.logits(features[None], task[None])[0] for features, task in zip(features_NF, task_N, strict=True)]
     np.testing.assert_allclose(weights.logits(features_NF, task_N), alone, rtol=1e-4, atol=1e-5)
