@@ -123,3 +123,10 @@ def test_config_refuses_bad_values() -> None:
         SplitConfig(seed=0, train=0.7)
     with pytest.raises(ValueError, match="near_duplicate_cosine"):
         SplitConfig(seed=0, near_duplicate_cosine=0)
+
+
+def test_a_second_run_divides_the_same_prompts_as_the_first(tables: Tables) -> None:
+    rows = unit_rows(200)
+    first = split(tables, rows, SplitConfig(seed=3))
+    frozen = frozenset(first.filter(pl.col("split") == "test")["prompt_id"])
+    assert split(tables, rows, SplitConfig(seed=3), frozen).equals(first)
