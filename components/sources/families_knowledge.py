@@ -1,0 +1,148 @@
+"""Planted families of knowledge and reasoning: geography, history, medicine, logic, dates."""
+
+from components.sources.family import Family, Pen, scale
+
+_COUNTRIES = ("Peru", "Kenya", "Norway", "Vietnam", "Morocco", "Chile", "Mongolia", "Portugal", "Ghana", "Nepal",
+    "Canada",
+    "Bolivia", "Finland", "Thailand", "Namibia", "Austria", "Ecuador", "Laos", "Iceland", "Zambia")  # fmt: skip
+_FEATURES = (("capital city", 0.0), ("longest river", 0.3), ("highest mountain", 0.3), ("largest lake", 0.5),
+    ("second largest city", 0.4), ("busiest seaport", 0.6), ("southernmost province", 0.9),
+    ("driest region", 0.7))  # fmt: skip
+
+
+def geography(pen: Pen) -> tuple[str, float]:
+    """A geography question; difficulty is the obscurity of what is asked."""
+    feature, difficulty = pen.one(_FEATURES)
+    first, second, third = pen.some(_COUNTRIES, 3)
+    ask = pen.one(
+        (
+            "Geography: what is the {f} of {a}, and does {b} border {c}?",
+            "Name the {f} of {a} and of {b} on the map.",
+            "Which country has the larger area, {a} or {b}, and what is the {f} of {c}?",
+            "Geography quiz: which of {a}, {b} and {c} lies furthest north, and what is the {f} of {a}?",
+        )
+    )
+    return ask.format(f=feature, a=first, b=second, c=third), difficulty
+
+
+_EVENTS = ("the Congress of Vienna", "the fall of Constantinople", "the Treaty of Westphalia", "the French Revolution",
+    "the Meiji Restoration", "the Peloponnesian War", "the Black Death", "the Hundred Years' War",
+    "the Glorious Revolution",
+    "the Punic Wars", "the Reformation", "the Boxer Rebellion", "the Crimean War", "the Taiping Rebellion")  # fmt: skip
+_HISTORY = (("In what year did {e} begin", 0.0), ("Who were the main rulers during {e}", 0.3),
+    ("What were the {n} main causes of {e}", 0.5), ("How did historians' views of {e} change", 0.9),
+    ("Which treaty or settlement followed {e}", 0.6), ("What did {e} change for peasants and towns", 0.8))  # fmt: skip
+
+
+def history(pen: Pen) -> tuple[str, float]:
+    """A history question; facts are easy, historiography is hard."""
+    question, difficulty = pen.one(_HISTORY)
+    first, second = pen.some(_EVENTS, 2)
+    tail = pen.one(
+        (
+            ", and how does it compare with {o}?",
+            ", and was it before or after {o}?",
+            "? Relate your answer to {o}.",
+            ", as a history student who has just read about {o} would explain it?",
+        )
+    )
+    lead = pen.one(("", "History question: ", "For a history exam: "))
+    return lead + question.format(e=first, n=pen.number(2, 5)) + tail.format(o=second), difficulty
+
+
+_SYMPTOMS = ("fever", "chest pain", "shortness of breath", "a persistent cough", "joint swelling", "night sweats",
+    "fatigue",
+    "blurred vision", "a skin rash", "abdominal pain", "dizziness", "weight loss", "palpitations",
+    "headache")  # fmt: skip
+_ILLNESSES = (
+    "type 2 diabetes",
+    "hypertension",
+    "asthma",
+    "atrial fibrillation",
+    "hypothyroidism",
+    "no illness of note",
+)
+
+
+def medicine(pen: Pen) -> tuple[str, float]:
+    """A clinical vignette; difficulty is the number of findings to weigh."""
+    count = pen.number(1, 6)
+    patient = pen.one(("man", "woman", "patient"))
+    ask = pen.one(
+        (
+            "What is the most likely diagnosis?",
+            "Which test should the doctor order first?",
+            "What is the best next step in treatment?",
+            "Which drug is contraindicated in this patient?",
+        )
+    )
+    text = pen.one(
+        (
+            "A {y}-year-old {p} with {i} presents with {s} for {d} days. {q}",
+            "{s} for {d} days in a {y}-year-old {p}; medical history of {i}. {q}",
+            "Medical exam: a {p} aged {y}, known for {i}, comes to the clinic with {s} since {d} days. {q}",
+        )
+    ).format(
+        y=pen.number(19, 88), p=patient, i=pen.one(_ILLNESSES), d=pen.number(2, 30), q=ask,
+        s=", ".join(pen.some(_SYMPTOMS, count)),
+    )  # fmt: skip
+    return text, scale(count, 1, 6)
+
+
+_FOLK = ("Alice", "Bruno", "Carla", "Derek", "Edith", "Felix", "Greta", "Hugo")
+_CLUES = ("{a} sits immediately left of {b}", "{a} does not sit next to {b}", "{a} is somewhere to the right of {b}",
+    "exactly one person sits between {a} and {b}", "either {a} or {b} sits at an end",
+    "if {a} sits in seat {n}, then {b} sits in seat 1")  # fmt: skip
+
+
+def logic(pen: Pen) -> tuple[str, float]:
+    """A seating puzzle; difficulty is the number of people."""
+    count = pen.number(3, 8)
+    people = pen.some(_FOLK, count)
+    clues = []
+    for _ in range(count):
+        first, second = pen.some(people, 2)
+        clues.append(pen.one(_CLUES).format(a=first, b=second, n=pen.number(2, count)))
+    ask = pen.one(
+        (
+            "Who sits in seat {n}?",
+            "In which order do they sit?",
+            "Who must sit at the left end?",
+            "Which clue is redundant?",
+        )
+    ).format(n=pen.number(1, count))
+    lead = pen.one(("Logic puzzle: ", "", "Solve by deduction: "))
+    joined = pen.one(("; ", ". Also, ")).join(clues)
+    return f"{lead}{', '.join(people)} sit in a row of {count} seats. Clues: {joined}. {ask}", scale(count, 3, 8)
+
+
+_MONTHS = ("January", "March", "April", "June", "July", "August", "October", "November", "December")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def dates(pen: Pen) -> tuple[str, float]:
+    """A calendar calculation; difficulty is how far the date moves and how many moves there are."""
+    moves = pen.number(1, 5)
+    start = f"{pen.one(_DAYS)}, {pen.number(1, 28)} {pen.one(_MONTHS)} {pen.number(1990, 2031)}"
+    steps = [
+        f"{pen.number(2, 140)} {pen.one(('days', 'weeks', 'working days', 'months'))} {pen.one(('later', 'earlier'))}"
+        for _ in range(moves)
+    ]
+    ask = pen.one(
+        (
+            "Starting from the calendar date {s}, which date is {m}?",
+            "If today is {s}, what day of the week and date is it {m}?",
+            "Date arithmetic: take {s} and go {m}. Give the date as YYYY-MM-DD.",
+            "A contract is signed on {s}. What calendar date falls {m}?",
+        )
+    )
+    return ask.format(s=start, m=", then ".join(steps)), scale(moves, 1, 5)
+
+
+KNOWLEDGE = (
+    Family(name="geography", benchmark="knowledge-mix", write=geography, answer_tokens=45, subject="geography"),
+    Family(name="history", benchmark="knowledge-mix", write=history, answer_tokens=140, subject="history"),
+    Family(name="medicine", benchmark="knowledge-mix", write=medicine, answer_tokens=130, subject="medicine"),
+    Family(name="logic", benchmark="reasoning-mix", write=logic, answer_tokens=380),
+    Family(name="dates", benchmark="reasoning-mix", write=dates, answer_tokens=120),
+)
