@@ -29,9 +29,10 @@ from components.release.manifest import (
     parse,
     sha256,
 )
+from components.release.pointer import resolve
 from components.routing.model import RouterModel
 
-__all__ = ["Bundle", "BundleError", "read_bundle", "read_files", "write_bundle"]
+__all__ = ["Bundle", "BundleError", "read_bundle", "read_files", "read_report", "write_bundle"]
 
 MODEL, FEATURES = "model.", "features."
 LARGEST_FILE = 2 * 1024**3
@@ -125,6 +126,19 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path}: {error}") from None
     _check_sizes(bundle.model, manifest.provenance)
     return bundle
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """The evaluation of a bundle, or of the reigning one of a published root; the whole bundle is verified.
+
+    Raises:
+        BundleError: anything is missing, unknown, changed, unsafe or of a newer form.
+    """
+    _, files = read_files(resolve(path))
+    report = json.loads(files["report.json"])
+    if not isinstance(report, dict):
+        raise BundleError(f"{path}: report.json is no object")
+    return report
 
 
 def read_files(path: Path) -> tuple[Manifest, dict[str, bytes]]:

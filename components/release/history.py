@@ -30,6 +30,10 @@ class Entry:
         if self.verdict not in get_args(Outcome):
             raise ValueError(f"verdict must be one of {get_args(Outcome)}, got {self.verdict!r}")
 
+    def __str__(self) -> str:
+        reasons = "; ".join(self.reasons) or "no reason given"
+        return f"{self.time}  {self.verdict:<11}  {self.router_id[:12]}  by {self.who}: {reasons}"
+
 
 def now() -> str:
     """The time in the form of an entry."""
@@ -55,7 +59,7 @@ def append(root: Path, entry: Entry) -> None:
         sync_folder(root)
 
 
-def read(root: Path) -> tuple[Entry, ...]:
+def read_history(root: Path) -> tuple[Entry, ...]:
     """All entries, oldest first; a torn last line is left out.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from components.release.bundle import read_files
 from components.release.durable import place_folder, sweep
-from components.release.history import Entry, Outcome, append, now, read, reigning
+from components.release.history import Entry, Outcome, append, now, read_history, reigning
 from components.release.lock import hold
 from components.release.manifest import MANIFEST, BundleError, dump, is_router_id
 from components.release.pointer import read_pointer, write_pointer
@@ -75,7 +75,7 @@ def publish(
             read_files(target)
         else:
             place_folder(target, {**files, MANIFEST: dump(manifest)})
-        reign = reigning(read(root))
+        reign = reigning(read_history(root))
         if reign is None or reign.router_id != router_id:
             append(root, _entry(router_id, "promoted", reasons, who))
         _reconcile(root, registry)
@@ -118,7 +118,7 @@ def rollback(
     with hold(root, timeout):
         target = _find(root, to) if to is not None else _before(root)
         read_files(root / target)
-        reign = reigning(read(root))
+        reign = reigning(read_history(root))
         if reign is None or reign.router_id != target:
             append(root, _entry(target, "rolled_back", reasons, who))
         _reconcile(root, registry)
@@ -139,7 +139,7 @@ def reconcile(root: Path, registry: Crowns | None = None, timeout: float = 60.0)
 
 def _reconcile(root: Path, registry: Crowns | None) -> Repairs:
     done = []
-    reign, named = reigning(read(root)), _pointer_or_damage(root)
+    reign, named = reigning(read_history(root)), _pointer_or_damage(root)
     router_id = named if reign is None else reign.router_id
     if not is_router_id(router_id):
         return Repairs(router_id=None)
@@ -173,7 +173,7 @@ def _pointer_or_damage(root: Path) -> str | None:
 def _before(root: Path) -> str:
     """The router that reigned before the present one, skipping routers already left by a rollback."""
     stack: list[str] = []
-    for entry in read(root):
+    for entry in read_history(root):
         if entry.verdict == "refused":
             continue
         if entry.verdict == "rolled_back" and entry.router_id in stack:

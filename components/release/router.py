@@ -81,6 +81,22 @@ class Routing:
             for name, quality, cost in zip(self.candidates, self.quality_NM[row], self.cost_usd_NM[row], strict=True)
         ]
 
+    @staticmethod
+    def columns() -> list[str]:
+        """Names of a decision's columns."""
+        return ["candidate", "task", "predicted_quality", "expected_cost_usd", "scores", "reason"]
+
+    def to_columns(self) -> dict[str, list[Any]]:
+        """Plain lists by column, unknown costs and missing tasks None: for frames and JSON."""
+        return {
+            "candidate": self.candidate,
+            "task": self.task,
+            "predicted_quality": self.predicted_quality.tolist(),
+            "expected_cost_usd": [None if np.isnan(cost) else cost for cost in self.expected_cost_usd.tolist()],
+            "scores": [self.scores(row) for row in range(len(self))],
+            "reason": self.reason_N.tolist(),
+        }
+
 
 class Router:
     """Routes prompts to candidates. Holds no mutable state: any number of threads may share one."""

@@ -10,7 +10,7 @@ import pytest
 
 from components.release import durable
 from components.release.bundle import BundleError, read_bundle
-from components.release.history import read
+from components.release.history import read_history
 from components.release.lock import Busy, hold
 from components.release.pointer import read_pointer
 from components.release.publish import publish, reconcile, refuse, rollback
@@ -50,7 +50,7 @@ def test_publishing_again_changes_nothing(bundle, tmp_path):
     before = snapshot(tmp_path)
     publish(bundle, tmp_path, reasons=["again"])
     assert snapshot(tmp_path) == before
-    (entry,) = read(tmp_path)
+    (entry,) = read_history(tmp_path)
     assert (entry.router_id, entry.verdict, entry.reasons, entry.who) == (bundle.name, "promoted", ("better",), "ada")
 
 
@@ -73,7 +73,7 @@ def test_rollback_walks_back_through_reigns(parts, bundle, second, tmp_path):
     with pytest.raises(BundleError, match="no router reigned before"):
         rollback(root)
     assert rollback(root, to=third.name[:12], who="ada") == third.name == read_pointer(root)
-    assert [entry.verdict for entry in read(root)] == ["promoted"] * 3 + ["refused"] + ["rolled_back"] * 3
+    assert [entry.verdict for entry in read_history(root)] == ["promoted"] * 3 + ["refused"] + ["rolled_back"] * 3
     for name in ("", "../x", "e" * 64):
         with pytest.raises(BundleError, match="need exactly one"):
             rollback(root, to=name)
@@ -130,7 +130,7 @@ def test_a_crash_at_any_step_is_repaired(bundle, second, tmp_path):
                 act(root, second, registry)
         # before repair the pointer already names a complete bundle
         read_bundle(root / read_pointer(root))
-        promised = [entry for entry in read(root) if entry.verdict != "refused"][-1].router_id
+        promised = [entry for entry in read_history(root) if entry.verdict != "refused"][-1].router_id
         assert reconcile(root, registry).router_id == promised == read_pointer(root) == registry.champion_router()
         assert not list(root.glob(".aside-*"))
         assert reconcile(root, registry).done == ()
@@ -162,7 +162,7 @@ def test_kill_9_at_random_leaves_a_whole_router(bundle, second, tmp_path):
             time.sleep(draw.random() * 0.1)
             worker.kill()
         read_bundle(root / read_pointer(root))
-        entries = read(root)
+        entries = read_history(root)
         assert reconcile(root).router_id == entries[-1].router_id == read_pointer(root)
         assert all(a.router_id != b.router_id for a, b in itertools.pairwise(entries))
 
@@ -171,16 +171,16 @@ def test_a_torn_line_is_left_out_and_cut_off(bundle, tmp_path):
     publish(bundle, tmp_path)
     with (tmp_path / "history.jsonl").open("ab") as file:
         file.write(b'{"time": "2026-0')
-    assert len(read(tmp_path)) == 1
+    assert len(read_history(tmp_path)) == 1
     refuse(tmp_path, "f" * 64, ["worse"])
-    assert [entry.verdict for entry in read(tmp_path)] == ["promoted", "refused"]
+    assert [entry.verdict for entry in read_history(tmp_path)] == ["promoted", "refused"]
     assert all(json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines())
 
 
 def test_a_damaged_line_within_is_reported(tmp_path):
     (tmp_path / "history.jsonl").write_text("nonsense\n")
     with pytest.raises(ValueError, match="line 1"):
-        read(tmp_path)
+        read_history(tmp_path)
 
 
 def test_a_damaged_pointer_is_repaired_from_the_history(bundle, tmp_path):
@@ -193,7 +193,7 @@ def test_a_reign_without_a_record_is_recorded(bundle, tmp_path):
     publish(bundle, tmp_path)
     (tmp_path / "history.jsonl").unlink()
     assert reconcile(tmp_path).done == ("history lacked the reigning router",)
-    assert read(tmp_path)[0].router_id == bundle.name
+    assert read_history(tmp_path)[0].router_id == bundle.name
 
 
 def test_nothing_published_needs_no_repair(tmp_path):

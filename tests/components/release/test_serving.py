@@ -1,0 +1,111 @@
+import json
+import logging
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from components.release.publish import publish
+from components.release.router import Router
+from components.release.serving import ServingConfig, create_app
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+
+def client(path, **config):
+    from fastapi.testclient import TestClient
+
+    return TestClient(create_app(path, ServingConfig(reload_seconds=0, **config)))
+
+
+def test_decisions_are_the_routers(bundle, prompts):
+    routing = Router.load(bundle).route(prompts)
+    http = client(bundle)
+    answer = http.post("/v1/route", json={"prompts": prompts}).json()
+    assert answer["router_id"] == bundle.name
+    assert [row["candidate"] for row in answer["decisions"]] == routing.candidate
+    assert [row["predicted_quality"] for row in answer["decisions"]] == routing.predicted_quality.tolist()
+    one = http.post("/v1/route", json={"prompt": prompts[1], "policy": "tradeoff=0.01"}).json()
+    assert set(one["decisions"][0]) == set(routing.columns())
+    assert http.get("/v1/router").json()["candidates"] == ["small", "large"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({}, "either prompt or prompts"),
+        ({"prompt": "a", "prompts": ["b"]}, "either prompt or prompts"),
+        ({"prompts": []}, "want 1 to 4"),
+        ({"prompts": ["a"] * 5}, "want 1 to 4"),
+        ({"prompt": "a" * 101}, "at most 100"),
+        ({"prompt": "\ud800"}, "valid Unicode"),
+        ({"prompt": "a", "policy": "cheapest"}, "unknown policy"),
+        ({"prompt": "a", "policy": "budget=0"}, "below the cheapest"),
+        ({"prompt": "a", "other": 1}, "Extra inputs"),
+        ({"prompt": "a", "\ud800": 1}, "unicode"),
+        ({"prompt": 3}, "valid string"),
+        ([], "valid dictionary"),
+    ],
+)
+def test_bad_requests_are_told_why(bundle, asked, message):
+    http = client(bundle, largest_batch=4, longest_prompt=100)
+    answer = http.post("/v1/route", content=json.dumps(asked), headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert message in answer.text
+
+
+def test_noise_never_makes_a_server_error(bundle):
+    http, draw = client(bundle), random.Random(0)
+    seed = b'{"prompts": ["add 1 2", "\\ud83d\\ude00"], "policy": "quality=0.5"}'
+    for _ in range(300):
+        body = bytearray(seed)
+        for _ in range(draw.randrange(1, 5)):
+            body[draw.randrange(len(body))] = draw.randrange(256)
+        answer = http.post("/v1/route", content=bytes(body), headers={"content-type": "application/json"})
+        assert answer.status_code in {200, 400, 422}
+
+
+def test_large_bodies_are_refused_announced_or_not(bundle):
+    http = client(bundle, largest_body=1000)
+    assert http.post("/v1/route", json={"prompt": "a" * 2000}).status_code == 413
+    assert http.post("/v1/route", content=(b"a" * 100 for _ in range(20))).status_code == 413
+    assert http.post("/v1/route", json={"prompt": "a" * 500}).status_code == 200
+
+
+def test_a_token_is_asked_for(bundle):
+    http = client(bundle, token="sesame")
+    for path in ("/v1/router", "/metrics"):
+        assert http.get(path).status_code == 401
+        assert http.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
+        assert http.get(path, headers={"authorization": "Bearer sésame".encode("latin-1")}).status_code == 401
+        assert http.get(path, headers={"authorization": "Bearer sesame"}).status_code == 200
+    assert http.post("/v1/route", json={"prompt": "a"}).status_code == 401
+    assert http.get("/healthz").status_code == 200
+    with pytest.raises(ValueError, match="empty token"):
+        ServingConfig(token="")
+
+
+def test_a_new_pointer_is_followed_without_dropping_a_request(bundle, second, tmp_path):
+    publish(bundle, tmp_path)
+    http = client(tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(http.post, "/v1/route", json={"prompt": "add 1"}) for _ in range(30)]
+        publish(second, tmp_path)
+        answers += [pool.submit(http.post, "/v1/route", json={"prompt": "add 1"}) for _ in range(30)]
+        assert {answer.result().status_code for answer in answers} == {200}
+    assert http.get("/healthz").json()["router_id"] == second.name
+    (tmp_path / "current.json").write_text("torn")
+    assert http.post("/v1/route", json={"prompt": "add 1"}).json()["router_id"] == second.name
+    assert http.get("/v1/router").json()["failed_reloads"] > 0
+
+
+def test_metrics_count_and_no_prompt_is_logged(bundle, prompts, caplog):
+    http = client(bundle)
+    with caplog.at_level(logging.DEBUG):
+        http.post("/v1/route", json={"prompts": prompts})
+        http.post("/v1/route", json={"prompts": [*prompts, 3]})
+    page = http.get("/metrics").text
+    counted = [float(line.split()[-1]) for line in page.splitlines() if line.startswith("pointsman_decisions_total{")]
+    assert sum(counted) == len(prompts)
+    assert "pointsman_route_seconds_count 1.0" in page
+    assert not any(prompt in caplog.text or prompt in page for prompt in prompts)
