@@ -16,6 +16,8 @@ SPLITS = ("train", "calibration", "validation", "test")
 _TEST = SPLITS.index("test")
 _BLOCK = 1024
 """Rows of one similarity block: 1024 x 50,000 float32 are 200 MB, the most that a block takes at that size."""
+_STRICTEST = 0.999
+"""Above this cosine float32 and int8 noise decide, not the prompts."""
 _RARE = 10
 """Benchmarks of fewer groups than this share one stratum: alone they'd round most splits to nothing."""
 _RARE_STRATUM = "\0rare"
@@ -31,12 +33,16 @@ class SplitConfig:
     validation: float = 0.1
     test: float = 0.2
     near_duplicate_cosine: float = 0.95
+    largest_group: int = 100
+    """Groups of more prompts than this are divided at stricter cosines: they are templates, not duplicates."""
 
     def __post_init__(self) -> None:
         if not all(0 < share < 1 for share in self.shares) or not math.isclose(sum(self.shares), 1):
             raise ValueError(f"shares of {SPLITS} must be in (0, 1) and sum to 1, got {self.shares}")
         if not 0 < self.near_duplicate_cosine <= 1:
             raise ValueError(f"near_duplicate_cosine must be in (0, 1], got {self.near_duplicate_cosine}")
+        if self.largest_group < 1:
+            raise ValueError(f"largest_group must be at least 1, got {self.largest_group}")
 
     @property
     def shares(self) -> tuple[float, float, float, float]:
@@ -65,7 +71,7 @@ def split(
         ValueError: embeddings don't fit the prompts or aren't finite, or a split would be empty.
     """
     prompts = tables.prompts
-    group_N = near_duplicate_groups(prompts["prompt"], embedding_ND, config.near_duplicate_cosine)
+    group_N = near_duplicate_groups(prompts["prompt"], embedding_ND, config.near_duplicate_cosine, config.largest_group)
     frozen_N = prompts["prompt_id"].is_in(list(frozen_test)).to_numpy()
     split_N = assign_groups(group_N, prompts["benchmark"].to_numpy().astype(np.str_), frozen_N, config)
     empty = [name for number, name in enumerate(SPLITS) if not (split_N == number).any()]
@@ -80,30 +86,52 @@ def split(
     )
 
 
-def near_duplicate_groups(prompts: pl.Series, embedding_ND: NDArray[np.float32], cosine: float) -> NDArray[np.int32]:
+def near_duplicate_groups(
+    prompts: pl.Series, embedding_ND: NDArray[np.float32], cosine: float, largest: int
+) -> NDArray[np.int32]:
     """Group of each prompt: connected by equal normalised text or by a cosine above `cosine`; numbered by first row.
+
+    More than `largest` connected prompts are a template rather than duplicates: an encoder reads only so many tokens,
+    and behind a long preamble all instances look alike (half of PlanBench would be one group). Such a group is
+    divided at ever stricter cosines, in the end by text alone. Equal texts always stay together.
 
     Raises:
         ValueError: embeddings don't fit the prompts or aren't finite.
     """
-    count = len(prompts)
-    if embedding_ND.ndim != 2 or embedding_ND.shape[0] != count:
-        raise ValueError(f"embeddings {embedding_ND.shape} don't fit {count} prompts")
+    if embedding_ND.ndim != 2 or embedding_ND.shape[0] != len(prompts):
+        raise ValueError(f"embeddings {embedding_ND.shape} don't fit {len(prompts)} prompts")
     if not np.isfinite(embedding_ND).all():
         raise ValueError("embeddings must be finite")
-    _, same_text_N = np.unique(normalise(prompts).to_numpy().astype(np.str_), return_inverse=True)
-    _, first_row = np.unique(same_text_N, return_index=True)
-    lefts, rights = [np.arange(count)], [first_row[same_text_N]]
+    _, text_N = np.unique(normalise(prompts).to_numpy().astype(np.str_), return_inverse=True)
+    return _by_first_row(_connect(text_N, embedding_ND, cosine, largest))
+
+
+def _connect(
+    text_N: NDArray[np.intp], embedding_ND: NDArray[np.float32], cosine: float, largest: int
+) -> NDArray[np.intp]:
+    if cosine > _STRICTEST:
+        return text_N
+    count = text_N.size
+    _, first_row, inverse_N = np.unique(text_N, return_index=True, return_inverse=True)
+    lefts, rights = [np.arange(count)], [first_row[inverse_N]]
     for start in range(0, count, _BLOCK):
         # Only columns from `start` on: pairs with earlier rows were seen in earlier blocks.
-        near = embedding_ND[start : start + _BLOCK] @ embedding_ND[start:].T > cosine
-        left, right = np.nonzero(near)
+        left, right = np.nonzero(embedding_ND[start : start + _BLOCK] @ embedding_ND[start:].T > cosine)
         lefts.append(left + start)
         rights.append(right + start)
     left_E, right_E = np.concatenate(lefts), np.concatenate(rights)
     links = coo_array((np.ones(left_E.size, dtype=np.bool_), (left_E, right_E)), shape=(count, count))
     _, component_N = connected_components(links, directed=False)
-    _, first, inverse_N = np.unique(component_N, return_index=True, return_inverse=True)
+    group_N: NDArray[np.intp] = component_N.astype(np.intp)
+    for group in np.flatnonzero(np.bincount(component_N) > largest):
+        rows = np.flatnonzero(component_N == group)
+        parts = _connect(text_N[rows], embedding_ND[rows], (1 + cosine) / 2, largest)
+        group_N[rows] = group_N.max() + 1 + parts
+    return group_N
+
+
+def _by_first_row(group_N: NDArray[np.intp]) -> NDArray[np.int32]:
+    _, first, inverse_N = np.unique(group_N, return_index=True, return_inverse=True)
     return np.asarray(np.argsort(np.argsort(first))[inverse_N], dtype=np.int32)
 
 

@@ -54,12 +54,27 @@ def test_groups_are_connected_components_across_blocks(monkeypatch: pytest.Monke
     prompts = pl.Series([f"prompt number {i}" for i in range(60)])
     expected = components_by_search(rows @ rows.T > 0.95)
     assert 1 < max(expected) < 59
-    assert near_duplicate_groups(prompts, rows, 0.95).tolist() == expected
+    assert near_duplicate_groups(prompts, rows, 0.95, 60).tolist() == expected
 
 
 def test_same_text_joins_whatever_the_embeddings() -> None:
     prompts = pl.Series(["What's 2+2?", "other", "whats 2+2", "what s 2+2 ", "OTHER!"])
-    assert near_duplicate_groups(prompts, unit_rows(5), 0.99).tolist() == [0, 1, 2, 0, 1]
+    assert near_duplicate_groups(prompts, unit_rows(5), 0.99, 100).tolist() == [0, 1, 2, 0, 1]
+
+
+def test_a_template_is_divided_at_stricter_cosines() -> None:
+    """Thirty pairs along one arc: neighbours are linked at 0.95, only the twins of a pair at 0.99 and above."""
+    angle_N = np.repeat(np.arange(30) * 0.2, 2) + np.tile([0, 1e-3], 30)
+    rows = np.stack([np.cos(angle_N), np.sin(angle_N)], axis=1).astype(np.float32)
+    prompts = pl.Series([f"instance {i}" for i in range(60)])
+    assert near_duplicate_groups(prompts, rows, 0.95, 100).max() == 0
+    assert near_duplicate_groups(prompts, rows, 0.95, 50).tolist() == np.repeat(np.arange(30), 2).tolist()
+
+
+def test_beyond_the_encoders_sight_text_decides() -> None:
+    prompts = pl.Series(["a", "b", "A.", "c", "d"])
+    rows = np.repeat(unit_rows(1), 5, axis=0)
+    assert near_duplicate_groups(prompts, rows, 0.95, 3).tolist() == [0, 1, 0, 2, 3]
 
 
 def test_normalise_keeps_digits_and_symbols_apart() -> None:
@@ -107,8 +122,9 @@ def test_thirty_prompts_fill_all_splits(tables: Tables) -> None:
 
 
 def test_identical_prompts_leave_splits_empty(tables: Tables) -> None:
+    same = with_tables(tables, prompt=pl.Series(["the same"] * 200))
     with pytest.raises(ValueError, match="200 prompts form only 1 groups of near-duplicates: nothing is left for cal"):
-        split(tables, np.repeat(unit_rows(1), 200, axis=0), SplitConfig(seed=0))
+        split(same, unit_rows(200), SplitConfig(seed=0))
 
 
 def test_embeddings_must_fit_and_be_finite(tables: Tables) -> None:
@@ -123,6 +139,8 @@ def test_config_refuses_bad_values() -> None:
         SplitConfig(seed=0, train=0.7)
     with pytest.raises(ValueError, match="near_duplicate_cosine"):
         SplitConfig(seed=0, near_duplicate_cosine=0)
+    with pytest.raises(ValueError, match="largest_group"):
+        SplitConfig(seed=0, largest_group=0)
 
 
 def test_a_second_run_divides_the_same_prompts_as_the_first(tables: Tables) -> None:
