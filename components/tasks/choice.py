@@ -3,24 +3,23 @@
 The rule, fixed before any figure is seen: every trial's partition is turned into its shrunken task table, validation
 prompts are given a task by `assign`, and each goes to its task's best candidate. Trials whose mean regret is within one
 standard error (of the paired difference) of the least tie. Among those the bootstrap ARI decides, in steps of 0.05;
-then the lower regret; then the earlier trial.
+then the lower regret; then the earlier trial. Trials that found the very same partition are one contender, the first.
 
 Shapes: N training and K validation prompts, M candidates.
 """
 
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.tasks.assignment import assign
-from components.tasks.density import DensityConfig, cut_density, discover_density, reduce
-from components.tasks.graph import GraphConfig, cut, discover_graph, nothing, similarities
-from components.tasks.neighbours import nearest_neighbours, unit_rows
+from components.tasks.density import DensityConfig
+from components.tasks.graph import GraphConfig, nothing
+from components.tasks.neighbours import unit_rows
 from components.tasks.partition import Partition
-from components.tasks.stability import bootstrap_ari
+from components.tasks.sweep import Setting, method_of, partitions, stabilities
 from components.tasks.table import TaskTable, task_table
 
 Method = Literal["graph", "density", "none"]
@@ -43,10 +42,10 @@ class DiscoveryConfig:
     """Persistence of Rank Biased Overlap, in (0, 1)."""
     minimum_size: int = 15
     """Prompts a task must have, >= 2."""
-    epochs: int = 200
+    epochs: int = 100
     """UMAP's epochs, >= 1."""
-    repeats: int = 4
-    """Subsamples of a graph trial's bootstrap ARI, >= 1; density trials take half, since each is a UMAP."""
+    repeats: int = 3
+    """Subsamples of a graph trial's bootstrap ARI, >= 1; density trials take half, at least one: each is a UMAP."""
 
     def __post_init__(self) -> None:
         if not (self.resolutions and self.preference_mixes) and not self.density_minimum_samples:
@@ -112,7 +111,7 @@ class Trial:
     tied: bool
     """Within one standard error of the least regret."""
     stability: float | None
-    """Bootstrap ARI; None where it wasn't needed."""
+    """Bootstrap ARI; None where the trial wasn't a contender."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,16 +186,9 @@ def choose_partition(  # noqa: PLR0917 - two pairs of arrays, their rule and a s
     if np.isnan(validation_quality_KM).all():
         raise ValueError("no validation prompt has an outcome: partitions can't be compared")
 
-    found: list[tuple[Method, GraphConfig | DensityConfig, Partition]] = []
     graphs, densities = config.graph_trials(seed), config.density_trials(seed)
-    if graphs:
-        neighbours = nearest_neighbours(train_ND, config.neighbours, seed=seed)
-        edges = similarities(neighbours, train_quality_NM, config.rbo_p)
-        found += [("graph", graph, cut(edges, graph)) for graph in graphs]
-    if densities and prompts >= densities[0].dimensions + 3:
-        point_NL = reduce(train_ND, densities[0])
-        found += [("density", density, cut_density(point_NL, density)) for density in densities]
-
+    settings: list[Setting] = [*graphs, *densities]
+    found = partitions(train_ND, train_quality_NM, settings)
     regret_SK = np.array(
         [
             routing_regret(
@@ -204,43 +196,32 @@ def choose_partition(  # noqa: PLR0917 - two pairs of arrays, their rule and a s
                 assign(train_ND, partition, validation_KD, neighbours=config.neighbours),
                 validation_quality_KM,
             )
-            for _, _, partition in found
+            for partition in found
         ]
     )
-    tasks_S = np.array([partition.tasks for _, _, partition in found])
-    tied_S = ties(regret_SK, tasks_S > 0)
-    stability_S = [
-        bootstrap_ari(
-            partial(_rediscover, trial, train_ND, train_quality_NM),
-            partition,
-            seed=seed,
-            repeats=config.repeats if method == "graph" else max(1, config.repeats // 2),
-        )
-        if tied
-        else None
-        for (method, trial, partition), tied in zip(found, tied_S, strict=True)
-    ]
+    tied_S = ties(regret_SK, np.array([partition.tasks > 0 for partition in found]))
+    stability_S = stabilities(train_ND, train_quality_NM, settings, found, tied_S, repeats=config.repeats, seed=seed)
     trials = tuple(
         Trial(
-            method=method,
-            parameters=asdict(trial),
+            method=method_of(setting),
+            parameters=asdict(setting),
             tasks=partition.tasks,
             unassigned_share=partition.unassigned_share,
             validation_regret=float(regret_K.mean()),
             tied=bool(tied),
             stability=stability,
         )
-        for (method, trial, partition), regret_K, tied, stability in zip(
-            found, regret_SK, tied_S, stability_S, strict=True
+        for setting, partition, regret_K, tied, stability in zip(
+            settings, found, regret_SK, tied_S, stability_S, strict=True
         )
     )
     if not tied_S.any():
         return _none(prompts, "every trial left every prompt unassigned", trials)
-    best = min(np.flatnonzero(tied_S), key=lambda s: (*_preference(trials[s]), s))
-    method, _, partition = found[best]
+    contenders = [s for s, stability in enumerate(stability_S) if stability is not None]
+    best = min(contenders, key=lambda s: (*_preference(trials[s]), s))
     return Discovery(
-        partition=partition,
-        method=method,
+        partition=found[best],
+        method=trials[best].method,
         reason=f"steadiest of the {int(tied_S.sum())} trials of {len(trials)} that tie for the least validation regret",
         trials=trials,
         bootstrap_ari=float(trials[best].stability or 0.0),
@@ -266,19 +247,6 @@ def ties(regret_SK: NDArray[np.float64], allowed_S: NDArray[np.bool_]) -> NDArra
 
 def _preference(trial: Trial) -> tuple[float, float]:
     return -round((trial.stability or 0.0) / STABILITY_STEP), trial.validation_regret
-
-
-def _rediscover(
-    trial: GraphConfig | DensityConfig,
-    unit_ND: NDArray[np.float32],
-    quality_NM: NDArray[np.floating],
-    row_K: NDArray[np.int64],
-) -> Partition:
-    # The least size shrinks with the sample, or small tasks would vanish from it for no fault of the method.
-    smaller = max(2, round(trial.minimum_size * row_K.size / unit_ND.shape[0]))
-    if isinstance(trial, GraphConfig):
-        return discover_graph(unit_ND[row_K], quality_NM[row_K], replace(trial, minimum_size=smaller))
-    return discover_density(unit_ND[row_K], replace(trial, minimum_size=smaller))
 
 
 def _why_no_tasks(unit_ND: NDArray[np.float32], quality_NM: NDArray[np.floating], config: DiscoveryConfig) -> str:

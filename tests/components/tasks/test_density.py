@@ -1,0 +1,57 @@
+"""Density discovery: planted blocks, bits, noise; UMAP's own compile makes it slow."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from components.tasks.density import DensityConfig, cut_density, discover_density
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def test_importing_the_module_is_light():
+    code = "import sys, components.tasks.choice; print({'umap', 'hdbscan', 'numba'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
+
+
+@pytest.mark.slow
+def test_finds_planted_blocks_and_the_same_bits_again(draw):
+    world = draw(prompts=240, tasks=4)
+    one, two = (discover_density(world.embedding, DensityConfig(epochs=60)) for _ in range(2))
+    assert adjusted_rand_score(world.task, one.task_N) >= 0.95
+    assert one.task_N.tobytes() == two.task_N.tobytes()
+    assert one.membership_N.tobytes() == two.membership_N.tobytes()
+
+
+def test_blobs_in_few_dimensions_and_noise_between():
+    rng = np.random.default_rng(0)
+    blobs = np.concatenate([centre + 0.05 * rng.normal(size=(60, 2)) for centre in ([0, 0], [3, 0], [0, 3])])
+    found = cut_density(np.concatenate([blobs, [[40.0, 40.0]]]), DensityConfig())
+    assert found.tasks == 3
+    assert found.task_N[-1] == -1
+    assert adjusted_rand_score(np.repeat([0, 1, 2], 60)[found.task_N[:-1] >= 0], found.task_N[found.task_N >= 0]) == 1
+
+
+def test_all_noise_is_a_partition_without_tasks():
+    points = np.random.default_rng(0).uniform(size=(40, 2))
+    assert cut_density(points, DensityConfig(minimum_size=30, minimum_samples=30)).tasks == 0
+
+
+@pytest.mark.parametrize("embedding", [np.eye(10), np.ones((40, 4))], ids=["too few", "identical"])
+def test_nothing_to_find(embedding):
+    assert discover_density(embedding, DensityConfig()).tasks == 0
+
+
+def test_nan_is_refused():
+    with pytest.raises(ValueError, match="nan or infinity"):
+        discover_density(np.full((40, 3), np.nan), DensityConfig())
+
+
+@pytest.mark.parametrize("name", ["neighbours", "dimensions", "epochs", "minimum_size", "minimum_samples"])
+def test_ranges_are_checked(name):
+    with pytest.raises(ValueError, match=name):
+        DensityConfig(**{name: 0})

@@ -1,0 +1,115 @@
+"""The task table: closed forms, an oracle world, candidates by brute force."""
+
+import numpy as np
+import pytest
+
+from components.tasks.graph import nothing
+from components.tasks.partition import from_labels
+from components.tasks.table import shrink, task_candidates, task_table
+
+
+def test_shrinkage_beats_plain_means_where_the_truth_is_known():
+    rng = np.random.default_rng(0)
+    variance = rng.uniform(0.05, 2.0, 400)
+    truth = 0.7 * rng.normal(size=400)
+    measured = truth + np.sqrt(variance) * rng.normal(size=400)
+    bayes = measured * 0.49 / (0.49 + variance)
+    ours = np.mean((shrink(measured, variance) - truth) ** 2)
+    assert ours < 0.7 * np.mean((measured - truth) ** 2)
+    assert ours < 1.05 * np.mean((bayes - truth) ** 2)
+
+
+def test_effects_no_larger_than_their_noise_vanish():
+    np.testing.assert_array_equal(shrink(np.array([0.1, -0.1]), np.array([1.0, 1.0])), [0, 0])
+
+
+def test_what_was_not_measured_is_the_prior_mean():
+    assert shrink(np.array([5.0, -5.0, 9.0]), np.array([1.0, 1.0, np.inf]))[2] == 0
+
+
+def test_the_shrunken_table_is_nearer_to_the_truth_than_plain_means(draw):
+    rng = np.random.default_rng(1)
+    task = np.repeat(np.arange(30), 8)
+    ability = np.clip(0.5 + 0.12 * rng.normal(size=(30, 5)), 0, 1)
+    quality = (rng.random((240, 5)) < ability[task]).astype(float)
+    table = task_table(from_labels(task, minimum_size=1), quality)
+    assert np.mean((table.quality_TM - ability) ** 2) < 0.6 * np.mean((table.mean_TM - ability) ** 2)
+
+
+def test_large_tasks_keep_their_own_means(draw):
+    world = draw(prompts=8000, tasks=4)
+    table = task_table(from_labels(world.task, minimum_size=1), world.quality)
+    np.testing.assert_allclose(table.quality_TM, table.mean_TM, atol=0.01)
+
+
+def test_counts_means_and_sizes_agree_with_loops(draw):
+    world = draw(missing=0.4)
+    partition = from_labels(np.where(world.task == 3, -1, world.task), minimum_size=1)
+    table = task_table(partition, world.quality)
+    for task in range(partition.tasks):
+        rows = world.quality[partition.task_N == task]
+        np.testing.assert_allclose(table.mean_TM[task], np.nanmean(rows, axis=0))
+        np.testing.assert_array_equal(table.count_TM[task], (~np.isnan(rows)).sum(axis=0))
+        assert table.size_T[task] == len(rows)
+    np.testing.assert_allclose(table.general_M, np.nanmean(world.quality, axis=0))
+
+
+def test_easy_prompts_do_not_flatter_a_candidate():
+    # Both candidates score the same wherever both were tried; the second was tried on easy prompts only.
+    quality = np.array([[1.0, 1.0]] * 40 + [[0.0, np.nan]] * 40)
+    table = task_table(from_labels(np.zeros(80, int), minimum_size=1), np.vstack([quality]))
+    other = np.vstack([quality, [[0.5, 0.0]] * 80])
+    table = task_table(from_labels(np.repeat([0, 1], 80), minimum_size=1), other)
+    departure = table.quality_TM - table.general_M
+    assert departure[0, 1] - departure[0, 0] < (table.mean_TM - table.general_M)[0] @ [-1, 1]
+
+
+def test_candidates_cover_delta_of_preferred_models_by_brute_force(draw):
+    world = draw(missing=0.2)
+    partition = from_labels(world.task, minimum_size=1)
+    table = task_table(partition, world.quality, coverage=0.8)
+    for task in range(partition.tasks):
+        rows = [row for row in world.quality[partition.task_N == task] if not np.isnan(row).all()]
+        order, kept = np.argsort(-table.quality_TM[task], kind="stable").tolist(), set()
+        for model in order:
+            kept.add(model)
+            covered = np.mean([any(row[m] == np.nanmax(row) for m in kept) for row in rows])
+            if covered >= 0.8:
+                break
+        assert set(np.flatnonzero(table.candidate_TM[task]).tolist()) == kept
+        assert table.coverage_T[task] == pytest.approx(covered)
+    assert 0 < table.candidate_share < 1
+
+
+def test_full_coverage_is_reached_by_the_whole_pool():
+    candidate, coverage = task_candidates(
+        from_labels(np.zeros(3, int), minimum_size=1), np.eye(3), np.array([[0.4, 0.3, 0.2]]), 1.0
+    )
+    assert candidate.all()
+    assert coverage.tolist() == [1.0]
+
+
+def test_without_tasks_only_the_general_row_remains(blocks):
+    table = task_table(nothing(480), blocks.quality)
+    assert table.quality_TM.shape == (0, 6)
+    assert table.candidate_share == 0
+
+
+def test_a_task_without_a_candidates_outcomes_falls_back_on_the_general_picture():
+    quality = np.array([[1.0, 0.2], [1.0, 0.2], [0.9, np.nan], [0.9, np.nan]])
+    table = task_table(from_labels(np.array([0, 0, 1, 1]), minimum_size=1), quality)
+    assert np.isfinite(table.quality_TM).all()
+    assert table.count_TM[1, 1] == 0
+    assert np.isnan(table.mean_TM[1, 1])
+
+
+def test_bad_input_is_refused(blocks):
+    partition = from_labels(blocks.task, minimum_size=1)
+    with pytest.raises(ValueError, match="does not fit"):
+        task_table(partition, blocks.quality[:3])
+    with pytest.raises(ValueError, match="coverage"):
+        task_table(partition, blocks.quality, coverage=0)
+    empty = blocks.quality.copy()
+    empty[:, 2] = np.nan
+    with pytest.raises(ValueError, match="candidate 2 has no outcome"):
+        task_table(partition, empty)
