@@ -12,7 +12,7 @@ import great_expectations.expectations as gxe
 import polars as pl
 from great_expectations.core import ExpectationSuite
 
-from components.tables.quarantine import cost_agrees
+from components.tables.quarantine import COST_TOLERANCE, cost_agrees
 from components.tables.schema import SCHEMAS, Column, TableSchema
 from components.tables.store import TableError, Tables, table_file
 
@@ -21,7 +21,6 @@ MINIMUM_PROMPTS = 20
 MINIMUM_CANDIDATES = 2
 MINIMUM_OVERLAP = 0.5
 """Smallest share of prompts on which two candidates or more were observed: others compare nothing."""
-COST_TOLERANCE = 0.05
 _SHOWN = 3
 _RESULTS = {
     "table": pl.String(),
@@ -52,13 +51,14 @@ class ValidationReport:
         return tuple(f"{table}: {rule}" for table, rule in broken.select("table", "rule").iter_rows())
 
 
-def validate(tables: Tables, folder: Path, docs: Path) -> ValidationReport:
+def validate(tables: Tables, folder: Path, docs: Path, *, cost_tolerance: float = COST_TOLERANCE) -> ValidationReport:
     """Checks three tables against their schema and each other, and writes Data Docs, a static site, into `docs`.
 
     Args:
         tables: tables after quarantine.
         folder: where they were read, to name files in messages.
         docs: replaced as a whole, also when a rule is broken.
+        cost_tolerance: as `QuarantineConfig.cost_tolerance`.
 
     Raises:
         TableError: a critical rule is broken; names file, rule and the first offending rows.
@@ -69,12 +69,14 @@ def validate(tables: Tables, folder: Path, docs: Path) -> ValidationReport:
     outcomes: list[tuple[TableSchema, Any]] = []
     for schema in SCHEMAS:
         batch = source.add_dataframe_asset(schema.name).add_batch_definition_whole_dataframe("whole")
-        suite = context.suites.add(ExpectationSuite(name=schema.name, expectations=list(expectations(schema))))
+        suite = context.suites.add(
+            ExpectationSuite(name=schema.name, expectations=list(expectations(schema, cost_tolerance)))
+        )
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name=schema.name, data=batch, suite=suite)
         )
         result = definition.run(
-            batch_parameters={"dataframe": _checked(tables, schema).to_pandas()},
+            batch_parameters={"dataframe": _checked(tables, schema, cost_tolerance).to_pandas()},
             result_format={
                 "result_format": "SUMMARY",
                 "partial_unexpected_count": _SHOWN,
@@ -90,7 +92,7 @@ def validate(tables: Tables, folder: Path, docs: Path) -> ValidationReport:
     return ValidationReport(success=True, results=results.sort("table", "column", "rule", maintain_order=True))
 
 
-def expectations(schema: TableSchema) -> Iterator[Any]:
+def expectations(schema: TableSchema, cost_tolerance: float = COST_TOLERANCE) -> Iterator[Any]:
     """Every rule of one table: those its columns and key declare, then those between tables."""
     for column in schema.columns:
         yield from _column_expectations(column)
@@ -117,7 +119,7 @@ def expectations(schema: TableSchema) -> Iterator[Any]:
             yield _rows(1, "outcomes")
             yield _true("prompt_is_known", "outcomes name only prompts of the prompts table")
             yield _true("model_is_known", "outcomes name only models of the candidates table")
-            yield _true("cost_agrees", f"cost_usd within {COST_TOLERANCE:.0%} of tokens x price, where all are known")
+            yield _true("cost_agrees", f"cost_usd within {cost_tolerance:.0%} of tokens x price, where all are known")
             yield gxe.ExpectColumnUniqueValueCountToBeBetween(
                 column="quality",
                 min_value=2,
@@ -152,7 +154,7 @@ def _true(column: str, rule: str) -> Any:
     return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=[True], meta={"rule": rule})
 
 
-def _checked(tables: Tables, schema: TableSchema) -> pl.DataFrame:
+def _checked(tables: Tables, schema: TableSchema, cost_tolerance: float) -> pl.DataFrame:
     """A table with its row numbers and the columns that rules between tables look at.
 
     Knownness is worked out here, for a value set of every prompt id would fill Data Docs with ids.
@@ -174,7 +176,7 @@ def _checked(tables: Tables, schema: TableSchema) -> pl.DataFrame:
                 .with_columns(
                     prompt_is_known=pl.col("prompt_id").is_in(tables.prompts["prompt_id"].to_list()),
                     model_is_known=pl.col("model").is_in(tables.candidates["model"].to_list()),
-                    cost_agrees=cost_agrees(COST_TOLERANCE),
+                    cost_agrees=cost_agrees(cost_tolerance),
                 )
                 .drop("input_usd_per_mtok", "output_usd_per_mtok")
             )

@@ -10,6 +10,7 @@ import polars as pl
 from components.tables.schema import CANDIDATES, OUTCOMES, PROMPTS, TableSchema
 from components.tables.store import TableError, Tables, table_file
 
+COST_TOLERANCE = 0.05
 _REJECTED = {"table": pl.String(), "row": pl.Int64(), "key": pl.String(), "reason": pl.String()}
 _SHOWN = 3
 _CONSEQUENCE = "of a quarantined"
@@ -22,7 +23,7 @@ class QuarantineConfig:
     max_share: float = 0.01
     """Largest share of faulty rows in any one table, in [0, 1]."""
     max_prompt_chars: int = 1_000_000
-    cost_tolerance: float = 0.05
+    cost_tolerance: float = COST_TOLERANCE
     """Largest relative gap between a logged cost and tokens x price (caching discounts and rounding make some)."""
 
     def __post_init__(self) -> None:

@@ -102,7 +102,8 @@ def near_duplicate_groups(
         raise ValueError(f"embeddings {embedding_ND.shape} don't fit {len(prompts)} prompts")
     if not np.isfinite(embedding_ND).all():
         raise ValueError("embeddings must be finite")
-    _, text_N = np.unique(normalise(prompts).to_numpy().astype(np.str_), return_inverse=True)
+    number: dict[str, int] = {}
+    text_N = np.array([number.setdefault(text, len(number)) for text in normalise(prompts)], dtype=np.intp)
     return _by_first_row(_connect(text_N, embedding_ND, cosine, largest))
 
 
@@ -112,17 +113,17 @@ def _connect(
     if cosine > _STRICTEST:
         return text_N
     count = text_N.size
-    _, first_row, inverse_N = np.unique(text_N, return_index=True, return_inverse=True)
-    lefts, rights = [np.arange(count)], [first_row[inverse_N]]
+    component_N = text_N
     for start in range(0, count, _BLOCK):
-        # Only columns from `start` on: pairs with earlier rows were seen in earlier blocks.
+        # Only columns from `start` on: pairs with earlier rows were seen in earlier blocks. Components are joined block
+        # by block, for all pairs of a large template at once don't fit in memory.
         left, right = np.nonzero(embedding_ND[start : start + _BLOCK] @ embedding_ND[start:].T > cosine)
-        lefts.append(left + start)
-        rights.append(right + start)
-    left_E, right_E = np.concatenate(lefts), np.concatenate(rights)
-    links = coo_array((np.ones(left_E.size, dtype=np.bool_), (left_E, right_E)), shape=(count, count))
-    _, component_N = connected_components(links, directed=False)
-    group_N: NDArray[np.intp] = component_N.astype(np.intp)
+        _, first_row, inverse_N = np.unique(component_N, return_index=True, return_inverse=True)
+        left_E = np.concatenate([np.arange(count), left + start])
+        right_E = np.concatenate([first_row[inverse_N], right + start])
+        links = coo_array((np.ones(left_E.size, dtype=np.bool_), (left_E, right_E)), shape=(count, count))
+        component_N = connected_components(links, directed=False)[1].astype(np.intp)
+    group_N: NDArray[np.intp] = component_N.copy()
     for group in np.flatnonzero(np.bincount(component_N) > largest):
         rows = np.flatnonzero(component_N == group)
         parts = _connect(text_N[rows], embedding_ND[rows], (1 + cosine) / 2, largest)
