@@ -89,14 +89,18 @@ def medicine(pen: Pen) -> tuple[str, float]:
     return text, scale(count, 1, 6)
 
 
-_FOLK = ("Alice", "Bruno", "Carla", "Derek", "Edith", "Felix", "Greta", "Hugo")
-_CLUES = ("{a} sits immediately left of {b}", "{a} does not sit next to {b}", "{a} is somewhere to the right of {b}",
-    "exactly one person sits between {a} and {b}", "either {a} or {b} sits at an end",
-    "if {a} sits in seat {n}, then {b} sits in seat 1")  # fmt: skip
+_FOLK = ("Alice", "Bruno", "Carla", "Derek", "Edith", "Felix", "Greta", "Hugo", "Irene", "Jonas", "Karim", "Lucia",
+    "Mei", "Nadia", "Oscar", "Priya", "Quinn", "Rosa", "Stefan", "Tara", "Umar", "Vera", "Wanda", "Yusuf")  # fmt: skip
+_SCENES = ("sit in a row of {k} seats", "stand in a queue with {k} places", "live in {k} houses side by side",
+    "share {k} lockers along a wall", "finish a race in places 1 to {k}",
+    "give {k} talks one after another")  # fmt: skip
+_CLUES = ("{a} comes immediately before {b}", "{a} is not next to {b}", "{a} is somewhere after {b}",
+    "exactly one person is between {a} and {b}", "either {a} or {b} is at an end", "{a} is not in place {n}",
+    "if {a} is in place {n}, then {b} is in place 1", "{b} is next to {a} or in place {n}")  # fmt: skip
 
 
 def logic(pen: Pen) -> tuple[str, float]:
-    """A seating puzzle; difficulty is the number of people."""
+    """A puzzle of order; difficulty is the number of people."""
     count = pen.number(3, 8)
     people = pen.some(_FOLK, count)
     clues = []
@@ -105,15 +109,16 @@ def logic(pen: Pen) -> tuple[str, float]:
         clues.append(pen.one(_CLUES).format(a=first, b=second, n=pen.number(2, count)))
     ask = pen.one(
         (
-            "Who sits in seat {n}?",
-            "In which order do they sit?",
-            "Who must sit at the left end?",
+            "Who is in place {n}?",
+            "In which order are they?",
+            "Who must be at the first end?",
             "Which clue is redundant?",
         )
     ).format(n=pen.number(1, count))
     lead = pen.one(("Logic puzzle: ", "", "Solve by deduction: "))
     joined = pen.one(("; ", ". Also, ")).join(clues)
-    return f"{lead}{', '.join(people)} sit in a row of {count} seats. Clues: {joined}. {ask}", scale(count, 3, 8)
+    scene = pen.one(_SCENES).format(k=count)
+    return f"{lead}{', '.join(people)} {scene}. Clues: {joined}. {ask}", scale(count, 3, 8)
 
 
 _MONTHS = ("January", "March", "April", "June", "July", "August", "October", "November", "December")
@@ -131,6 +136,9 @@ def dates(pen: Pen) -> tuple[str, float]:
     ask = pen.one(
         (
             "Starting from the calendar date {s}, which date is {m}?",
+            "What calendar date is {m}, counted from {s}? Mind the leap years.",
+            "My parcel was posted on {s}. Which day of the week is {m}?",
+            "A course begins on {s}. On which date does it end if that is {m}?",
             "If today is {s}, what day of the week and date is it {m}?",
             "Date arithmetic: take {s} and go {m}. Give the date as YYYY-MM-DD.",
             "A contract is signed on {s}. What calendar date falls {m}?",

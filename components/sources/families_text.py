@@ -39,8 +39,7 @@ def translation(pen: Pen) -> tuple[str, float]:
             "How do you say this in {a}? {t}. Give only the translation.",
             "Provide a {r} {a} translation of: {t}.", "Please translate from English into {a} ({r} tone): {t}.",
         )
-    ).format(a=pen.one(_LANGUAGES), t=text[0].upper() + text[1:], r=pen.one(("formal", "casual", "literal",
-    "natural")))  # fmt: skip
+    ).format(a=pen.one(_LANGUAGES), t=text[0].upper() + text[1:], r=tone)  # fmt: skip
     return ask, scale(count, 1, 5)
 
 
