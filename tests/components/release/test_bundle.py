@@ -138,3 +138,11 @@ def test_a_bundle_that_decides_otherwise_is_refused(parts, tmp_path):
     )
     with pytest.raises(BundleError, match="golden decision 0 differs"):
         Router.load(tmp_path / router_id)
+
+
+def test_the_report_is_read_from_a_bundle_or_a_root(bundle, tmp_path):
+    from components.release.bundle import read_report
+    from components.release.publish import publish
+
+    publish(bundle, tmp_path)
+    assert read_report(tmp_path) == read_report(bundle) == read_bundle(bundle).report

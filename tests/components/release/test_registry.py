@@ -95,3 +95,45 @@ def test_an_unregistered_router_leaves_no_champion(registry, versions, parts, tm
     other = parts.write(tmp_path / "made", seed=99)
     publish(other, tmp_path / "root", registry=registry)
     assert registry.champion() is None
+
+
+@pytest.mark.slow
+def test_the_champion_answers_invocations(registry, versions, bundle, prompts):
+    import json
+    import os
+    import socket
+    import subprocess
+    import sys
+    import time
+    import urllib.error
+    import urllib.request
+
+    from components.release.router import Router
+
+    registry.crown(versions[0])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/pointsman@champion"]
+    command += ["--env-manager", "local", "--port", str(port), "--workers", "1"]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": registry._client.tracking_uri}
+    path = os.pathsep.join([os.path.dirname(sys.executable), environment.get("PATH", "")])
+    worker = subprocess.Popen(
+        command, env={**environment, "PATH": path}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        body = json.dumps({"dataframe_split": {"columns": ["prompt"], "data": [[prompt] for prompt in prompts]}})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/invocations", body.encode(), {"content-type": "application/json"}
+        )
+        for _ in range(240):
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    found = json.load(answer)["predictions"]
+                break
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.5)
+    finally:
+        worker.terminate()
+        worker.wait(30)
+    assert [row["candidate"] for row in found] == Router.load(bundle).route(prompts).candidate

@@ -62,3 +62,17 @@ def test_golden_decisions_hold(router, parts):
     router.check_golden(parts.golden)
     with pytest.raises(BundleError, match="can't be made again"):
         router.check_golden([{"prompt": "x"}])
+
+
+def test_a_gateway_loads_nothing_of_the_training_stack(bundle):
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    code = (
+        "import sys; from components.release.router import Router;"
+        "print(Router.load(sys.argv[1]).route(['add 1 2']).candidate);"
+        "heavy = {'torch', 'mlflow', 'pandas', 'polars', 'sklearn', 'scipy', 'lightning', 'prefect', 'fastapi'};"
+        "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(bundle)], check=True, cwd=Path(__file__).parents[3])
