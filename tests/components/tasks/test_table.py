@@ -57,7 +57,6 @@ def test_counts_means_and_sizes_agree_with_loops(draw):
 def test_easy_prompts_do_not_flatter_a_candidate():
     # Both candidates score the same wherever both were tried; the second was tried on easy prompts only.
     quality = np.array([[1.0, 1.0]] * 40 + [[0.0, np.nan]] * 40)
-    table = task_table(from_labels(np.zeros(80, int), minimum_size=1), np.vstack([quality]))
     other = np.vstack([quality, [[0.5, 0.0]] * 80])
     table = task_table(from_labels(np.repeat([0, 1], 80), minimum_size=1), other)
     departure = table.quality_TM - table.general_M
