@@ -228,10 +228,12 @@ class Router:
             wanted = [row["candidate"] for row in golden]
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"golden decisions can't be made again: {error}") from None
+        # the guard prefers a fallback that is worse by its margin
+        slack = 2 * GOLDEN_TOLERANCE + float(self._model.guard_margin)
         gap_N = np.abs(routing.quality_NM - expected_NM).max(axis=1)
         for row, (name, chosen) in enumerate(zip(wanted, routing.candidate, strict=True)):
             near = abs(routing.predicted_quality[row] - expected_NM[row, self.candidates.index(name)])
-            if gap_N[row] > GOLDEN_TOLERANCE or (name != chosen and near > 2 * GOLDEN_TOLERANCE):
+            if gap_N[row] > GOLDEN_TOLERANCE or (name != chosen and near > slack):
                 raise BundleError(
                     f"golden decision {row} differs: {name} expected, {chosen} chosen, quality off by {gap_N[row]:.3g}"
                 )
