@@ -1,0 +1,14 @@
+"""Always the candidate that is best on average: what a router has to beat."""
+
+from components.baselines.observed import ConstantModel, candidate_means
+from components.baselines.protocol import TrainingSet
+
+
+def fit(training: TrainingSet, seed: int) -> ConstantModel:
+    """Each candidate's mean observed quality, for every prompt.
+
+    Raises:
+        ValueError: no outcome.
+    """
+    del seed
+    return ConstantModel(quality_M=candidate_means(training.quality_NM))

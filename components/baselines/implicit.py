@@ -1,0 +1,43 @@
+"""An implicit layer from features to the quality of each candidate, without tasks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.baselines.observed import candidate_means, unseen_last
+from components.baselines.protocol import TrainingSet
+from components.heads.implicit import ImplicitConfig, ImplicitHead, train_implicit_head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ImplicitModel:
+    """A trained implicit head, untried candidates last."""
+
+    head: ImplicitHead
+    seen_M: NDArray[np.bool_]
+
+    def predict(self, features_NF: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Predicted quality in [0, 1], shape (N, M).
+
+        Raises:
+            NotConverged: a sample's state didn't settle.
+        """
+        return unseen_last(self.head.predict(features_NF), self.seen_M)
+
+
+def fit(
+    training: TrainingSet,
+    seed: int,
+    config: ImplicitConfig = ImplicitConfig(),  # noqa: B008  frozen
+) -> ImplicitModel:
+    """Trains the head on observed outcomes.
+
+    Raises:
+        ValueError: no outcome.
+        NotConverged: a fixed point wasn't found.
+    """
+    seen_M = candidate_means(training.quality_NM) > 0
+    return ImplicitModel(
+        head=train_implicit_head(training.features_NF, training.quality_NM, config, seed), seen_M=seen_M
+    )

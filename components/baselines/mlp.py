@@ -1,0 +1,40 @@
+"""A network with one hidden layer, a logit for each candidate."""
+
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from components.baselines.neural import NeuralModel, train
+from components.baselines.protocol import TrainingSet
+from components.heads.training import FitConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MlpConfig:
+    """The network and its training."""
+
+    hidden: int = 256
+    """Hidden units, >= 1."""
+    dropout: float = 0.3
+    """Share of hidden units left out in training, in [0, 1)."""
+    fit: FitConfig = field(default_factory=lambda: FitConfig(weight_decay=0.02))
+
+    def __post_init__(self) -> None:
+        if self.hidden < 1 or not 0 <= self.dropout < 1:
+            raise ValueError(f"hidden must be >= 1 and dropout in [0, 1), got {self}")
+
+
+def fit(training: TrainingSet, seed: int, config: MlpConfig = MlpConfig()) -> NeuralModel:
+    """Trains the network on observed outcomes.
+
+    Raises:
+        ValueError: no outcome.
+    """
+    inputs, outputs = training.features_NF.shape[1], training.quality_NM.shape[1]
+
+    def build() -> nn.Module:
+        return nn.Sequential(
+            nn.Linear(inputs, config.hidden), nn.ReLU(), nn.Dropout(config.dropout), nn.Linear(config.hidden, outputs)
+        )
+
+    return train(training, seed, build, config.fit)

@@ -1,0 +1,60 @@
+"""Training and prediction that all gradient-trained methods share. Shapes: N prompts, M candidates, F features."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from components.baselines.observed import candidate_means, unseen_last
+from components.baselines.protocol import TrainingSet
+from components.heads.losses import masked_bce
+from components.heads.training import FitConfig, FitReport, seeded
+from components.heads.training import fit as fit_module
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NeuralModel:
+    """A trained module from features to quality logits."""
+
+    module: nn.Module
+    seen_M: NDArray[np.bool_]
+    report: FitReport
+
+    def predict(self, features_NF: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Predicted quality in [0, 1], shape (N, M)."""
+        with torch.no_grad():
+            quality_NM = torch.sigmoid(self.module(torch.tensor(features_NF, dtype=torch.float32))).double().numpy()
+        return unseen_last(quality_NM, self.seen_M)
+
+
+def train(training: TrainingSet, seed: int, build: Callable[[], nn.Module], config: FitConfig) -> NeuralModel:
+    """Fits a module by cross-entropy over observed outcomes; a tenth of the rows, drawn by the seed, stops it.
+
+    Args:
+        build: makes the module; called with torch's random state set by the seed.
+
+    Raises:
+        ValueError: no outcome.
+    """
+    seen_M = candidate_means(training.quality_NM) > 0
+    rows_K = np.random.default_rng(seed).permutation(np.flatnonzero(training.observed_NM.any(axis=1)))
+    held = rows_K.size // 10
+    with seeded(seed):
+        module = build()
+
+    def tensors(rows: NDArray[np.intp]) -> tuple[torch.Tensor, ...]:
+        features_KF = torch.tensor(training.features_NF[rows], dtype=torch.float32)
+        return features_KF, torch.tensor(training.quality_NM[rows], dtype=torch.float32)
+
+    report = fit_module(
+        module,
+        lambda batch: masked_bce(module(batch[0]), batch[1]),
+        tensors(rows_K[held:]),
+        tensors(rows_K[:held]),
+        config,
+        seed,
+    )
+    return NeuralModel(module=module, seen_M=seen_M, report=report)
