@@ -133,18 +133,18 @@ def dates(pen: Pen) -> tuple[str, float]:
         f"{pen.number(2, 140)} {pen.one(('days', 'weeks', 'working days', 'months'))} {pen.one(('later', 'earlier'))}"
         for _ in range(moves)
     ]
+    # Lead and question are drawn apart, so that no wording of one marks a theme of its own.
+    lead = pen.one(("Starting from {s}", "If today is {s}", "Counting from {s}", "Given the date {s}", "After {s}"))
     ask = pen.one(
         (
-            "Starting from the calendar date {s}, which date is {m}?",
-            "What calendar date is {m}, counted from {s}? Mind the leap years.",
-            "My parcel was posted on {s}. Which day of the week is {m}?",
-            "A course begins on {s}. On which date does it end if that is {m}?",
-            "If today is {s}, what day of the week and date is it {m}?",
-            "Date arithmetic: take {s} and go {m}. Give the date as YYYY-MM-DD.",
-            "A contract is signed on {s}. What calendar date falls {m}?",
+            "which calendar date is {m}?",
+            "what date is it {m}?",
+            "what day of the week and calendar date is {m}?",
+            "which date do you reach {m}? Mind the leap years.",
+            "give the date {m} as YYYY-MM-DD.",
         )
     )
-    return ask.format(s=start, m=", then ".join(steps)), scale(moves, 1, 5)
+    return f"{lead}, {ask}".format(s=start, m=", then ".join(steps)), scale(moves, 1, 5)
 
 
 KNOWLEDGE = (

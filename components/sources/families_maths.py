@@ -50,7 +50,7 @@ def _term(pen: Pen, letter: str, power: int) -> str:
 
 
 def algebra(pen: Pen) -> tuple[str, float]:
-    """An equation or system; difficulty grows with degree and number of equations."""
+    """A polynomial equation; difficulty is its degree."""
     letter = pen.one(("x", "x", "y", "z", "t"))
     ask = pen.one(
         (
@@ -61,21 +61,11 @@ def algebra(pen: Pen) -> tuple[str, float]:
             "Let {v} be a real number such that {e}. Solve this equation for {v}.",
         )
     )
-    kind = pen.number(0, 3)
-    if kind == 3:
-        size = pen.number(2, 4)
-        letters = ("x", "y", "z", "w")[:size]
-        lines = [
-            " + ".join(f"{pen.number(2, 9)}{name}" for name in letters) + f" = {pen.number(5, 80)}" for _ in letters
-        ]
-        system = "; ".join(lines)
-        lead = pen.one(("Solve the system of equations", "Find the solution of the linear equations"))
-        return f"{lead} for {', '.join(letters)}: {system}.", scale(size, 1, 4)
-    degree = kind + 1
+    degree = pen.number(1, 4)
     left = " + ".join(_term(pen, letter, power) for power in range(degree, -1, -1))
     equation = f"{left} = {pen.number(0, 60)}"
     tail = pen.one(("", " Explain the factorisation.", " Simplify the result.", " Show your algebra."))
-    return ask.format(v=letter, e=equation) + tail, scale(degree, 0.5, 3.5)
+    return ask.format(v=letter, e=equation) + tail, scale(degree, 1, 4)
 
 
 _UNITS = (

@@ -158,11 +158,19 @@ _TOOLS = (
     ("get_weather", ("city", "days")), ("set_alarm", ("time", "label")), ("send_message", ("contact", "text")),
     ("play_music", ("artist", "room")), ("set_thermostat", ("room", "celsius")), ("book_taxi", ("from", "to", "time")),
     ("add_calendar_event", ("title", "date")), ("turn_on_light", ("room", "brightness")), ("start_timer", ("minutes",)),
+    ("find_restaurant", ("cuisine", "city")), ("translate_text", ("text", "language")), ("lock_door", ("door",)),
+    ("order_groceries", ("items",)), ("get_stock_price", ("ticker",)), ("search_flights", ("from", "to", "date")),
+    ("create_note", ("title", "body")), ("get_directions", ("from", "to", "mode")),
+    ("convert_currency", ("amount", "to")),
 )  # fmt: skip
 _WISHES = (
     "Wake me at {n} and dim the light in the {r}.", "Tell {w} I'll be {n} minutes late.", "Make the {r} {n} degrees.",
     "Is it going to rain in {c} in the next {n} days?", "Get a taxi to {c} at {n} and text {w}.",
     "Start a timer for {n} minutes and play some jazz in the {r}.",
+    "Find a Thai restaurant in {c} for {n} people.", "Lock the front door and set the {r} to {n} degrees.",
+    "How do I get from {c} to the airport by bus?", "Order {n} eggs and note that {w} is coming.",
+    "What are {n} euros in dollars?", "Look for flights to {c} leaving in {n} days and tell {w}.",
+    "Put lunch with {w} in my calendar in {n} days.", "Show me the share price of {w} Industries.",
 )  # fmt: skip
 
 

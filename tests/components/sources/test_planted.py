@@ -105,7 +105,9 @@ def test_tasks_tell_more_than_benchmarks(world: World) -> None:
         codes = labels.rank("dense").to_numpy() - 1
         return float(np.mean([expected_NM[codes == code].mean(axis=0).max() for code in range(codes.max() + 1)]))
 
-    assert table_quality(world.truth["task"]) > table_quality(world.tables.prompts["benchmark"]) + 0.02
+    assert table_quality(world.truth["task"]) > table_quality(world.tables.prompts["benchmark"]) + 0.015
+    # Difficulty turns rankings around inside tasks, so that a prompt tells more than its task.
+    assert expected_NM.max(axis=1).mean() > table_quality(world.truth["task"]) + 0.02
 
 
 def test_difficulties_vary_within_bounds() -> None:
