@@ -1,0 +1,62 @@
+"""Every method a router is compared with, by name."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.baselines import (
+    best_per_benchmark,
+    best_single,
+    cheapest,
+    hierarchical,
+    implicit,
+    irt,
+    kmeans_table,
+    knn,
+    linear,
+    matrix_factorisation,
+    mlp,
+    random_choice,
+)
+from components.baselines.protocol import Fit, TrainingSet
+
+METHODS: Mapping[str, Fit] = {
+    "random": random_choice.fit,
+    "cheapest": cheapest.fit,
+    "best_single": best_single.fit,
+    "best_per_benchmark": best_per_benchmark.fit,
+    "knn10": partial(knn.fit, config=knn.KnnConfig(neighbours=10)),
+    "knn100": partial(knn.fit, config=knn.KnnConfig(neighbours=100)),
+    "kmeans60": kmeans_table.fit,
+    "hierarchical": hierarchical.fit,
+    "linear": linear.fit,
+    "mlp": mlp.fit,
+    "implicit": implicit.fit,
+    "matrix_factorisation": matrix_factorisation.fit,
+    "irt": irt.fit,
+}
+"""'cheapest' raises ValueError where no cost is known; 'best_per_benchmark' reads the label, so it is no router."""
+
+
+@runtime_checkable
+class LabelledModel(Protocol):
+    """A yardstick that must know each prompt's benchmark."""
+
+    def predict_labelled(self, features_NF: NDArray[np.float32], benchmark_N: NDArray[np.str_]) -> NDArray[np.float64]:
+        """Predicted quality, shape (N, M)."""
+        ...
+
+
+def fit_predict(fit: Fit, training: TrainingSet, judged: TrainingSet, seed: int) -> NDArray[np.float64]:
+    """Predicted quality on the judged prompts, shape (N, M); only yardsticks see their labels, nothing their outcomes.
+
+    Raises:
+        ValueError: the method can't be trained on this training set.
+    """
+    model = fit(training, seed)
+    if isinstance(model, LabelledModel):
+        return model.predict_labelled(judged.features_NF, judged.benchmark_N)
+    return model.predict(judged.features_NF)
