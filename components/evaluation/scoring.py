@@ -1,0 +1,188 @@
+"""Every method judged on the same prompts and candidates. Shapes: N prompts, M candidates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.block import common_block
+from components.evaluation.bootstrap import Interval, intervals
+from components.evaluation.metrics import aiq, apgr, cost_save, gap_at_oracle, perf_gain
+from components.evaluation.regret import regret
+
+_SWEEP = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodScore:
+    """One method's figures on the test prompts."""
+
+    quality: Interval
+    cost_usd_per_1000: Interval | None
+    """USD per 1000 prompts; None where a chosen call's cost is unknown."""
+    regret: float
+    """Mean quality lost to the per-prompt oracle."""
+    gap_at_oracle: float
+    perf_gain: float
+    gain: Interval
+    """Quality less that of the best single candidate, paired."""
+    aiq: float | None = None
+    apgr: float | None = None
+    cost_save: float | None = None
+    per_benchmark: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Benchmark -> quality, regret and the count of prompts."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As report.json holds it: intervals are [mean, low, high]."""
+        return {
+            "quality": self.quality.as_list(),
+            "cost_usd_per_1000": self.cost_usd_per_1000.as_list() if self.cost_usd_per_1000 else None,
+            "regret": self.regret,
+            "aiq": self.aiq,
+            "apgr": self.apgr,
+            "cost_save": self.cost_save,
+            "gap_at_oracle": self.gap_at_oracle,
+            "perf_gain": self.perf_gain,
+            "gain": self.gain.as_list(),
+            "per_benchmark": self.per_benchmark,
+        }
+
+
+def choose(predicted_NM: NDArray[np.float64], columns_C: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Position within `columns_C` of each prompt's best prediction; nan is never chosen, ties go to the first.
+
+    Raises:
+        ValueError: a prompt with no prediction for any of the columns.
+    """
+    among_NC = predicted_NM[:, columns_C]
+    if np.isnan(among_NC).all(axis=1).any():
+        raise ValueError("a prompt has no prediction for any of the compared candidates")
+    return np.asarray(np.where(np.isnan(among_NC), -np.inf, among_NC).argmax(axis=1), dtype=np.intp)
+
+
+def score_methods(
+    predictions: Mapping[str, NDArray[np.float64]],
+    *,
+    quality_NM: NDArray[np.float64],
+    cost_usd_NM: NDArray[np.float64],
+    benchmark_N: NDArray[np.str_],
+    best_single: int,
+    seed: int,
+) -> dict[str, MethodScore]:
+    """Scores of each method, and of the oracle, the best single candidate and random choice (in expectation, exact).
+
+    All are compared on `common_block`: the same prompts, and choices among the same candidates only.
+
+    Args:
+        predictions: name -> predicted quality, shape (N, M); one named oracle, best_single or random is replaced.
+        quality_NM: observed quality in [0, 1]; nan where not observed.
+        cost_usd_NM: USD per call; nan where unknown.
+        benchmark_N: the logs' label of each prompt.
+        best_single: column of the candidate that is best on the training prompts.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: a shape differs, nothing can be compared, or a prompt has no prediction.
+    """
+    for name, predicted_NM in predictions.items():
+        if predicted_NM.shape != quality_NM.shape:
+            raise ValueError(f"{name} predicts {predicted_NM.shape}, outcomes are {quality_NM.shape}")
+    block = common_block(~np.isnan(quality_NM), required=(best_single,))
+    rows, columns = block.rows_K, block.columns_C
+    quality, cost = quality_NM[np.ix_(rows, columns)], cost_usd_NM[np.ix_(rows, columns)]
+    best = int(np.flatnonzero(columns == best_single)[0])
+    # Among equally good candidates the oracle takes the cheapest: its quality alone would leave its cost to chance.
+    cheap = np.where(np.isnan(cost), np.inf, cost)
+    weight = {"oracle": _one_hot(_oracle(quality, cheap), quality.shape[1])}
+    weight["best_single"] = _one_hot(np.full(len(rows), best), quality.shape[1])
+    weight["random"] = np.full(quality.shape, 1 / quality.shape[1])
+    for name, predicted_NM in predictions.items():
+        if name not in weight:
+            weight[name] = _one_hot(choose(predicted_NM[rows], columns), quality.shape[1])
+    names = list(weight)
+    gained_NK = np.stack([(weight[name] * quality).sum(axis=1) for name in names], axis=1)
+    paid_NK = np.stack([_paid(weight[name], cost) for name in names], axis=1)
+    quality_K = dict(zip(names, intervals(gained_NK, seed), strict=True))
+    single_N = gained_NK[:, names.index("best_single")]
+    gain_K = dict(zip(names, intervals(gained_NK - single_N[:, None], seed), strict=True))
+    priced = [name for column, name in enumerate(names) if not np.isnan(paid_NK[:, column]).any()]
+    cost_K: dict[str, Interval] = {}
+    if priced:
+        paid = 1000 * paid_NK[:, [names.index(name) for name in priced]]
+        cost_K = dict(zip(priced, intervals(paid, seed), strict=True))
+    best_N, top = quality.max(axis=1), float(quality.max(axis=1).mean())
+    scores = {}
+    for column, name in enumerate(names):
+        mean = quality_K[name].mean
+        curve: dict[str, float | None] = {}
+        if name in predictions and name not in ("oracle", "best_single", "random") and not np.isnan(cost).any():
+            curve = _curve(predictions[name][np.ix_(rows, columns)], quality, cost, best)
+        scores[name] = MethodScore(
+            quality=quality_K[name],
+            cost_usd_per_1000=cost_K.get(name),
+            regret=float((best_N - gained_NK[:, column]).mean()),
+            gap_at_oracle=gap_at_oracle(mean, top),
+            perf_gain=perf_gain(mean, quality_K["best_single"].mean),
+            gain=gain_K[name],
+            per_benchmark=_per_benchmark(benchmark_N[rows], gained_NK[:, column], best_N),
+            **curve,
+        )
+    return scores
+
+
+def _oracle(quality: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.intp]:
+    tied = quality == quality.max(axis=1, keepdims=True)
+    first = tied.argmax(axis=1)
+    cheapest = np.where(tied, cost, np.inf).argmin(axis=1)
+    choice = np.where(np.take_along_axis(tied, cheapest[:, None], axis=1)[:, 0], cheapest, first)
+    return np.asarray(choice, dtype=np.intp)
+
+
+def _one_hot(choice_N: NDArray[np.intp], width: int) -> NDArray[np.float64]:
+    return np.asarray(np.eye(width)[choice_N], dtype=np.float64)
+
+
+def _paid(weight: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.float64]:
+    # An unknown cost matters only where it may be paid: 0 x nan would spoil the others.
+    return np.asarray(np.where(weight > 0, weight * cost, 0.0).sum(axis=1), dtype=np.float64)
+
+
+def _curve(
+    predicted: NDArray[np.float64], quality: NDArray[np.float64], cost: NDArray[np.float64], best: int
+) -> dict[str, float | None]:
+    # Decisions see each candidate's mean cost, never the call's own: that would tell how long the answer will be.
+    mean_C, value_C = cost.mean(axis=0), quality.mean(axis=0)
+    cheapest, dearest = float(mean_C.min()), float(mean_C.max())
+    if not cheapest < dearest:
+        return {}
+    weak = int(mean_C.argmin())
+    believed = np.where(np.isnan(predicted), -np.inf, predicted)
+    choices = [np.full(len(quality), weak), believed.argmax(axis=1)]
+    prices = np.geomspace(1e-3, 1e3, _SWEEP) * (dearest - cheapest)
+    choices.extend((believed - mean_C / price).argmax(axis=1) for price in prices)
+    row = np.arange(len(quality))
+    costs = np.array([cost[row, choice].mean() for choice in choices])
+    qualities = np.array([quality[row, choice].mean() for choice in choices])
+    weak_point, strong_point = (cheapest, float(value_C[weak])), (float(mean_C[best]), float(value_C[best]))
+    return {
+        "aiq": aiq(costs, qualities, cheapest, dearest),
+        "apgr": apgr(costs, qualities, weak_point, strong_point),
+        "cost_save": cost_save(costs, qualities, strong_point[0], strong_point[1]),
+    }
+
+
+def _per_benchmark(
+    benchmark_K: NDArray[np.str_], gained_K: NDArray[np.float64], best_K: NDArray[np.float64]
+) -> dict[str, dict[str, float]]:
+    return {
+        str(name): {
+            "quality": float(gained_K[benchmark_K == name].mean()),
+            "regret": float(
+                regret(np.stack([best_K, gained_K], axis=1), np.ones(len(best_K), np.intp))[benchmark_K == name].mean()
+            ),
+            "count": float((benchmark_K == name).sum()),
+        }
+        for name in np.unique(benchmark_K)
+    }

@@ -1,0 +1,38 @@
+"""The bootstrap against scipy's, and each promised error."""
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap
+
+from components.evaluation.bootstrap import intervals, paired_difference
+
+
+def test_intervals_agree_with_scipy():
+    values = np.random.default_rng(0).random((400, 1))
+    ours = intervals(values, 1, resamples=4000)[0]
+    theirs = bootstrap((values[:, 0],), np.mean, n_resamples=4000, method="percentile", rng=2).confidence_interval
+    assert ours.low == pytest.approx(theirs.low, abs=3e-3)
+    assert ours.high == pytest.approx(theirs.high, abs=3e-3)
+    assert ours.mean == values.mean()
+
+
+def test_pairing_cancels_what_both_share():
+    noise = np.random.default_rng(0).random(200)
+    interval = paired_difference(noise + 0.1, noise, 0)
+    np.testing.assert_allclose(interval.as_list(), [0.1, 0.1, 0.1])
+
+
+def test_a_seed_decides_everything():
+    values = np.random.default_rng(0).random((50, 3))
+    assert intervals(values, 3) == intervals(values, 3) != intervals(values, 4)
+
+
+def test_nan_nothing_and_unequal_lengths_are_refused():
+    with pytest.raises(ValueError, match="nan"):
+        intervals(np.array([[np.nan]]), 0)
+    with pytest.raises(ValueError, match="no prompts"):
+        intervals(np.empty((0, 1)), 0)
+    with pytest.raises(ValueError, match="differ in shape"):
+        paired_difference(np.zeros(2), np.zeros(3), 0)
+    with pytest.raises(ValueError, match="level"):
+        intervals(np.zeros((2, 1)), 0, level=1)

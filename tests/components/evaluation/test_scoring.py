@@ -1,0 +1,72 @@
+"""Scores against loops on complete and partial outcomes."""
+
+import numpy as np
+import pytest
+
+from components.evaluation.scoring import score_methods
+
+
+@pytest.fixture
+def world():
+    generator = np.random.default_rng(0)
+    quality = generator.random((300, 4)).round(1)
+    cost = generator.random((300, 4)) * np.array([1, 2, 3, 4]) / 1000
+    return {
+        "quality_NM": quality,
+        "cost_usd_NM": cost,
+        "benchmark_N": np.repeat(["a", "b", "c"], 100),
+        "best_single": int(quality.mean(axis=0).argmax()),
+        "seed": 0,
+    }
+
+
+def test_means_agree_with_loops(world):
+    quality, cost = world["quality_NM"], world["cost_usd_NM"]
+    predicted = np.random.default_rng(1).random((300, 4))
+    scores = score_methods({"router": predicted}, **world)
+    chosen = [max(range(4), key=lambda m: predicted[n, m]) for n in range(300)]
+    got = [quality[n, m] for n, m in enumerate(chosen)]
+    assert scores["router"].quality.mean == pytest.approx(np.mean(got))
+    assert scores["router"].regret == pytest.approx(np.mean([max(quality[n]) - got[n] for n in range(300)]))
+    paid = 1000 * np.mean([cost[n, m] for n, m in enumerate(chosen)])
+    assert scores["router"].cost_usd_per_1000.mean == pytest.approx(paid)
+    assert scores["random"].quality.mean == pytest.approx(quality.mean())
+    assert scores["oracle"].regret == pytest.approx(0)
+    assert scores["best_single"].gain.as_list() == [0, 0, 0]
+    assert scores["router"].per_benchmark["b"]["quality"] == pytest.approx(np.mean(got[100:200]))
+
+
+def test_the_oracle_takes_the_cheapest_of_equals(world):
+    world["quality_NM"] = np.ones((300, 4))
+    scores = score_methods({}, **world)
+    assert scores["oracle"].cost_usd_per_1000.mean == pytest.approx(1000 * world["cost_usd_NM"].min(axis=1).mean())
+
+
+def test_a_perfect_predictor_bounds_aiq(world):
+    scores = score_methods({"perfect": world["quality_NM"], "dull": np.zeros((300, 4))}, **world)
+    assert scores["dull"].aiq <= scores["perfect"].aiq <= scores["oracle"].quality.mean
+
+
+def test_missing_outcomes_leave_common_prompts_only(world):
+    world["quality_NM"][:250, 3] = np.nan
+    world["best_single"] = 0
+    scores = score_methods({"always last": np.tile([0.0, 0.1, 0.2, 0.9], (300, 1))}, **world)
+    assert scores["always last"].quality.mean == pytest.approx(world["quality_NM"][:, 2].mean())
+
+
+def test_unknown_costs_are_none_never_zero(world):
+    world["cost_usd_NM"][:, 0] = np.nan
+    scores = score_methods(
+        {"first": np.tile([1.0, 0, 0, 0], (300, 1)), "last": np.tile([0, 0, 0, 1.0], (300, 1))}, **world
+    )
+    assert scores["first"].cost_usd_per_1000 is None
+    assert scores["last"].cost_usd_per_1000 is not None
+    assert scores["last"].aiq is None
+    assert scores["first"].as_dict()["cost_usd_per_1000"] is None
+
+
+def test_bad_predictions_are_refused(world):
+    with pytest.raises(ValueError, match="router predicts"):
+        score_methods({"router": np.zeros((3, 4))}, **world)
+    with pytest.raises(ValueError, match="no prediction"):
+        score_methods({"router": np.full((300, 4), np.nan)}, **world)
