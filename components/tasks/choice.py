@@ -1,9 +1,10 @@
 """Which partition to keep: the one that routes validation prompts best, and of those that tie, the steadiest.
 
-The rule, fixed before any figure is seen: every trial's partition is turned into its shrunken task table, validation
-prompts are given a task by `assign`, and each goes to its task's best candidate. Trials whose mean regret is within one
-standard error (of the paired difference) of the least tie. Among those the bootstrap ARI decides, in steps of 0.05;
-then the lower regret; then the earlier trial. Trials that found the very same partition are one contender, the first.
+The rule, the same for every data set: each trial's partition becomes its shrunken task table, validation prompts are
+given a task by `assign`, and each goes to its task's best candidate. Trials whose mean regret is within two standard
+errors (of the paired difference) of the least tie; two rather than one, since the least of many is so partly by luck.
+Among those the bootstrap ARI decides, in steps of 0.05; then the lower regret; then the earlier trial. Trials that
+found the very same partition are one contender, the first.
 
 Shapes: N training and K validation prompts, M candidates.
 """
@@ -15,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.tasks.assignment import assign
+from components.tasks.criterion import routing_regret, ties
 from components.tasks.density import DensityConfig
 from components.tasks.graph import GraphConfig, nothing
 from components.tasks.neighbours import unit_rows
 from components.tasks.partition import Partition
 from components.tasks.sweep import Setting, method_of, partitions, stabilities
-from components.tasks.table import TaskTable, task_table
+from components.tasks.table import task_table
 
 Method = Literal["graph", "density", "none"]
 STABILITY_STEP = 0.05
@@ -30,7 +32,7 @@ STABILITY_STEP = 0.05
 class DiscoveryConfig:
     """What is tried, and how partitions are judged."""
 
-    resolutions: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
+    resolutions: tuple[float, ...] = (0.5, 1.0, 3.0, 8.0)
     """Leiden resolutions, each > 0; empty: no graph."""
     preference_mixes: tuple[float, ...] = (0.0, 0.3)
     """Shares of preference in edge weights, each in [0, 1]; crossed with the resolutions."""
@@ -109,7 +111,7 @@ class Trial:
     validation_regret: float
     """Mean quality lost to the oracle on validation prompts, in [0, 1]."""
     tied: bool
-    """Within one standard error of the least regret."""
+    """Within two standard errors of the least regret."""
     stability: float | None
     """Bootstrap ARI; None where the trial wasn't a contender."""
 
@@ -125,31 +127,6 @@ class Discovery:
     trials: tuple[Trial, ...]
     bootstrap_ari: float
     """Of the chosen partition; 0 without tasks."""
-
-
-def routing_regret(
-    table: TaskTable, task_K: NDArray[np.integer], quality_KM: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """Quality lost to the oracle by sending each prompt to the best candidate of its task's row.
-
-    Unassigned prompts follow the general means. Both choice and oracle range over the candidates observed on the
-    prompt, since nothing is known of the others; prompts without any outcome are left out.
-
-    Args:
-        table: of a partition.
-        task_K: task of each prompt, -1 unassigned, shape (K,).
-        quality_KM: quality, nan where missing, shape (K, M).
-
-    Returns:
-        Regret >= 0 of the prompts with outcomes, shape (<= K,).
-    """
-    row_TM = np.vstack([table.quality_TM, table.general_M[None, :]])
-    seen_KM = ~np.isnan(quality_KM)
-    choice_K = np.where(seen_KM, row_TM[task_K], -np.inf).argmax(axis=1)
-    known_K = seen_KM.any(axis=1)
-    oracle_K = np.where(seen_KM, quality_KM, -np.inf).max(axis=1)
-    got_K = quality_KM[np.arange(quality_KM.shape[0]), choice_K]
-    return np.asarray((oracle_K - got_K)[known_K], dtype=np.float64)
 
 
 def choose_partition(  # noqa: PLR0917 - two pairs of arrays, their rule and a seed
@@ -226,23 +203,6 @@ def choose_partition(  # noqa: PLR0917 - two pairs of arrays, their rule and a s
         trials=trials,
         bootstrap_ari=float(trials[best].stability or 0.0),
     )
-
-
-def ties(regret_SK: NDArray[np.float64], allowed_S: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Trials, among those allowed, within one standard error of the least mean regret; shape (S,).
-
-    The error is that of the paired difference to the best trial, prompt by prompt: trials share their prompts, and the
-    spread that all of them share says nothing about which is better.
-
-    >>> ties(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.1], [0.5, 0.5, 0.5]]), np.array([True, True, True])).tolist()
-    [True, True, False]
-    """
-    if not allowed_S.any():
-        return np.zeros(allowed_S.shape, dtype=bool)
-    best = int(np.where(allowed_S, regret_SK.mean(axis=1), np.inf).argmin())
-    excess_SK = regret_SK - regret_SK[best]
-    error_S = excess_SK.std(axis=1) / np.sqrt(max(1, regret_SK.shape[1] - 1))
-    return np.asarray(allowed_S & (excess_SK.mean(axis=1) <= error_S + 1e-12))
 
 
 def _preference(trial: Trial) -> tuple[float, float]:

@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from components.tasks.assignment import assign
-from components.tasks.choice import DiscoveryConfig, choose_partition, routing_regret, ties
-from components.tasks.partition import from_labels
-from components.tasks.table import task_table
+from components.tasks.choice import DiscoveryConfig, choose_partition
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 GRAPHS = DiscoveryConfig(density_minimum_samples=(), repeats=2)
@@ -55,26 +52,6 @@ def test_the_chosen_is_a_contender_of_least_regret_by_the_rule(draw):
     assert all(trial.tied for trial in scored)
     assert found.bootstrap_ari >= max(trial.stability for trial in scored) - 0.05
     assert min(found.trials, key=lambda trial: trial.validation_regret).tied
-
-
-def test_regret_agrees_with_a_loop(draw):
-    world = draw(missing=0.5)
-    world.quality[-3] = np.nan
-    partition = from_labels(world.task[:400], minimum_size=60)
-    table = task_table(partition, world.quality[:400])
-    task = assign(world.embedding[:400], partition, world.embedding[400:])
-    expected = []
-    for row, own in zip(world.quality[400:], task, strict=True):
-        seen = np.flatnonzero(~np.isnan(row))
-        if seen.size:
-            by = table.general_M if own < 0 else table.quality_TM[own]
-            expected.append(row[seen].max() - row[max(seen, key=lambda m: by[m])])
-    np.testing.assert_allclose(routing_regret(table, task, world.quality[400:]), expected)
-
-
-def test_a_trial_without_tasks_never_ties():
-    assert ties(np.array([[0.0, 0.0], [0.5, 0.4]]), np.array([False, True])).tolist() == [False, True]
-    assert not ties(np.zeros((2, 2)), np.array([False, False])).any()
 
 
 @pytest.mark.parametrize(
