@@ -126,7 +126,7 @@ def reliability(
     return [
         {
             "predicted": float(predicted_N[bin_N == b].mean()),
-            "actual": float(actual_N[bin_N == b].mean()),
+            "observed": float(actual_N[bin_N == b].mean()),
             "count": float((bin_N == b).sum()),
         }
         for b in np.unique(bin_N)

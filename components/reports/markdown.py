@@ -1,0 +1,37 @@
+"""The evaluation as Markdown, for the description of a model version."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.reports.console import interval_text, method_order, number_text
+
+
+def describe(report: Mapping[str, Any]) -> str:
+    """Verdict, discovery and the evaluation table."""
+    lines = ["# Pointsman router", ""]
+    gate, discovery = report.get("gate"), report.get("discovery")
+    if gate:
+        lines += [f"**Verdict: {gate['verdict']}**", ""]
+        lines += [
+            f"- {'passed' if c['passed'] else '**failed**'}: {_cell(c['name'])}: {number_text(c['figure'], 4)}"
+            f" (threshold {number_text(c['threshold'], 4)})"
+            for c in gate["criteria"]
+        ]
+        lines.append("")
+    if discovery:
+        lines += [f"{discovery['tasks']} tasks, discovered by {_cell(str(discovery['method']))}.", ""]
+    lines += ["| method | quality [95 %] | USD per 1000 | regret | AIQ |", "|---|---:|---:|---:|---:|"]
+    for name in method_order(report["methods"]):
+        score = report["methods"][name]
+        cells = [
+            interval_text(score["quality"]),
+            interval_text(score.get("cost_usd_per_1000")),
+            number_text(score["regret"]),
+            number_text(score.get("aiq")),
+        ]
+        lines.append(f"| {_cell(name)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|").replace("<", "&lt;").replace("\n", " ")

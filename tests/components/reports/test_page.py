@@ -1,0 +1,94 @@
+"""The page: complete, self-contained, and safe against what prompts and names may hold."""
+
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+
+from components.reports import figures
+from components.reports.console import method_order, method_table
+from components.reports.markdown import describe
+from components.reports.page import page, write_page
+
+EVIL = "<script>alert('x')</script> $\\frac$ & \"q\""
+
+
+def score(quality, cost=1.0):
+    return {
+        "quality": [quality, quality - 0.02, quality + 0.02],
+        "cost_usd_per_1000": None if cost is None else [cost, cost * 0.9, cost * 1.1],
+        "regret": 0.9 - quality,
+        "aiq": None,
+        "gain": [quality - 0.6, quality - 0.62, quality - 0.58],
+        "per_benchmark": {EVIL: {"quality": quality, "regret": 0.9 - quality, "count": 5.0}},
+    }
+
+
+@pytest.fixture
+def report():
+    return {
+        "methods": {
+            "oracle": score(0.9, 3),
+            "router": score(0.7, 2),
+            "best_single": score(0.6),
+            EVIL: score(0.5, None),
+        },
+        "discovery": {"method": "graph", "tasks": 1, "unassigned_share": 0.1},
+        "gate": {
+            "verdict": "refused",
+            "criteria": [{"name": EVIL, "figure": 0.1, "threshold": 0.2, "passed": False}],
+        },
+        "tasks": [{"label": EVIL, "size": 4, "keywords": [EVIL], "best": EVIL, "medoids": [EVIL]}],
+        "validation": [{"table": EVIL, "rule": "unique", "column": None, "checked": 3, "failed": 0}],
+        "quarantine": {EVIL: 3},
+        "reliability": [{"predicted": 0.2, "observed": 0.3, "count": 10.0}],
+        "alpha_curve": [[0.0, 0.6], [1.0, 0.7]],
+        "map": {"x": [0.0], "y": [1.0], "label": [EVIL], "text": [EVIL]},
+        "router_id": EVIL,
+    }
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+
+
+def test_nothing_from_the_logs_becomes_markup(report):
+    tags = Tags()
+    tags.feed(page(report))
+    assert "script" not in tags.seen
+    assert {"svg", "table", "blockquote"} <= tags.seen
+    assert "<script" not in describe(report)
+
+
+def test_the_page_is_one_file_that_loads_nothing(report, tmp_path):
+    path = write_page(report, tmp_path / "new")
+    text = path.read_text(encoding="utf-8")
+    assert path.name == "report.html"
+    assert "src=" not in text.replace("img-src", "")
+    assert path.stat().st_size < 5_000_000
+    assert "<script>alert" not in (tmp_path / "new" / "task_map.html").read_text(encoding="utf-8")
+
+
+def test_a_report_with_methods_alone_is_enough():
+    text = page({"methods": {"router": score(0.5, None)}})
+    assert "Verdict" not in text
+    assert "0.500 [0.480, 0.520]" in text
+
+
+def test_figures_are_svg_and_deterministic(report):
+    first = figures.frontier(report["methods"])
+    assert first == figures.frontier(report["methods"])
+    assert ElementTree.fromstring(first).tag.endswith("svg")
+    assert figures.frontier({"a": score(0.5, None)}) is None
+
+
+def test_the_table_is_aligned_and_starts_with_the_router(report):
+    assert method_order(report["methods"])[:3] == ["router", "best_single", "oracle"]
+    lines = method_table(report).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[2].startswith("router")
