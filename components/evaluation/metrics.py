@@ -102,32 +102,3 @@ def cost_save(
     if qualities[-1] < best_quality or best_cost <= 0:
         return None
     return 1 - float(np.interp(best_quality, qualities, costs)) / best_cost
-
-
-def expected_calibration_error(
-    predicted_N: NDArray[np.float64], actual_N: NDArray[np.float64], bins: int = 10
-) -> float:
-    """Mean distance of predicted from actual quality over equal-width bins, weighted by size (Naeini et al. 2015).
-
-    Raises:
-        ValueError: nothing to compare.
-    """
-    if predicted_N.size == 0 or predicted_N.shape != actual_N.shape:
-        raise ValueError(f"predicted {predicted_N.shape} and actual {actual_N.shape} must agree and not be empty")
-    bin_N = np.minimum((predicted_N * bins).astype(np.intp), bins - 1)
-    return float(np.abs(np.bincount(bin_N, predicted_N - actual_N, minlength=bins)).sum() / len(predicted_N))
-
-
-def reliability(
-    predicted_N: NDArray[np.float64], actual_N: NDArray[np.float64], bins: int = 10
-) -> list[dict[str, float]]:
-    """Mean predicted and actual quality and the count of each bin that isn't empty."""
-    bin_N = np.minimum((predicted_N * bins).astype(np.intp), bins - 1)
-    return [
-        {
-            "predicted": float(predicted_N[bin_N == b].mean()),
-            "observed": float(actual_N[bin_N == b].mean()),
-            "count": float((bin_N == b).sum()),
-        }
-        for b in np.unique(bin_N)
-    ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.evaluation.metrics import aiq, apgr, cost_save, expected_calibration_error, hull, reliability
+from components.evaluation.metrics import aiq, apgr, cost_save, hull
 
 points = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=8)
 
@@ -46,17 +46,6 @@ def test_parity_that_is_never_reached_saves_nothing():
     assert cost_save(np.array([1.0]), np.array([0.2]), 1, 0.5) is None
 
 
-def test_calibration_error_agrees_with_a_loop_over_bins():
-    generator = np.random.default_rng(0)
-    predicted, actual = generator.random(500), (generator.random(500) < 0.4).astype(float)
-    edges = np.minimum((predicted * 10).astype(int), 9)
-    reference = sum(
-        abs(predicted[edges == b].mean() - actual[edges == b].mean()) * (edges == b).mean() for b in range(10)
-    )
-    assert expected_calibration_error(predicted, actual) == pytest.approx(reference)
-    assert sum(b["count"] for b in reliability(predicted, actual)) == 500
-
-
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="at least one"):
         hull(np.empty(0), np.empty(0))
@@ -64,5 +53,3 @@ def test_bad_input_is_refused():
         aiq(np.ones(1), np.ones(1), 1, 1)
     with pytest.raises(ValueError, match="more than the range's start"):
         aiq(np.ones(1), np.ones(1), 0, 2)
-    with pytest.raises(ValueError, match="must agree"):
-        expected_calibration_error(np.zeros(0), np.zeros(0))
