@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from components.baselines.observed import LEAST, candidate_means, unit_rows, unseen_last
+
+
+def test_means_are_numpys_over_what_was_observed(training):
+    tried_M = np.array([0, 1, 2, 4])
+    assert candidate_means(training.quality_NM)[tried_M] == pytest.approx(
+        np.nanmean(training.quality_NM[:, tried_M], axis=0)
+    )
+    assert candidate_means(training.quality_NM)[3] == 0
+
+
+def test_nothing_observed_is_refused():
+    with pytest.raises(ValueError, match="no outcome"):
+        candidate_means(np.full((2, 2), np.nan))
+
+
+def test_a_candidate_that_always_failed_still_ranks_above_an_untried_one():
+    assert unseen_last(np.array([-3.0, 9.0]), np.array([True, False])).tolist() == [LEAST, 0.0]
+
+
+def test_zero_rows_stay_zero():
+    rows = unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32))
+    np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0]], rtol=1e-6)
