@@ -1,0 +1,48 @@
+"""`python -m tests.benchmarks [NAME] [--sizes N ...] [--full]`: prints the tables and writes them to data/bench/."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from flows.settings import settings
+from tests.benchmarks import discovery, heads, layer, routing
+from tests.benchmarks.table import Table, markdown, write
+
+NAMES = ("layer", "heads", "routing", "discovery")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one benchmark, or all, quickest first."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark; all if not given")
+    parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, for both ways of discovery")
+    parser.add_argument("--full", action="store_true", help="discovery up to 200,000 prompts both ways: hours")
+    asked = parser.parse_args(arguments)
+    if asked.sizes and min(asked.sizes) < 100:
+        parser.error("--sizes must be at least 100")
+    if asked.sizes and asked.full:
+        parser.error("--sizes and --full exclude each other")
+    sizes = discovery.SIZES["full" if asked.full else "quick"]
+    if asked.sizes:
+        sizes = dict.fromkeys(sizes, tuple(sorted(set(asked.sizes))))
+    here = settings()
+    benchmarks: dict[str, Callable[[], Table]] = {
+        "layer": layer.run,
+        "heads": heads.run,
+        "routing": lambda: routing.run(here.published),
+        "discovery": lambda: discovery.run(sizes),
+    }
+    for name in [asked.name] if asked.name else NAMES:
+        try:
+            table = benchmarks[name]()
+        except routing.Skipped as reason:
+            print(f"{name}: skipped: {reason}\n")
+            continue
+        write(table, here.data / "bench")
+        print(markdown(table), flush=True)
+    print(f"written to {here.data / 'bench'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
