@@ -14,8 +14,8 @@ def run(*, rounds: int = 50) -> Table:
         claim=(
             "Forward, backward and AdamW step (for the implicit layer also the projection of A), batch 256, "
             "384 inputs, 128 hidden units or states, 11 outputs, Picard to a relative tolerance of 1e-4 a sample, two "
-            "threads; median milliseconds, ratio to the two-layer network. At the bound A is dense and positive with rows "
-            "that sum to 0.95: the slowest contraction that the layer allows."
+            "threads; median milliseconds, ratio to the two-layer network. At the bound A is dense and positive, rows "
+            "summing to 0.95: the slowest contraction that the layer allows."
         ),
         rows=found["rows"],
         summary={},
