@@ -95,7 +95,7 @@ def _mean_logits(quality_NM: NDArray[np.float64]) -> tuple[NDArray[np.float32], 
     return np.log(mean_M / (1 - mean_M)).astype(np.float32), count_M == 0
 
 
-def train_experts(  # noqa: PLR0917  arrays in, as everywhere
+def train_experts(
     features_NF: NDArray[np.float32],
     quality_NM: NDArray[np.float64],
     task_N: NDArray[np.int32],

@@ -167,7 +167,7 @@ class Equilibrium(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # noqa: PLR0917  autograd functions take no keywords
+    def forward(
         context: Any, feedback_SS: Tensor, drive_NS: Tensor, start_NS: Tensor, name: Activation, config: SolverConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Solves for the state."""

@@ -142,7 +142,7 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def fit(  # noqa: PLR0917  what, how, on what, how long: in this order everywhere
+def fit(
     module: nn.Module,
     loss: Loss,
     training: Batch,

@@ -54,7 +54,7 @@ class Bundle:
     """Inputs with the decisions that the router must make on them."""
 
 
-def write_bundle(  # noqa: PLR0917  # the parts, in the order in which they are made
+def write_bundle(  # the parts, in the order in which they are made
     folder: Path,
     model: RouterModel,
     feature_map: FeatureMap,

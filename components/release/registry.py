@@ -37,8 +37,8 @@ EXAMPLE = "What is the derivative of x squared?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChampionInfo:
-    """The version with the alias champion."""
+class Registered:
+    """A version and the router in it."""
 
     version: str
     router_id: str
@@ -193,13 +193,20 @@ class Registry:
         if self.champion() is not None:
             self._client.delete_registered_model_alias(self.name, CHAMPION)
 
-    def champion(self) -> ChampionInfo | None:
+    def champion(self) -> Registered | None:
         """The champion; None: there is none."""
+        return self._aliased(CHAMPION)
+
+    def challenger(self) -> Registered | None:
+        """The newest challenger; None: there is none."""
+        return self._aliased(CHALLENGER)
+
+    def _aliased(self, alias: str) -> Registered | None:
         try:
-            found = self._client.get_model_version_by_alias(self.name, CHAMPION)
+            found = self._client.get_model_version_by_alias(self.name, alias)
         except MlflowException:
             return None
-        return ChampionInfo(
+        return Registered(
             version=str(found.version),
             router_id=str(found.tags.get(ROUTER_ID, "")),
             run_id=str(found.run_id),

@@ -129,7 +129,7 @@ class Discovery:
     """Of the chosen partition; 0 without tasks."""
 
 
-def choose_partition(  # noqa: PLR0917 - two pairs of arrays, their rule and a seed
+def choose_partition(
     train_embedding_ND: NDArray[np.floating],
     train_quality_NM: NDArray[np.floating],
     validation_embedding_KD: NDArray[np.floating],

@@ -1,0 +1,77 @@
+"""The stage outputs as arrays again, rows in the order of the prompts table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from components.baselines.protocol import TrainingSet
+from components.routing.fit import Observations
+from components.tables.matrices import RoutingMatrices, to_matrices
+from components.tables.store import read_tables
+from flows.arrays import load_named
+from flows.references import DataRef
+
+SPLITS = ("train", "calibration", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Board:
+    """Everything that is known of N prompts before training."""
+
+    matrices: RoutingMatrices
+    prompts: list[str]
+    embedding_ND: NDArray[np.float32]
+    features_NF: NDArray[np.float32]
+    input_tokens_N: NDArray[np.float64]
+    split_N: NDArray[np.str_]
+
+    def rows(self, *splits: str) -> NDArray[np.intp]:
+        """Rows of one or more splits, ascending."""
+        return np.flatnonzero(np.isin(self.split_N, splits))
+
+    def training_set(self, *splits: str) -> TrainingSet:
+        """What a method may learn from in these splits."""
+        part = self.matrices.take(self.rows(*splits))
+        return TrainingSet(
+            features_NF=self.features_NF[self.rows(*splits)],
+            quality_NM=part.quality_NM,
+            cost_usd_NM=part.cost_usd_NM,
+            benchmark_N=part.benchmark_N,
+        )
+
+    def observations(self, split: str, task_N: NDArray[np.int32]) -> Observations:
+        """What the router is fitted on in one split; `task_N` covers all prompts."""
+        rows = self.rows(split)
+        part = self.matrices.take(rows)
+        return Observations(
+            features_NF=self.features_NF[rows],
+            embedding_ND=self.embedding_ND[rows],
+            quality_NM=part.quality_NM,
+            output_tokens_NM=part.output_tokens_NM,
+            cost_usd_NM=part.cost_usd_NM,
+            input_tokens_N=self.input_tokens_N[rows],
+            task_N=task_N[rows],
+        )
+
+
+def read_board(tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef) -> Board:
+    """The board of one run, from its stage outputs."""
+    frames = read_tables(tables.path)
+    arrays = load_named(features.file("features.npz"))
+    return Board(
+        matrices=to_matrices(frames),
+        prompts=frames.prompts["prompt"].to_list(),
+        embedding_ND=np.load(embedded.file("embedding.npy")),
+        features_NF=arrays["features_NF"],
+        input_tokens_N=arrays["input_tokens_N"].astype(np.float64),
+        split_N=read_splits(splits, frames.prompts["prompt_id"]),
+    )
+
+
+def read_splits(splits: DataRef, prompt_ids: pl.Series) -> NDArray[np.str_]:
+    """The split of each prompt, in the order of the ids."""
+    table = pl.read_parquet(splits.file("splits.parquet")).select("prompt_id", "split")
+    ordered = pl.DataFrame({"prompt_id": prompt_ids}).join(table, on="prompt_id", how="left", maintain_order="left")
+    return ordered["split"].to_numpy().astype(np.str_)

@@ -1,0 +1,158 @@
+"""The command line. Heavy stacks are imported inside the command that needs them, so that routing starts at once."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code (0 done, 1 refused by the gate, 2 unusable input)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except (ValueError, FileNotFoundError) as error:
+        print(f"pointsman: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pointsman", description="Trains, judges and publishes LLM prompt routers.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("retrain", help="from outcome logs to a judged and published router")
+    command.add_argument("--data", type=Path, help="folder with prompts, outcomes and models (default: simulated)")
+    command.add_argument("--preset", choices=["smoke", "full"], default="full")
+    command.add_argument("--seed", type=int, default=0)
+    command.set_defaults(command=_retrain)
+
+    command = commands.add_parser("route", help="choose a candidate for each prompt of a file")
+    _router_option(command)
+    command.add_argument("--input", type=Path, required=True, help="parquet or jsonl with a column 'prompt'")
+    command.add_argument("--output", type=Path, required=True, help="parquet or jsonl")
+    command.add_argument("--policy", default="best", help="best | budget=USD | quality=Q | tradeoff=W")
+    command.set_defaults(command=_route)
+
+    command = commands.add_parser("report", help="print a router's evaluation and write report.html")
+    _router_option(command)
+    command.add_argument("--output", type=Path, default=Path(), help="folder for report.html (default: here)")
+    command.set_defaults(command=_report)
+
+    command = commands.add_parser(
+        "promote", help="publish the waiting challenger if its verdict allows it; repair what a crash left"
+    )
+    command.set_defaults(command=_promote)
+
+    command = commands.add_parser("rollback", help="return to an earlier published router")
+    command.add_argument("--to", help="router id (default: the one before)")
+    command.set_defaults(command=_rollback)
+
+    command = commands.add_parser("history", help="who reigned when, and why")
+    command.set_defaults(command=_history)
+
+    command = commands.add_parser("serve", help="answer routing requests over HTTP")
+    command.add_argument("--router", type=Path, default=Path("data/published"))
+    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument("--port", type=int, default=8080)
+    command.set_defaults(command=_serve)
+
+    command = commands.add_parser("import", help="turn a gateway's logs into the three tables")
+    command.add_argument("source", help="the log format")
+    command.add_argument("path", type=Path)
+    command.add_argument("--data", type=Path, required=True, help="folder for the tables")
+    command.set_defaults(command=_import)
+
+    command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
+    command.add_argument("--prefect-port", type=int, default=4200)
+    command.add_argument("--mlflow-port", type=int, default=5000)
+    command.set_defaults(command=_ui)
+    return parser
+
+
+def _router_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--router", type=Path, default=Path("data/published"), help="a bundle or a published folder")
+
+
+def _retrain(options: argparse.Namespace) -> int:
+    from flows.settings import prepare_environment
+
+    prepare_environment()
+    from flows.retrain import RetrainParameters, run_retrain
+
+    return run_retrain(RetrainParameters(data=options.data, preset=options.preset, seed=options.seed))
+
+
+def _route(options: argparse.Namespace) -> int:
+    from flows.files import route_file
+
+    rows = route_file(options.router, options.input, options.output, options.policy)
+    print(f"{rows} decisions written to {options.output}")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from components.release.bundle import read_report
+    from components.reports.console import method_table
+    from components.reports.page import write_page
+
+    report = read_report(options.router)
+    print(method_table(report))
+    print(f"report: {write_page(report, options.output)}")
+    return 0
+
+
+def _promote(_: argparse.Namespace) -> int:
+    from flows.settings import prepare_environment
+
+    prepare_environment()
+    from flows.promote import promote_waiting
+
+    verdict = promote_waiting()
+    print(f"{verdict.router_id}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
+    return 0 if verdict.verdict == "promoted" else 1
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    from flows.settings import prepare_environment
+
+    prepare_environment()
+    from flows.promote import roll_back
+
+    print(roll_back(options.to))
+    return 0
+
+
+def _history(_: argparse.Namespace) -> int:
+    from components.release.history import read_history
+    from flows.settings import settings
+
+    for entry in read_history(settings().published):
+        print(entry)
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from components.release.serving import serve
+
+    serve(options.router, host=options.host, port=options.port)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from components.sources.importers import IMPORTERS
+    from components.tables.store import write_tables
+
+    if options.source not in IMPORTERS:
+        raise ValueError(f"unknown log format '{options.source}'; known: {', '.join(sorted(IMPORTERS))}")
+    write_tables(IMPORTERS[options.source](options.path), options.data)
+    print(f"tables written to {options.data}")
+    return 0
+
+
+def _ui(options: argparse.Namespace) -> int:
+    from flows.settings import prepare_environment
+
+    prepare_environment()
+    from flows.ui import serve_ui
+
+    return serve_ui(prefect_port=options.prefect_port, mlflow_port=options.mlflow_port)

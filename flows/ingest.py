@@ -1,0 +1,70 @@
+"""Stations 1 to 4: outcome logs to validated tables, embeddings and splits."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from prefect import task
+
+from components.embeddings.cache import embed_cached
+from components.embeddings.encoder import Encoder
+from components.embeddings.export import Precision, export_minilm
+from components.sources.planted import PlantedConfig, write_world
+from components.tables.expectations import validate as expect
+from components.tables.quarantine import QuarantineConfig, quarantine
+from components.tables.splits import SplitConfig, split
+from components.tables.store import read_tables, write_parquet, write_tables
+from flows.caching import by_content
+from flows.references import DataRef, keep
+from flows.settings import settings
+
+
+@task(cache_key_fn=by_content("components.sources"), persist_result=True, result_serializer="json")
+def generate(config: PlantedConfig) -> DataRef:
+    """The simulated default logs."""
+    return keep("generate", lambda folder: write_world(folder, config))
+
+
+@task(cache_key_fn=by_content("components.tables"), persist_result=True, result_serializer="json")
+def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
+    """Typed tables, and beside them the rows that can't be used, each with its reason."""
+    accepted = quarantine(read_tables(logs.path), config)
+
+    def write(folder: Path) -> None:
+        write_tables(accepted.tables, folder)
+        write_parquet(accepted.rejected, folder / "quarantine.parquet")
+
+    return keep("ingest", write)
+
+
+@task(cache_key_fn=by_content("components.tables"), persist_result=True, result_serializer="json")
+def validate(tables: DataRef) -> DataRef:
+    """The validation results and Great Expectations' Data Docs; a broken rule stops the run."""
+
+    def write(folder: Path) -> None:
+        report = expect(read_tables(tables.path), tables.path, folder / "data_docs")
+        write_parquet(report.results, folder / "validation.parquet")
+
+    return keep("validate", write)
+
+
+@task(cache_key_fn=by_content("components.embeddings"), persist_result=True, result_serializer="json")
+def export_encoder(precision: Precision) -> DataRef:
+    """The sentence encoder as ONNX, once an installation."""
+    return keep("encoder", lambda folder: export_minilm(folder, precision))
+
+
+@task(cache_key_fn=by_content("components.embeddings"), persist_result=True, result_serializer="json")
+def embed(tables: DataRef, encoder: DataRef) -> DataRef:
+    """One unit vector a prompt, in the order of the prompts table."""
+    prompts = read_tables(tables.path).prompts["prompt"].to_list()
+    embedding_ND = embed_cached(Encoder.load(encoder.path), prompts, settings().data / "embeddings")
+    return keep("embed", lambda folder: np.save(folder / "embedding.npy", embedding_ND))
+
+
+@task(cache_key_fn=by_content("components.tables"), persist_result=True, result_serializer="json")
+def divide(tables: DataRef, embedded: DataRef, frozen: DataRef | None, config: SplitConfig) -> DataRef:
+    """Train, calibration, validation and test, near-duplicates together; prompts once tested stay in test."""
+    held = frozenset(pl.read_parquet(frozen.file("frozen_test.parquet"))["prompt_id"]) if frozen else frozenset()
+    splits = split(read_tables(tables.path), np.load(embedded.file("embedding.npy")), config, held)
+    return keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet"))

@@ -1,0 +1,56 @@
+"""What a person sees on the run's page in Prefect."""
+
+import json
+from typing import Any
+
+import polars as pl
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+
+from components.reports.console import interval_text, method_order
+from flows.promote import Verdicted
+from flows.references import DataRef
+from flows.settings import settings
+
+
+def note_validation(validated: DataRef) -> None:
+    """The expectations and how many rows broke each."""
+    rows = pl.read_parquet(validated.file("validation.parquet")).to_dicts()
+    create_table_artifact(table=rows, key="validation", description="Great Expectations on the three tables")
+
+
+def note_tasks(discovered: DataRef) -> None:
+    """The tasks by size."""
+    rows = [
+        {"task": one["label"], "prompts": one["size"], "keywords": ", ".join(one["keywords"])}
+        for one in json.loads(discovered.file("tasks.json").read_text())
+    ]
+    if rows:
+        create_table_artifact(table=rows, key="tasks", description="Tasks found in the training prompts")
+
+
+def note_result(judged: DataRef, verdict: Verdicted) -> None:
+    """The evaluation table, the verdict with its criteria, and the way to MLflow."""
+    report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
+    methods = report["methods"]
+    rows = [
+        {
+            "method": name,
+            "quality [95 %]": interval_text(methods[name]["quality"]),
+            "USD per 1000": interval_text(methods[name]["cost_usd_per_1000"]),
+            "regret": round(methods[name]["regret"], 4),
+        }
+        for name in method_order(methods)
+    ]
+    create_table_artifact(table=rows, key="evaluation", description="Every method on the frozen test prompts")
+    lines = [f"# {verdict.verdict}", "", f"Router `{verdict.router_id}`", "", "| criterion | figure | threshold | |"]
+    lines += ["|---|---|---|---|"]
+    lines += [
+        f"| {c['name']} | {c['figure']:.4g} | {c['threshold']:.4g} | {'passed' if c['passed'] else 'failed'} |"
+        for c in report["gate"]["criteria"]
+    ]
+    create_markdown_artifact("\n".join(lines), key="verdict", description="The gate's criteria")
+    create_link_artifact(
+        link=f"{settings().mlflow_ui}/#/experiments/1/runs/{verdict.run_id}",
+        key="mlflow-run",
+        link_text="The run in MLflow",
+    )

@@ -1,0 +1,175 @@
+"""Stations 8 and 9: the bundle, its MLflow version, the gate's verdict, and the pointer to the router in service."""
+
+import json
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel
+
+from components.embeddings.encoder import Encoder
+from components.embeddings.features import FeatureMap
+from components.release.bundle import read_bundle, write_bundle
+from components.release.manifest import Candidate, Provenance
+from components.release.publish import publish, reconcile, refuse, rollback
+from components.release.registry import Registry
+from components.release.router import Router
+from components.reports.markdown import describe
+from components.reports.page import write_page
+from components.routing.model import RouterModel
+from components.tables.store import read_tables
+from flows.arrays import load_arrays, load_named
+from flows.board import read_splits
+from flows.references import DataRef
+from flows.settings import settings
+
+_LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "safetensors", "torch", "scikit-learn", "polars", "igraph")
+_GOLDEN = 32
+
+
+class Challenger(BaseModel, frozen=True):
+    """A bundle that waits for its verdict, and where MLflow keeps it."""
+
+    bundle: Path
+    router_id: str
+    run_id: str = ""
+    version: str = ""
+
+
+class Verdicted(BaseModel, frozen=True):
+    """How a retrain ended."""
+
+    verdict: Literal["promoted", "refused"]
+    reasons: tuple[str, ...]
+    router_id: str
+    bundle: Path
+    report: Path
+    run_id: str
+    version: str
+
+
+def registry() -> Registry:
+    """This installation's MLflow."""
+    return Registry(settings().tracking_uri, settings().artifacts)
+
+
+@task(cache_policy=NO_CACHE)
+def bundle(
+    tables: DataRef,
+    splits: DataRef,
+    features: DataRef,
+    encoder: DataRef,
+    discovered: DataRef,
+    combined: DataRef,
+    judged: DataRef,
+    seed: int,
+) -> Challenger:
+    """The router as a content-addressed folder, with decisions it must make again when it is loaded."""
+    frames = read_tables(tables.path)
+    model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
+    feature_map = load_arrays(FeatureMap, features.file("feature_map.npz"))
+    labels = tuple(t["label"] for t in json.loads(discovered.file("tasks.json").read_text()))
+    names = frames.candidates["model"].to_list()
+    test = np.flatnonzero(read_splits(splits, frames.prompts["prompt_id"]) == "test")[:_GOLDEN]
+    router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), names, labels)
+    provenance = Provenance(
+        candidates=tuple(
+            Candidate(model=name, provider=provider or "", input_usd_per_mtok=paid_in, output_usd_per_mtok=paid_out)
+            for name, provider, paid_in, paid_out in frames.candidates.select(
+                "model", "provider", "input_usd_per_mtok", "output_usd_per_mtok"
+            ).iter_rows()
+        ),
+        prices_on=frames.candidates["price_as_of"].max(),  # type: ignore[arg-type]
+        tasks=labels,
+        encoder="all-MiniLM-L6-v2",
+        data_digests={"tables": tables.digest, "splits": splits.digest},
+        seeds={"retrain": seed},
+        code_version=installed("pointsman"),
+        library_versions={name: installed(name) for name in _LIBRARIES},
+    )
+    report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
+    golden = router.golden(frames.prompts["prompt"].gather(test).to_list())
+    folder = settings().data / "bundles"
+    router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden)
+    return Challenger(bundle=folder / router_id, router_id=router_id)
+
+
+@task(cache_policy=NO_CACHE)
+def register(
+    waiting: Challenger,
+    judged: DataRef,
+    discovered: DataRef,
+    validated: DataRef,
+    tables: DataRef,
+    parameters: dict[str, Any],
+) -> Challenger:
+    """One MLflow run a retrain, with a child for every partition tried, and a model version called challenger."""
+    report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
+    mlflow = registry()
+    run_id = mlflow.start_run(f"retrain-{waiting.router_id[:8]}", params=parameters)
+    rows = read_tables(tables.path).prompts.height
+    mlflow.log_dataset(run_id, "tables", tables.digest, str(tables.path), rows)
+    for number, trial in enumerate(json.loads(discovered.file("discovery.json").read_text())["trials"]):
+        child = mlflow.start_run(f"partition-{number}-{trial['method']}", parent=run_id, params=trial["parameters"])
+        mlflow.log(child, metrics={k: v for k, v in trial.items() if isinstance(v, int | float)})
+        mlflow.finish(child)
+    mlflow.log_folder(run_id, judged.path, "evaluation")
+    mlflow.log_folder(run_id, validated.path, "validation")
+    version = mlflow.register(run_id, waiting.bundle, report, describe(report), {"data_digest": tables.digest})
+    mlflow.finish(run_id)
+    return waiting.model_copy(update={"run_id": run_id, "version": version})
+
+
+@task(cache_policy=NO_CACHE)
+def promote(challenger: Challenger) -> Verdicted:
+    """Publishes a challenger that passed the gate, records one that didn't; either way the history knows."""
+    return conclude(challenger)
+
+
+def conclude(challenger: Challenger) -> Verdicted:
+    """Carries out the verdict that a bundle's report holds."""
+    report = dict(read_bundle(challenger.bundle).report)
+    gate, mlflow = report["gate"], registry()
+    failed = [
+        f"{c['name']}: {c['figure']:.4g}, threshold {c['threshold']:.4g}" for c in gate["criteria"] if not c["passed"]
+    ]
+    if gate["verdict"] == "promoted":
+        publish(challenger.bundle, settings().published, reasons=["every criterion passed"], registry=mlflow)
+    else:
+        refuse(settings().published, challenger.router_id, failed)
+    mlflow.tag(challenger.version, {"verdict": gate["verdict"]})
+    page = write_page(report, settings().data / "reports" / challenger.router_id)
+    return Verdicted(
+        verdict=gate["verdict"],
+        reasons=tuple(failed),
+        router_id=challenger.router_id,
+        bundle=challenger.bundle if failed else settings().published / challenger.router_id,
+        report=page,
+        run_id=challenger.run_id,
+        version=challenger.version,
+    )
+
+
+def promote_waiting() -> Verdicted:
+    """Repairs what a crash may have left, then concludes the registry's challenger.
+
+    Raises:
+        ValueError: no challenger is registered.
+    """
+    mlflow = registry()
+    reconcile(settings().published, mlflow)
+    waiting = mlflow.challenger()
+    if waiting is None:
+        raise ValueError("no challenger is registered: run `pointsman retrain` first")
+    bundle_folder = settings().data / "bundles" / waiting.router_id
+    return conclude(
+        Challenger(bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version)
+    )
+
+
+def roll_back(to: str | None) -> str:
+    """Returns to an earlier router; its id."""
+    return rollback(settings().published, to, registry=registry())

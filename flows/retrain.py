@@ -1,0 +1,92 @@
+"""From outcome logs to a judged and published router: the only file that knows the order of the stations."""
+
+import json
+from pathlib import Path
+
+from prefect import flow
+from pydantic import BaseModel, Field
+
+from components.reports.console import method_table
+from flows.discover import discover, featurise
+from flows.evaluate import evaluate
+from flows.frozen import freeze, frozen_test
+from flows.ingest import divide, embed, export_encoder, generate, ingest, validate
+from flows.notes import note_result, note_tasks, note_validation
+from flows.presets import PresetName, preset
+from flows.progress import Progress
+from flows.promote import Verdicted, bundle, promote, register
+from flows.references import reference
+from flows.train import PEERS, baseline, classify, combine, specialise
+
+SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
+
+
+class RetrainParameters(BaseModel):
+    """What a person can set in the Prefect form."""
+
+    data: Path | None = Field(
+        default=None, description="Folder with prompts, outcomes and models; empty: the simulated default logs."
+    )
+    preset: PresetName = Field(default="full", description="'smoke' takes a small world and few epochs.")
+    seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
+
+
+@flow(name="retrain", log_prints=True)
+def retrain(parameters: RetrainParameters) -> Verdicted:
+    """Trains a challenger on the logs, judges it against the champion and publishes it if it is better."""
+    chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
+    with Progress() as station:
+        station("ingest")
+        logs = reference(parameters.data) if parameters.data else generate(chosen.planted)
+        tables = ingest(logs, chosen.quarantine)
+        station("validate")
+        validated = validate(tables)
+        station("embed")
+        encoder = export_encoder(chosen.precision)
+        embedded = embed(tables, encoder)
+        station("split")
+        splits = divide(tables, embedded, frozen_test(), chosen.split)
+        freeze(splits)
+        station("discover")
+        features = featurise(tables, embedded, splits, encoder, chosen.features)
+        board = (tables, embedded, splits, features)
+        discovered = discover(*board, chosen.discovery, seed)
+        station("train")
+        classified = classify(*board, discovered, chosen.classifier)
+        specialised = specialise(*board, discovered, classified, chosen.experts)
+        combined = combine(*board, discovered, classified, specialised, chosen.router, seed)
+        compared = {method: baseline(*board, method, seed) for method in PEERS}
+        station("evaluate")
+        judged = evaluate(
+            logs,
+            tables,
+            validated,
+            embedded,
+            splits,
+            features,
+            encoder,
+            discovered,
+            combined,
+            compared,
+            chosen.gate,
+            seed,
+        )
+        station("register")
+        waiting = bundle(tables, splits, features, encoder, discovered, combined, judged, seed)
+        challenger = register(waiting, judged, discovered, validated, tables, parameters.model_dump(mode="json"))
+        station("promote")
+        verdict = promote(challenger)
+    note_validation(validated)
+    note_tasks(discovered)
+    note_result(judged, verdict)
+    return verdict
+
+
+def run_retrain(parameters: RetrainParameters) -> int:
+    """Runs the flow, prints its table and where everything is; 0 promoted, 1 refused."""
+    verdict = retrain(parameters)
+    report = json.loads((verdict.bundle / "report.json").read_text())
+    print(method_table({"methods": {name: report["methods"][name] for name in SUMMARY}}))
+    print(f"\n{verdict.verdict}: {'; '.join(verdict.reasons) or 'every criterion passed'}")
+    print(f"bundle:      {verdict.bundle}\nreport:      {verdict.report}\ndashboards:  make ui")
+    return 0 if verdict.verdict == "promoted" else 1

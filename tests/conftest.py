@@ -1,0 +1,31 @@
+"""Isolation for the whole session: no test reads or writes the checkout's data/, mlruns/ or the user's Prefect."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_HOME = Path(tempfile.mkdtemp(prefix="pointsman-tests-"))
+os.environ["POINTSMAN_HOME"] = str(_HOME)
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+from flows.settings import prepare_environment  # noqa: E402
+
+prepare_environment()
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def home() -> Path:
+    """The installation that tests run in."""
+    return _HOME
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real routing data, where it lies beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip("skipped: no shared data")
+    return SHARED

@@ -1,0 +1,143 @@
+"""The whole line on a small world, as the command line runs it."""
+
+import json
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from components.release.history import read_history
+from components.release.router import Router
+from flows.cli import main
+from flows.promote import registry
+from flows.retrain import RetrainParameters, retrain
+from flows.settings import settings
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+METHODS = {
+    *("router", "stage1_only", "stage2_only", "best_single", "best_per_benchmark", "knn100", "kmeans60"),
+    *("linear", "mlp", "implicit", "random", "oracle"),
+}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture(scope="module")
+def first(server):
+    return retrain(RetrainParameters(preset="smoke"))
+
+
+def test_the_report_judges_every_method(first):
+    report = json.loads((first.bundle / "report.json").read_text())
+    assert set(report["methods"]) >= METHODS
+    oracle = report["methods"]["oracle"]
+    for name, method in report["methods"].items():
+        low, high = method["quality"][1:]
+        assert low <= method["quality"][0] <= high, name
+        assert method["quality"][0] <= oracle["quality"][0], name
+    assert report["methods"]["router"]["quality"][0] > report["methods"]["random"]["quality"][0]
+    assert report["discovery"]["planted_ari"] > 0.5
+    assert report["gate"]["verdict"] == first.verdict
+    assert (first.verdict == "promoted") == all(c["passed"] for c in report["gate"]["criteria"])
+    assert first.report.read_text().startswith("<!doctype html>")
+
+
+def test_the_verdict_is_in_the_history_and_the_registry(first):
+    assert next((e.router_id, e.verdict) for e in read_history(settings().published)) == (
+        first.router_id,
+        first.verdict,
+    )
+    challenger = registry().challenger()
+    assert challenger.router_id == first.router_id
+    assert challenger.tags["verdict"] == first.verdict
+    if first.verdict == "promoted":
+        assert registry().champion().router_id == first.router_id
+        assert Router.load(settings().published).router_id == first.router_id
+
+
+def test_a_second_run_does_nothing_twice(first):
+    def kept():
+        return {p: p.stat().st_mtime_ns for p in settings().stages.glob("*/*") if p.parent.name != "results"}
+
+    before = kept()
+    second = retrain(RetrainParameters(preset="smoke"))
+    new = {p.parent.name for p in set(kept()) - set(before)}
+    assert new <= {"evaluate"}
+    assert {p: t for p, t in kept().items() if p in before} == before
+    # the report now holds the comparison with the champion, so the bundle may differ; the decisions may not
+    prompts = ["What is 17 * 23?", "SELECT name FROM users"]
+    one, two = (Router.load(run.bundle).route(prompts) for run in (first, second))
+    assert one.candidate == two.candidate
+
+
+def test_routing_a_file_needs_no_training_stack(first, tmp_path):
+    pl.DataFrame({"prompt": ["What is 2 + 2?", "Translate 'bread' to French."], "mine": [1, 2]}).write_parquet(
+        tmp_path / "in.parquet"
+    )
+    code = (
+        "import sys; from flows.cli import main; "
+        f"main(['route', '--router', {str(first.bundle)!r}, '--input', {str(tmp_path / 'in.parquet')!r}, "
+        f"'--output', {str(tmp_path / 'out.parquet')!r}]); "
+        "heavy = {'torch', 'prefect', 'mlflow', 'lightning', 'pandas', 'sklearn', 'scipy'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    decided = pl.read_parquet(tmp_path / "out.parquet")
+    assert decided["mine"].to_list() == [1, 2]
+    scores = decided["scores"].to_list()
+    for row, chosen in zip(decided.iter_rows(named=True), scores, strict=True):
+        assert row["candidate"] in {s["candidate"] for s in chosen}
+        assert row["reason"] in {"task", "general", "fallback"}
+        assert {"task", "predicted_quality", "expected_cost_usd"} <= set(row)
+
+
+def test_jsonl_and_policies(first, tmp_path, capsys):
+    (tmp_path / "in.jsonl").write_text('{"prompt": "What is 2 + 2?"}\n{"prompt": "Name three rivers."}\n')
+    arguments = ["route", "--router", str(first.bundle), "--input", str(tmp_path / "in.jsonl")]
+    for policy in ("best", "budget=1", "quality=0.5", "tradeoff=0.01"):
+        assert main([*arguments, "--output", str(tmp_path / "out.jsonl"), "--policy", policy]) == 0
+        assert pl.read_ndjson(tmp_path / "out.jsonl").height == 2
+    for policy, message in (("cheapest", "policy"), ("budget=0.0000000001", "budget")):
+        assert main([*arguments, "--output", str(tmp_path / "no.jsonl"), "--policy", policy]) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "no.jsonl").exists()
+
+
+def test_a_changed_byte_is_refused(first, tmp_path, capsys):
+    import shutil
+
+    copy = tmp_path / first.router_id
+    shutil.copytree(first.bundle, copy)
+    weights = bytearray((copy / "router.safetensors").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (copy / "router.safetensors").write_bytes(weights)
+    (tmp_path / "in.jsonl").write_text('{"prompt": "hello"}\n')
+    arguments = [
+        "route",
+        "--router",
+        str(copy),
+        "--input",
+        str(tmp_path / "in.jsonl"),
+        "--output",
+        str(tmp_path / "o.jsonl"),
+    ]
+    assert main(arguments) == 2
+    assert "router.safetensors" in capsys.readouterr().err
+
+
+def test_bad_logs_stop_the_run_with_file_and_rule(server, tmp_path):
+    from components.sources.planted import PlantedConfig, write_world
+
+    write_world(tmp_path, PlantedConfig(prompts=60))
+    outcomes = pl.read_parquet(tmp_path / "outcomes.parquet")
+    outcomes.with_columns(quality=pl.lit(2.0)).write_parquet(tmp_path / "outcomes.parquet")
+    published = set(settings().published.glob("*"))
+    with pytest.raises(ValueError, match=r"outcomes\.parquet.*quality"):
+        retrain(RetrainParameters(preset="smoke", data=tmp_path))
+    assert set(settings().published.glob("*")) == published
