@@ -44,8 +44,8 @@ def run(sizes: Mapping[str, Sequence[int]], *, seed: int = 0) -> Table:
             "Leiden on a neighbour graph against UMAP and HDBSCAN, defaults of both, one thread, on unit embeddings of "
             "384 dimensions with 300 planted clusters. Quality is drawn independently of the clusters, so the graph "
             "learns nothing from it. Seconds are of a second call, after imports and compilation; peak memory is the "
-            "whole process. Unassigned prompts count as one more cluster in the ARI. The graph compares every pair below "
-            "20,000 prompts and searches approximately above. Ratios: density over graph."
+            "whole process. Unassigned prompts count as one more cluster in the ARI. Below 20,000 prompts the graph "
+            "compares all pairs, above it searches approximately. Ratios: density over graph."
         ),
         rows=rows,
         summary=summary,
