@@ -28,7 +28,7 @@ def generate(config: PlantedConfig) -> DataRef:
 @task(cache_key_fn=by_content("components.tables"), persist_result=True, result_serializer="json")
 def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
     """Typed tables, and beside them the rows that can't be used, each with its reason."""
-    accepted = quarantine(read_tables(logs.path), config)
+    accepted = quarantine(read_tables(logs.path), config, logs.path)
 
     def write(folder: Path) -> None:
         write_tables(accepted.tables, folder)
