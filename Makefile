@@ -9,10 +9,10 @@ run: $(READY)
 	$(BIN)/pointsman retrain
 
 test: $(READY) check
-	$(BIN)/pytest -m "$(QUICK)" -n 2 -q
+	$(BIN)/pytest -m "$(QUICK)" -n 2 --dist loadfile -q
 
 test-all: $(READY) check
-	$(BIN)/pytest -n 2 -q
+	$(BIN)/pytest -n 2 --dist loadfile -q
 
 ui: $(READY)
 	$(BIN)/pointsman ui
