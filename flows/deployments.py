@@ -2,7 +2,7 @@
 
 from flows.settings import prepare_environment
 
-prepare_environment()
+prepare_environment(log_level="INFO")
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from prefect.cache_policies import NO_CACHE
 from components.embeddings.encoder import Encoder
 from components.embeddings.features import FeatureMap
 from components.evaluation.gate import GateConfig
-from components.release.pointer import read_pointer
+from components.release.bundle import read_bundle
+from components.release.pointer import read_pointer, resolve
 from components.release.router import Router
 from components.reports.report import TestOutcomes, compose, judge_router, router_scores
 from components.routing.model import RouterModel
@@ -70,7 +71,7 @@ def evaluate(
         predictions,
         outcomes,
         calibrated_NM=prediction.quality_NM,
-        champion_NM=_champion(board, test),
+        champion_NM=_champion(board, test, model),
         controls={name: value for name, value in peers.items() if name.startswith("control_")},
         self_check=bool(np.abs(again.quality_NM - prediction.quality_NM[:_SELF_CHECK]).max() < _TOLERANCE),
         config=gate,
@@ -88,9 +89,16 @@ def evaluate(
     return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(report, allow_nan=False)))
 
 
-def _champion(board: Board, test: NDArray[np.intp]) -> NDArray[np.float64] | None:
-    """The reigning router's predicted quality on the test prompts; nan for candidates it doesn't know."""
+def _champion(board: Board, test: NDArray[np.intp], challenger: RouterModel) -> NDArray[np.float64] | None:
+    """The reigning router's predicted quality on the test prompts; nan for candidates it doesn't know.
+
+    None where no router reigns, or the challenger itself does: a rerun must end as the first run did.
+    """
     if read_pointer(settings().published) is None:
+        return None
+    reigning = read_bundle(resolve(settings().published)).model.to_arrays()
+    ours = challenger.to_arrays()
+    if all(np.array_equal(ours[name], value, equal_nan=value.dtype.kind == "f") for name, value in reigning.items()):
         return None
     champion = Router.load(settings().published)
     routing = champion.route([board.prompts[row] for row in test])

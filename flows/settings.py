@@ -7,7 +7,6 @@ from pathlib import Path
 _QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -65,13 +64,17 @@ def settings() -> Settings:
     return Settings(home=Path(os.environ.get("POINTSMAN_HOME", ".")).resolve())
 
 
-def prepare_environment() -> None:
+def prepare_environment(*, log_level: str = "WARNING") -> None:
     """Keeps the heavy libraries quiet, offline and inside the installation; what the user has set stays as it is.
+
+    Args:
+        log_level: of Prefect's runs; a terminal has the progress bar, a dashboard wants INFO.
 
     Must run before prefect or mlflow are imported, because both read the environment at import.
     """
     here = settings()
     inside = {
+        "PREFECT_LOGGING_LEVEL": log_level,
         "PREFECT_HOME": here.data / "prefect",
         "PREFECT_LOCAL_STORAGE_PATH": here.stages / "results",
         "NUMBA_CACHE_DIR": here.data / "numba",

@@ -35,7 +35,8 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
     }
     run = [sys.executable, "-m"]
     processes: list[subprocess.Popen[bytes]] = []
-    signal.signal(signal.SIGTERM, _interrupt)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, _interrupt)
     try:
         processes.append(
             _start([*run, "prefect", "server", "start", "--host", _HOST, "--port", str(prefect_port)], environment)
@@ -86,14 +87,14 @@ def _wait(url: str, processes: list[subprocess.Popen[bytes]]) -> None:
 
 
 def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
-    for sign in (signal.SIGINT, signal.SIGKILL):
+    for sign in (signal.SIGTERM, signal.SIGKILL):
         for process in reversed(processes):
             try:
                 os.killpg(process.pid, sign)
             except ProcessLookupError:
                 continue
         deadline = time.monotonic() + 8
-        while sign is signal.SIGINT and time.monotonic() < deadline and any(p.poll() is None for p in processes):
+        while sign is signal.SIGTERM and time.monotonic() < deadline and any(p.poll() is None for p in processes):
             time.sleep(0.1)
     for process in processes:
         process.wait()
