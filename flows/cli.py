@@ -23,6 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("retrain", help="from outcome logs to a judged and published router")
     command.add_argument("--data", type=Path, help="folder with prompts, outcomes and models (default: simulated)")
     command.add_argument("--preset", choices=["smoke", "full"], default="full")
+    command.add_argument("--encoder", choices=["int8", "fp32"], default="int8")
     command.add_argument("--seed", type=int, default=0)
     command.set_defaults(command=_retrain)
 
@@ -79,7 +80,9 @@ def _retrain(options: argparse.Namespace) -> int:
     prepare_environment()
     from flows.retrain import RetrainParameters, run_retrain
 
-    return run_retrain(RetrainParameters(data=options.data, preset=options.preset, seed=options.seed))
+    return run_retrain(
+        RetrainParameters(data=options.data, preset=options.preset, encoder=options.encoder, seed=options.seed)
+    )
 
 
 def _route(options: argparse.Namespace) -> int:

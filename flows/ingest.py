@@ -38,11 +38,11 @@ def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
 
 
 @task(cache_key_fn=by_content("components.tables"), persist_result=True, result_serializer="json")
-def validate(tables: DataRef) -> DataRef:
+def validate(tables: DataRef, logs: DataRef) -> DataRef:
     """The validation results and Great Expectations' Data Docs; a broken rule stops the run."""
 
     def write(folder: Path) -> None:
-        report = expect(read_tables(tables.path), tables.path, folder / "data_docs")
+        report = expect(read_tables(tables.path), logs.path, folder / "data_docs")
         write_parquet(report.results, folder / "validation.parquet")
 
     return keep("validate", write)

@@ -29,14 +29,13 @@ class Preset:
     experts: ExpertConfig
     router: RouterConfig = field(default_factory=RouterConfig)
     gate: GateConfig = field(default_factory=GateConfig)
-    precision: Literal["int8", "fp32"] = "fp32"
 
 
 def preset(name: PresetName, seed: int) -> Preset:
     """The stations' configurations; 'smoke' is 'full' on a small world with few epochs and trials."""
     full = name == "full"
     return Preset(
-        planted=PlantedConfig(prompts=4200 if full else 600, seed=seed),
+        planted=PlantedConfig(prompts=4200 if full else 1000, seed=seed),
         split=SplitConfig(seed=seed),
         features=FeatureConfig(seed=seed),
         discovery=DiscoveryConfig(),

@@ -1,6 +1,7 @@
 """Stations 8 and 9: the bundle, its MLflow version, the gate's verdict, and the pointer to the router in service."""
 
 import json
+import tempfile
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, Literal
@@ -116,6 +117,9 @@ def register(
         child = mlflow.start_run(f"partition-{number}-{trial['method']}", parent=run_id, params=trial["parameters"])
         mlflow.log(child, metrics={k: v for k, v in trial.items() if isinstance(v, int | float)})
         mlflow.finish(child)
+    with tempfile.TemporaryDirectory() as scratch:
+        write_page(report, Path(scratch))
+        mlflow.log_folder(run_id, Path(scratch), "report")
     mlflow.log_folder(run_id, judged.path, "evaluation")
     mlflow.log_folder(run_id, validated.path, "validation")
     version = mlflow.register(run_id, waiting.bundle, report, describe(report), {"data_digest": tables.digest})

@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect import flow
 from pydantic import BaseModel, Field
 
+from components.embeddings.export import Precision
 from components.reports.console import method_table
 from flows.discover import discover, featurise
 from flows.evaluate import evaluate
@@ -28,6 +29,7 @@ class RetrainParameters(BaseModel):
         default=None, description="Folder with prompts, outcomes and models; empty: the simulated default logs."
     )
     preset: PresetName = Field(default="full", description="'smoke' takes a small world and few epochs.")
+    encoder: Precision = Field(default="int8", description="'fp32' is exact, and four times as large.")
     seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
 
 
@@ -40,9 +42,9 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         logs = reference(parameters.data) if parameters.data else generate(chosen.planted)
         tables = ingest(logs, chosen.quarantine)
         station("validate")
-        validated = validate(tables)
+        validated = validate(tables, logs)
         station("embed")
-        encoder = export_encoder(chosen.precision)
+        encoder = export_encoder(parameters.encoder)
         embedded = embed(tables, encoder)
         station("split")
         splits = divide(tables, embedded, frozen_test(), chosen.split)
