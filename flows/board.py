@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from components.baselines.protocol import TrainingSet
 from components.routing.fit import Observations
@@ -13,7 +14,14 @@ from components.tables.store import read_tables
 from flows.arrays import load_named
 from flows.references import DataRef
 
-SPLITS = ("train", "calibration", "validation", "test")
+
+class BoardRef(BaseModel, frozen=True):
+    """The stage outputs that a board is read from."""
+
+    tables: DataRef
+    embedded: DataRef
+    splits: DataRef
+    features: DataRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,9 +41,10 @@ class Board:
 
     def training_set(self, *splits: str) -> TrainingSet:
         """What a method may learn from in these splits."""
-        part = self.matrices.take(self.rows(*splits))
+        rows = self.rows(*splits)
+        part = self.matrices.take(rows)
         return TrainingSet(
-            features_NF=self.features_NF[self.rows(*splits)],
+            features_NF=self.features_NF[rows],
             quality_NM=part.quality_NM,
             cost_usd_NM=part.cost_usd_NM,
             benchmark_N=part.benchmark_N,
@@ -56,17 +65,17 @@ class Board:
         )
 
 
-def read_board(tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef) -> Board:
+def read_board(ref: BoardRef) -> Board:
     """The board of one run, from its stage outputs."""
-    frames = read_tables(tables.path)
-    arrays = load_named(features.file("features.npz"))
+    frames = read_tables(ref.tables.path)
+    arrays = load_named(ref.features.file("features.npz"))
     return Board(
         matrices=to_matrices(frames),
         prompts=frames.prompts["prompt"].to_list(),
-        embedding_ND=np.load(embedded.file("embedding.npy")),
+        embedding_ND=np.load(ref.embedded.file("embedding.npy")),
         features_NF=arrays["features_NF"],
         input_tokens_N=arrays["input_tokens_N"].astype(np.float64),
-        split_N=read_splits(splits, frames.prompts["prompt_id"]),
+        split_N=read_splits(ref.splits, frames.prompts["prompt_id"]),
     )
 
 

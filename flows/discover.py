@@ -14,7 +14,7 @@ from components.tasks.choice import DiscoveryConfig, choose_partition
 from components.tasks.labels import describe
 from components.tasks.table import task_table
 from flows.arrays import save_arrays
-from flows.board import read_board, read_splits
+from flows.board import BoardRef, read_board, read_splits
 from flows.caching import by_content
 from flows.references import DataRef, keep
 
@@ -36,12 +36,10 @@ def featurise(tables: DataRef, embedded: DataRef, splits: DataRef, encoder: Data
     return keep("featurise", write)
 
 
-@task(cache_key_fn=by_content("components.tasks"), persist_result=True, result_serializer="json")
-def discover(
-    tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef, config: DiscoveryConfig, seed: int
-) -> DataRef:
+@task(cache_key_fn=by_content("components.tasks", "components.tables"), persist_result=True, result_serializer="json")
+def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int) -> DataRef:
     """The chosen partition of the training prompts, its quality table, descriptions, and every partition tried."""
-    board = read_board(tables, embedded, splits, features)
+    board = read_board(board_ref)
     train, validation = board.rows("train"), board.rows("validation")
     quality_NM = board.matrices.quality_NM
     found = choose_partition(

@@ -17,11 +17,12 @@ from components.release.pointer import read_pointer, resolve
 from components.release.router import Router
 from components.reports.report import TestOutcomes, compose, judge_router, router_scores
 from components.routing.model import RouterModel
+from components.tables.splits import SPLITS
 from components.tasks.partition import Partition
 from components.tasks.stability import adjusted_rand
 from components.tasks.table import TaskTable
 from flows.arrays import load_arrays, load_named
-from flows.board import SPLITS, Board, read_board
+from flows.board import Board, BoardRef, read_board
 from flows.references import DataRef, keep
 from flows.settings import settings
 
@@ -32,11 +33,8 @@ _TOLERANCE = 1e-3
 @task(cache_policy=NO_CACHE)
 def evaluate(
     logs: DataRef,
-    tables: DataRef,
     validated: DataRef,
-    embedded: DataRef,
-    splits: DataRef,
-    features: DataRef,
+    board_ref: BoardRef,
     encoder: DataRef,
     discovered: DataRef,
     combined: DataRef,
@@ -45,7 +43,7 @@ def evaluate(
     seed: int,
 ) -> DataRef:
     """The report of the router beside its peers, with the gate's verdict in it."""
-    board = read_board(tables, embedded, splits, features)
+    board = read_board(board_ref)
     test = board.rows("test")
     model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
     prediction = model.predict(board.features_NF[test], board.embedding_ND[test], board.input_tokens_N[test])
@@ -64,7 +62,10 @@ def evaluate(
         **peers,
     }
     router = Router.from_parts(
-        model, load_arrays(FeatureMap, features.file("feature_map.npz")), Encoder.load(encoder.path), part.models
+        model,
+        load_arrays(FeatureMap, board_ref.features.file("feature_map.npz")),
+        Encoder.load(encoder.path),
+        part.models,
     )
     again = router.route([board.prompts[row] for row in test[:_SELF_CHECK]])
     verdict = judge_router(
@@ -83,7 +84,7 @@ def evaluate(
         calibrated_NM=prediction.quality_NM,
         verdict=verdict,
         discovery=_discovery(board, discovered, logs),
-        sections=_sections(board, discovered, combined, tables, validated, seed),
+        sections=_sections(board, discovered, combined, board_ref.tables, validated, seed),
         seed=seed,
     )
     return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(report, allow_nan=False)))

@@ -7,9 +7,9 @@ import polars as pl
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from components.reports.console import interval_text, method_order
+from components.reports.markdown import describe
 from flows.promote import Verdicted
 from flows.references import DataRef
-from flows.settings import settings
 
 
 def note_validation(validated: DataRef) -> None:
@@ -42,15 +42,6 @@ def note_result(judged: DataRef, verdict: Verdicted) -> None:
         for name in method_order(methods)
     ]
     create_table_artifact(table=rows, key="evaluation", description="Every method on the frozen test prompts")
-    lines = [f"# {verdict.verdict}", "", f"Router `{verdict.router_id}`", "", "| criterion | figure | threshold | |"]
-    lines += ["|---|---|---|---|"]
-    lines += [
-        f"| {c['name']} | {c['figure']:.4g} | {c['threshold']:.4g} | {'passed' if c['passed'] else 'failed'} |"
-        for c in report["gate"]["criteria"]
-    ]
-    create_markdown_artifact("\n".join(lines), key="verdict", description="The gate's criteria")
-    create_link_artifact(
-        link=f"{settings().mlflow_ui}/#/experiments/1/runs/{verdict.run_id}",
-        key="mlflow-run",
-        link_text="The run in MLflow",
-    )
+    text = f"Router `{verdict.router_id}`\n\n{describe(report)}"
+    create_markdown_artifact(text, key="verdict", description="The gate's criteria and the evaluation")
+    create_link_artifact(link=verdict.run_url, key="mlflow-run", link_text="The run in MLflow")

@@ -32,7 +32,7 @@ class Preset:
 
 
 def preset(name: PresetName, seed: int) -> Preset:
-    """The stations' configurations; 'smoke' is 'full' on a small world with few epochs and trials."""
+    """The stations' configurations; 'smoke' is 'full' on a small simulated world."""
     full = name == "full"
     return Preset(
         planted=PlantedConfig(prompts=4200 if full else 1000, seed=seed),

@@ -1,7 +1,6 @@
 """Stations 8 and 9: the bundle, its MLflow version, the gate's verdict, and the pointer to the router in service."""
 
 import json
-import tempfile
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, Literal
@@ -18,12 +17,13 @@ from components.release.manifest import Candidate, Provenance
 from components.release.publish import publish, reconcile, refuse, rollback
 from components.release.registry import Registry
 from components.release.router import Router
+from components.reports.console import number_text
 from components.reports.markdown import describe
-from components.reports.page import write_page
+from components.reports.page import PAGE, write_page
 from components.routing.model import RouterModel
 from components.tables.store import read_tables
 from flows.arrays import load_arrays, load_named
-from flows.board import read_splits
+from flows.board import BoardRef, read_splits
 from flows.references import DataRef
 from flows.settings import settings
 
@@ -49,7 +49,14 @@ class Verdicted(BaseModel, frozen=True):
     bundle: Path
     report: Path
     run_id: str
+    run_url: str
+    """The run in MLflow, for a browser."""
     version: str
+
+
+def page_folder(router_id: str) -> Path:
+    """Where a router's report is."""
+    return settings().data / "reports" / router_id
 
 
 def registry() -> Registry:
@@ -59,9 +66,7 @@ def registry() -> Registry:
 
 @task(cache_policy=NO_CACHE)
 def bundle(
-    tables: DataRef,
-    splits: DataRef,
-    features: DataRef,
+    board_ref: BoardRef,
     encoder: DataRef,
     discovered: DataRef,
     combined: DataRef,
@@ -69,9 +74,10 @@ def bundle(
     seed: int,
 ) -> Challenger:
     """The router as a content-addressed folder, with decisions it must make again when it is loaded."""
+    tables, splits = board_ref.tables, board_ref.splits
     frames = read_tables(tables.path)
     model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
-    feature_map = load_arrays(FeatureMap, features.file("feature_map.npz"))
+    feature_map = load_arrays(FeatureMap, board_ref.features.file("feature_map.npz"))
     labels = tuple(t["label"] for t in json.loads(discovered.file("tasks.json").read_text()))
     names = frames.candidates["model"].to_list()
     test = np.flatnonzero(read_splits(splits, frames.prompts["prompt_id"]) == "test")[:_GOLDEN]
@@ -117,9 +123,7 @@ def register(
         child = mlflow.start_run(f"partition-{number}-{trial['method']}", parent=run_id, params=trial["parameters"])
         mlflow.log(child, metrics={k: v for k, v in trial.items() if isinstance(v, int | float)})
         mlflow.finish(child)
-    with tempfile.TemporaryDirectory() as scratch:
-        write_page(report, Path(scratch))
-        mlflow.log_folder(run_id, Path(scratch), "report")
+    mlflow.log_folder(run_id, write_page(report, page_folder(waiting.router_id)).parent, "report")
     mlflow.log_folder(run_id, judged.path, "evaluation")
     mlflow.log_folder(run_id, validated.path, "validation")
     version = mlflow.register(run_id, waiting.bundle, report, describe(report), {"data_digest": tables.digest})
@@ -138,21 +142,23 @@ def conclude(challenger: Challenger) -> Verdicted:
     report = dict(read_bundle(challenger.bundle).report)
     gate, mlflow = report["gate"], registry()
     failed = [
-        f"{c['name']}: {c['figure']:.4g}, threshold {c['threshold']:.4g}" for c in gate["criteria"] if not c["passed"]
+        f"{c['name']}: {number_text(c['figure'], 4)}, threshold {number_text(c['threshold'], 4)}"
+        for c in gate["criteria"]
+        if not c["passed"]
     ]
     if gate["verdict"] == "promoted":
         publish(challenger.bundle, settings().published, reasons=["every criterion passed"], registry=mlflow)
     else:
         refuse(settings().published, challenger.router_id, failed)
     mlflow.tag(challenger.version, {"verdict": gate["verdict"]})
-    page = write_page(report, settings().data / "reports" / challenger.router_id)
     return Verdicted(
         verdict=gate["verdict"],
         reasons=tuple(failed),
         router_id=challenger.router_id,
         bundle=challenger.bundle if failed else settings().published / challenger.router_id,
-        report=page,
+        report=page_folder(challenger.router_id) / PAGE,
         run_id=challenger.run_id,
+        run_url=f"{settings().mlflow_ui}/#/experiments/{mlflow.experiment_id}/runs/{challenger.run_id}",
         version=challenger.version,
     )
 

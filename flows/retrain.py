@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from components.embeddings.export import Precision
 from components.reports.console import method_table
+from flows.board import BoardRef
 from flows.discover import discover, featurise
 from flows.evaluate import evaluate
 from flows.frozen import freeze, frozen_test
@@ -28,7 +29,9 @@ class RetrainParameters(BaseModel):
     data: Path | None = Field(
         default=None, description="Folder with prompts, outcomes and models; empty: the simulated default logs."
     )
-    preset: PresetName = Field(default="full", description="'smoke' takes a small world and few epochs.")
+    preset: PresetName = Field(
+        default="full", description="'smoke' simulates a small world; on your own logs it is the same as 'full'."
+    )
     encoder: Precision = Field(default="int8", description="'fp32' is exact, and four times as large.")
     seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
 
@@ -51,30 +54,17 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         freeze(splits)
         station("discover")
         features = featurise(tables, embedded, splits, encoder, chosen.features)
-        board = (tables, embedded, splits, features)
-        discovered = discover(*board, chosen.discovery, seed)
+        board = BoardRef(tables=tables, embedded=embedded, splits=splits, features=features)
+        discovered = discover(board, chosen.discovery, seed)
         station("train")
-        classified = classify(*board, discovered, chosen.classifier)
-        specialised = specialise(*board, discovered, classified, chosen.experts)
-        combined = combine(*board, discovered, classified, specialised, chosen.router, seed)
-        compared = {method: baseline(*board, method, seed) for method in PEERS}
+        classified = classify(board, discovered, chosen.classifier)
+        specialised = specialise(board, discovered, classified, chosen.experts)
+        combined = combine(board, discovered, classified, specialised, chosen.router, seed)
+        compared = {method: baseline(board, method, seed) for method in PEERS}
         station("evaluate")
-        judged = evaluate(
-            logs,
-            tables,
-            validated,
-            embedded,
-            splits,
-            features,
-            encoder,
-            discovered,
-            combined,
-            compared,
-            chosen.gate,
-            seed,
-        )
+        judged = evaluate(logs, validated, board, encoder, discovered, combined, compared, chosen.gate, seed)
         station("register")
-        waiting = bundle(tables, splits, features, encoder, discovered, combined, judged, seed)
+        waiting = bundle(board, encoder, discovered, combined, judged, seed)
         challenger = register(waiting, judged, discovered, validated, tables, parameters.model_dump(mode="json"))
         station("promote")
         verdict = promote(challenger)

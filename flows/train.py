@@ -18,22 +18,23 @@ from components.tasks.assignment import assign
 from components.tasks.partition import Partition
 from components.tasks.table import TaskTable
 from flows.arrays import load_arrays, save_arrays, save_named
-from flows.board import read_board
+from flows.board import BoardRef, read_board
 from flows.caching import by_content
 from flows.references import DataRef, keep
 
 
-@task(cache_key_fn=by_content("components.heads", "components.tasks"), persist_result=True, result_serializer="json")
+@task(
+    cache_key_fn=by_content("components.heads", "components.tasks", "components.tables"),
+    persist_result=True,
+    result_serializer="json",
+)
 def classify(
-    tables: DataRef,
-    embedded: DataRef,
-    splits: DataRef,
-    features: DataRef,
+    board_ref: BoardRef,
     discovered: DataRef,
     config: ClassifierConfig,
 ) -> DataRef:
     """Stage 1's classifier, and the task of every prompt: discovered in training, assigned elsewhere."""
-    board = read_board(tables, embedded, splits, features)
+    board = read_board(board_ref)
     train, validation = board.rows("train"), board.rows("validation")
     partition = load_arrays(Partition, discovered.file("partition.npz"))
     task_N = assign(board.embedding_ND[train], partition, board.embedding_ND)
@@ -50,18 +51,15 @@ def classify(
     return keep("classify", write)
 
 
-@task(cache_key_fn=by_content("components.heads"), persist_result=True, result_serializer="json")
+@task(cache_key_fn=by_content("components.heads", "components.tables"), persist_result=True, result_serializer="json")
 def specialise(
-    tables: DataRef,
-    embedded: DataRef,
-    splits: DataRef,
-    features: DataRef,
+    board_ref: BoardRef,
     discovered: DataRef,
     classified: DataRef,
     config: ExpertConfig,
 ) -> DataRef:
     """Stage 2's trunk, general heads and task-specific heads."""
-    board = read_board(tables, embedded, splits, features)
+    board = read_board(board_ref)
     train, validation = board.rows("train"), board.rows("validation")
     task_N = np.load(classified.file("task.npy"))
     weights, report = train_experts(
@@ -82,12 +80,9 @@ def specialise(
     return keep("specialise", write)
 
 
-@task(cache_key_fn=by_content("components.routing"), persist_result=True, result_serializer="json")
+@task(cache_key_fn=by_content("components.routing", "components.tables"), persist_result=True, result_serializer="json")
 def combine(
-    tables: DataRef,
-    embedded: DataRef,
-    splits: DataRef,
-    features: DataRef,
+    board_ref: BoardRef,
     discovered: DataRef,
     classified: DataRef,
     specialised: DataRef,
@@ -95,7 +90,7 @@ def combine(
     seed: int,
 ) -> DataRef:
     """Both stages as one router: mixed on validation, calibrated, priced and guarded."""
-    board = read_board(tables, embedded, splits, features)
+    board = read_board(board_ref)
     task_N = np.load(classified.file("task.npy"))
     table = load_arrays(TaskTable, discovered.file("table.npz"))
     model, report = fit_router(
@@ -129,13 +124,13 @@ PEERS: dict[str, Fit] = {
 
 
 @task(
-    cache_key_fn=by_content("components.baselines", "components.heads", "components.evaluation"),
+    cache_key_fn=by_content("components.baselines", "components.evaluation", "components.tables"),
     persist_result=True,
     result_serializer="json",
     task_run_name="baseline-{method}",
 )
-def baseline(tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef, method: str, seed: int) -> DataRef:
+def baseline(board_ref: BoardRef, method: str, seed: int) -> DataRef:
     """One peer's predicted quality on the test prompts."""
-    board = read_board(tables, embedded, splits, features)
+    board = read_board(board_ref)
     predicted_NM = fit_predict(PEERS[method], board.training_set("train"), board.training_set("test"), seed)
     return keep("baseline", lambda folder: np.save(folder / "predicted.npy", predicted_NM))

@@ -15,6 +15,7 @@ from components.heads.fixed_point import Activation, NotConverged, SolverConfig,
 from components.heads.implicit_layer import ImplicitConfig, ImplicitLayer, ImplicitStatistics
 from components.heads.losses import masked_bce
 from components.heads.training import FitReport, fit, seeded
+from components.heads.weights import sigmoid
 
 __all__ = [
     "ImplicitConfig",
@@ -88,7 +89,7 @@ class ImplicitHead:
         )
         state_NS = found.state_NS.numpy()
         logits_NM = state_NS @ self.output_MS.T + features_NF @ self.skip_MF.T + self.output_bias_M
-        return np.asarray(1 / (1 + np.exp(-logits_NM.astype(np.float64))))
+        return sigmoid(logits_NM)
 
 
 def train_implicit_head(

@@ -23,6 +23,17 @@ def relu(x: Floats) -> Floats:
     return np.maximum(x, 0)
 
 
+def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-x)) without overflow.
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    # exp of a non-positive number never overflows
+    shrink = np.exp(-np.abs(np.asarray(logits, dtype=np.float64)))
+    return np.where(logits >= 0, 1 / (1 + shrink), shrink / (1 + shrink))
+
+
 def softmax(logits_NK: Floats) -> Floats:
     """Rows that sum to one, shape (N, K); K may be 0."""
     shifted_NK = np.exp(logits_NK - logits_NK.max(axis=1, keepdims=True, initial=-np.inf))

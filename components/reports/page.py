@@ -9,6 +9,7 @@ from components.reports import figures
 from components.reports.console import interval_text, method_order, number_text
 from components.reports.style import CSS
 
+PAGE = "report.html"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -19,7 +20,7 @@ def write_page(report: Mapping[str, Any], folder: Path) -> Path:
         KeyError: the report has no `methods`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "report.html"
+    path = folder / PAGE
     where = report.get("map")
     path.write_text(page(report), encoding="utf-8")
     if where:

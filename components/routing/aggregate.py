@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from components.heads.weights import ClassifierWeights, ExpertWeights
+from components.heads.weights import ClassifierWeights, ExpertWeights, sigmoid
 
 Floats = NDArray[np.float64]
 Posterior = Literal["hard", "soft"]
@@ -92,14 +92,3 @@ def mix(prompt_NM: Floats, task_NM: Floats, alpha: float) -> Floats:
     if prompt_NM.shape != task_NM.shape:
         raise ValueError(f"prompt-level {prompt_NM.shape} and task-level {task_NM.shape} differ in shape")
     return alpha * prompt_NM + (1 - alpha) * task_NM
-
-
-def sigmoid(logits: NDArray[np.floating]) -> Floats:
-    """1 / (1 + exp(-x)) without overflow.
-
-    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    # exp of a non-positive number never overflows
-    shrink = np.exp(-np.abs(np.asarray(logits, dtype=np.float64)))
-    return np.where(logits >= 0, 1 / (1 + shrink), shrink / (1 + shrink))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.routing.aggregate import sigmoid
+from components.heads.weights import sigmoid
 
 Floats = NDArray[np.float64]
 FLOOR = 1e-4

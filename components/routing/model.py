@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.heads.weights import ClassifierWeights, ExpertWeights
-from components.routing.aggregate import Posterior, assign_tasks, levels, mix, sigmoid, task_level, task_posterior
+from components.heads.weights import ClassifierWeights, ExpertWeights, sigmoid
+from components.routing.aggregate import Posterior, assign_tasks, levels, mix, task_level, task_posterior
 from components.routing.calibrate import Calibration
 from components.routing.cost import CostHead
 from components.routing.novelty import Novelty

@@ -6,6 +6,8 @@ import sys
 
 import polars as pl
 import pytest
+from mlflow import MlflowClient
+from prefect.artifacts import Artifact
 from prefect.testing.utilities import prefect_test_harness
 
 from components.release.history import read_history
@@ -59,6 +61,31 @@ def test_the_verdict_is_in_the_history_and_the_registry(first):
     if first.verdict == "promoted":
         assert registry().champion().router_id == first.router_id
         assert Router.load(settings().published).router_id == first.router_id
+
+
+def test_mlflow_holds_report_data_docs_and_a_child_for_each_partition(first):
+    mlflow = MlflowClient(settings().tracking_uri)
+    kept = {
+        f"{a.path}/{b.path.split('/')[-1]}"
+        for a in mlflow.list_artifacts(first.run_id)
+        for b in mlflow.list_artifacts(first.run_id, a.path)
+    }
+    assert {"report/report.html", "evaluation/report.json", "validation/data_docs"} <= kept
+    run = mlflow.get_run(first.run_id)
+    assert run.inputs.dataset_inputs
+    assert run.data.metrics["router.quality"] > 0
+    assert first.run_url.endswith(f"/#/experiments/{run.info.experiment_id}/runs/{first.run_id}")
+    children = mlflow.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{first.run_id}'")
+    assert {"graph", "density"} == {child.info.run_name.split("-")[-1] for child in children}
+    version = mlflow.get_model_version("pointsman", first.version)
+    assert "| router |" in version.description
+
+
+def test_prefect_shows_what_a_person_looks_for(first):
+    shown = {key: Artifact.get(key) for key in ("validation", "tasks", "evaluation", "verdict", "mlflow-run")}
+    assert all(shown.values())
+    assert first.verdict in shown["verdict"].data
+    assert first.run_url in shown["mlflow-run"].data
 
 
 def test_a_second_run_does_nothing_twice(first):

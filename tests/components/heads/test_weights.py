@@ -1,6 +1,6 @@
 import numpy as np
 
-from components.heads.weights import BLOCK, ClassifierWeights, ExpertWeights, softmax
+from components.heads.weights import BLOCK, ClassifierWeights, ExpertWeights, sigmoid, softmax
 
 
 def experts(tasks: int) -> ExpertWeights:
@@ -71,3 +71,9 @@ def test_blocks_of_prompts_do_not_show() -> None:
     task_N = random.integers(-1, 4, size=features_NF.shape[0]).astype(np.int32)
     alone = [weights.logits(features[None], task[None])[0] for features, task in zip(features_NF, task_N, strict=True)]
     np.testing.assert_allclose(weights.logits(features_NF, task_N), alone, rtol=1e-4, atol=1e-5)
+
+
+def test_sigmoid_matches_its_formula_and_never_overflows():
+    x = np.linspace(-30, 30, 61)
+    np.testing.assert_allclose(sigmoid(x), 1 / (1 + np.exp(-x)), rtol=1e-12)
+    assert sigmoid(np.array([-1e9, 1e9])).tolist() == [0, 1]

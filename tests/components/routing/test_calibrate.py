@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.routing.aggregate import sigmoid
+from components.heads.weights import sigmoid
 from components.routing.calibrate import (
     CalibrationConfig,
     _loss,

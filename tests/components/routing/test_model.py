@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.routing.aggregate import sigmoid
+from components.heads.weights import sigmoid
 from components.routing.model import RouterModel, array_names
 
 
