@@ -125,15 +125,18 @@ class ImplicitLayer(nn.Module):
     @torch.no_grad()
     def statistics(self, inputs_NF: Tensor) -> ImplicitStatistics:
         """Residual and iterations on some inputs, and the norms of A."""
-        return _statistics(self.feedback_SS, self.solved(inputs_NF)[1])
+        solution = self.solved(inputs_NF)[1]
+        return statistics_of(self.feedback_SS, solution.residual_N, solution.iterations_N)
 
 
-def _statistics(feedback_SS: Tensor, solution: Solution) -> ImplicitStatistics:
-    iterations_N = solution.iterations_N.to(torch.float64)
+@torch.no_grad()
+def statistics_of(feedback_SS: Tensor, residual_K: Tensor, iterations_K: Tensor) -> ImplicitStatistics:
+    """Statistics of K solved fixed points of one A, zero where K is 0."""
+    count = iterations_K.to(torch.float64)
     return ImplicitStatistics(
-        residual=float(solution.residual_N.max()) if iterations_N.numel() else 0.0,
-        iterations_mean=float(iterations_N.mean()) if iterations_N.numel() else 0.0,
-        iterations_max=int(iterations_N.max()) if iterations_N.numel() else 0,
+        residual=float(residual_K.max()) if count.numel() else 0.0,
+        iterations_mean=float(count.mean()) if count.numel() else 0.0,
+        iterations_max=int(count.max()) if count.numel() else 0,
         norm_inf=float(feedback_SS.abs().sum(dim=1).max()),
         spectral_radius=float(torch.linalg.eigvals(feedback_SS).abs().max()),
     )
