@@ -52,3 +52,15 @@ def unit_rows(features_NF: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows scaled to length one; a zero row stays zero."""
     norm_N1 = np.linalg.norm(features_NF, axis=1, keepdims=True)
     return np.asarray(features_NF / np.maximum(norm_N1, 1e-12), dtype=np.float32)
+
+
+def choice_quality(predicted_NM: NDArray[np.float64], quality_NM: NDArray[np.float64]) -> float:
+    """Mean observed quality of the best predicted candidate, among those observed on each prompt.
+
+    >>> choice_quality(np.array([[0.9, 0.5], [0.9, 0.5]]), np.array([[1.0, 0.0], [np.nan, 0.5]]))
+    0.75
+    """
+    seen_NM = np.isfinite(quality_NM)
+    rows_K = np.flatnonzero(seen_NM.any(axis=1))
+    choice_K = np.where(seen_NM, predicted_NM, -np.inf)[rows_K].argmax(axis=1)
+    return float(quality_NM[rows_K, choice_K].mean())

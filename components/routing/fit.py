@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from components.baselines.observed import choice_quality
 from components.heads.weights import ClassifierWeights, ExpertWeights
 from components.routing.aggregate import Posterior, levels, mix, task_level
 from components.routing.calibrate import (
@@ -22,7 +23,7 @@ from components.routing.cost import CostConfig, CostSource, fit_cost_head
 from components.routing.cost_error import log_r2, total_error
 from components.routing.model import RouterModel
 from components.routing.novelty import NoveltyConfig, fit_novelty
-from components.routing.selection import AlphaTrial, GuardTrial, best_single, choice_quality, choose_trial, guard_trials
+from components.routing.selection import AlphaTrial, GuardTrial, best_single, choose_trial, guard_trials
 
 Floats = NDArray[np.float64]
 

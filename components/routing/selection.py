@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.baselines.observed import choice_quality
 from components.routing.aggregate import Posterior
 
 Floats = NDArray[np.float64]
@@ -48,18 +49,6 @@ def best_single(quality_NM: Floats) -> int:
     count_M = known_NM.sum(axis=0)
     mean_M = np.where(known_NM, compared_NM, 0).sum(axis=0) / np.maximum(count_M, 1)
     return int(np.where(count_M > 0, mean_M, -np.inf).argmax())
-
-
-def choice_quality(predicted_NM: Floats, quality_NM: Floats) -> float:
-    """Mean observed quality of the best predicted candidate, among those observed on each prompt.
-
-    >>> choice_quality(np.array([[0.9, 0.5], [0.9, 0.5]]), np.array([[1.0, 0.0], [np.nan, 0.5]]))
-    0.75
-    """
-    seen_NM = np.isfinite(quality_NM)
-    rows_K = np.flatnonzero(seen_NM.any(axis=1))
-    choice_K = np.where(seen_NM, predicted_NM, -np.inf)[rows_K].argmax(axis=1)
-    return float(quality_NM[rows_K, choice_K].mean())
 
 
 def choose_trial(trials: list[AlphaTrial], tolerance: float) -> int:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.baselines.observed import LEAST, candidate_means, unit_rows, unseen_last
+from components.baselines.observed import LEAST, candidate_means, choice_quality, unit_rows, unseen_last
 
 
 def test_means_are_numpys_over_what_was_observed(training):
@@ -24,3 +24,14 @@ def test_a_candidate_that_always_failed_still_ranks_above_an_untried_one():
 def test_zero_rows_stay_zero():
     rows = unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32))
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0]], rtol=1e-6)
+
+
+def test_choice_quality_is_the_mean_of_argmax_on_complete_rows():
+    generator = np.random.default_rng(0)
+    predicted_NM, quality_NM = generator.random((2, 50, 3))
+    expected = np.mean([quality_NM[n, predicted_NM[n].argmax()] for n in range(50)])
+    assert choice_quality(predicted_NM, quality_NM) == pytest.approx(expected)
+
+
+def test_prompts_without_outcomes_do_not_count():
+    assert choice_quality(np.ones((2, 1)), np.array([[0.5], [np.nan]])) == 0.5

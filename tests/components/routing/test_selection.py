@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from components.routing.selection import AlphaTrial, best_single, choice_quality, choose_trial, guard_trials
+from components.baselines.observed import choice_quality
+from components.routing.selection import AlphaTrial, best_single, choose_trial, guard_trials
 
 
 def test_the_best_single_is_compared_on_common_prompts_where_there_are_enough():
@@ -20,17 +21,6 @@ def test_a_candidate_without_outcomes_is_never_the_best_single():
 
 def test_equal_candidates_go_to_the_lowest_index():
     assert best_single(np.full((40, 3), 0.5)) == 0
-
-
-def test_choice_quality_is_the_mean_of_argmax_on_complete_rows():
-    generator = np.random.default_rng(0)
-    predicted_NM, quality_NM = generator.random((2, 50, 3))
-    expected = np.mean([quality_NM[n, predicted_NM[n].argmax()] for n in range(50)])
-    assert choice_quality(predicted_NM, quality_NM) == pytest.approx(expected)
-
-
-def test_prompts_without_outcomes_do_not_count():
-    assert choice_quality(np.ones((2, 1)), np.array([[0.5], [np.nan]])) == 0.5
 
 
 def trial(quality: float, brier: float) -> AlphaTrial:

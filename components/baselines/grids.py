@@ -1,0 +1,70 @@
+"""What each tunable method may be configured as: declared before any run, as many configurations for each.
+
+The first of a grid is the method's default, which wins where validation can't tell them apart. knn10, knn100 and
+kmeans60 stay as the literature has them; "knn" and "kmeans" are their tuned forms.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from components.baselines import hierarchical, implicit, irt, kmeans_table, knn, linear, matrix_factorisation, mlp
+from components.baselines.hierarchical import HierarchyConfig
+from components.heads.implicit import ImplicitConfig
+from components.baselines.irt import IrtConfig
+from components.baselines.knn import KnnConfig
+from components.baselines.linear import LinearConfig
+from components.baselines.matrix_factorisation import FactorConfig
+from components.baselines.mlp import MlpConfig
+from components.baselines.protocol import Fit, QualityModel
+from components.heads.training import FitConfig
+
+TRIALS = 6
+"""Configurations of each grid."""
+
+
+def _each(fit: Callable[..., QualityModel], *configs: object) -> tuple[Fit, ...]:
+    return tuple(partial(fit, config=config) for config in configs)
+
+
+GRIDS: Mapping[str, Sequence[Fit]] = {
+    "knn": _each(knn.fit, *(KnnConfig(neighbours=k) for k in (100, 10, 20, 40, 200, 400))),
+    "kmeans": _each(kmeans_table.fit, *(HierarchyConfig(clusters=(c,), repeats=1) for c in (60, 8, 20, 40, 100, 160))),
+    "hierarchical": _each(
+        hierarchical.fit,
+        *(
+            HierarchyConfig(clusters=clusters)
+            for clusters in ((8, 20, 60), (20,), (8, 20), (20, 60), (8, 20, 60, 120), (4, 16, 64))
+        ),
+    ),
+    "linear": _each(
+        linear.fit,
+        LinearConfig(),
+        *(LinearConfig(penalties=(penalty,)) for penalty in (1.0, 3.0, 10.0, 30.0, 100.0)),
+    ),
+    "mlp": _each(
+        mlp.fit,
+        MlpConfig(),
+        MlpConfig(hidden=128),
+        MlpConfig(hidden=512),
+        MlpConfig(dropout=0.1),
+        MlpConfig(dropout=0.5),
+        MlpConfig(fit=FitConfig(learning_rate=7e-4, weight_decay=0.02)),
+    ),
+    "matrix_factorisation": _each(
+        matrix_factorisation.fit,
+        *(FactorConfig(rank=rank) for rank in (32, 8, 16, 64, 128)),
+        FactorConfig(fit=FitConfig(learning_rate=7e-4, weight_decay=0.05)),
+    ),
+    "irt": _each(
+        irt.fit,
+        *(IrtConfig(abilities=abilities) for abilities in (16, 4, 8, 32, 64)),
+        IrtConfig(fit=FitConfig(learning_rate=7e-4, weight_decay=0.05)),
+    ),
+    "implicit": _each(
+        implicit.fit,
+        *(ImplicitConfig(states=states) for states in (64, 16, 32, 128)),
+        ImplicitConfig(fit=FitConfig(learning_rate=7e-4, weight_decay=0.05)),
+        ImplicitConfig(fit=FitConfig(learning_rate=2e-3, weight_decay=0.2)),
+    ),
+}
+"""Name -> ways to train, TRIALS of each."""
