@@ -1,11 +1,9 @@
-"""Figures of a report: inline SVG by matplotlib for the page, plotly for the task map that one explores."""
+"""Figures of a report: inline SVG by matplotlib, the same bytes for the same figures."""
 
 import io
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -134,24 +132,3 @@ def alpha_curve(points: Sequence[Sequence[float]]) -> str | None:
         axes.plot([p[0] for p in points], [p[1] for p in points], "o-", color=ACCENT)
         axes.set(xlabel="alpha (0: task table only, 1: prompt heads only)", ylabel="validation quality")
         return _svg(figure)
-
-
-def task_map(x_N: Sequence[float], y_N: Sequence[float], label_N: Sequence[str], text_N: Sequence[str]) -> go.Figure:
-    """Prompts in the plane, a trace for each task; prompts are escaped, because plotly reads markup in hover text."""
-    figure = go.Figure()
-    for label in sorted(set(label_N)):
-        rows = [row for row, name in enumerate(label_N) if name == label]
-        figure.add_trace(
-            go.Scattergl(
-                x=[x_N[row] for row in rows],
-                y=[y_N[row] for row in rows],
-                text=[escape(text_N[row][:160]) for row in rows],
-                name=escape(label),
-                mode="markers",
-                marker={"size": 5, "opacity": 0.75, **({"color": MUTED} if label == "unassigned" else {})},
-                hovertemplate="%{text}<extra>%{fullData.name}</extra>",
-            )
-        )
-    axis = {"visible": False}
-    figure.update_layout(template="plotly_white", title="Task map", xaxis=axis, yaxis=axis, height=760)
-    return figure

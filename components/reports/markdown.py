@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.reports.console import interval_text, method_order, number_text
+from components.reports.discovery import discovery_notes
 
 
 def describe(report: Mapping[str, Any]) -> str:
@@ -20,6 +21,8 @@ def describe(report: Mapping[str, Any]) -> str:
         lines.append("")
     if discovery:
         lines += [f"{discovery['tasks']} tasks, discovered by {_cell(str(discovery['method']))}.", ""]
+        notes = [f"- {_cell(note)}" for note in discovery_notes(discovery)]
+        lines += [*notes, ""] if notes else []
     lines += ["| method | quality [95 %] | USD per 1000 | regret | AIQ |", "|---|---:|---:|---:|---:|"]
     for name in method_order(report["methods"]):
         score = report["methods"][name]

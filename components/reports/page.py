@@ -5,11 +5,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from components.reports import figures
+from components.reports import figures, task_map
 from components.reports.console import interval_text, method_order, number_text
+from components.reports.discovery import discovery_notes
 from components.reports.style import CSS
 
 PAGE = "report.html"
+CARDS = 48
+"""Task cards that are open from the start."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -24,8 +27,7 @@ def write_page(report: Mapping[str, Any], folder: Path) -> Path:
     where = report.get("map")
     path.write_text(page(report), encoding="utf-8")
     if where:
-        figure = figures.task_map(where["x"], where["y"], where["label"], where["text"])
-        figure.write_html(folder / "task_map.html", include_plotlyjs=True, full_html=True)
+        task_map.write_map(where, report.get("tasks", []), folder / task_map.PAGE)
     return path
 
 
@@ -46,7 +48,7 @@ def page(report: Mapping[str, Any]) -> str:
                 figures.reliability(report.get("reliability", [])), figures.alpha_curve(report.get("alpha_curve", []))
             ),
         ),
-        _section("Tasks", _tasks(report.get("tasks", []), bool(report.get("map")))),
+        _section("Tasks", _tasks(report, bool(report.get("map")))),
         _section("Validation of the tables", _validation(report.get("validation", []))),
         _section("Quarantined rows", _quarantine(report.get("quarantine", {}))),
     ]
@@ -133,18 +135,36 @@ def _methods(methods: Mapping[str, Any]) -> str:
     return _table(head, rows) + "<p class='note'>Brackets: 95 % paired bootstrap intervals over the same prompts.</p>"
 
 
-def _tasks(tasks: Iterable[Mapping[str, Any]], has_map: bool) -> str:
-    cards = []
-    for task in tasks:
-        keys = "".join(f"<span class='key'>{_name(word)}</span>" for word in task.get("keywords", []))
-        prompts = "".join(f"<blockquote>{_name(text[:240])}</blockquote>" for text in task.get("medoids", [])[:3])
-        best = f" · best: {_name(task['best'])}" if task.get("best") else ""
-        cards.append(
-            f"<div class='card'><h3>{_name(task['label'])}</h3><span class='note'>{_name(task['size'])} prompts{best}"
-            f"</span><div>{keys}</div>{prompts}</div>"
+def _tasks(report: Mapping[str, Any], has_map: bool) -> str:
+    cards = [_card(task) for task in report.get("tasks", [])]
+    notes = "".join(f"<p class='note'>{_name(note)}</p>" for note in discovery_notes(report.get("discovery", {})))
+    link = f"<p><a href='{task_map.PAGE}'>Explore the task map</a></p>" if has_map else ""
+    shown = f"<div class='cards'>{''.join(cards[:CARDS])}</div>" if cards else ""
+    if rest := cards[CARDS:]:
+        shown += (
+            f"<details><summary>{len(rest)} smaller tasks</summary><div class='cards'>{''.join(rest)}</div></details>"
         )
-    link = "<p><a href='task_map.html'>Explore the task map</a></p>" if has_map else ""
-    return f"{link}<div class='cards'>{''.join(cards)}</div>" if cards else link
+    return notes + link + shown
+
+
+def _card(task: Mapping[str, Any]) -> str:
+    keys = "".join(f"<span class='key'>{_name(word)}</span>" for word in task.get("keywords", []))
+    prompts = "".join(f"<blockquote>{_name(_start(text))}</blockquote>" for text in task.get("medoids", [])[:3])
+    facts = [f"{task['size']} prompts"]
+    if task.get("best"):
+        quality = f" ({number_text(task['quality'])})" if task.get("quality") is not None else ""
+        facts.append(f"best: {task['best']}{quality}")
+    if task.get("candidates_share") is not None:
+        facts.append(f"keeps {task['candidates_share']:.0%} of the candidates")
+    name = f"<span class='id'>{_name(task['id'])}</span> " if task.get("id") else ""
+    return (
+        f"<div class='card'><h3>{name}{_name(task['label'])}</h3><span class='note'>{_name(' · '.join(facts))}</span>"
+        f"<div>{keys}</div>{prompts}</div>"
+    )
+
+
+def _start(text: str) -> str:
+    return text if len(text) <= 240 else text[:240] + "…"
 
 
 def _validation(results: Iterable[Mapping[str, Any]]) -> str:

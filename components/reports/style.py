@@ -30,5 +30,7 @@ svg{max-width:100%;height:auto}
 .card{border:1px solid var(--line);border-radius:10px;padding:14px 16px;overflow-wrap:anywhere}
 .card h3{margin:0 0 4px;font-size:16px}
 .key{display:inline-block;background:#eef1f7;border-radius:6px;padding:1px 8px;margin:2px 4px 2px 0;font-size:12px}
+.card .id{color:var(--soft);font-weight:400;font-size:13px}
+details{margin-top:14px}summary{cursor:pointer;color:var(--accent);margin-bottom:14px}
 blockquote{margin:8px 0 0;padding-left:10px;border-left:3px solid var(--line);color:var(--soft);font-size:13px}
 """

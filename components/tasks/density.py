@@ -1,4 +1,7 @@
-"""Tasks as dense regions: UMAP, then HDBSCAN; noise is unassigned. Shapes: N prompts, D dimensions, L reduced ones."""
+"""Tasks as dense regions: UMAP, then HDBSCAN; noise is unassigned. And prompts in the plane, for the task map.
+
+Shapes: N prompts, D dimensions, L reduced ones, K prompts on the map.
+"""
 
 import warnings
 from dataclasses import dataclass
@@ -39,6 +42,37 @@ class DensityConfig:
                 raise ValueError(f"{name} must be >= {least}, got {getattr(self, name)}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutConfig:
+    """One UMAP of a sample of prompts to the plane."""
+
+    points: int = 10_000
+    """K, prompts on the map at most, >= 5; a seeded sample of more."""
+    neighbours: int = 15
+    """UMAP's neighbourhood, >= 2."""
+    distance: float = 0.15
+    """Least distance of points in the plane, in [0, 1]; 0 packs a task into a dot."""
+    epochs: int = 200
+    """UMAP's optimisation epochs, >= 1."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("points", 5), ("neighbours", 2), ("epochs", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be >= {least}, got {getattr(self, name)}")
+        if not 0 <= self.distance <= 1:
+            raise ValueError(f"distance must be in [0, 1], got {self.distance}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layout:
+    """Where prompts are on the map."""
+
+    row_K: NDArray[np.int64]
+    """Their rows among the N prompts, ascending; none where a map can't be drawn."""
+    point_K2: NDArray[np.float32]
+
+
 def reduce(embedding_ND: NDArray[np.floating], config: DensityConfig) -> NDArray[np.float32]:
     """UMAP coordinates (McInnes, Healy, Melville 2018, arXiv 1802.03426), shape (N, L); one thread, seeded.
 
@@ -47,20 +81,50 @@ def reduce(embedding_ND: NDArray[np.floating], config: DensityConfig) -> NDArray
     Raises:
         ValueError: embeddings that are not finite, or too few prompts for the neighbourhood and the dimensions.
     """
-    import umap  # noqa: PLC0415 - seconds to import
-
     unit_ND = unit_rows(embedding_ND)
     least = config.dimensions + 3
     if unit_ND.shape[0] < least:
         raise ValueError(f"UMAP to {config.dimensions} dimensions needs at least {least} prompts, got {len(unit_ND)}")
+    return _umap(unit_ND, config.neighbours, config.dimensions, config.epochs, 0.0, config.seed)
+
+
+def lay_out(embedding_ND: NDArray[np.floating], config: LayoutConfig) -> Layout:
+    """Prompts in the plane by UMAP, similar ones near each other; at most `config.points` of them.
+
+    Args:
+        embedding_ND: one embedding a prompt, shape (N, D).
+        config: sample and reduction.
+
+    Returns:
+        A layout; without points where prompts are fewer than five or all the same.
+
+    Raises:
+        ValueError: embeddings that are not finite.
+    """
+    unit_ND = unit_rows(embedding_ND)
+    prompts = unit_ND.shape[0]
+    if prompts < 5 or np.all(unit_ND == unit_ND[0]):
+        return Layout(row_K=np.empty(0, dtype=np.int64), point_K2=np.empty((0, 2), dtype=np.float32))
+    row_K = np.arange(prompts)
+    if prompts > config.points:
+        row_K = np.sort(np.random.default_rng(config.seed).choice(prompts, size=config.points, replace=False))
+    point_K2 = _umap(unit_ND[row_K], config.neighbours, 2, config.epochs, config.distance, config.seed)
+    return Layout(row_K=row_K, point_K2=point_K2)
+
+
+def _umap(
+    unit_ND: NDArray[np.float32], neighbours: int, dimensions: int, epochs: int, distance: float, seed: int
+) -> NDArray[np.float32]:
+    import umap  # noqa: PLC0415 - seconds to import
+
     model = umap.UMAP(
-        n_neighbors=min(config.neighbours, unit_ND.shape[0] - 1),
-        n_components=config.dimensions,
-        n_epochs=config.epochs,
-        min_dist=0.0,
+        n_neighbors=min(neighbours, unit_ND.shape[0] - 1),
+        n_components=dimensions,
+        n_epochs=epochs,
+        min_dist=distance,
         metric="cosine",
         init="pca",  # spectral initialisation warns and falls back to noise on graphs in several pieces
-        random_state=config.seed,
+        random_state=seed,
         n_jobs=1,
     )
     with warnings.catch_warnings():

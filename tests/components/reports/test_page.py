@@ -8,7 +8,7 @@ import pytest
 from components.reports import figures
 from components.reports.console import method_order, method_table
 from components.reports.markdown import describe
-from components.reports.page import page, write_page
+from components.reports.page import CARDS, page, write_page
 
 EVIL = "<script>alert('x')</script> $\\frac$ & \"q\""
 
@@ -33,12 +33,18 @@ def report():
             "best_single": score(0.6),
             EVIL: score(0.5, None),
         },
-        "discovery": {"method": "graph", "tasks": 1, "unassigned_share": 0.1},
+        "discovery": {
+            **{"method": "graph", "tasks": 1, "unassigned_share": 0.1, "reason": EVIL, "naming": EVIL},
+            "identity": {
+                **{"previous": EVIL, "kept": 1, "mean_overlap": 0.5, "born": [EVIL], "died": [EVIL]},
+                **{"split": {EVIL: [EVIL]}, "merged": {EVIL: [EVIL]}},
+            },
+        },
         "gate": {
             "verdict": "refused",
             "criteria": [{"name": EVIL, "figure": 0.1, "threshold": 0.2, "passed": False}],
         },
-        "tasks": [{"label": EVIL, "size": 4, "keywords": [EVIL], "best": EVIL, "medoids": [EVIL]}],
+        "tasks": [{"id": EVIL, "label": EVIL, "size": 4, "keywords": [EVIL], "best": EVIL, "medoids": [EVIL]}],
         "validation": [{"table": EVIL, "rule": "unique", "column": None, "checked": 3, "failed": 0}],
         "quarantine": {EVIL: 3},
         "reliability": [{"predicted": 0.2, "observed": 0.3, "count": 10.0}],
@@ -72,6 +78,25 @@ def test_the_page_is_one_file_that_loads_nothing(report, tmp_path):
     assert "src=" not in text.replace("img-src", "")
     assert path.stat().st_size < 5_000_000
     assert "<script>alert" not in (tmp_path / "new" / "task_map.html").read_text(encoding="utf-8")
+
+
+def test_cards_tell_best_candidate_and_share_and_fold_when_there_are_many():
+    task = {
+        "label": "sums",
+        "size": 9,
+        "best": "m",
+        "quality": 0.71234,
+        "candidates_share": 0.32,
+        "medoids": ["p" * 500],
+    }
+    methods = {"router": score(0.5)}
+    text = page({"methods": methods, "tasks": [{**task, "id": f"t{n}"} for n in range(CARDS + 2)]})
+    assert "9 prompts · best: m (0.712) · keeps 32% of the candidates" in text
+    assert "p" * 240 + "…" in text
+    assert "p" * 241 not in text
+    assert "<summary>2 smaller tasks</summary>" in text
+    assert text.count("class='card'") == CARDS + 2
+    assert "<details>" not in page({"methods": methods, "tasks": [task]})
 
 
 def test_a_report_with_methods_alone_is_enough():

@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import NearestNeighbors
 
-from components.tasks.density import DensityConfig, cut_density, discover_density
+from components.tasks.density import DensityConfig, LayoutConfig, cut_density, discover_density, lay_out
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -49,6 +50,29 @@ def test_nothing_to_find(embedding):
 def test_nan_is_refused():
     with pytest.raises(ValueError, match="nan or infinity"):
         discover_density(np.full((40, 3), np.nan), DensityConfig())
+
+
+@pytest.mark.slow
+def test_the_map_keeps_blocks_together_and_the_same_bits_again(draw):
+    world = draw(prompts=240, tasks=4)
+    one, two = (lay_out(world.embedding, LayoutConfig(points=160, epochs=80, seed=3)) for _ in range(2))
+    assert one.point_K2.tobytes() == two.point_K2.tobytes()
+    assert one.point_K2.shape == (160, 2)
+    assert (np.diff(one.row_K) > 0).all()
+    task = world.task[one.row_K]
+    near = NearestNeighbors(n_neighbors=5).fit(one.point_K2).kneighbors(return_distance=False)
+    assert (task[near] == task[:, None]).mean() > 0.95
+
+
+@pytest.mark.parametrize("embedding", [np.eye(4), np.ones((40, 4))], ids=["too few", "identical"])
+def test_where_no_map_can_be_drawn_it_has_no_points(embedding):
+    assert lay_out(embedding, LayoutConfig()).point_K2.shape == (0, 2)
+
+
+@pytest.mark.parametrize("bad", [{"points": 4}, {"neighbours": 1}, {"epochs": 0}, {"distance": 2}])
+def test_the_maps_ranges_are_checked(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        LayoutConfig(**bad)
 
 
 @pytest.mark.parametrize("name", ["neighbours", "dimensions", "epochs", "minimum_size", "minimum_samples"])
