@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from components.embeddings.encoder import Encoder
 from components.embeddings.features import FeatureMap
+from components.release.abandoned import close_abandoned
 from components.release.bundle import read_bundle, write_bundle
 from components.release.manifest import Candidate, Provenance
 from components.release.publish import publish, reconcile, refuse, rollback
-from components.release.registry import Registry
 from components.release.router import Router
 from components.reports.console import number_text
 from components.reports.markdown import describe
@@ -26,6 +26,7 @@ from flows.arrays import load_arrays, load_named
 from flows.board import BoardRef, read_splits
 from flows.references import DataRef
 from flows.settings import settings
+from flows.tracking import maker_alive, registry
 
 _LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "safetensors", "torch", "scikit-learn", "polars", "igraph")
 _GOLDEN = 32
@@ -57,11 +58,6 @@ class Verdicted(BaseModel, frozen=True):
 def page_folder(router_id: str) -> Path:
     """Where a router's report is."""
     return settings().data / "reports" / router_id
-
-
-def registry() -> Registry:
-    """This installation's MLflow."""
-    return Registry(settings().tracking_uri, settings().artifacts)
 
 
 @task(cache_policy=NO_CACHE)
@@ -107,16 +103,16 @@ def bundle(
 @task(cache_policy=NO_CACHE)
 def register(
     waiting: Challenger,
+    run_id: str,
     judged: DataRef,
     discovered: DataRef,
     validated: DataRef,
     tables: DataRef,
-    parameters: dict[str, Any],
 ) -> Challenger:
-    """One MLflow run a retrain, with a child for every partition tried, and a model version called challenger."""
+    """The retrain's MLflow run, with a child for every partition tried, and a model version called challenger."""
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
     mlflow = registry()
-    run_id = mlflow.start_run(f"retrain-{waiting.router_id[:8]}", params=parameters)
+    mlflow.rename(run_id, f"retrain-{waiting.router_id[:8]}")
     rows = read_tables(tables.path).prompts.height
     mlflow.log_dataset(run_id, "tables", tables.digest, str(tables.path), rows)
     for number, trial in enumerate(json.loads(discovered.file("discovery.json").read_text())["trials"]):
@@ -127,7 +123,6 @@ def register(
     mlflow.log_folder(run_id, judged.path, "evaluation")
     mlflow.log_folder(run_id, validated.path, "validation")
     version = mlflow.register(run_id, waiting.bundle, report, describe(report), {"data_digest": tables.digest})
-    mlflow.finish(run_id)
     return waiting.model_copy(update={"run_id": run_id, "version": version})
 
 
@@ -170,6 +165,7 @@ def promote_waiting() -> Verdicted:
         ValueError: no challenger is registered.
     """
     mlflow = registry()
+    close_abandoned(mlflow, maker_alive)
     reconcile(settings().published, mlflow)
     waiting = mlflow.challenger()
     if waiting is None:

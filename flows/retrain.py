@@ -18,6 +18,7 @@ from flows.presets import PresetName, preset
 from flows.progress import Progress
 from flows.promote import Verdicted, bundle, promote, register
 from flows.references import reference
+from flows.tracking import tracked
 from flows.train import PEERS, baseline, classify, combine, specialise
 
 SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
@@ -40,7 +41,7 @@ class RetrainParameters(BaseModel):
 def retrain(parameters: RetrainParameters) -> Verdicted:
     """Trains a challenger on the logs, judges it against the champion and publishes it if it is better."""
     chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
-    with Progress() as station:
+    with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
         station("ingest")
         logs = reference(parameters.data) if parameters.data else generate(chosen.planted)
         tables = ingest(logs, chosen.quarantine)
@@ -65,7 +66,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         judged = evaluate(logs, validated, board, encoder, discovered, combined, compared, chosen.gate, seed)
         station("register")
         waiting = bundle(board, encoder, discovered, combined, judged, seed)
-        challenger = register(waiting, judged, discovered, validated, tables, parameters.model_dump(mode="json"))
+        challenger = register(waiting, run_id, judged, discovered, validated, tables)
         station("promote")
         verdict = promote(challenger)
     note_validation(validated)

@@ -10,7 +10,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from components.release.abandoned import OWNER
 from components.release.bundle import read_files
+from components.release.owner import this_process
 
 # read on import
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -75,8 +77,8 @@ class Registry:
         params: Mapping[str, object] | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> str:
-        """Starts a run, under a parent run if given, and returns its id."""
-        own = dict(tags or {})
+        """Starts a run, under a parent run if given, and returns its id; a tag names this process as its maker."""
+        own = {OWNER: str(this_process()), **(tags or {})}
         if parent is not None:
             own[PARENT] = parent
         run = self._client.create_run(self.experiment_id, run_name=name, tags=own)
@@ -120,6 +122,17 @@ class Registry:
             profile=f'{{"rows": {rows}, "sha256": "{digest}"}}',
         )
         self._client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", context)])])
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Gives a run the name that lists show."""
+        self._client.update_run(run_id, name=name)
+
+    def unfinished(self) -> dict[str, dict[str, str]]:
+        """Tags of every run of the experiment that is still open, by run id."""
+        found = self._client.search_runs(
+            [self.experiment_id], "attributes.status = 'RUNNING'", max_results=LARGEST_BATCH
+        )
+        return {str(run.info.run_id): dict(run.data.tags) for run in found}
 
     def finish(self, run_id: str, status: str = "FINISHED") -> None:
         """Ends a run: FINISHED, FAILED or KILLED."""

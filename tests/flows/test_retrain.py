@@ -13,9 +13,9 @@ from prefect.testing.utilities import prefect_test_harness
 from components.release.history import read_history
 from components.release.router import Router
 from flows.cli import main
-from flows.promote import registry
 from flows.retrain import RetrainParameters, retrain
 from flows.settings import settings
+from flows.tracking import registry
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 METHODS = {
