@@ -64,8 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_import)
 
     command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
-    command.add_argument("--prefect-port", type=int, default=4200)
-    command.add_argument("--mlflow-port", type=int, default=5000)
+    command.add_argument("--prefect-port", type=int, help="default: POINTSMAN_PREFECT_PORT, or 4200")
+    command.add_argument("--mlflow-port", type=int, help="default: POINTSMAN_MLFLOW_PORT, or 5000")
+    command.add_argument("--home", type=Path, help="folder with data/ and mlruns/ (default: POINTSMAN_HOME, or here)")
     command.set_defaults(command=_ui)
     return parser
 
@@ -153,9 +154,12 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _ui(options: argparse.Namespace) -> int:
-    from flows.settings import prepare_environment
+    from flows.settings import prepare_environment, settings
 
-    prepare_environment()
+    prepare_environment(home=options.home)
     from flows.ui import serve_ui
 
-    return serve_ui(prefect_port=options.prefect_port, mlflow_port=options.mlflow_port)
+    return serve_ui(
+        prefect_port=options.prefect_port or settings().prefect_port,
+        mlflow_port=options.mlflow_port or settings().mlflow_port,
+    )

@@ -1,30 +1,147 @@
-"""What the Prefect dashboard offers to click: served by one process beside the Prefect server."""
+"""What the Prefect dashboard offers to click: served beside the Prefect server, or written out for a worker pool.
+
+infra/prefect.yaml is `python -m flows.deployments yaml`; a test holds the two together.
+"""
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from flows.settings import prepare_environment
 
-prepare_environment(log_level="INFO")
+if TYPE_CHECKING:
+    from prefect import Flow
+    from prefect.deployments.runner import RunnerDeployment
+
+POOL = "pointsman"
+_HEADER = "# Written by `python -m flows.deployments yaml`: edit flows/deployments.py, not this file.\n"
 
 
-def main() -> None:
-    """Serves the deployments until stopped; the weekly schedule is there but off until someone switches it on."""
-    from typing import cast
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One deployment."""
 
-    from prefect import serve
+    flow: str
+    """Dotted name of the flow."""
+    name: str
+    """Of the deployment; it is shown as flow/name."""
+    description: str
+    """Markdown, what it does and what it changes."""
+    cron: str | None = None
+    """When it runs, UTC, once somebody switches it on; None: only by hand."""
+    writes: bool = True
+    """Whether it changes the installation: then a second run waits for the first."""
+
+    @property
+    def tags(self) -> list[str]:
+        """Of the deployment and its runs."""
+        return ["pointsman", "writes" if self.writes else "reads"]
+
+
+OFFERS = (
+    Offer(
+        flow="flows.retrain.retrain",
+        name="weekly",
+        cron="0 3 * * 1",
+        description="Outcome logs to a judged router, which is published if it is better than the one in service.\n\n"
+        "Leave `data` empty to try it on simulated logs. The weekly schedule is off until you switch it on.",
+    ),
+    Offer(
+        flow="flows.release_flows.promote",
+        name="challenger",
+        description="Publishes the waiting challenger if its verdict allows it; repairs what a crash left half done.",
+    ),
+    Offer(
+        flow="flows.release_flows.rollback",
+        name="earlier",
+        description="Makes an earlier router reign again: the one before, or the one you name.",
+    ),
+)
+
+
+def load(offer: Offer) -> "Flow[Any, Any]":
+    """The flow itself."""
+    module, _, name = offer.flow.rpartition(".")
+    found: Flow[Any, Any] = getattr(import_module(module), name)
+    return found
+
+
+def defaults(offer: Offer) -> dict[str, Any]:
+    """The form's first values: the flow's own defaults, where all of its parameters have one."""
+    from pydantic import ValidationError
+
+    found = {}
+    for name, kind in get_type_hints(load(offer).fn).items():
+        if name != "return":
+            try:
+                found[name] = kind().model_dump(mode="json")
+            except ValidationError:
+                # something only a person knows, such as a folder: the form asks for it
+                continue
+    return found
+
+
+def deployment(offer: Offer) -> "RunnerDeployment":
+    """The deployment as `serve` wants it."""
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Cron
+    from prefect.types.entrypoint import EntrypointType
 
-    from flows.retrain import RetrainParameters, retrain
-
-    weekly = retrain.to_deployment(
-        name="weekly",
-        parameters={"parameters": RetrainParameters().model_dump(mode="json")},
-        schedules=[Cron("0 3 * * 1", timezone="UTC", active=False)],
-        tags=["pointsman", "retrain"],
-        description="Outcome logs to a judged and published router.",
-        concurrency_limit=1,
+    made = load(offer).to_deployment(
+        name=offer.name,
+        description=offer.description,
+        tags=offer.tags,
+        parameters=defaults(offer),
+        schedules=[Cron(offer.cron, timezone="UTC", active=False)] if offer.cron else None,
+        concurrency_limit=(
+            ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
+            if offer.writes
+            else None
+        ),
+        entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    serve(cast(RunnerDeployment, weekly))
+    assert isinstance(made, RunnerDeployment)  # noqa: S101  # for mypy: outside a loop it isn't awaitable
+    return made
+
+
+def as_yaml() -> str:
+    """infra/prefect.yaml: the same deployments for a pool of workers."""
+    import yaml
+
+    entries: list[dict[str, Any]] = []
+    for offer in OFFERS:
+        entry: dict[str, Any] = {
+            "name": offer.name,
+            "entrypoint": offer.flow,
+            "description": offer.description,
+            "tags": offer.tags,
+            # empty: the flow's own defaults, as they are in the version that runs
+            "parameters": {name: {} for name in defaults(offer)},
+            "work_pool": {"name": POOL},
+        }
+        if offer.cron:
+            entry["schedules"] = [{"cron": offer.cron, "timezone": "UTC", "active": False}]
+        if offer.writes:
+            entry["concurrency_limit"] = {"limit": 1, "collision_strategy": "ENQUEUE"}
+        entries.append(entry)
+    # flows are imported from the installed package, so that there is nothing to pull
+    whole = {"name": "pointsman", "pull": [], "deployments": entries}
+    text: str = yaml.safe_dump(whole, sort_keys=False, width=120, allow_unicode=True)
+    return _HEADER + text
+
+
+def main(arguments: list[str]) -> None:
+    """Serves the deployments until stopped, or with `yaml` prints infra/prefect.yaml."""
+    prepare_environment(log_level="INFO")
+    if arguments == ["yaml"]:
+        sys.stdout.write(as_yaml())
+        return
+    from prefect import serve
+
+    serve(*(deployment(offer) for offer in OFFERS))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.database import make_ready, mlflow_url, prefect_url
+
 _QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -45,13 +47,46 @@ class Settings:
 
     @property
     def tracking_uri(self) -> str:
-        """MLflow's address: POINTSMAN_MLFLOW_URI, or a SQLite file under mlruns/."""
-        return os.environ.get("POINTSMAN_MLFLOW_URI", f"sqlite:///{self.home / 'mlruns' / 'mlflow.db'}")
+        """MLflow's address: POINTSMAN_MLFLOW_URI, or its tables in the database."""
+        return os.environ.get("POINTSMAN_MLFLOW_URI", self.mlflow_store)
+
+    @property
+    def database(self) -> str | None:
+        """POINTSMAN_DATABASE, a PostgreSQL address; None: SQLite files inside the installation."""
+        return os.environ.get("POINTSMAN_DATABASE") or None
+
+    @property
+    def mlflow_store(self) -> str:
+        """Where an MLflow server of this installation keeps its tables."""
+        if self.database is None:
+            return f"sqlite:///{self.home / 'mlruns' / 'mlflow.db'}"
+        return mlflow_url(self.database)
+
+    @property
+    def prefect_port(self) -> int:
+        """Port of `make ui`'s Prefect server: POINTSMAN_PREFECT_PORT."""
+        return _port("POINTSMAN_PREFECT_PORT", 4200)
+
+    @property
+    def mlflow_port(self) -> int:
+        """Port of `make ui`'s MLflow server: POINTSMAN_MLFLOW_PORT."""
+        return _port("POINTSMAN_MLFLOW_PORT", 5000)
 
     @property
     def mlflow_ui(self) -> str:
         """Where a person's browser finds MLflow: POINTSMAN_MLFLOW_UI, or the port of `make ui`."""
-        return os.environ.get("POINTSMAN_MLFLOW_UI", "http://127.0.0.1:5000")
+        return os.environ.get("POINTSMAN_MLFLOW_UI", f"http://127.0.0.1:{self.mlflow_port}")
+
+    @property
+    def mlflow_server(self) -> dict[str, str]:
+        """What `mlflow server` reads; on its command line, everybody on the machine could read a password."""
+        return {
+            "MLFLOW_BACKEND_STORE_URI": self.mlflow_store,
+            "MLFLOW_ARTIFACTS_DESTINATION": str(self.artifacts),
+            "MLFLOW_WORKERS": "1",
+            # nothing here uses MLflow's jobs, and it starts faster without
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        }
 
     @property
     def artifacts(self) -> Path:
@@ -64,21 +99,37 @@ def settings() -> Settings:
     return Settings(home=Path(os.environ.get("POINTSMAN_HOME", ".")).resolve())
 
 
-def prepare_environment(*, log_level: str = "WARNING") -> None:
+def _port(name: str, default: int) -> int:
+    given = os.environ.get(name) or str(default)
+    if not given.isdecimal() or not 0 < int(given) < 65536:
+        raise ValueError(f"{name} must be a port, 1 to 65535, got {given!r}")
+    return int(given)
+
+
+def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None) -> None:
     """Keeps the heavy libraries quiet, offline and inside the installation; what the user has set stays as it is.
 
     Args:
         log_level: of Prefect's runs; a terminal has the progress bar, a dashboard wants INFO.
+        home: takes the place of POINTSMAN_HOME.
 
     Must run before prefect or mlflow are imported, because both read the environment at import.
+
+    Raises:
+        ValueError: POINTSMAN_DATABASE can't be used.
     """
+    if home is not None:
+        os.environ["POINTSMAN_HOME"] = str(home.resolve())
     here = settings()
-    inside = {
+    inside: dict[str, str | Path] = {
         "PREFECT_LOGGING_LEVEL": log_level,
         "PREFECT_HOME": here.data / "prefect",
         "PREFECT_LOCAL_STORAGE_PATH": here.stages / "results",
         "NUMBA_CACHE_DIR": here.data / "numba",
     }
+    if here.database is not None:
+        inside["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = prefect_url(here.database)
+        make_ready(here.database)
     for name, value in {**_QUIET, **inside}.items():
         os.environ.setdefault(name, str(value))
     here.data.mkdir(parents=True, exist_ok=True)
