@@ -32,7 +32,7 @@ from components.release.manifest import (
 from components.release.pointer import resolve
 from components.routing.model import RouterModel
 
-__all__ = ["Bundle", "BundleError", "read_bundle", "read_files", "read_report", "write_bundle"]
+__all__ = ["Bundle", "BundleError", "read_bundle", "read_files", "read_report", "verified_files", "write_bundle"]
 
 MODEL, FEATURES = "model.", "features."
 LARGEST_FILE = 2 * 1024**3
@@ -156,13 +156,19 @@ def read_files(path: Path) -> tuple[Manifest, dict[str, bytes]]:
     if missing := sorted({*FILES, MANIFEST} - set(names)):
         raise BundleError(f"{path}: missing files: {', '.join(missing)}")
     manifest = parse(_read_plain(path / MANIFEST))
-    files = {}
-    for name in FILES:
-        content = _read_plain(path / name)
+    return manifest, verified_files(manifest, {name: _read_plain(path / name) for name in FILES}, path)
+
+
+def verified_files(manifest: Manifest, files: dict[str, bytes], where: object) -> dict[str, bytes]:
+    """The files again, each of which is the one that the manifest names.
+
+    Raises:
+        BundleError: one isn't; `where` says of what.
+    """
+    for name, content in files.items():
         if sha256(content) != manifest.files[name]:
-            raise BundleError(f"{path / name} isn't the file that its manifest names")
-        files[name] = content
-    return manifest, files
+            raise BundleError(f"{where}/{name} isn't the file that its manifest names")
+    return files
 
 
 def _read_plain(path: Path) -> bytes:

@@ -9,6 +9,15 @@ from components.release.manifest import BundleError, is_router_id
 POINTER = "current.json"
 
 
+def is_url(path: str | Path) -> bool:
+    """Whether a published root is at an fsspec URL, not in a folder.
+
+    >>> is_url("s3://bucket/routers"), is_url("data/published")
+    (True, False)
+    """
+    return "://" in str(path)
+
+
 def read_pointer(root: Path) -> str | None:
     """router_id of the reigning bundle; None where nothing was published.
 

@@ -12,7 +12,7 @@ from components.embeddings.encoder import Encoder, Tokens
 from components.embeddings.features import FeatureMap
 from components.release.bundle import read_bundle
 from components.release.manifest import BundleError
-from components.release.pointer import resolve
+from components.release.pointer import is_url, resolve
 from components.routing.model import RouterModel
 from components.routing.policy import Policy, decide, parse
 
@@ -98,6 +98,19 @@ class Routing:
         }
 
 
+def local_folder(path: str | Path, cache: Path | None = None) -> Path:
+    """The folder of a bundle, or of the reigning one of a published root; downloaded first where `path` is a URL.
+
+    Raises:
+        BundleError: there is none, or a downloaded one isn't whole.
+    """
+    if not is_url(path):
+        return resolve(Path(path))
+    from components.release.remote import fetch  # noqa: PLC0415  # fsspec is loaded for URLs alone
+
+    return fetch(str(path), cache or Path.home() / ".cache" / "pointsman")
+
+
 class Router:
     """Routes prompts to candidates. Holds no mutable state: any number of threads may share one."""
 
@@ -139,17 +152,18 @@ class Router:
         return cls(model=model, feature_map=feature_map, encoder=encoder, candidates=candidates, tasks=tasks)
 
     @classmethod
-    def load(cls, path: str | Path, threads: int | None = None) -> "Router":
+    def load(cls, path: str | Path, threads: int | None = None, cache: Path | None = None) -> "Router":
         """The router of a bundle, or the reigning one of a published root.
 
         Args:
-            path: a bundle's folder, or a folder with current.json.
-            threads: of the encoder; None: as onnxruntime likes.
+            path: a bundle's folder, or a folder with current.json; or the fsspec URL of either.
+            threads: of the encoder; None: one a processor.
+            cache: where bundles from URLs are kept; None: ~/.cache/pointsman.
 
         Raises:
             BundleError: the bundle isn't whole, or decides otherwise than when it was made.
         """
-        bundle = read_bundle(resolve(Path(path)))
+        bundle = read_bundle(local_folder(path, cache))
         try:
             encoder = Encoder.load(bundle.folder, threads=threads)
         except Exception as error:
