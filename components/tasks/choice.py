@@ -9,7 +9,7 @@ found the very same partition are one contender, the first.
 Shapes: N training and K validation prompts, M candidates.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -127,6 +127,8 @@ class Discovery:
     trials: tuple[Trial, ...]
     bootstrap_ari: float
     """Of the chosen partition; 0 without tasks."""
+    neighbour_recall: float | None = None
+    """Share of true neighbours that the graphs' search found, on a sample; None where no graph was built."""
 
 
 def choose_partition(
@@ -136,6 +138,7 @@ def choose_partition(
     validation_quality_KM: NDArray[np.floating],
     config: DiscoveryConfig,
     seed: int,
+    semantic_ND: NDArray[np.floating] | None = None,
 ) -> Discovery:
     """The best partition of the training prompts by the rule at the top of this module.
 
@@ -146,6 +149,9 @@ def choose_partition(
         validation_quality_KM: shape (K, M).
         config: what is tried.
         seed: of everything random; the same seed gives the same partition bit for bit.
+        semantic_ND: what partitions are cut from, such as embeddings of the prompts' descriptions, shape (N, any);
+            the training embeddings if not given. Partitions are judged by those either way: a router in service has
+            no descriptions.
 
     Returns:
         The choice. Method 'none' and no tasks, with the reason, where tasks can't be found or can't matter: too few
@@ -156,8 +162,11 @@ def choose_partition(
     """
     _check_shapes(train_embedding_ND, train_quality_NM, validation_embedding_KD, validation_quality_KM)
     train_ND, validation_KD = unit_rows(train_embedding_ND), unit_rows(validation_embedding_KD)
+    cut_ND = train_ND if semantic_ND is None else unit_rows(semantic_ND)
     prompts = train_ND.shape[0]
-    hopeless = _why_no_tasks(train_ND, train_quality_NM, config)
+    if cut_ND.shape[0] != prompts:
+        raise ValueError(f"{cut_ND.shape[0]} semantic embeddings for {prompts} training prompts")
+    hopeless = _why_no_tasks(cut_ND, train_quality_NM, config)
     if hopeless:
         return _none(prompts, hopeless, ())
     if np.isnan(validation_quality_KM).all():
@@ -165,7 +174,7 @@ def choose_partition(
 
     graphs, densities = config.graph_trials(seed), config.density_trials(seed)
     settings: list[Setting] = [*graphs, *densities]
-    found = partitions(train_ND, train_quality_NM, settings)
+    found, recall = partitions(cut_ND, train_quality_NM, settings)
     regret_SK = np.array(
         [
             routing_regret(
@@ -177,7 +186,7 @@ def choose_partition(
         ]
     )
     tied_S = ties(regret_SK, np.array([partition.tasks > 0 for partition in found]))
-    stability_S = stabilities(train_ND, train_quality_NM, settings, found, tied_S, repeats=config.repeats, seed=seed)
+    stability_S = stabilities(cut_ND, train_quality_NM, settings, found, tied_S, repeats=config.repeats, seed=seed)
     trials = tuple(
         Trial(
             method=method_of(setting),
@@ -193,7 +202,7 @@ def choose_partition(
         )
     )
     if not tied_S.any():
-        return _none(prompts, "every trial left every prompt unassigned", trials)
+        return replace(_none(prompts, "every trial left every prompt unassigned", trials), neighbour_recall=recall)
     contenders = [s for s, stability in enumerate(stability_S) if stability is not None]
     best = min(contenders, key=lambda s: (*_preference(trials[s]), s))
     return Discovery(
@@ -202,6 +211,7 @@ def choose_partition(
         reason=f"steadiest of the {int(tied_S.sum())} trials of {len(trials)} that tie for the least validation regret",
         trials=trials,
         bootstrap_ari=float(trials[best].stability or 0.0),
+        neighbour_recall=recall,
     )
 
 

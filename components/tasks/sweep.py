@@ -24,19 +24,25 @@ def method_of(setting: Setting) -> Literal["graph", "density"]:
 
 def partitions(
     unit_ND: NDArray[np.float32], quality_NM: NDArray[np.floating], settings: Sequence[Setting]
-) -> list[Partition]:
-    """One partition a setting; neighbours, overlaps and UMAP, which settings of a method share, are computed once."""
+) -> tuple[list[Partition], float | None]:
+    """One partition a setting; neighbours, overlaps and UMAP, which settings of a method share, are computed once.
+
+    Returns:
+        The partitions, and the share of true neighbours that the graphs' search found, None without graphs.
+    """
+    recall = None
     graphs = [setting for setting in settings if isinstance(setting, GraphConfig)]
     densities = [setting for setting in settings if isinstance(setting, DensityConfig)]
     found: dict[Setting, Partition] = {}
     if graphs:
         neighbours = nearest_neighbours(unit_ND, graphs[0].neighbours, seed=graphs[0].seed)
+        recall = neighbours.recall
         edges = similarities(neighbours, quality_NM, graphs[0].rbo_p)
         found |= {graph: cut(edges, graph) for graph in graphs}
     if densities and unit_ND.shape[0] >= densities[0].dimensions + 3:
         point_NL = reduce(unit_ND, densities[0])
         found |= {density: cut_density(point_NL, density) for density in densities}
-    return [found.get(setting, nothing(unit_ND.shape[0])) for setting in settings]
+    return [found.get(setting, nothing(unit_ND.shape[0])) for setting in settings], recall
 
 
 def stabilities(
@@ -63,7 +69,7 @@ def stabilities(
             # The least size shrinks with the sample, or small tasks would vanish from it for no fault of the method.
             share = row_K.size / unit_ND.shape[0]
             smaller = [replace(one, minimum_size=max(2, round(one.minimum_size * share))) for one in chosen]
-            return partitions(unit_ND[row_K], quality_NM[row_K], smaller)
+            return partitions(unit_ND[row_K], quality_NM[row_K], smaller)[0]
 
         score = bootstrap_aris(rediscover, [found[s] for s in rows], seed=seed, repeats=draws)
         for s, value in zip(rows, score, strict=True):

@@ -24,7 +24,20 @@ def test_the_planted_blocks_are_chosen(blocks):
     assert found.method == "graph"
     assert adjusted_rand_score(blocks.task[:400], found.partition.task_N) >= 0.95
     assert found.bootstrap_ari >= 0.7
+    assert found.neighbour_recall == 1
     json.dumps([asdict(trial) for trial in found.trials])
+
+
+def test_descriptions_decide_the_cut_and_prompts_the_judgement(draw):
+    # The prompts' embeddings say nothing of the tasks; their descriptions do.
+    world, noise = draw(), np.random.default_rng(1).normal(size=(480, 12)).astype(np.float32)
+    blind = world._replace(embedding=noise)
+    args = (noise[:400], blind.quality[:400], noise[400:], blind.quality[400:], GRAPHS, 0)
+    told = choose_partition(*args, semantic_ND=world.embedding[:400])
+    assert adjusted_rand_score(world.task[:400], told.partition.task_N) >= 0.95
+    assert adjusted_rand_score(world.task[:400], choose_partition(*args).partition.task_N) < 0.2
+    with pytest.raises(ValueError, match="9 semantic embeddings for 400"):
+        choose_partition(*args, semantic_ND=world.embedding[:9])
 
 
 def test_the_same_seed_gives_the_same_bits(blocks):
@@ -77,6 +90,11 @@ def test_all_noise_ends_without_tasks(blocks):
     assert found.method == "none"
     assert "unassigned" in found.reason
     assert len(found.trials) == 2
+    assert found.neighbour_recall == 1
+
+
+def test_no_graph_no_recall(blocks):
+    assert choose(blocks, cut=5).neighbour_recall is None
 
 
 def test_bad_input_is_refused(blocks):
