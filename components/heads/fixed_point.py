@@ -12,11 +12,15 @@ Method = Literal["picard", "anderson"]
 Step = Callable[[Tensor, tuple[Tensor, ...]], Tensor]
 """(states (K, S), each sample's own constants (K, ...)) -> next states (K, S)."""
 
-MEMORY = 5
-"""States that Anderson's method combines."""
+EARLY, PERIOD = 5, 3
+"""Convergence is checked at the first EARLY iterations and then at every PERIOD-th: a check costs half an iteration.
+The schedule is fixed, so that no sample's answer depends on the samples beside it."""
 
-LEAVE = 0.75
+LEAVE = 0.5
 """Converged samples are cut out of the batch once at most this share still moves: each cut costs copies."""
+
+LONGEST = 1000.0
+"""How far Anderson's method looks ahead, in steps: as far as a contraction by 0.999 needs."""
 
 
 class NotConverged(ArithmeticError):
@@ -33,7 +37,7 @@ class NotConverged(ArithmeticError):
 class SolverConfig:
     """When to stop."""
 
-    method: Method = "picard"
+    method: Method = "anderson"
     tolerance: float = 1e-5
     """Largest change of a sample's state in one iteration relative to the state itself, both in the maximum norm, in
     (0, 1). Relative and per sample: an absolute or batch-wide one stops large samples late and small ones early."""
@@ -62,7 +66,7 @@ def solve(step: Step, start_NS: Tensor, constants: tuple[Tensor, ...], config: S
     """The fixed point of `step` for each sample; samples leave the batch as they converge.
 
     Args:
-        step: a contraction that treats samples independently.
+        step: a contraction that treats samples independently; returns new tensors.
         start_NS: where to start.
         constants: tensors with N rows that `step` gets, cut down to the samples still in the batch.
         config: see SolverConfig.
@@ -70,79 +74,63 @@ def solve(step: Step, start_NS: Tensor, constants: tuple[Tensor, ...], config: S
     Raises:
         NotConverged: a sample is still moving after max_iterations, or its state isn't finite.
     """
-    state_NS = start_NS.clone()
-    residual_N = start_NS.new_zeros(start_NS.shape[0])
-    iterations_N = torch.zeros(start_NS.shape[0], dtype=torch.int64)
-    rows_K = torch.arange(start_NS.shape[0])
-    moving_K = torch.ones_like(rows_K, dtype=torch.bool)
-    current_KS = start_NS
-    mixer = _Anderson() if config.method == "anderson" else None
-    for iteration in range(1, config.max_iterations + 1):
+    left = start_NS.shape[0]
+    rows_K, moving_K = torch.arange(left), torch.ones(left, dtype=torch.bool)
+    best_K = start_NS.new_full((left,), torch.inf)
+    state_NS, residual_N, iterations_N = start_NS.clone(), torch.zeros_like(best_K), torch.zeros_like(rows_K)
+    before_KS = current_KS = start_NS
+    for iteration in range(1, config.max_iterations + 1 if left else 1):
         next_KS = step(current_KS, constants)
-        if next_KS.shape[0] == 0:
-            break
-        scale_K = next_KS.abs().amax(dim=1).clamp(min=torch.finfo(next_KS.dtype).tiny)
-        residual_K = (next_KS - current_KS).abs_().amax(dim=1).div_(scale_K)
-        done_K = (residual_K <= config.tolerance) & moving_K  # False for nan
-        if bool(done_K.any()):
-            ended = rows_K[done_K]
-            state_NS[ended], residual_N[ended], iterations_N[ended] = next_KS[done_K], residual_K[done_K], iteration
+        turn = iteration % PERIOD == EARLY % PERIOD
+        if not turn and EARLY < iteration < config.max_iterations:
+            before_KS, current_KS = current_KS, next_KS
+            continue
+        move_KS = next_KS - current_KS
+        scale_K = next_KS.abs().amax(dim=1).clamp_(min=torch.finfo(next_KS.dtype).tiny)
+        residual_K = move_KS.abs().amax(dim=1).div_(scale_K)
+        done_K = (residual_K <= config.tolerance).logical_and_(moving_K)  # False for nan
+        ended = int(done_K.sum())
+        if ended == state_NS.shape[0]:
+            return Solution(
+                state_NS=next_KS, residual_N=residual_K, iterations_N=torch.full_like(iterations_N, iteration)
+            )
+        if ended:
+            at = rows_K[done_K]
+            state_NS[at], residual_N[at], iterations_N[at] = next_KS[done_K], residual_K[done_K], iteration
             moving_K &= ~done_K
-            left = int(moving_K.sum())
+            left -= ended
             if left == 0:
                 break
             if left <= LEAVE * moving_K.shape[0]:
-                rows_K, next_KS, current_KS, residual_K = (
-                    part[moving_K] for part in (rows_K, next_KS, current_KS, residual_K)
+                keep = moving_K.nonzero()[:, 0]
+                rows_K, moving_K, best_K, residual_K = (part[keep] for part in (rows_K, moving_K, best_K, residual_K))
+                before_KS, current_KS, next_KS, move_KS = (
+                    part[keep] for part in (before_KS, current_KS, next_KS, move_KS)
                 )
-                constants = tuple(constant[moving_K] for constant in constants)
-                if mixer is not None:
-                    mixer.keep(moving_K)
-                moving_K = torch.ones_like(rows_K, dtype=torch.bool)
+                constants = tuple(constant[keep] for constant in constants)
         if iteration == config.max_iterations:
-            raise NotConverged(float(residual_K[moving_K].max()), iteration, int(moving_K.sum()))
-        current_KS = next_KS if mixer is None else mixer.mix(current_KS, next_KS, residual_K)
+            raise NotConverged(float(residual_K[moving_K].max()), iteration, left)
+        if turn and config.method == "anderson":
+            mixed_KS = _extrapolated(before_KS, current_KS, next_KS, move_KS, residual_K < best_K)
+            best_K = torch.minimum(best_K, residual_K)
+            before_KS, current_KS = current_KS, mixed_KS
+        else:
+            before_KS, current_KS = current_KS, next_KS
     return Solution(state_NS=state_NS, residual_N=residual_N, iterations_N=iterations_N)
 
 
-class _Anderson:
-    """Anderson acceleration (Walker & Ni 2011, SIAM J. Numer. Anal. 49(4), eq. 2.2), sample by sample.
+def _extrapolated(before_KS: Tensor, current_KS: Tensor, next_KS: Tensor, move_KS: Tensor, closer_K: Tensor) -> Tensor:
+    """One step of Anderson's method with a memory of one (Walker & Ni 2011, SIAM J. Numer. Anal. 49(4), eq. 2.2).
 
-    A sample whose residual grew takes a plain Picard step, so a contraction still converges.
+    Taken every few Picard iterations (Pratapa et al. 2016, J. Comput. Phys. 306, section 2), each sample by itself. A
+    sample that isn't closer than at every turn before, or whose moves grow, goes on with plain Picard iterations, so a
+    contraction still converges.
     """
-
-    def __init__(self) -> None:
-        self._states: list[Tensor] = []
-        self._images: list[Tensor] = []
-        self._best_K: Tensor | None = None
-
-    def keep(self, left_K: Tensor) -> None:
-        self._states = [state[left_K] for state in self._states]
-        self._images = [image[left_K] for image in self._images]
-        if self._best_K is not None:
-            self._best_K = self._best_K[left_K]
-
-    def mix(self, state_KS: Tensor, image_KS: Tensor, residual_K: Tensor) -> Tensor:
-        self._states = [*self._states[-MEMORY + 1 :], state_KS]
-        self._images = [*self._images[-MEMORY + 1 :], image_KS]
-        best_K = residual_K if self._best_K is None else self._best_K
-        grew_K = residual_K > best_K
-        self._best_K = torch.minimum(best_K, residual_K)
-        if len(self._states) == 1:
-            return image_KS
-        image_KLS = torch.stack(self._images, dim=1)
-        move_KLS = image_KLS - torch.stack(self._states, dim=1)
-        # Unit scale first: the products of the small moves near the fixed point would underflow in float32.
-        move_KLS = move_KLS / move_KLS.abs().amax(dim=(1, 2), keepdim=True).clamp(min=torch.finfo(move_KLS.dtype).tiny)
-        gram_KLL = move_KLS @ move_KLS.mT
-        diagonal_K11 = gram_KLL.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None, None]
-        ridge = 1e-10 if gram_KLL.dtype == torch.float64 else 1e-6
-        gram_KLL = gram_KLL + (ridge * diagonal_K11 + ridge) * torch.eye(gram_KLL.shape[1], dtype=gram_KLL.dtype)
-        share_KL = torch.linalg.solve(gram_KLL, torch.ones_like(gram_KLL[:, :, 0]))
-        share_KL = share_KL / share_KL.sum(dim=1, keepdim=True)
-        mixed_KS = (share_KL[:, None, :] @ image_KLS)[:, 0]
-        usable_K = ~grew_K & torch.isfinite(mixed_KS).all(dim=1)
-        return torch.where(usable_K[:, None], mixed_KS, image_KS)
+    change_KS = move_KS + before_KS - current_KS
+    share_K = (change_KS * move_KS).sum(dim=1) / change_KS.square().sum(dim=1)
+    # The last move is the shorter of the two where the share is below a half; nan, of moves that underflow, isn't.
+    share_K = torch.where((share_K <= 0.5).logical_and_(closer_K), share_K, 0.0).clamp_(min=-LONGEST)
+    return torch.lerp(next_KS, current_KS, share_K[:, None])
 
 
 Activation = Literal["relu", "tanh"]
@@ -158,11 +146,20 @@ def slope(name: Activation, x: Tensor) -> Tensor:
     return (x > 0).to(x.dtype) if name == "relu" else 1 - x.square()
 
 
+def layer_step(feedback_SS: Tensor, name: Activation) -> Step:
+    """x -> phi(x A' + b), the samples' b as the one constant; not differentiable."""
+    return lambda state_KS, constants: (
+        torch.relu_(torch.addmm(constants[0], state_KS, feedback_SS.T))
+        if name == "relu"
+        else torch.tanh_(torch.addmm(constants[0], state_KS, feedback_SS.T))
+    )
+
+
 class Equilibrium(torch.autograd.Function):
     """x = phi(x A' + b) for each sample, with gradients by the implicit function theorem: memory is that of one step.
 
-    Adjoint: w = g + (w * phi') A, a fixed point with the same contraction, solved to the same relative tolerance; then
-    dL/db = w * phi' and dL/dA = (w * phi')' x (El Ghaoui et al. 2021, arXiv 1908.06315, section 4).
+    Adjoint: w = phi' * (g + w A), a fixed point with the same contraction, solved to the same relative tolerance; then
+    dL/db = w and dL/dA = w' x (El Ghaoui et al. 2021, arXiv 1908.06315, section 4).
     Returns the state (N, S), and, without gradient, residual and iterations of each sample.
     """
 
@@ -171,12 +168,7 @@ class Equilibrium(torch.autograd.Function):
         context: Any, feedback_SS: Tensor, drive_NS: Tensor, start_NS: Tensor, name: Activation, config: SolverConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Solves for the state."""
-        found = solve(
-            lambda state_KS, constants: activate(name, torch.addmm(constants[0], state_KS, feedback_SS.T)),
-            start_NS,
-            (drive_NS,),
-            config,
-        )
+        found = solve(layer_step(feedback_SS, name), start_NS, (drive_NS,), config)
         context.save_for_backward(feedback_SS, found.state_NS)
         context.name, context.config = name, config
         context.mark_non_differentiable(found.residual_N, found.iterations_N)
@@ -189,13 +181,12 @@ class Equilibrium(torch.autograd.Function):
         feedback_SS, state_NS = context.saved_tensors
         gradient_NS, slope_NS = gradients[0], slope(context.name, state_NS)
         found = solve(
-            lambda adjoint_KS, constants: torch.addmm(constants[0], adjoint_KS * constants[1], feedback_SS),
-            gradient_NS,
+            lambda adjoint_KS, constants: torch.addmm(constants[0], adjoint_KS, feedback_SS).mul_(constants[1]),
+            gradient_NS * slope_NS,
             (gradient_NS, slope_NS),
             context.config,
         )
-        drive_NS = found.state_NS * slope_NS
-        return drive_NS.T @ state_NS, drive_NS, None, None, None
+        return found.state_NS.T @ state_NS, found.state_NS, None, None, None
 
 
 def project_rows_l1(matrix_RS: Tensor, radius: float) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from components.heads.fixed_point import Activation, NotConverged, SolverConfig, activate, solve
+from components.heads.fixed_point import Activation, NotConverged, SolverConfig, activate, layer_step, solve
 from components.heads.implicit_layer import ImplicitConfig, ImplicitLayer, ImplicitStatistics
 from components.heads.losses import masked_bce
 from components.heads.training import FitReport, fit, seeded
@@ -82,10 +82,7 @@ class ImplicitHead:
         feedback_SS = torch.tensor(self.feedback_SS, dtype=torch.float64)
         drive_NS = torch.tensor(features_NF @ self.drive_SF.T + self.drive_bias_S, dtype=torch.float64)
         found = solve(
-            lambda state_KS, constants: activate(self.activation, torch.addmm(constants[0], state_KS, feedback_SS.T)),
-            activate(self.activation, drive_NS),
-            (drive_NS,),
-            self.solver,
+            layer_step(feedback_SS, self.activation), activate(self.activation, drive_NS), (drive_NS,), self.solver
         )
         state_NS = found.state_NS.numpy()
         logits_NM = state_NS @ self.output_MS.T + features_NF @ self.skip_MF.T + self.output_bias_M
