@@ -9,13 +9,13 @@ from functools import partial
 
 from components.baselines import hierarchical, implicit, irt, kmeans_table, knn, linear, matrix_factorisation, mlp
 from components.baselines.hierarchical import HierarchyConfig
-from components.heads.implicit import ImplicitConfig
 from components.baselines.irt import IrtConfig
 from components.baselines.knn import KnnConfig
 from components.baselines.linear import LinearConfig
 from components.baselines.matrix_factorisation import FactorConfig
 from components.baselines.mlp import MlpConfig
 from components.baselines.protocol import Fit, QualityModel
+from components.heads.implicit import ImplicitConfig
 from components.heads.training import FitConfig
 
 TRIALS = 6

@@ -6,14 +6,12 @@ several seeds, since k-means has many local optima. One level of 60 is the table
 Shapes: N prompts, M candidates, F features, C clusters.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 
+from components.baselines.clusters import cluster
 from components.baselines.observed import candidate_means, unit_rows, unseen_last
 from components.baselines.protocol import TrainingSet
 from components.tasks.table import shrink
@@ -74,22 +72,15 @@ def fit(
     """
     general_M = candidate_means(training.quality_NM)
     unit_NF = unit_rows(training.features_NF)
-    distinct = np.unique(unit_NF, axis=0).shape[0]
     tables = []
     for repeat in range(config.repeats):
         estimate_NM = np.tile(general_M, (unit_NF.shape[0], 1))
         for level, clusters in enumerate(config.clusters):
             draw = int(np.random.SeedSequence([seed, repeat, level]).generate_state(1)[0])
-            means = KMeans(min(clusters, distinct), n_init=1, random_state=draw)
-            with warnings.catch_warnings():
-                # Prompts that differ by rounding alone count as distinct here and as one in scikit-learn.
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                cluster_N = means.fit_predict(unit_NF)
-            quality_CM = shrunken_table(cluster_N, training.quality_NM, estimate_NM, means.n_clusters)
+            centre_CF, cluster_N = cluster(unit_NF, clusters, draw)
+            quality_CM = shrunken_table(cluster_N, training.quality_NM, estimate_NM, centre_CF.shape[0])
             estimate_NM = quality_CM[cluster_N]
-        tables.append(
-            ClusterTable(centre_CF=np.asarray(means.cluster_centers_, dtype=np.float32), quality_CM=quality_CM)
-        )
+        tables.append(ClusterTable(centre_CF=centre_CF, quality_CM=quality_CM))
     return HierarchyModel(tables=tuple(tables), seen_M=general_M > 0)
 
 

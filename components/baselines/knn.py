@@ -1,5 +1,6 @@
 """The mean outcome of the nearest training prompts; hard to beat (Li 2025, arXiv 2505.12601)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,16 @@ class KnnConfig:
             raise ValueError(f"neighbours must be >= 1, got {self.neighbours}")
 
 
+def nearest(
+    unit_NF: NDArray[np.float32], unit_KF: NDArray[np.float32], neighbours: int
+) -> Iterator[tuple[slice, NDArray[np.intp]]]:
+    """Blocks of prompts, and for each prompt of one the rows of its k most similar training prompts, in no order."""
+    k = min(neighbours, unit_KF.shape[0])
+    for start in range(0, unit_NF.shape[0], _BLOCK):
+        similarity_BK = unit_NF[start : start + _BLOCK] @ unit_KF.T
+        yield slice(start, start + _BLOCK), np.argpartition(-similarity_BK, k - 1, axis=1)[:, :k]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class KnnModel:
     """Training prompts and their outcomes."""
@@ -38,17 +49,13 @@ class KnnModel:
 
         A candidate that none of the neighbours was tried on gets its mean over all.
         """
-        unit_NF = unit_rows(features_NF)
         seen_KM = (~np.isnan(self.quality_KM)).astype(np.float64)
         filled_KM = np.nan_to_num(self.quality_KM)
-        predicted_NM = np.tile(self.general_M, (unit_NF.shape[0], 1))
-        k = min(self.neighbours, self.unit_KF.shape[0])
-        for start in range(0, unit_NF.shape[0], _BLOCK):
-            similarity_BK = unit_NF[start : start + _BLOCK] @ self.unit_KF.T
-            nearest_Bk = np.argpartition(-similarity_BK, k - 1, axis=1)[:, :k]
+        predicted_NM = np.tile(self.general_M, (features_NF.shape[0], 1))
+        for block, nearest_Bk in nearest(unit_rows(features_NF), self.unit_KF, self.neighbours):
             count_BM = seen_KM[nearest_Bk].sum(axis=1)
             mean_BM = filled_KM[nearest_Bk].sum(axis=1) / np.maximum(count_BM, 1)
-            predicted_NM[start : start + _BLOCK] = np.where(count_BM > 0, mean_BM, self.general_M)
+            predicted_NM[block] = np.where(count_BM > 0, mean_BM, self.general_M)
         return unseen_last(predicted_NM, self.general_M > 0)
 
 

@@ -11,8 +11,11 @@ from components.baselines import (
     best_per_benchmark,
     best_single,
     cheapest,
+    graph_router,
+    guarded_knn,
     hierarchical,
     implicit,
+    ipr,
     irt,
     kmeans_table,
     knn,
@@ -20,6 +23,7 @@ from components.baselines import (
     matrix_factorisation,
     mlp,
     random_choice,
+    router_dc,
 )
 from components.baselines.protocol import Fit, TrainingSet
 
@@ -30,6 +34,7 @@ METHODS: Mapping[str, Fit] = {
     "best_per_benchmark": best_per_benchmark.fit,
     "knn10": partial(knn.fit, config=knn.KnnConfig(neighbours=10)),
     "knn100": partial(knn.fit, config=knn.KnnConfig(neighbours=100)),
+    "guarded_knn": guarded_knn.fit,
     "kmeans60": kmeans_table.fit,
     "hierarchical": hierarchical.fit,
     "linear": linear.fit,
@@ -37,6 +42,9 @@ METHODS: Mapping[str, Fit] = {
     "implicit": implicit.fit,
     "matrix_factorisation": matrix_factorisation.fit,
     "irt": irt.fit,
+    "graph_router": graph_router.fit,
+    "router_dc": router_dc.fit,
+    "ipr": ipr.fit,
 }
 """'cheapest' raises ValueError where no cost is known; 'best_per_benchmark' reads the label, so it is no router."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import nn
 from components.baselines.observed import candidate_means, unseen_last
 from components.baselines.protocol import TrainingSet
 from components.heads.losses import masked_bce
-from components.heads.training import FitConfig, FitReport, seeded
+from components.heads.training import Batch, FitConfig, FitReport, seeded
 from components.heads.training import fit as fit_module
 
 
@@ -30,11 +31,21 @@ class NeuralModel:
         return unseen_last(quality_NM, self.seen_M)
 
 
-def train(training: TrainingSet, seed: int, build: Callable[[], nn.Module], config: FitConfig) -> NeuralModel:
-    """Fits a module by cross-entropy over observed outcomes; a tenth of the rows, drawn by the seed, stops it.
+def train(
+    training: TrainingSet,
+    seed: int,
+    build: Callable[[], nn.Module],
+    config: FitConfig,
+    *,
+    loss: Callable[[nn.Module, Batch], torch.Tensor] | None = None,
+    validation_loss: Callable[[nn.Module, Batch], torch.Tensor] | None = None,
+) -> NeuralModel:
+    """Fits a module, by default by cross-entropy over observed outcomes; a tenth of the rows, by seed, stops it.
 
     Args:
         build: makes the module; called with torch's random state set by the seed.
+        loss: of a module on a batch (features, quality with nan where not observed), instead of cross-entropy.
+        validation_loss: of the same, to stop by; `loss` if not given.
 
     Raises:
         ValueError: no outcome.
@@ -51,10 +62,15 @@ def train(training: TrainingSet, seed: int, build: Callable[[], nn.Module], conf
 
     report = fit_module(
         module,
-        lambda batch: masked_bce(module(batch[0]), batch[1]),
+        partial(loss or _cross_entropy, module),
         tensors(rows_K[held:]),
         tensors(rows_K[:held]),
         config,
         seed,
+        validation_loss=partial(validation_loss, module) if validation_loss else None,
     )
     return NeuralModel(module=module, seen_M=seen_M, report=report)
+
+
+def _cross_entropy(module: nn.Module, batch: Batch) -> torch.Tensor:
+    return masked_bce(module(batch[0]), batch[1])

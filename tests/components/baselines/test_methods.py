@@ -4,7 +4,10 @@ import pytest
 from components.baselines.best_per_benchmark import fit as fit_benchmark
 from components.baselines.methods import METHODS, fit_predict
 
-ROUTERS = ("knn10", "knn100", "hierarchical", "linear", "mlp", "implicit", "matrix_factorisation", "irt")
+ROUTERS = (
+    *("knn10", "knn100", "guarded_knn", "hierarchical", "linear", "mlp", "implicit"),
+    *("matrix_factorisation", "irt", "graph_router", "router_dc", "ipr"),
+)
 
 
 @pytest.mark.parametrize("name", METHODS)
