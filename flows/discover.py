@@ -9,11 +9,14 @@ from prefect import task
 
 from components.embeddings.encoder import Encoder
 from components.embeddings.feature_fit import FeatureConfig, fit_features
+from components.reports.task_map import UNASSIGNED, points
 from components.tables.store import read_tables
 from components.tasks.choice import DiscoveryConfig, choose_partition
+from components.tasks.density import LayoutConfig, lay_out
 from components.tasks.labels import describe
+from components.tasks.partition import Partition
 from components.tasks.table import task_table
-from flows.arrays import save_arrays
+from flows.arrays import load_arrays, save_arrays
 from flows.board import BoardRef, read_board, read_splits
 from flows.caching import by_content
 from flows.references import DataRef, keep
@@ -37,7 +40,7 @@ def featurise(tables: DataRef, embedded: DataRef, splits: DataRef, encoder: Data
 
 
 @task(cache_key_fn=by_content("components.tasks", "components.tables"), persist_result=True, result_serializer="json")
-def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int) -> DataRef:
+def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int, narrated: DataRef | None = None) -> DataRef:
     """The chosen partition of the training prompts, its quality table, descriptions, and every partition tried."""
     board = read_board(board_ref)
     train, validation = board.rows("train"), board.rows("validation")
@@ -49,6 +52,7 @@ def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int) -> DataRef
         quality_NM[validation],
         config,
         seed,
+        semantic_ND=np.load(narrated.file("embedding.npy")) if narrated else None,
     )
     table = task_table(found.partition, quality_NM[train])
     described = describe(found.partition, [board.prompts[row] for row in train], board.embedding_ND[train], seed)
@@ -58,10 +62,32 @@ def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int) -> DataRef
         save_arrays(table, folder / "table.npz")
         summary = {
             "method": found.method,
+            "reason": found.reason,
             "bootstrap_ari": found.bootstrap_ari,
+            "neighbour_recall": found.neighbour_recall,
             "trials": [asdict(t) for t in found.trials],
         }
         (folder / "discovery.json").write_text(json.dumps(summary))
         (folder / "tasks.json").write_text(json.dumps([asdict(d) for d in described], default=int))
 
     return keep("discover", write)
+
+
+@task(
+    cache_key_fn=by_content("components.tasks", "components.reports", "components.tables"),
+    persist_result=True,
+    result_serializer="json",
+)
+def chart(board_ref: BoardRef, identified: DataRef, config: LayoutConfig) -> DataRef:
+    """The training prompts in the plane, each with its task's label: the report's map."""
+    board = read_board(board_ref)
+    train = board.rows("train")
+    layout = lay_out(board.embedding_ND[train], config)
+    labels = [row["label"] for row in json.loads(identified.file("tasks.json").read_text())]
+    label_K = [
+        [*labels, UNASSIGNED][task]
+        for task in load_arrays(Partition, identified.file("partition.npz")).task_N[layout.row_K]
+    ]
+    shown = points(layout.point_K2, label_K, [board.prompts[row] for row in train[layout.row_K]])
+    # Of too few prompts, or the same one again and again, there is no map.
+    return keep("chart", lambda folder: (folder / "map.json").write_text(json.dumps(shown if label_K else None)))

@@ -120,7 +120,8 @@ def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, An
         planted = ids.join(pl.read_parquet(truth), on="prompt_id", how="left", maintain_order="left")["task"]
         ari = adjusted_rand(partition.task_N, planted.rank("dense").to_numpy())
     return {
-        "method": found["method"],
+        **{key: found[key] for key in ("method", "reason", "neighbour_recall", "identity")},
+        "naming": found.get("naming"),
         "tasks": partition.tasks,
         "unassigned_share": partition.unassigned_share,
         "candidate_share": load_arrays(TaskTable, discovered.file("table.npz")).candidate_share,
@@ -141,10 +142,13 @@ def _sections(
     return {
         "tasks": [
             {
+                "id": one["id"],
                 "label": one["label"],
                 "size": one["size"],
                 "keywords": one["keywords"],
                 "best": board.matrices.models[int(table.quality_TM[one["task"]].argmax())],
+                "quality": float(table.quality_TM[one["task"]].max()),
+                "candidates_share": float(table.candidate_TM[one["task"]].mean()),
                 "medoids": [board.prompts[train[row]][:400] for row in one["medoids"]],
             }
             for one in described

@@ -7,6 +7,7 @@ import polars as pl
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from components.reports.console import interval_text, method_order
+from components.reports.discovery import discovery_notes
 from components.reports.markdown import describe
 from flows.promote import Verdicted
 from flows.references import DataRef
@@ -18,14 +19,25 @@ def note_validation(validated: DataRef) -> None:
     create_table_artifact(table=rows, key="validation", description="Great Expectations on the three tables")
 
 
-def note_tasks(discovered: DataRef) -> None:
-    """The tasks by size."""
+def note_tasks(judged: DataRef) -> None:
+    """The tasks by size with their best candidates, and what discovery says of itself."""
+    report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
     rows = [
-        {"task": one["label"], "prompts": one["size"], "keywords": ", ".join(one["keywords"])}
-        for one in json.loads(discovered.file("tasks.json").read_text())
+        {
+            "id": one["id"],
+            "task": one["label"],
+            "prompts": one["size"],
+            "best candidate": one["best"],
+            "quality": round(one["quality"], 4),
+            "share of candidates kept": round(one["candidates_share"], 4),
+            "keywords": ", ".join(one["keywords"]),
+        }
+        for one in report["tasks"]
     ]
     if rows:
         create_table_artifact(table=rows, key="tasks", description="Tasks found in the training prompts")
+    notes = "\n".join(f"- {note}" for note in discovery_notes(report["discovery"]))
+    create_markdown_artifact(notes, key="discovery", description="Why these tasks, and what became of the champion's")
 
 
 def note_result(judged: DataRef, verdict: Verdicted) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from importlib.metadata import version as installed
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ from components.routing.model import RouterModel
 from components.tables.store import read_tables
 from flows.arrays import load_arrays, load_named
 from flows.board import BoardRef, read_splits
+from flows.identity import remember_tasks
 from flows.references import DataRef
 from flows.settings import settings
 from flows.tracking import maker_alive, registry
@@ -97,6 +99,7 @@ def bundle(
     golden = router.golden(frames.prompts["prompt"].gather(test).to_list())
     folder = settings().data / "bundles"
     router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden)
+    remember_tasks(router_id, discovered)
     return Challenger(bundle=folder / router_id, router_id=router_id)
 
 
@@ -106,6 +109,8 @@ def register(
     run_id: str,
     judged: DataRef,
     discovered: DataRef,
+    classified: DataRef,
+    charted: DataRef,
     validated: DataRef,
     tables: DataRef,
 ) -> Challenger:
@@ -119,7 +124,10 @@ def register(
         child = mlflow.start_run(f"partition-{number}-{trial['method']}", parent=run_id, params=trial["parameters"])
         mlflow.log(child, metrics={k: v for k, v in trial.items() if isinstance(v, int | float)})
         mlflow.finish(child)
-    mlflow.log_folder(run_id, write_page(report, page_folder(waiting.router_id)).parent, "report")
+    told = json.loads(classified.file("classifier.json").read_text())
+    mlflow.log(run_id, metrics={f"classifier.{k}": v for k, v in told.items() if isinstance(v, float) and isfinite(v)})
+    shown = report | {"map": json.loads(charted.file("map.json").read_text())}
+    mlflow.log_folder(run_id, write_page(shown, page_folder(waiting.router_id)).parent, "report")
     mlflow.log_folder(run_id, judged.path, "evaluation")
     mlflow.log_folder(run_id, validated.path, "validation")
     version = mlflow.register(run_id, waiting.bundle, report, describe(report), {"data_digest": tables.digest})

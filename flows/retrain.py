@@ -8,11 +8,14 @@ from pydantic import BaseModel, Field
 
 from components.embeddings.export import Precision
 from components.reports.console import method_table
+from components.tasks.density import LayoutConfig
 from flows.board import BoardRef
-from flows.discover import discover, featurise
+from flows.discover import chart, discover, featurise
 from flows.evaluate import evaluate
 from flows.frozen import freeze, frozen_test
+from flows.identity import identify, reigning_tasks
 from flows.ingest import divide, embed, export_encoder, generate, ingest, validate
+from flows.narration import christen, narrate
 from flows.notes import note_result, note_tasks, note_validation
 from flows.presets import PresetName, preset
 from flows.progress import Progress
@@ -56,7 +59,10 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         station("discover")
         features = featurise(tables, embedded, splits, encoder, chosen.features)
         board = BoardRef(tables=tables, embedded=embedded, splits=splits, features=features)
-        discovered = discover(board, chosen.discovery, seed)
+        narration = narrate(board, encoder)
+        found = discover(board, chosen.discovery, seed, narration.described)
+        discovered = identify(board, christen(board, found, narration), reigning_tasks())
+        charted = chart(board, discovered, LayoutConfig(seed=seed))
         station("train")
         classified = classify(board, discovered, chosen.classifier)
         specialised = specialise(board, discovered, classified, chosen.experts)
@@ -66,11 +72,11 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         judged = evaluate(logs, validated, board, encoder, discovered, combined, compared, chosen.gate, seed)
         station("register")
         waiting = bundle(board, encoder, discovered, combined, judged, seed)
-        challenger = register(waiting, run_id, judged, discovered, validated, tables)
+        challenger = register(waiting, run_id, judged, discovered, classified, charted, validated, tables)
         station("promote")
         verdict = promote(challenger)
     note_validation(validated)
-    note_tasks(discovered)
+    note_tasks(judged)
     note_result(judged, verdict)
     return verdict
 

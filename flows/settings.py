@@ -89,6 +89,21 @@ class Settings:
         }
 
     @property
+    def llm_url(self) -> str:
+        """POINTSMAN_LLM_URL, base of an OpenAI-compatible API that describes prompts and names tasks; empty: off."""
+        return os.environ.get("POINTSMAN_LLM_URL", "")
+
+    @property
+    def llm_model(self) -> str:
+        """POINTSMAN_LLM_MODEL, the model that is asked there."""
+        return os.environ.get("POINTSMAN_LLM_MODEL", "")
+
+    @property
+    def llm_key(self) -> str:
+        """POINTSMAN_LLM_KEY, sent to it as a bearer token; empty: none."""
+        return os.environ.get("POINTSMAN_LLM_KEY", "")
+
+    @property
     def artifacts(self) -> Path:
         """Where MLflow keeps files."""
         return self.home / "mlruns" / "artifacts"

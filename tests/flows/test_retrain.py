@@ -70,10 +70,15 @@ def test_mlflow_holds_report_data_docs_and_a_child_for_each_partition(first):
         for a in mlflow.list_artifacts(first.run_id)
         for b in mlflow.list_artifacts(first.run_id, a.path)
     }
-    assert {"report/report.html", "evaluation/report.json", "validation/data_docs"} <= kept
+    assert {"report/report.html", "report/task_map.html", "evaluation/report.json", "validation/data_docs"} <= kept
     run = mlflow.get_run(first.run_id)
     assert run.inputs.dataset_inputs
     assert run.data.metrics["router.quality"] > 0
+    assert 0 < run.data.metrics["classifier.micro"] <= 1
+    assert {f"classifier.{x}" for x in ("macro", "coverage", "temperature", "confidence_floor", "ece")} <= set(
+        run.data.metrics
+    )
+    assert run.data.metrics["discovery.neighbour_recall"] == 1
     assert first.run_url.endswith(f"/#/experiments/{run.info.experiment_id}/runs/{first.run_id}")
     children = mlflow.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{first.run_id}'")
     assert {"graph", "density"} == {child.info.run_name.split("-")[-1] for child in children}
@@ -82,8 +87,11 @@ def test_mlflow_holds_report_data_docs_and_a_child_for_each_partition(first):
 
 
 def test_prefect_shows_what_a_person_looks_for(first):
-    shown = {key: Artifact.get(key) for key in ("validation", "tasks", "evaluation", "verdict", "mlflow-run")}
+    keys = ("validation", "tasks", "discovery", "evaluation", "verdict", "mlflow-run")
+    shown = {key: Artifact.get(key) for key in keys}
     assert all(shown.values())
+    assert {"id", "task", "prompts", "best candidate", "quality"} <= set(json.loads(shown["tasks"].data)[0])
+    assert "every task is new" in shown["discovery"].data
     assert first.verdict in shown["verdict"].data
     assert first.run_url in shown["mlflow-run"].data
 
