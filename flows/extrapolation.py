@@ -1,0 +1,146 @@
+"""The study of implicit models under shift: problem by problem and seed by seed, so that a stopped run goes on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel, Field
+
+from components.extrapolation.catalogue import CATALOGUE
+from components.extrapolation.methods import TrainingConfig
+from components.extrapolation.report import report_metrics, study_report
+from components.extrapolation.study import StudyConfig, read_run, run_problem, write_run
+from components.release.registry import Registry
+from components.reports.extrapolation_page import DATA, PAGE, verdict_rows, write_study
+from flows.caching import by_content
+from flows.presets import PresetName
+from flows.references import DataRef, keep, reference
+from flows.settings import settings
+
+HEAD = ("problem", "paper says", "we measured", "verdict", "seeds")
+
+
+class ExtrapolationParameters(BaseModel):
+    """What a person can set in the Prefect form."""
+
+    preset: PresetName = Field(default="full", description="'smoke' learns from few samples, in minutes.")
+    seed: int = Field(default=0, ge=0, description="The first seed; the others follow it.")
+    seeds: int | None = Field(default=None, ge=1, description="How many; empty: 5, or 2 in 'smoke'.")
+    data: Path | None = Field(
+        default=None, description="Folder of prices, epicentres and houses; what it lacks is generated."
+    )
+    problems: list[str] = Field(default_factory=list, description=f"Of {', '.join(CATALOGUE)}; empty: all.")
+
+
+class Studied(BaseModel, frozen=True):
+    """Where the study's results are."""
+
+    page: Path
+    data: Path
+    """The page's folder, with the same as Markdown and JSON."""
+    verdicts: tuple[tuple[str, ...], ...]
+    run_id: str
+    run_url: str
+    """The run in MLflow, for a browser."""
+
+
+def study_config(preset: PresetName) -> StudyConfig:
+    """How much each preset learns from."""
+    if preset == "full":
+        return StudyConfig(training=TrainingConfig(epochs=40, batch_size=512, learning_rate=1e-2))
+    return StudyConfig(train=1000, test=300, training=TrainingConfig(epochs=12, batch_size=128, learning_rate=1e-2))
+
+
+@task(
+    cache_key_fn=by_content("components.extrapolation"),
+    persist_result=True,
+    result_serializer="json",
+    task_run_name="{problem}-{seed}",
+)
+def measure(problem: str, seed: int, config: StudyConfig, data: DataRef | None) -> DataRef:
+    """Every model's errors on one problem with one seed."""
+    run = run_problem(problem, seed, config, data.path if data else None)
+    return keep("extrapolation", lambda folder: write_run(run, folder / "run.json"))
+
+
+@task(
+    cache_key_fn=by_content("components.extrapolation", "components.reports"),
+    persist_result=True,
+    result_serializer="json",
+)
+def conclude(runs: list[DataRef]) -> DataRef:
+    """The verdicts and the page."""
+    report = study_report([read_run(run.file("run.json")) for run in runs])
+    return keep("extrapolation_report", lambda folder: write_study(report, folder))
+
+
+@task(cache_policy=NO_CACHE)
+def record(concluded: DataRef, parameters: dict[str, Any]) -> str:
+    """One MLflow run a study, with a child for every problem; its id."""
+    mlflow, report = _registry(), _report(concluded)
+    run_id = mlflow.start_run(
+        f"extrapolation-{concluded.digest[:8]}", params=parameters, tags={"kind": "extrapolation"}
+    )
+    for problem in report["problems"]:
+        child = mlflow.start_run(f"extrapolation-{problem['name']}", parent=run_id, tags={"kind": "extrapolation"})
+        mlflow.log(child, params={"metric": problem["metric"], "sources": "; ".join(problem["sources"])})
+        mlflow.log(child, metrics=report_metrics(problem))
+        mlflow.finish(child)
+    mlflow.log_folder(run_id, concluded.path, "report")
+    mlflow.finish(run_id)
+    return run_id
+
+
+@flow(name="extrapolation", log_prints=True)
+def extrapolation(parameters: ExtrapolationParameters) -> Studied:
+    """Trains every model on every problem, tests it under growing shift, and judges the paper's claims."""
+    config, chosen = study_config(parameters.preset), parameters.problems or list(CATALOGUE)
+    if unknown := [name for name in chosen if name not in CATALOGUE]:
+        raise ValueError(f"unknown problem {unknown[0]!r}; known: {', '.join(CATALOGUE)}")
+    if parameters.data and not parameters.data.is_dir():
+        raise FileNotFoundError(f"{parameters.data} is not a folder")
+    data = reference(parameters.data) if parameters.data else None
+    count = parameters.seeds or (5 if parameters.preset == "full" else 2)
+    runs = []
+    for problem in chosen:
+        for seed in range(parameters.seed, parameters.seed + count):
+            runs.append(measure(problem, seed, config, data))
+            print(f"{len(runs)}/{len(chosen) * count} {problem}, seed {seed}")
+    concluded = conclude(runs)
+    run_id = record(concluded, parameters.model_dump(mode="json"))
+    studied = Studied(
+        page=concluded.file(PAGE),
+        data=concluded.path,
+        verdicts=tuple(verdict_rows(_report(concluded)["findings"])),
+        run_id=run_id,
+        run_url=f"{settings().mlflow_ui}/#/experiments/{_registry().experiment_id}/runs/{run_id}",
+    )
+    _note(studied)
+    return studied
+
+
+def run_extrapolation(parameters: ExtrapolationParameters) -> int:
+    """Runs the flow and prints its verdicts and where everything is."""
+    studied = extrapolation(parameters)
+    for problem, claim, measured, verdict, _ in studied.verdicts:
+        print(f"{problem}: {claim}\n  {measured}\n  {verdict}")
+    print(f"page:    {studied.page}\ntables:  {studied.data}\nMLflow:  {studied.run_url}")
+    return 0
+
+
+def _note(studied: Studied) -> None:
+    rows = [dict(zip(HEAD, row, strict=True)) for row in studied.verdicts]
+    create_table_artifact(table=rows, key="extrapolation-verdicts", description="The paper's claims and our figures")
+    create_link_artifact(link=studied.run_url, key="extrapolation-mlflow-run", link_text="The study in MLflow")
+
+
+def _registry() -> Registry:
+    return Registry(settings().tracking_uri, settings().artifacts)
+
+
+def _report(concluded: DataRef) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(concluded.file(DATA).read_text(encoding="utf-8"))
+    return report
