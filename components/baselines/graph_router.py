@@ -27,7 +27,7 @@ class GraphConfig:
 
     tasks: int = 20
     """T, >= 1; fewer where there are fewer distinct prompts."""
-    hidden: int = 64
+    hidden: int = 128
     """H, >= 1."""
     dropout: float = 0.2
     """Share of a prompt's state left out in training, in [0, 1)."""

@@ -20,7 +20,7 @@ from components.heads.training import Batch, FitConfig
 class IprConfig:
     """The estimator and its training."""
 
-    identity: int = 32
+    identity: int = 16
     """Dimensions of a candidate's identity embedding, >= 1."""
     hidden: int = 128
     """Hidden units, >= 1."""

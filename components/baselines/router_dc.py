@@ -26,11 +26,11 @@ class ContrastConfig:
 
     dimensions: int = 128
     """D, >= 1."""
-    temperature: float = 0.2
+    temperature: float = 0.1
     """Cosines are divided by it, > 0."""
     top: int = 3
     """Candidates of a prompt that are drawn to it, and that it is drawn from, >= 1 (K+ and K- of the paper)."""
-    clusters: int = 5
+    clusters: int = 20
     """Groups of similar prompts, >= 2; fewer where there are fewer prompts."""
     others: int = 3
     """H, out-group prompts that each prompt is told from, >= 1."""

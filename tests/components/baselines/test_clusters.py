@@ -1,0 +1,16 @@
+import numpy as np
+
+from components.baselines.clusters import cluster
+
+
+def test_centres_are_the_means_of_their_members_and_the_nearest_of_each():
+    unit_NF = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    centre_CF, cluster_N = cluster(unit_NF, 5, 0)
+    for c in range(5):
+        np.testing.assert_allclose(centre_CF[c], unit_NF[cluster_N == c].mean(axis=0), atol=1e-5)
+    distance_NC = np.linalg.norm(unit_NF[:, None] - centre_CF, axis=2)
+    np.testing.assert_array_equal(distance_NC.argmin(axis=1), cluster_N)
+
+
+def test_there_are_no_more_clusters_than_distinct_prompts():
+    assert cluster(np.repeat(np.eye(3, dtype=np.float32), 4, axis=0), 8, 0)[0].shape == (3, 3)
