@@ -15,6 +15,7 @@ from components.release.manifest import BundleError
 from components.release.pointer import is_url, resolve
 from components.routing.model import RouterModel
 from components.routing.policy import Policy, decide, parse
+from components.routing.prediction import Prediction
 
 GOLDEN_ROWS = 8
 """Golden decisions that loading makes again."""
@@ -197,13 +198,24 @@ class Router:
         if isinstance(prompts, str):
             raise ValueError("prompts must be a sequence of texts, not one text")
         parsed = parse(policy) if isinstance(policy, str) else policy
+        return self.choose(self.predict(prompts), parsed)
+
+    def predict(self, prompts: Sequence[str]) -> Prediction:
+        """What is believed of each prompt before a policy chooses."""
         tokens = self._encoder.tokenize(prompts)
         embedding_ND = self._encoder.encode_tokens(tokens)
         features_NF = self._feature_map.transform(embedding_ND, tokens)
-        prediction = self._model.predict(features_NF, embedding_ND, tokens.length_N)
+        return self._model.predict(features_NF, embedding_ND, tokens.length_N)
+
+    def choose(self, prediction: Prediction, policy: Policy) -> Routing:
+        """The choice for each prompt of a prediction.
+
+        Raises:
+            ValueError: a policy that can't be kept (costs unknown, budget too small).
+        """
         decision = decide(
             prediction,
-            parsed,
+            policy,
             fallback=int(self._model.fallback),
             guard_margin=float(self._model.guard_margin),
             models=self.candidates,

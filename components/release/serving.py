@@ -1,27 +1,30 @@
-"""A published router over HTTP: POST /v1/route, GET /v1/router, /healthz and /metrics. Prompts are never logged.
+"""A published router over HTTP: POST /v1/route, GET /v1/router, /healthz and /metrics. Prompts are never logged."""
 
-Requests aren't gathered into batches: the encoder runs each prompt alone, so that none changes another's vector, and
-a batch would only make the first wait for the last.
-"""
-
+import asyncio
 import hmac
-import threading
+import json
+import os
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 
+from components.release.batching import Batcher
 from components.release.limits import LimitBody
-from components.release.manifest import BundleError
-from components.release.pointer import resolve
+from components.release.meters import Meters
+from components.release.reigning import Reigning
 from components.release.router import Router, Routing
+from components.routing.policy import Policy, parse
+from components.routing.prediction import Prediction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +39,19 @@ class ServingConfig:
     """Characters, >= 1."""
     largest_batch: int = 256
     """Prompts of a request, >= 1."""
+    largest_crowd: int = 1024
+    """Connections at a time, >= 1; more are told to come back (503)."""
     reload_seconds: float = 1.0
     """Between looks at the pointer, >= 0."""
-    threads: int = 1
-    """Of the encoder within one request, >= 1; requests run side by side anyway."""
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Threads that route, >= 1."""
+    gather: int = 16
+    """Prompts from which a worker adds no further waiting request to its batch, >= 1; 1: each request alone."""
 
     def __post_init__(self) -> None:
-        if min(self.largest_body, self.longest_prompt, self.largest_batch, self.threads) < 1:
-            raise ValueError(f"limits must be >= 1, got {self}")
+        sizes = ("largest_body", "longest_prompt", "largest_batch", "largest_crowd", "workers", "gather")
+        if min(getattr(self, name) for name in sizes) < 1:
+            raise ValueError(f"limits must be >= 1, got {', '.join(f'{n}={getattr(self, n)}' for n in sizes)}")
         if not self.reload_seconds >= 0:
             raise ValueError(f"reload_seconds must be >= 0, got {self.reload_seconds}")
         if self.token == "":
@@ -60,71 +68,58 @@ class Asked(BaseModel):
     policy: Annotated[str, Field(max_length=100)] = "best"
 
 
-class Reigning:
-    """The reigning router, loaded anew when the pointer changes; requests under way keep the one they began with."""
+class Score(BaseModel):
+    """What is expected of a candidate on a prompt."""
 
-    def __init__(self, path: Path, config: ServingConfig) -> None:
-        self._path, self._config = path, config
-        self._lock = threading.Lock()
-        self._folder = resolve(path)
-        self._router = Router.load(self._folder, threads=config.threads)
-        self._looked = time.monotonic()
-        self.failures = 0
-        """Times that a new router couldn't be loaded and the old one stayed."""
-
-    def get(self) -> Router:
-        """The router to use now. One thread loads; others go on with the old one."""
-        due = time.monotonic() - self._looked >= self._config.reload_seconds
-        if due and self._lock.acquire(blocking=False):
-            try:
-                self._look()
-            finally:
-                self._looked = time.monotonic()
-                self._lock.release()
-        return self._router
-
-    def _look(self) -> None:
-        try:
-            folder = resolve(self._path)
-            if folder != self._folder:
-                self._router = Router.load(folder, threads=self._config.threads)
-                self._folder = folder
-        except BundleError:
-            self.failures += 1
+    candidate: str
+    quality: float
+    cost: float | None
 
 
-class Meters:
-    """Prometheus metrics of one application."""
+class Decided(BaseModel):
+    """The choice for one prompt."""
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.decisions = Counter(
-            "pointsman_decisions", "Prompts routed", ["candidate", "task", "reason"], registry=self.registry
-        )
-        self.unassigned = Counter("pointsman_unassigned", "Prompts without a task", registry=self.registry)
-        self.seconds = Histogram(
-            "pointsman_route_seconds",
-            "Seconds to route a request",
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-            registry=self.registry,
-        )
-
-    def count(self, routing: Routing, seconds: float) -> None:
-        """Adds one request."""
-        for candidate, task, reason in zip(routing.candidate, routing.task, routing.reason_N, strict=True):
-            self.decisions.labels(candidate, "none" if task is None else str(task), str(reason)).inc()
-        self.unassigned.inc(int((routing.task_N < 0).sum()))
-        self.seconds.observe(seconds)
+    candidate: str
+    task: int | None
+    predicted_quality: float
+    expected_cost_usd: float | None
+    scores: list[Score]
+    reason: str
 
 
-def create_app(path: Path, config: ServingConfig | None = None) -> FastAPI:
-    """The application that serves a bundle or a published root.
+class Answer(BaseModel):
+    """Decisions in the order of the prompts."""
+
+    router_id: str
+    decisions: list[Decided]
+
+
+class Refusal(BaseModel):
+    """Why a request was refused."""
+
+    detail: str | list[dict[str, Any]]
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {code: {"model": Refusal} for code in (400, 401, 413, 422)}
+Job = tuple[list[str], Policy]
+
+
+def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI:
+    """The application that serves a bundle or a published root; a folder or an fsspec URL.
 
     Raises:
         BundleError: the router can't be loaded.
     """
     limits = config or ServingConfig()
-    reigning, meters = Reigning(path, limits), Meters()
+    reigning, meters = Reigning(path, every=limits.reload_seconds), Meters()
+
+    def work(jobs: list[Job]) -> list[bytes | Exception]:
+        router = reigning.get()
+        routed = route_together(router, jobs)
+        meters.count([routing for routing in routed if isinstance(routing, Routing)])
+        return [one if isinstance(one, Exception) else _body(router.router_id, one) for one in routed]
+
+    batcher: Batcher[Job, bytes] = Batcher(work, lambda job: len(job[0]), workers=limits.workers, gather=limits.gather)
 
     def admit(request: Request) -> None:
         given = request.headers.get("authorization", "").encode()
@@ -142,20 +137,18 @@ def create_app(path: Path, config: ServingConfig | None = None) -> FastAPI:
         detail = [{name: entry[name] for name in ("type", "loc", "msg")} for entry in error.errors()]
         return JSONResponse(_plain({"detail": detail}), 422)
 
-    @app.post("/v1/route", dependencies=[Depends(admit)])
-    def route(asked: Asked) -> dict[str, Any]:
-        prompts = _prompts(asked, limits)
-        router, start = reigning.get(), time.perf_counter()
+    @app.post("/v1/route", dependencies=[Depends(admit)], response_model=Answer, responses=REFUSALS)
+    async def route(asked: Asked) -> Response:
+        start = time.perf_counter()
         try:
-            routing = router.route(prompts, asked.policy)
+            job = _prompts(asked, limits), parse(asked.policy)
+            body = await asyncio.wrap_future(batcher.submit(job))
         except ValueError as error:
             raise HTTPException(422, _plain(str(error))) from None
-        meters.count(routing, time.perf_counter() - start)
-        columns = routing.to_columns()
-        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        return {"router_id": router.router_id, "decisions": rows}
+        meters.took(time.perf_counter() - start)
+        return Response(body, media_type="application/json")
 
-    @app.get("/v1/router", dependencies=[Depends(admit)])
+    @app.get("/v1/router", dependencies=[Depends(admit)], responses={401: REFUSALS[401]})
     def describe() -> dict[str, Any]:
         router = reigning.get()
         return {"router_id": router.router_id, "candidates": router.candidates, "failed_reloads": reigning.failures}
@@ -164,20 +157,43 @@ def create_app(path: Path, config: ServingConfig | None = None) -> FastAPI:
     def healthz() -> dict[str, str]:
         return {"status": "ok", "router_id": reigning.get().router_id}
 
-    @app.get("/metrics", dependencies=[Depends(admit)])
+    @app.get("/metrics", dependencies=[Depends(admit)], responses={401: REFUSALS[401]})
     def metrics() -> Response:
-        return Response(generate_latest(meters.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(meters.page(reigning.failures), media_type=CONTENT_TYPE_LATEST)
 
     return app
 
 
-def serve(path: Path, host: str = "127.0.0.1", port: int = 8080, config: ServingConfig | None = None) -> None:
+def serve(path: str | Path, host: str = "127.0.0.1", port: int = 8080, config: ServingConfig | None = None) -> None:
     """Serves until interrupted; on loopback unless told otherwise.
 
     Raises:
         BundleError: the router can't be loaded.
     """
-    uvicorn.run(create_app(path, config), host=host, port=port, log_level="warning", access_log=False)
+    limits = config or ServingConfig()
+    app = create_app(path, limits)
+    crowd = limits.largest_crowd
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, limit_concurrency=crowd)
+
+
+def route_together(router: Router, jobs: Sequence[Job]) -> list[Routing | Exception]:
+    """The routing of each job, or why it can't be; all prompts are predicted at once, each policy rules its own."""
+    prediction = router.predict([prompt for prompts, _ in jobs for prompt in prompts])
+    bounds = np.cumsum([0, *(len(prompts) for prompts, _ in jobs)]).tolist()
+    routed: list[Routing | Exception] = []
+    for (_, policy), start, end in zip(jobs, bounds, bounds[1:], strict=False):
+        part = Prediction(**{entry.name: getattr(prediction, entry.name)[start:end] for entry in fields(Prediction)})
+        try:
+            routed.append(router.choose(part, policy))
+        except ValueError as error:
+            routed.append(error)
+    return routed
+
+
+def _body(router_id: str, routing: Routing) -> bytes:
+    columns = routing.to_columns()
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return json.dumps({"router_id": router_id, "decisions": rows}, allow_nan=False).encode()
 
 
 def _prompts(asked: Asked, limits: ServingConfig) -> list[str]:

@@ -3,11 +3,13 @@ import logging
 import random
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from components.release.publish import publish
 from components.release.router import Router
-from components.release.serving import ServingConfig, create_app
+from components.release.serving import ServingConfig, create_app, route_together
+from components.routing.policy import Best, parse
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -108,4 +110,56 @@ def test_metrics_count_and_no_prompt_is_logged(bundle, prompts, caplog):
     counted = [float(line.split()[-1]) for line in page.splitlines() if line.startswith("pointsman_decisions_total{")]
     assert sum(counted) == len(prompts)
     assert "pointsman_route_seconds_count 1.0" in page
+    without = Router.load(bundle).route(prompts).task.count(None)
+    assert f"pointsman_unassigned_total {float(without)}" in page
+    assert f"pointsman_unassigned_share {without / len(prompts)}" in page
     assert not any(prompt in caplog.text or prompt in page for prompt in prompts)
+
+
+def test_requests_routed_together_are_answered_as_alone(bundle, prompts):
+    router = Router.load(bundle, threads=1)
+    jobs = [
+        (prompts[:2], parse("best")),
+        (prompts, parse("budget=0.5")),
+        (prompts[:1], parse("budget=0")),
+        ([], Best()),
+    ]
+    together = route_together(router, jobs)
+    for (texts, policy), routing in zip(jobs[:2], together[:2], strict=True):
+        alone = router.route(texts, policy)
+        assert routing.candidate == alone.candidate
+        np.testing.assert_allclose(routing.quality_NM, alone.quality_NM, rtol=1e-6)
+    assert "below the cheapest" in str(together[2])
+    assert len(together[3]) == 0
+
+
+@pytest.mark.parametrize("gather", [1, 16])
+def test_a_crowd_gets_each_its_own_answer(bundle, prompts, gather):
+    expected = dict(zip(prompts, Router.load(bundle).route(prompts).candidate, strict=True))
+    http = client(bundle, gather=gather, workers=2)
+    asked = [prompts[turn % len(prompts)] for turn in range(120)]
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda prompt: http.post("/v1/route", json={"prompt": prompt}).json(), asked))
+    assert [answer["decisions"][0]["candidate"] for answer in answers] == [expected[prompt] for prompt in asked]
+
+
+def test_a_router_at_a_url_is_served_and_followed(bundle, second, tmp_path, monkeypatch):
+    from components.release.remote import mirror
+
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path / "home")
+    root, url = tmp_path / "root", f"memory://{tmp_path.name}/served"
+    publish(bundle, root)
+    mirror(root, url)
+    http = client(url)
+    assert http.get("/healthz").json()["router_id"] == bundle.name
+    publish(second, root)
+    mirror(root, url)
+    assert http.post("/v1/route", json={"prompt": "add 1"}).json()["router_id"] == second.name
+
+
+def test_limits_have_legal_ranges():
+    for name in ("largest_body", "longest_prompt", "largest_batch", "largest_crowd", "workers", "gather"):
+        with pytest.raises(ValueError, match=f"{name}=0"):
+            ServingConfig(**{name: 0})
+    with pytest.raises(ValueError, match="reload_seconds"):
+        ServingConfig(reload_seconds=float("nan"))
