@@ -63,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--data", type=Path, required=True, help="folder for the tables")
     command.set_defaults(command=_import)
 
+    command = commands.add_parser("extrapolate", help="study how implicit models and their rivals do under shift")
+    _study_options(command)
+    command.set_defaults(command=_extrapolate)
+
     command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
     command.add_argument("--prefect-port", type=int, help="default: POINTSMAN_PREFECT_PORT, or 4200")
     command.add_argument("--mlflow-port", type=int, help="default: POINTSMAN_MLFLOW_PORT, or 5000")
@@ -73,6 +77,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _router_option(command: argparse.ArgumentParser) -> None:
     command.add_argument("--router", type=Path, default=Path("data/published"), help="a bundle or a published folder")
+
+
+def _study_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--preset", choices=["smoke", "full"], default="full")
+    command.add_argument("--seed", type=int, default=0, help="the first of the seeds")
+    command.add_argument("--seeds", type=int, help="how many (default: 5, smoke: 2)")
+    command.add_argument("--data", type=Path, help="folder of real prices, epicentres and houses (default: generated)")
+    command.add_argument("--problem", action="append", default=[], help="only this one; may be repeated")
 
 
 def _retrain(options: argparse.Namespace) -> int:
@@ -151,6 +163,19 @@ def _import(options: argparse.Namespace) -> int:
     write_tables(IMPORTERS[options.source](options.path), options.data)
     print(f"tables written to {options.data}")
     return 0
+
+
+def _extrapolate(options: argparse.Namespace) -> int:
+    from flows.settings import prepare_environment
+
+    prepare_environment()
+    from flows.extrapolation import ExtrapolationParameters, run_extrapolation
+
+    return run_extrapolation(
+        ExtrapolationParameters(
+            preset=options.preset, seed=options.seed, seeds=options.seeds, data=options.data, problems=options.problem
+        )
+    )
 
 
 def _ui(options: argparse.Namespace) -> int:
