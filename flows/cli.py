@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns its exit code (0 done, 1 refused by the gate, 2 unusable input)."""
+    """Runs one command; returns its exit code (0 done, 1 refused by the gate or drift found, 2 unusable input)."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("path", type=Path)
     command.add_argument("--data", type=Path, required=True, help="folder for the tables")
     command.set_defaults(command=_import)
+
+    command = commands.add_parser("drift", help="compare recent prompts with what the router was trained on")
+    _router_option(command)
+    command.add_argument("--recent", type=Path, required=True, help="folder with prompts, or with embeddings only")
+    command.set_defaults(command=_drift)
 
     command = commands.add_parser("extrapolate", help="study how implicit models and their rivals do under shift")
     _study_options(command)
@@ -163,6 +168,15 @@ def _import(options: argparse.Namespace) -> int:
     write_tables(IMPORTERS[options.source](options.path), options.data)
     print(f"tables written to {options.data}")
     return 0
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from flows.settings import prepare_environment
+
+    prepare_environment()
+    from flows.drift import DriftParameters, run_drift
+
+    return run_drift(DriftParameters(recent=options.recent, router=options.router))
 
 
 def _extrapolate(options: argparse.Namespace) -> int:

@@ -1,0 +1,183 @@
+"""All checks on one set of recent prompts, and their verdict.
+
+Shapes: N recent and K reference prompts, M candidates, C classes (the tasks and unassigned).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.drift.config import DriftConfig
+from components.drift.novel import NovelGroup, novel_groups
+from components.drift.observed import QualityGap, quality_gap
+from components.drift.shares import Shift, class_counts, mix_shift, share_rise
+from components.drift.sight import Sight
+from components.drift.two_sample import energy_test
+
+EXAMPLES = 3
+LONGEST_EXAMPLE = 240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One figure, its interval and bound, and whether it alarms: p <= level and figure beyond the threshold."""
+
+    name: str
+    figure: float
+    low: float
+    high: float
+    threshold: float
+    p: float
+    level: float
+    alarm: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftReport:
+    """What was found; plain enough for JSON."""
+
+    verdict: Literal["drift", "no drift"]
+    reasons: tuple[str, ...]
+    checks: tuple[Check, ...]
+    recent: int
+    reference: int
+    unassigned: tuple[float, float]
+    """Share of recent and of reference prompts."""
+    mix: tuple[dict[str, Any], ...]
+    """Each task's label with its share of recent and reference prompts."""
+    groups: tuple[dict[str, Any], ...]
+    """Novel groups, largest first: keywords, examples, sizes, p, and where the router sends them."""
+    quality: dict[str, Any] | None
+    """Predicted and observed quality; None: no outcomes to judge by."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As drift.json holds it."""
+        return asdict(self)
+
+
+def detect(
+    sight: Sight,
+    labels: Sequence[str],
+    observed_NM: NDArray[np.float64] | None,
+    models: tuple[str, ...],
+    config: DriftConfig,
+    seed: int,
+) -> DriftReport:
+    """Compares recent prompts with the reference: tasks, embeddings, novel groups and, with outcomes, quality.
+
+    Args:
+        sight: both sides as the router sees them.
+        labels: of the router's T tasks.
+        observed_NM: observed quality, nan where none; None: no outcomes.
+        models: names of the M candidates.
+        config: thresholds.
+        seed: of samples, permutations and resamples; the same seed gives the same report.
+
+    Raises:
+        ValueError: fewer recent prompts than config.minimum_prompts, or parts that don't fit together.
+    """
+    recent, reference = sight.task_N.size, sight.task_K.size
+    if recent < config.minimum_prompts:
+        raise ValueError(f"{recent} prompts are too few to judge drift, at least {config.minimum_prompts} needed")
+    seeds = [int(own.generate_state(1)[0]) for own in np.random.SeedSequence(seed).spawn(7)]
+    gap = None
+    if observed_NM is not None and sight.quality_NM is not None:
+        gap = quality_gap(sight.quality_NM, observed_NM, models, config.quality_gap, seeds[0], config.resamples)
+    level = config.level / (5 + (gap is not None))
+    recent_C, reference_C = (class_counts(side, len(labels)) for side in (sight.task_N, sight.task_K))
+    some_ND, known_KD = (
+        side_ND[np.sort(np.random.default_rng(own).permutation(side_ND.shape[0])[: config.sample])]
+        for side_ND, own in ((sight.recent_ND, seeds[1]), (sight.reference_KD, seeds[2]))
+    )
+    groups, least_p = novel_groups(sight.recent_ND, sight.reference_KD, sight.prompts, config, level, seeds[3])
+    held = sum(group.recent for group in groups) / recent
+    unassigned = share_rise(sight.task_N < 0, sight.task_K < 0, seeds[4], config.resamples)
+    far = share_rise(sight.far_N, sight.far_K, seeds[4], config.resamples)
+    moved = mix_shift(recent_C, reference_C, seeds[5], permutations=config.permutations, resamples=config.resamples)
+    apart = energy_test(some_ND, known_KD, seeds[6], permutations=config.permutations, resamples=config.resamples)
+    checks = [
+        _check("unassigned share, rise", unassigned, config.unassigned_rise, level),
+        _check("far-away share, rise", far, config.far_rise, level),
+        _check("task mix, stability index", moved, config.stability_index, level),
+        _check("embeddings, energy coefficient", apart, config.energy, level),
+        _check("prompts in novel groups, share", _grown(held, recent, least_p), config.novel_share, level),
+    ]
+    if gap is not None:
+        checks.append(_check("predicted less observed quality", gap.shift, config.quality_gap, level))
+    reasons = [
+        f"{one.name}: {one.figure:.3f} [{one.low:.3f}, {one.high:.3f}], threshold {one.threshold:g}"
+        for one in checks
+        if one.alarm
+    ]
+    reasons += [f"novel: {', '.join(group.keywords[:4]) or 'unnamed'} ({group.recent} prompts)" for group in groups]
+    return DriftReport(
+        verdict="drift" if any(one.alarm for one in checks) else "no drift",
+        reasons=tuple(reasons),
+        checks=tuple(checks),
+        recent=recent,
+        reference=reference,
+        unassigned=(float(np.mean(sight.task_N < 0)), float(np.mean(sight.task_K < 0))),
+        mix=_mix(labels, recent_C, reference_C),
+        groups=tuple(_group(group, sight, labels) for group in groups),
+        quality=None if gap is None else _quality(gap),
+    )
+
+
+def _check(name: str, shift: Shift, threshold: float, level: float) -> Check:
+    alarm = shift.p <= level and abs(shift.figure) >= threshold
+    return Check(
+        name=name,
+        figure=shift.figure,
+        low=shift.low,
+        high=shift.high,
+        threshold=threshold,
+        p=shift.p,
+        level=level,
+        alarm=bool(alarm),
+    )
+
+
+def _grown(held: float, recent: int, p: float) -> Shift:
+    """Share of recent prompts in novel groups with its Wilson interval (1927); none: the interval starts at 0."""
+    z2 = 1.959964**2
+    middle = (held + z2 / (2 * recent)) / (1 + z2 / recent)
+    half = np.sqrt(z2 * (held * (1 - held) / recent + z2 / (4 * recent**2))) / (1 + z2 / recent)
+    return Shift(figure=held, low=max(0.0, float(middle - half)), high=min(1.0, float(middle + half)), p=p)
+
+
+def _mix(
+    labels: Sequence[str], recent_C: NDArray[np.int64], reference_C: NDArray[np.int64]
+) -> tuple[dict[str, Any], ...]:
+    share_C, known_C = recent_C / recent_C.sum(), reference_C / reference_C.sum()
+    return tuple(
+        {"task": label, "recent": float(new), "reference": float(old)}
+        for label, new, old in zip(("unassigned", *labels), share_C, known_C, strict=True)
+    )
+
+
+def _group(group: NovelGroup, sight: Sight, labels: Sequence[str]) -> dict[str, Any]:
+    counts = class_counts(sight.task_N[group.row_K], len(labels))
+    texts = () if sight.prompts is None else sight.prompts
+    return {
+        "keywords": list(group.keywords),
+        "recent": group.recent,
+        "reference": group.reference,
+        "share": group.share,
+        "p": group.p,
+        "far_share": float(sight.far_N[group.row_K].mean()),
+        "routed_as": ("unassigned", *labels)[int(counts.argmax())],
+        "examples": [texts[row][:LONGEST_EXAMPLE] for row in group.examples[:EXAMPLES]] if texts else [],
+    }
+
+
+def _quality(gap: QualityGap) -> dict[str, Any]:
+    return {
+        "predicted": gap.predicted,
+        "observed": gap.observed,
+        "gap": [gap.shift.figure, gap.shift.low, gap.shift.high],
+        "prompts": gap.prompts,
+        "by_candidate": gap.by_candidate,
+    }

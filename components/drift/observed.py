@@ -1,0 +1,82 @@
+"""Whether quality still comes out as predicted. Shapes: N prompts, M candidates, n prompts with outcomes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from components.drift.shares import Shift
+from components.evaluation.bootstrap import intervals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityGap:
+    """Mean predicted less mean observed quality: above 0 the router promises too much."""
+
+    shift: Shift
+    """Over all candidates; p of a gap beyond the tolerance."""
+    predicted: float
+    """Mean over prompts, in [0, 1]."""
+    observed: float
+    prompts: int
+    """With at least one outcome."""
+    by_candidate: dict[str, float]
+    """Gap of each candidate that has outcomes."""
+
+
+def quality_gap(
+    predicted_NM: NDArray[np.floating],
+    observed_NM: NDArray[np.floating],
+    models: tuple[str, ...],
+    tolerance: float,
+    seed: int,
+    resamples: int = 1000,
+) -> QualityGap | None:
+    """The gap over observed outcomes; a prompt counts once, however many candidates answered it.
+
+    p is of the hypothesis that the true gap is within the tolerance (a minimum-effect t test, Murphy and Myors 1999):
+    a tiny gap doesn't alarm however many outcomes there are. The interval is a percentile bootstrap over prompts.
+
+    Args:
+        predicted_NM: the router's calibrated quality.
+        observed_NM: nan where not observed.
+        models: names of the M candidates.
+        tolerance: gap that doesn't matter, >= 0.
+        seed: of the resamples.
+        resamples: of the bootstrap.
+
+    Returns:
+        None where fewer than two prompts have outcomes.
+
+    Raises:
+        ValueError: shapes differ.
+    """
+    if predicted_NM.shape != observed_NM.shape or predicted_NM.shape[1] != len(models):
+        raise ValueError(f"predicted {predicted_NM.shape} and observed {observed_NM.shape} of {len(models)} candidates")
+    known_NM = ~np.isnan(observed_NM)
+    rows_n = np.flatnonzero(known_NM.any(axis=1))
+    if rows_n.size < 2:
+        return None
+    known_nM = known_NM[rows_n]
+    answers_n = known_nM.sum(axis=1)
+    predicted_n, observed_n = (
+        np.where(known_nM, side_NM[rows_n], 0).sum(axis=1) / answers_n for side_NM in (predicted_NM, observed_NM)
+    )
+    gap_n = predicted_n - observed_n
+    interval = intervals(gap_n[:, None], seed, resamples=resamples)[0]
+    error = float(gap_n.std(ddof=1) / np.sqrt(gap_n.size))
+    beyond = abs(interval.mean) - tolerance
+    p = float(stats.t.sf(beyond / error, gap_n.size - 1)) if error > 0 else float(beyond <= 0)
+    gap_nM = np.where(known_nM, predicted_NM[rows_n] - observed_NM[rows_n], np.nan)
+    return QualityGap(
+        shift=Shift(figure=interval.mean, low=interval.low, high=interval.high, p=p),
+        predicted=float(predicted_n.mean()),
+        observed=float(observed_n.mean()),
+        prompts=int(rows_n.size),
+        by_candidate={
+            name: float(np.nanmean(gap_nM[:, column]))
+            for column, name in enumerate(models)
+            if known_nM[:, column].any()
+        },
+    )

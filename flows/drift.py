@@ -1,0 +1,221 @@
+"""Is the world still the one the router was trained on? Recent prompts against the reference that a retrain keeps."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from prefect import flow, task
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.events import emit_event
+from pydantic import BaseModel, Field
+
+from components.drift.config import DriftConfig
+from components.drift.recent import DriftInputError, read_recent
+from components.drift.reference import Reference, make_reference
+from components.embeddings.cache import embed_cached
+from components.release.bundle import read_bundle
+from components.release.inspection import inspect
+from components.release.pointer import resolve
+from components.release.registry import Registry
+from components.reports.drift_page import check_rows, drift_markdown, drift_page
+from components.routing.model import RouterModel
+from components.tables.store import write_whole
+from flows.arrays import load_arrays, load_named
+from flows.board import BoardRef, read_board
+from flows.references import DataRef, reference
+from flows.settings import settings
+
+EVENT = "pointsman.drift.detected"
+"""What an automation listens for."""
+PAGE = "drift.html"
+_KEPT = "reference.npz"
+
+
+class DriftParameters(BaseModel):
+    """What a person can set in the Prefect form."""
+
+    recent: Path = Field(
+        description="Folder with recent prompts: prompts.parquet or .jsonl (column 'prompt'; 'prompt_id' where a table "
+        "'outcomes' is beside it), or embeddings.npy alone where texts must not leave."
+    )
+    router: Path | None = Field(default=None, description="A bundle; empty: the router in service.")
+    most: int = Field(
+        default=5000, ge=50, le=100_000, description="Recent prompts that are looked at; a sample of more."
+    )
+    level: float = Field(default=0.005, gt=0, lt=0.5, description="Chance of a false alarm in one run, all checks.")
+    stability_index: float = Field(default=0.1, ge=0, description="Change of the task mix that alarms (PSI).")
+    unassigned_rise: float = Field(default=0.05, ge=0, le=1, description="Rise of the unassigned share that alarms.")
+    novel_share: float = Field(default=0.01, ge=0, le=1, description="Share of prompts in a novel group that alarms.")
+    quality_gap: float = Field(
+        default=0.05, ge=0, le=1, description="Gap of predicted and observed quality that alarms."
+    )
+    announce: bool = Field(
+        default=True, description="On alarm, emit the event that an automation turns into a retrain."
+    )
+    seed: int = Field(default=0, ge=0, description="Same seed and prompts: same report.")
+
+    def config(self) -> DriftConfig:
+        """The component's thresholds."""
+        return DriftConfig(
+            level=self.level,
+            stability_index=self.stability_index,
+            unassigned_rise=self.unassigned_rise,
+            novel_share=self.novel_share,
+            quality_gap=self.quality_gap,
+        )
+
+
+class Drifted(BaseModel, frozen=True):
+    """How a drift run ended."""
+
+    verdict: Literal["drift", "no drift"]
+    reasons: tuple[str, ...]
+    router_id: str
+    report: Path
+    """drift.html; drift.json and drift.md are beside it."""
+    run_id: str
+    run_url: str
+
+
+@flow(name="drift", log_prints=True)
+def drift(parameters: DriftParameters) -> Drifted:
+    """Compares recent prompts with the training logs of the router in service; alarms where they differ."""
+    examined = examine(parameters)
+    found = record(examined, parameters.model_dump(mode="json"))
+    note_drift(examined, found)
+    print(f"{found.verdict}: {'; '.join(found.reasons) or 'every check is quiet'}; report {found.report}")
+    if found.verdict == "drift" and parameters.announce:
+        announce(found)
+    return found
+
+
+@task(cache_policy=NO_CACHE)
+def remember(board_ref: BoardRef, combined: DataRef, router_id: str, seed: int) -> Path:
+    """What drift runs will compare with, beside the bundle but outside its digest; kept once a router."""
+    path = reference_path(router_id)
+    if not path.exists():
+        board = read_board(board_ref)
+        model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
+        kept = make_reference(model, board.features_NF, board.embedding_ND, board.split_N, seed)
+        write_whole(path, lambda aside: write_reference(kept, aside))
+    return path
+
+
+@task(cache_policy=NO_CACHE)
+def examine(parameters: DriftParameters) -> DataRef:
+    """The report on one folder of recent prompts, as JSON, HTML and Markdown; the same input gives the same files."""
+    bundle = read_bundle(resolve(parameters.router or settings().published))
+    router_id, config = bundle.manifest.router_id, parameters.config()
+    recent = read_recent(parameters.recent, minimum=config.minimum_prompts).sample(parameters.most, parameters.seed)
+    shelf = settings().data / "embeddings"
+    report = inspect(
+        bundle,
+        load_reference(router_id),
+        recent,
+        config,
+        parameters.seed,
+        lambda encoder, prompts: embed_cached(encoder, prompts, shelf),
+    )
+    asked = reference(parameters.recent).digest + parameters.model_dump_json(exclude={"recent", "router", "announce"})
+    return write_report(report.as_dict(), router_id, hashlib.sha256(asked.encode()).hexdigest())
+
+
+@task(cache_policy=NO_CACHE)
+def record(examined: DataRef, parameters: dict[str, Any]) -> Drifted:
+    """One MLflow run with the figures and the report."""
+    document = json.loads(examined.file("drift.json").read_text())
+    report, router_id = document["report"], document["router_id"]
+    mlflow = Registry(settings().tracking_uri, settings().artifacts)
+    run_id = mlflow.start_run(f"drift-{router_id[:8]}", params=parameters, tags={"kind": "drift"})
+    try:
+        mlflow.log(run_id, metrics=metrics(report), tags={"router_id": router_id, "verdict": report["verdict"]})
+        mlflow.log_folder(run_id, examined.path, "drift")
+    except BaseException:
+        mlflow.finish(run_id, "FAILED")
+        raise
+    mlflow.finish(run_id)
+    return Drifted(
+        verdict=report["verdict"],
+        reasons=tuple(report["reasons"]),
+        router_id=router_id,
+        report=examined.file(PAGE),
+        run_id=run_id,
+        run_url=f"{settings().mlflow_ui}/#/experiments/{mlflow.experiment_id}/runs/{run_id}",
+    )
+
+
+def announce(found: Drifted) -> None:
+    """Tells Prefect: the event's resource is the router, so that an automation can match one or all."""
+    emit_event(
+        event=EVENT,
+        resource={
+            "prefect.resource.id": f"pointsman.router.{found.router_id}",
+            "prefect.resource.name": f"router {found.router_id[:12]}",
+        },
+        payload={"reasons": list(found.reasons), "report": str(found.report), "run_url": found.run_url},
+    )
+
+
+def note_drift(examined: DataRef, found: Drifted) -> None:
+    """The verdict and the checks on the run's page in Prefect."""
+    report = json.loads(examined.file("drift.json").read_text())["report"]
+    create_markdown_artifact(drift_markdown(report), key="drift", description="Recent prompts against training")
+    create_table_artifact(table=check_rows(report), key="drift-checks", description="Figures and thresholds")
+    create_link_artifact(link=found.run_url, key="drift-mlflow-run", link_text="The run in MLflow")
+
+
+def metrics(report: dict[str, Any]) -> dict[str, float]:
+    """The report's figures by name, for MLflow."""
+    named = {check["name"].replace(",", "").replace(" ", "_"): check for check in report["checks"]}
+    figures = {f"{name}.{part}": float(check[part]) for name, check in named.items() for part in ("figure", "p")}
+    return {**figures, "novel_groups": float(len(report["groups"])), "alarm": float(report["verdict"] == "drift")}
+
+
+def write_report(report: dict[str, Any], router_id: str, digest: str) -> DataRef:
+    """Files a report under its router and the digest of what was asked."""
+    folder = settings().data / "drift" / router_id / digest[:16]
+    document = {"router_id": router_id, "asked": digest, "report": report}
+    for name, text in (
+        ("drift.json", json.dumps(document, indent=1, sort_keys=True)),
+        ("drift.md", drift_markdown(report)),
+        (PAGE, drift_page(report, router_id)),
+    ):
+        write_whole(folder / name, lambda aside, text=text: aside.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+    return reference(folder)
+
+
+def reference_path(router_id: str) -> Path:
+    """Where a router's reference is."""
+    return settings().data / "drift" / router_id / _KEPT
+
+
+def write_reference(kept: Reference, path: Path) -> None:
+    """Writes the arrays; the name is taken as it is, for numpy appends .npz to others."""
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, embedding_KD=kept.embedding_KD, task_K=kept.task_K, far_K=kept.far_K)
+
+
+def load_reference(router_id: str) -> Reference:
+    """The reference that the router's retrain kept.
+
+    Raises:
+        DriftInputError: there is none.
+    """
+    path = reference_path(router_id)
+    if not path.is_file():
+        raise DriftInputError(
+            f"{path}: nothing to compare with; it is kept when a router is trained here: run `pointsman retrain` again"
+        )
+    return load_arrays(Reference, path)
+
+
+def run_drift(parameters: DriftParameters) -> int:
+    """Runs the flow, prints what was found; 0 no drift, 1 drift."""
+    found = drift(parameters)
+    print(f"{found.verdict}: router {found.router_id[:12]}")
+    print("".join(f"  {reason}\n" for reason in found.reasons), end="")
+    print(f"report:      {found.report}\ndashboards:  make ui")
+    return int(found.verdict == "drift")

@@ -1,0 +1,93 @@
+import json
+
+import numpy as np
+import pytest
+
+from components.drift.config import DriftConfig
+from components.drift.detect import detect
+from components.drift.sight import Sight
+
+LABELS = tuple("abcdef")
+CONFIG = DriftConfig(resamples=200)
+
+
+def _sight(world, seed, new=0, prompts=None, quality_NM=None, count=200, sway=0.0):
+    """Tasks by the nearest of six centres, as a good classifier has them; `sway` moves prompts into one task."""
+    centre_CD = np.linalg.qr(np.random.default_rng(0).normal(size=(16, 16)))[0][:6]
+    recent_ND, reference_KD = world(count, seed=seed, new=new), world(500, seed=1000)
+    cosine_NC, cosine_KC = recent_ND @ centre_CD.T, reference_KD @ centre_CD.T
+    task_N = cosine_NC.argmax(axis=1).astype(np.int32)
+    task_N[: int(sway * count)] = 0
+    return Sight(
+        recent_ND=recent_ND,
+        reference_KD=reference_KD,
+        task_N=np.where(cosine_NC.max(axis=1) < 0.4, -1, task_N).astype(np.int32),
+        task_K=cosine_KC.argmax(axis=1).astype(np.int32),
+        far_N=cosine_NC.max(axis=1) < 0.5,
+        far_K=cosine_KC.max(axis=1) < 0.5,
+        quality_NM=quality_NM,
+        prompts=prompts,
+    )
+
+
+def _detect(sight, observed_NM=None, config=CONFIG, seed=0):
+    return detect(sight, LABELS, observed_NM, ("small", "large"), config, seed)
+
+
+def test_no_alarm_without_drift(world):
+    reports = [_detect(_sight(world, seed), seed=seed) for seed in range(8)]
+    assert [report.verdict for report in reports] == ["no drift"] * 8
+    assert all(report.reasons == report.groups == () for report in reports)
+    assert len(reports[0].checks) == 5
+
+
+def test_a_new_task_is_found_and_named(world):
+    words = [f"sort list {row}" for row in range(180)] + [f"cook aubergine {row} hours" for row in range(20)]
+    report = _detect(_sight(world, seed=1, new=20, prompts=tuple(words)))
+    assert report.verdict == "drift"
+    alarms = {check.name for check in report.checks if check.alarm}
+    assert {"prompts in novel groups, share", "far-away share, rise"} <= alarms
+    group = report.groups[0]
+    assert {"cook", "aubergine"} <= set(group["keywords"])
+    assert group["far_share"] > 0.9
+    assert all("aubergine" in text for text in group["examples"])
+    assert report.reasons[-1].startswith("novel: ")
+    assert report.unassigned[0] > report.unassigned[1]
+
+
+def test_a_moved_mix_alarms_alone(world):
+    report = _detect(_sight(world, seed=2, sway=0.3))
+    assert [check.name for check in report.checks if check.alarm] == ["task mix, stability index"]
+    shares = {row["task"]: row for row in report.mix}
+    assert list(shares) == ["unassigned", *LABELS]
+    assert shares["a"]["recent"] > shares["a"]["reference"] + 0.2
+    assert sum(row["recent"] for row in report.mix) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("bias", "verdict"), [(0.25, "drift"), (0.02, "no drift")])
+def test_broken_promises_alarm(world, bias, verdict):
+    predicted_NM = np.full((200, 2), 0.6)
+    observed_NM = predicted_NM - bias + 0.2 * np.random.default_rng(0).normal(size=(200, 2))
+    report = _detect(_sight(world, seed=3, quality_NM=predicted_NM), observed_NM)
+    assert report.verdict == verdict
+    assert len(report.checks) == 6
+    assert report.checks[0].level == pytest.approx(CONFIG.level / 6)
+    assert report.quality["gap"][1] < bias < report.quality["gap"][2]
+    assert set(report.quality["by_candidate"]) == {"small", "large"}
+
+
+def test_significant_but_small_is_quiet(world):
+    sight = _sight(world, seed=2, sway=0.3)
+    assert _detect(sight, config=DriftConfig(resamples=200, stability_index=5.0)).verdict == "no drift"
+
+
+def test_the_same_seed_gives_the_same_plain_report(world):
+    sight = _sight(world, seed=1, new=20)
+    first, again = _detect(sight, seed=4), _detect(sight, seed=4)
+    assert first == again
+    assert json.loads(json.dumps(first.as_dict(), allow_nan=False))["verdict"] == first.verdict
+
+
+def test_too_few_prompts_are_refused(world):
+    with pytest.raises(ValueError, match="20 prompts are too few to judge drift, at least 50"):
+        _detect(_sight(world, seed=0, count=20))

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from components.drift.observed import quality_gap
+
+MODELS = ("small", "large")
+
+
+def test_a_prompt_counts_once_and_candidates_are_told_apart():
+    predicted_NM = np.array([[0.8, 0.6], [0.5, 0.9], [0.4, 0.4]])
+    observed_NM = np.array([[1.0, 0.0], [0.0, np.nan], [np.nan, np.nan]])
+    gap = quality_gap(predicted_NM, observed_NM, MODELS, 0.05, seed=0)
+    assert gap.prompts == 2
+    assert gap.shift.figure == pytest.approx(((-0.2 + 0.6) / 2 + 0.5) / 2)
+    assert gap.predicted - gap.observed == pytest.approx(gap.shift.figure)
+    assert gap.by_candidate == pytest.approx({"small": (-0.2 + 0.5) / 2, "large": 0.6})
+
+
+@pytest.mark.parametrize("bias", [0.15, -0.15])
+def test_p_is_a_t_test_against_the_tolerance(bias):
+    draws = np.random.default_rng(0)
+    predicted_NM = np.full((300, 1), 0.6)
+    observed_NM = predicted_NM - bias + 0.3 * draws.normal(size=(300, 1))
+    gap = quality_gap(predicted_NM, observed_NM, ("one",), 0.1, seed=0)
+    sample = (predicted_NM - observed_NM)[:, 0] * np.sign(bias)
+    assert gap.shift.p == pytest.approx(stats.ttest_1samp(sample, 0.1, alternative="greater").pvalue)
+    assert gap.shift.low < bias < gap.shift.high
+
+
+def test_a_gap_within_the_tolerance_never_alarms_however_many_outcomes():
+    predicted_NM = np.full((5000, 1), 0.6)
+    observed_NM = predicted_NM - 0.03 + 0.3 * np.random.default_rng(0).normal(size=predicted_NM.shape)
+    assert quality_gap(predicted_NM, observed_NM, ("one",), 0.05, seed=0).shift.p > 0.99
+
+
+def test_a_constant_gap_has_no_error():
+    predicted_NM = np.full((4, 1), 0.75)
+    assert quality_gap(predicted_NM, predicted_NM - 0.5, ("one",), 0.05, seed=0).shift.p == 0
+    assert quality_gap(predicted_NM, predicted_NM, ("one",), 0.05, seed=0).shift.p == 1
+
+
+def test_without_outcomes_there_is_nothing_to_judge():
+    assert quality_gap(np.full((3, 2), 0.5), np.full((3, 2), np.nan), MODELS, 0.05, seed=0) is None
+
+
+def test_shapes_must_fit():
+    with pytest.raises(ValueError, match="2 candidates"):
+        quality_gap(np.zeros((3, 3)), np.zeros((3, 3)), MODELS, 0.05, seed=0)
