@@ -33,6 +33,8 @@ class MethodScore:
     cost_save: float | None = None
     per_benchmark: dict[str, dict[str, float]] = field(default_factory=dict)
     """Benchmark -> quality, regret and the count of prompts."""
+    per_task: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The same for each task; empty where tasks weren't given."""
 
     def as_dict(self) -> dict[str, Any]:
         """As report.json holds it: intervals are [mean, low, high]."""
@@ -47,6 +49,7 @@ class MethodScore:
             "perf_gain": self.perf_gain,
             "gain": self.gain.as_list(),
             "per_benchmark": self.per_benchmark,
+            "per_task": self.per_task,
         }
 
 
@@ -70,6 +73,7 @@ def score_methods(
     benchmark_N: NDArray[np.str_],
     best_single: int,
     seed: int,
+    task_N: NDArray[np.str_] | None = None,
 ) -> dict[str, MethodScore]:
     """Scores of each method, and of the oracle, the best single candidate and random choice (in expectation, exact).
 
@@ -82,6 +86,7 @@ def score_methods(
         benchmark_N: the logs' label of each prompt.
         best_single: column of the candidate that is best on the training prompts.
         seed: of the bootstrap.
+        task_N: the label of each prompt's task, assigned without its outcomes; None: no scores by task.
 
     Raises:
         ValueError: a shape differs, nothing can be compared, or a prompt has no prediction.
@@ -89,6 +94,8 @@ def score_methods(
     for name, predicted_NM in predictions.items():
         if predicted_NM.shape != quality_NM.shape:
             raise ValueError(f"{name} predicts {predicted_NM.shape}, outcomes are {quality_NM.shape}")
+    if task_N is not None and task_N.shape != benchmark_N.shape:
+        raise ValueError(f"{task_N.shape[0]} tasks for {benchmark_N.shape[0]} prompts")
     block = common_block(~np.isnan(quality_NM), required=(best_single,))
     rows, columns = block.rows_K, block.columns_C
     quality, cost = quality_NM[np.ix_(rows, columns)], cost_usd_NM[np.ix_(rows, columns)]
@@ -126,7 +133,8 @@ def score_methods(
             gap_at_oracle=gap_at_oracle(mean, top),
             perf_gain=perf_gain(mean, quality_K["best_single"].mean),
             gain=gain_K[name],
-            per_benchmark=_per_benchmark(benchmark_N[rows], gained_NK[:, column], best_N),
+            per_benchmark=_per_group(benchmark_N[rows], gained_NK[:, column], best_N),
+            per_task={} if task_N is None else _per_group(task_N[rows], gained_NK[:, column], best_N),
             **curve,
         )
     return scores
@@ -173,16 +181,15 @@ def _curve(
     }
 
 
-def _per_benchmark(
-    benchmark_K: NDArray[np.str_], gained_K: NDArray[np.float64], best_K: NDArray[np.float64]
+def _per_group(
+    group_K: NDArray[np.str_], gained_K: NDArray[np.float64], best_K: NDArray[np.float64]
 ) -> dict[str, dict[str, float]]:
+    lost_K = regret(np.stack([best_K, gained_K], axis=1), np.ones(len(best_K), np.intp))
     return {
         str(name): {
-            "quality": float(gained_K[benchmark_K == name].mean()),
-            "regret": float(
-                regret(np.stack([best_K, gained_K], axis=1), np.ones(len(best_K), np.intp))[benchmark_K == name].mean()
-            ),
-            "count": float((benchmark_K == name).sum()),
+            "quality": float(gained_K[group_K == name].mean()),
+            "regret": float(lost_K[group_K == name].mean()),
+            "count": float((group_K == name).sum()),
         }
-        for name in np.unique(benchmark_K)
+        for name in np.unique(group_K)
     }

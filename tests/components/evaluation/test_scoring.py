@@ -65,6 +65,28 @@ def test_unknown_costs_are_none_never_zero(world):
     assert scores["first"].as_dict()["cost_usd_per_1000"] is None
 
 
+def test_tasks_are_scored_on_their_own_prompts(world):
+    task_N = np.array(["algebra", "poems", "unassigned"])[np.arange(300) % 3]
+    predicted = np.random.default_rng(1).random((300, 4))
+    scores = score_methods({"router": predicted}, **world, task_N=task_N)
+    chosen = predicted.argmax(axis=1)
+    for offset, name in enumerate(("algebra", "poems", "unassigned")):
+        got = [world["quality_NM"][n, chosen[n]] for n in range(offset, 300, 3)]
+        lost = [world["quality_NM"][n].max() - world["quality_NM"][n, chosen[n]] for n in range(offset, 300, 3)]
+        expected = {"quality": np.mean(got), "regret": np.mean(lost), "count": 100}
+        assert scores["router"].as_dict()["per_task"][name] == pytest.approx(expected)
+    assert scores["oracle"].per_task["poems"]["regret"] == pytest.approx(0)
+    assert score_methods({"router": predicted}, **world)["router"].per_task == {}
+    with pytest.raises(ValueError, match="3 tasks for 300 prompts"):
+        score_methods({"router": predicted}, **world, task_N=task_N[:3])
+
+
+def test_candidates_without_a_common_prompt_are_refused(world):
+    world["quality_NM"][:] = np.where(np.arange(300)[:, None] % 4 == np.arange(4), world["quality_NM"], np.nan)
+    with pytest.raises(ValueError, match="no common prompts: there is no prompt on which two candidates"):
+        score_methods({"router": np.zeros((300, 4))}, **world)
+
+
 def test_bad_predictions_are_refused(world):
     with pytest.raises(ValueError, match="router predicts"):
         score_methods({"router": np.zeros((3, 4))}, **world)
