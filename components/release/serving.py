@@ -14,7 +14,7 @@ import numpy as np
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -157,7 +157,9 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
     def healthz() -> dict[str, str]:
         return {"status": "ok", "router_id": reigning.get().router_id}
 
-    @app.get("/metrics", dependencies=[Depends(admit)], responses={401: REFUSALS[401]})
+    @app.get(
+        "/metrics", dependencies=[Depends(admit)], response_class=PlainTextResponse, responses={401: REFUSALS[401]}
+    )
     def metrics() -> Response:
         return Response(meters.page(reigning.failures), media_type=CONTENT_TYPE_LATEST)
 
