@@ -12,6 +12,7 @@ from components.tasks.density import LayoutConfig
 from flows.board import BoardRef
 from flows.discover import chart, discover, featurise
 from flows.evaluate import evaluate
+from flows.fan_out import fan_out, task_runner
 from flows.frozen import freeze, frozen_test
 from flows.identity import identify, reigning_tasks
 from flows.ingest import divide, embed, export_encoder, generate, ingest, validate
@@ -40,7 +41,7 @@ class RetrainParameters(BaseModel):
     seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
 
 
-@flow(name="retrain", log_prints=True)
+@flow(name="retrain", log_prints=True, task_runner=task_runner())
 def retrain(parameters: RetrainParameters) -> Verdicted:
     """Trains a challenger on the logs, judges it against the champion and publishes it if it is better."""
     chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
@@ -67,7 +68,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         classified = classify(board, discovered, chosen.classifier)
         specialised = specialise(board, discovered, classified, chosen.experts)
         combined = combine(board, discovered, classified, specialised, chosen.router, seed)
-        compared = {method: baseline(board, method, seed) for method in PEERS}
+        compared = fan_out(baseline, {method: (board, method, seed) for method in PEERS})
         station("evaluate")
         judged = evaluate(logs, validated, board, encoder, discovered, combined, compared, chosen.gate, seed)
         station("register")

@@ -63,6 +63,11 @@ class Settings:
         return mlflow_url(self.database)
 
     @property
+    def dask(self) -> str | None:
+        """POINTSMAN_DASK, a scheduler's address such as tcp://127.0.0.1:8786; None: everything runs in the flow."""
+        return os.environ.get("POINTSMAN_DASK") or None
+
+    @property
     def prefect_port(self) -> int:
         """Port of `make ui`'s Prefect server: POINTSMAN_PREFECT_PORT."""
         return _port("POINTSMAN_PREFECT_PORT", 4200)
