@@ -1,7 +1,7 @@
 """Many calls of one Prefect task: one after another here, or on the workers of a Dask cluster; the same result."""
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect import Task
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 K = TypeVar("K", bound=Hashable)
-P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -29,7 +28,7 @@ def task_runner() -> "TaskRunner[Any] | None":
     return runner
 
 
-def fan_out(task: "Task[P, R]", calls: Mapping[K, tuple[Any, ...]]) -> dict[K, R]:
+def fan_out(task: "Task[..., R]", calls: Mapping[K, tuple[Any, ...]]) -> dict[K, R]:
     """The task's result for each tuple of arguments, by its key; must be called inside a flow.
 
     Without Dask the calls run one after another in this process: on a machine of few cores threads gain nothing,
@@ -39,9 +38,9 @@ def fan_out(task: "Task[P, R]", calls: Mapping[K, tuple[Any, ...]]) -> dict[K, R
         UnfitWorker: a Dask worker keeps its files elsewhere or runs several tasks at once.
     """
     if settings().dask is None:
-        return {key: task(*arguments) for key, arguments in calls.items()}  # type: ignore[call-arg]
+        return {key: task(*arguments) for key, arguments in calls.items()}
     require_fit(str(settings().dask))
-    waiting: dict[K, Any] = {key: task.submit(*arguments) for key, arguments in calls.items()}  # type: ignore[call-arg]
+    waiting: dict[K, Any] = {key: task.submit(*arguments) for key, arguments in calls.items()}
     return {key: future.result() for key, future in waiting.items()}
 
 
