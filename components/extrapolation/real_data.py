@@ -36,13 +36,13 @@ def found(folder: Path | None, name: str) -> Path | None:
 
 
 def read_prices(path: Path, name: str) -> Prices:
-    """Columns Date and Price; days without a positive price, of which no return can be taken, are left out.
+    """Columns Date and Price; days with an empty cell or a price <= 0, which has no return, are left out.
 
     Raises:
         ProblemError: a column is missing, a cell can't be read, or days don't ascend.
     """
     frame = _read(path, {"Date": pl.String, "Price": pl.Float64}).with_columns(pl.col("Date").str.to_date(strict=False))
-    _whole(path, frame.select("Date", pl.col("Price")))
+    _whole(path, frame.with_columns(pl.col("Price").fill_null(0.0)))
     step = frame["Date"].diff().dt.total_days().fill_null(1).to_numpy()
     if (step <= 0).any():
         raise ProblemError(f"{path}: row {int((step <= 0).argmax()) + 2}: days must ascend")
