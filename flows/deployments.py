@@ -33,6 +33,9 @@ class Offer:
     writes: bool = True
     """Whether it changes the installation: then a second run waits for the first."""
 
+    on_drift: bool = False
+    """Whether a drift event runs it as well."""
+
     @property
     def tags(self) -> list[str]:
         """Of the deployment and its runs."""
@@ -44,6 +47,7 @@ OFFERS = (
         flow="flows.retrain.retrain",
         name="weekly",
         cron="0 3 * * 1",
+        on_drift=True,
         description="Outcome logs to a judged router, which is published if it is better than the one in service.\n\n"
         "Leave `data` empty to try it on simulated logs. The weekly schedule is off until you switch it on.",
     ),
@@ -89,6 +93,8 @@ def deployment(offer: Offer) -> "RunnerDeployment":
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
 
+    from flows.automations import retrain_on_drift
+
     made = load(offer).to_deployment(
         name=offer.name,
         description=offer.description,
@@ -100,6 +106,7 @@ def deployment(offer: Offer) -> "RunnerDeployment":
             if offer.writes
             else None
         ),
+        triggers=[retrain_on_drift()] if offer.on_drift else None,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     assert isinstance(made, RunnerDeployment)  # noqa: S101  # for mypy: outside a loop it isn't awaitable
@@ -109,6 +116,8 @@ def deployment(offer: Offer) -> "RunnerDeployment":
 def as_yaml() -> str:
     """infra/prefect.yaml: the same deployments for a pool of workers."""
     import yaml
+
+    from flows.automations import retrain_on_drift
 
     entries: list[dict[str, Any]] = []
     for offer in OFFERS:
@@ -123,6 +132,9 @@ def as_yaml() -> str:
         }
         if offer.cron:
             entry["schedules"] = [{"cron": offer.cron, "timezone": "UTC", "active": False}]
+        if offer.on_drift:
+            # what is as it is by default stays out
+            entry["triggers"] = [{"type": "event", **retrain_on_drift().model_dump(mode="json", exclude_unset=True)}]
         if offer.writes:
             entry["concurrency_limit"] = {"limit": 1, "collision_strategy": "ENQUEUE"}
         entries.append(entry)

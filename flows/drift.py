@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from prefect import flow, task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
@@ -13,25 +12,21 @@ from prefect.events import emit_event
 from pydantic import BaseModel, Field
 
 from components.drift.config import DriftConfig
-from components.drift.recent import DriftInputError, read_recent
-from components.drift.reference import Reference, make_reference
+from components.drift.recent import read_recent
 from components.embeddings.cache import embed_cached
 from components.release.bundle import read_bundle
 from components.release.inspection import inspect
 from components.release.pointer import resolve
 from components.release.registry import Registry
 from components.reports.drift_page import check_rows, drift_markdown, drift_page
-from components.routing.model import RouterModel
 from components.tables.store import write_whole
-from flows.arrays import load_arrays, load_named
-from flows.board import BoardRef, read_board
 from flows.references import DataRef, reference
+from flows.remember import load_reference
 from flows.settings import settings
 
 EVENT = "pointsman.drift.detected"
 """What an automation listens for."""
 PAGE = "drift.html"
-_KEPT = "reference.npz"
 
 
 class DriftParameters(BaseModel):
@@ -90,18 +85,6 @@ def drift(parameters: DriftParameters) -> Drifted:
     if found.verdict == "drift" and parameters.announce:
         announce(found)
     return found
-
-
-@task(cache_policy=NO_CACHE)
-def remember(board_ref: BoardRef, combined: DataRef, router_id: str, seed: int) -> Path:
-    """What drift runs will compare with, beside the bundle but outside its digest; kept once a router."""
-    path = reference_path(router_id)
-    if not path.exists():
-        board = read_board(board_ref)
-        model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
-        kept = make_reference(model, board.features_NF, board.embedding_ND, board.split_N, seed)
-        write_whole(path, lambda aside: write_reference(kept, aside))
-    return path
 
 
 @task(cache_policy=NO_CACHE)
@@ -185,31 +168,6 @@ def write_report(report: dict[str, Any], router_id: str, digest: str) -> DataRef
     ):
         write_whole(folder / name, lambda aside, text=text: aside.write_text(text, encoding="utf-8"))  # type: ignore[misc]
     return reference(folder)
-
-
-def reference_path(router_id: str) -> Path:
-    """Where a router's reference is."""
-    return settings().data / "drift" / router_id / _KEPT
-
-
-def write_reference(kept: Reference, path: Path) -> None:
-    """Writes the arrays; the name is taken as it is, for numpy appends .npz to others."""
-    with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, embedding_KD=kept.embedding_KD, task_K=kept.task_K, far_K=kept.far_K)
-
-
-def load_reference(router_id: str) -> Reference:
-    """The reference that the router's retrain kept.
-
-    Raises:
-        DriftInputError: there is none.
-    """
-    path = reference_path(router_id)
-    if not path.is_file():
-        raise DriftInputError(
-            f"{path}: nothing to compare with; it is kept when a router is trained here: run `pointsman retrain` again"
-        )
-    return load_arrays(Reference, path)
 
 
 def run_drift(parameters: DriftParameters) -> int:

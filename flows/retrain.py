@@ -18,10 +18,12 @@ from flows.identity import identify, reigning_tasks
 from flows.ingest import divide, embed, export_encoder, generate, ingest, validate
 from flows.narration import christen, narrate
 from flows.notes import note_result, note_tasks, note_validation
+from flows.notify import show_component_logs, tell_failure, tell_verdict
 from flows.presets import PresetName, preset
 from flows.progress import Progress
 from flows.promote import Verdicted, bundle, promote, register
 from flows.references import reference
+from flows.remember import remember
 from flows.tracking import tracked
 from flows.train import PEERS, baseline, classify, combine, specialise
 
@@ -41,9 +43,17 @@ class RetrainParameters(BaseModel):
     seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
 
 
-@flow(name="retrain", log_prints=True, task_runner=task_runner())
+@flow(
+    name="retrain",
+    log_prints=True,
+    task_runner=task_runner(),
+    on_failure=[tell_failure],
+    on_crashed=[tell_failure],
+    on_cancellation=[tell_failure],
+)
 def retrain(parameters: RetrainParameters) -> Verdicted:
     """Trains a challenger on the logs, judges it against the champion and publishes it if it is better."""
+    show_component_logs()
     chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
         station("ingest")
@@ -73,12 +83,14 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         judged = evaluate(logs, validated, board, encoder, discovered, combined, compared, chosen.gate, seed)
         station("register")
         waiting = bundle(board, encoder, discovered, combined, judged, seed)
+        remember(board, combined, waiting.router_id, seed)
         challenger = register(waiting, run_id, judged, discovered, classified, charted, validated, tables)
         station("promote")
         verdict = promote(challenger)
     note_validation(validated)
     note_tasks(judged)
     note_result(judged, verdict)
+    tell_verdict(judged, verdict)
     return verdict
 
 

@@ -109,6 +109,23 @@ class Settings:
         return os.environ.get("POINTSMAN_LLM_KEY", "")
 
     @property
+    def webhook(self) -> str:
+        """POINTSMAN_WEBHOOK_URL, told in JSON how each retrain ended; empty: nobody is told.
+
+        Raises:
+            ValueError: not an http or https address.
+        """
+        url = os.environ.get("POINTSMAN_WEBHOOK_URL", "")
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("POINTSMAN_WEBHOOK_URL must start with http:// or https://")
+        return url
+
+    @property
+    def log_level(self) -> str:
+        """Level of Prefect's runs, and of what components log in them."""
+        return os.environ.get("PREFECT_LOGGING_LEVEL", "WARNING").upper()
+
+    @property
     def artifacts(self) -> Path:
         """Where MLflow keeps files."""
         return self.home / "mlruns" / "artifacts"
@@ -136,13 +153,17 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
     Must run before prefect or mlflow are imported, because both read the environment at import.
 
     Raises:
-        ValueError: POINTSMAN_DATABASE can't be used.
+        ValueError: POINTSMAN_DATABASE or POINTSMAN_WEBHOOK_URL can't be used.
     """
     if home is not None:
         os.environ["POINTSMAN_HOME"] = str(home.resolve())
     here = settings()
+    _ = here.webhook
     inside: dict[str, str | Path] = {
         "PREFECT_LOGGING_LEVEL": log_level,
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "components,flows",
+        # components also log where no flow runs
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_HOME": here.data / "prefect",
         "PREFECT_LOCAL_STORAGE_PATH": here.stages / "results",
         "NUMBA_CACHE_DIR": here.data / "numba",
