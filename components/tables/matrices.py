@@ -41,6 +41,35 @@ class RoutingMatrices:
             output_usd_per_mtok_M=self.output_usd_per_mtok_M,
         )
 
+    def keep(self, columns_C: NDArray[np.intp]) -> "RoutingMatrices":
+        """The same prompts with a choice of candidates, in its order."""
+        return RoutingMatrices(
+            prompt_ids=self.prompt_ids,
+            models=tuple(self.models[column] for column in columns_C),
+            quality_NM=self.quality_NM[:, columns_C],
+            cost_usd_NM=self.cost_usd_NM[:, columns_C],
+            output_tokens_NM=self.output_tokens_NM[:, columns_C],
+            observed_NM=self.observed_NM[:, columns_C],
+            benchmark_N=self.benchmark_N,
+            input_usd_per_mtok_M=self.input_usd_per_mtok_M[columns_C],
+            output_usd_per_mtok_M=self.output_usd_per_mtok_M[columns_C],
+        )
+
+
+def without_untried(matrices: RoutingMatrices, rows_K: NDArray[np.intp]) -> tuple[RoutingMatrices, tuple[str, ...]]:
+    """Only the candidates with an outcome on some of the rows, and the names of those left out.
+
+    Nothing can be learnt of a candidate without training outcomes, and a router that guessed would be judged on it.
+
+    Raises:
+        ValueError: no candidate has an outcome there.
+    """
+    tried_M = matrices.observed_NM[rows_K].any(axis=0)
+    if not tried_M.any():
+        raise ValueError(f"no candidate has an outcome on the {rows_K.size} training prompts")
+    excluded = tuple(model for model, tried in zip(matrices.models, tried_M, strict=True) if not tried)
+    return (matrices.keep(np.flatnonzero(tried_M)) if excluded else matrices), excluded
+
 
 def to_matrices(tables: Tables) -> RoutingMatrices:
     """Dense arrays of valid tables: rows in the order of `prompts`, columns in the order of `candidates`.

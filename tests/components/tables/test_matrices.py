@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.tables.matrices import to_matrices
+from components.tables.matrices import to_matrices, without_untried
 from components.tables.store import Tables
 
 
@@ -52,3 +52,27 @@ def test_unknown_ids_are_refused(tables: Tables) -> None:
     strangers = tables.outcomes.with_columns(prompt_id=pl.lit("ghost"))
     with pytest.raises(ValueError, match=r"unknown prompt or model: \('ghost', 'small'"):
         to_matrices(Tables(prompts=tables.prompts, candidates=tables.candidates, outcomes=strangers))
+
+
+def test_candidates_without_training_outcomes_are_left_out_by_name(tables: Tables) -> None:
+    tested = tables.prompts["prompt_id"][150:].to_list()
+    outcomes = tables.outcomes.filter((pl.col("model") != "middle") | pl.col("prompt_id").is_in(tested))
+    matrices = to_matrices(Tables(prompts=tables.prompts, candidates=tables.candidates, outcomes=outcomes))
+    kept, excluded = without_untried(matrices, np.arange(150))
+    assert excluded == ("middle",)
+    others = Tables(
+        prompts=tables.prompts,
+        candidates=tables.candidates.filter(pl.col("model") != "middle"),
+        outcomes=outcomes.filter(pl.col("model") != "middle"),
+    )
+    expected = to_matrices(others)
+    assert kept.models == expected.models == ("small", "large")
+    for name in ("quality_NM", "cost_usd_NM", "output_tokens_NM", "observed_NM", "input_usd_per_mtok_M"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(expected, name))
+    assert without_untried(matrices, np.arange(200)) == (matrices, ())
+
+
+def test_no_training_outcome_at_all_is_refused(tables: Tables) -> None:
+    matrices = to_matrices(tables)
+    with pytest.raises(ValueError, match="no candidate has an outcome on the 0 training prompts"):
+        without_untried(matrices, np.arange(0))
