@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from components.baselines.protocol import TrainingSet
 from components.routing.fit import Observations
-from components.tables.matrices import RoutingMatrices, to_matrices
+from components.tables.matrices import RoutingMatrices, to_matrices, without_untried
 from components.tables.store import read_tables
 from flows.arrays import load_named
 from flows.references import DataRef
@@ -29,6 +29,8 @@ class Board:
     """Everything that is known of N prompts before training."""
 
     matrices: RoutingMatrices
+    excluded: tuple[str, ...]
+    """Candidates of the tables that the matrices lack: without training outcomes nothing can be said of them."""
     prompts: list[str]
     embedding_ND: NDArray[np.float32]
     features_NF: NDArray[np.float32]
@@ -52,7 +54,10 @@ class Board:
 
     def observations(self, split: str, task_N: NDArray[np.int32]) -> Observations:
         """What the router is fitted on in one split; `task_N` covers all prompts."""
-        rows = self.rows(split)
+        return self.observations_of(self.rows(split), task_N)
+
+    def observations_of(self, rows: NDArray[np.intp], task_N: NDArray[np.int32]) -> Observations:
+        """What was seen of some prompts; `task_N` covers all."""
         part = self.matrices.take(rows)
         return Observations(
             features_NF=self.features_NF[rows],
@@ -69,13 +74,16 @@ def read_board(ref: BoardRef) -> Board:
     """The board of one run, from its stage outputs."""
     frames = read_tables(ref.tables.path)
     arrays = load_named(ref.features.file("features.npz"))
+    split_N = read_splits(ref.splits, frames.prompts["prompt_id"])
+    matrices, excluded = without_untried(to_matrices(frames), np.flatnonzero(split_N == "train"))
     return Board(
-        matrices=to_matrices(frames),
+        matrices=matrices,
+        excluded=excluded,
         prompts=frames.prompts["prompt"].to_list(),
         embedding_ND=np.load(ref.embedded.file("embedding.npy")),
         features_NF=arrays["features_NF"],
         input_tokens_N=arrays["input_tokens_N"].astype(np.float64),
-        split_N=read_splits(ref.splits, frames.prompts["prompt_id"]),
+        split_N=split_N,
     )
 
 

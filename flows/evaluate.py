@@ -23,6 +23,7 @@ from components.tasks.stability import adjusted_rand
 from components.tasks.table import TaskTable
 from flows.arrays import load_arrays, load_named
 from flows.board import Board, BoardRef, read_board
+from flows.criteria import held_out_intervals, milliseconds
 from flows.references import DataRef, keep
 from flows.settings import settings
 
@@ -39,6 +40,8 @@ def evaluate(
     discovered: DataRef,
     combined: DataRef,
     compared: dict[str, DataRef],
+    held_out: DataRef,
+    timed: DataRef,
     gate: GateConfig,
     seed: int,
 ) -> DataRef:
@@ -77,6 +80,8 @@ def evaluate(
         self_check=bool(np.abs(again.quality_NM - prediction.quality_NM[:_SELF_CHECK]).max() < _TOLERANCE),
         config=gate,
         seed=seed,
+        leave_one_out=held_out_intervals(held_out),
+        latency_ms=milliseconds(timed),
     )
     report = compose(
         predictions,
@@ -84,7 +89,10 @@ def evaluate(
         calibrated_NM=prediction.quality_NM,
         verdict=verdict,
         discovery=_discovery(board, discovered, logs),
-        sections=_sections(board, discovered, combined, board_ref.tables, validated, seed),
+        sections={
+            **_sections(board, discovered, combined, board_ref.tables, validated, seed),
+            "held_out": json.loads(held_out.file("held_out.json").read_text()),
+        },
         seed=seed,
     )
     return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(report, allow_nan=False)))
@@ -161,6 +169,7 @@ def _sections(
         "alpha": fitted["chosen"],
         "cost": {"r2": fitted["cost_r2"], "relative_error": fitted["cost_relative_error"]},
         "validation": checks.to_dicts(),
+        "excluded_candidates": list(board.excluded),
         "quarantine": dict(rejected.group_by("table", maintain_order=True).len().iter_rows()),
         "data": f"{len(board.prompts)} prompts, {len(board.matrices.models)} candidates, tables {tables.digest[:12]}",
         "splits": {name: int(board.rows(name).size) for name in SPLITS},

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from components.embeddings.feature_fit import FeatureConfig
-from components.evaluation.gate import GateConfig
 from components.heads.classifier import ClassifierConfig
 from components.heads.experts import ExpertConfig
+from components.release.refit import RefitConfig
 from components.routing.fit import RouterConfig
 from components.sources.planted import PlantedConfig
 from components.tables.quarantine import QuarantineConfig
@@ -28,7 +28,7 @@ class Preset:
     classifier: ClassifierConfig
     experts: ExpertConfig
     router: RouterConfig = field(default_factory=RouterConfig)
-    gate: GateConfig = field(default_factory=GateConfig)
+    refit: RefitConfig = field(default_factory=RefitConfig)
 
 
 def preset(name: PresetName, seed: int) -> Preset:

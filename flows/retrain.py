@@ -10,10 +10,12 @@ from components.embeddings.export import Precision
 from components.reports.console import method_table
 from components.tasks.density import LayoutConfig
 from flows.board import BoardRef
+from flows.criteria import hold_out, time_routing
 from flows.discover import chart, discover, featurise
 from flows.evaluate import evaluate
 from flows.fan_out import fan_out, task_runner
 from flows.frozen import freeze, frozen_test
+from flows.gate import GateParameters
 from flows.identity import identify, reigning_tasks
 from flows.ingest import divide, embed, export_encoder, generate, ingest, validate
 from flows.narration import christen, narrate
@@ -41,6 +43,9 @@ class RetrainParameters(BaseModel):
     )
     encoder: Precision = Field(default="int8", description="'fp32' is exact, and four times as large.")
     seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
+    gate: GateParameters = Field(
+        default_factory=GateParameters, description="What a challenger must clear to be published."
+    )
 
 
 @flow(
@@ -80,7 +85,10 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         combined = combine(board, discovered, classified, specialised, chosen.router, seed)
         compared = fan_out(baseline, {method: (board, method, seed) for method in PEERS})
         station("evaluate")
-        judged = evaluate(logs, validated, board, encoder, discovered, combined, compared, chosen.gate, seed)
+        held_out = hold_out(board, classified, chosen.refit, seed)
+        timed = time_routing(board, encoder, combined)
+        gate = parameters.gate.config()
+        judged = evaluate(logs, validated, board, encoder, discovered, combined, compared, held_out, timed, gate, seed)
         station("register")
         waiting = bundle(board, encoder, discovered, combined, judged, seed)
         remember(board, combined, waiting.router_id, seed)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.block import common_block
+from components.evaluation.bootstrap import Interval
 from components.evaluation.gate import GateConfig, Verdict, judge
 from components.evaluation.scoring import choose, score_methods
 from components.routing.calibrate import expected_calibration_error, reliability
@@ -51,6 +52,8 @@ def judge_router(
     self_check: bool,
     config: GateConfig,
     seed: int,
+    leave_one_out: Mapping[str, Interval] | None = None,
+    latency_ms: float | None = None,
 ) -> Verdict:
     """The gate's verdict on the method called 'router', on the prompts that every method is compared on.
 
@@ -63,6 +66,8 @@ def judge_router(
         self_check: whether the router decides from text as it does from the stored features.
         config: thresholds.
         seed: of the bootstrap.
+        leave_one_out: benchmark -> gain over the best single candidate of a router trained without it.
+        latency_ms: milliseconds per prompt, one at a time; None: not measured.
     """
     block = common_block(~np.isnan(outcomes.quality_NM), required=(outcomes.best_single,))
     quality, cost = (x[np.ix_(block.rows_K, block.columns_C)] for x in (outcomes.quality_NM, outcomes.cost_usd_NM))
@@ -82,6 +87,8 @@ def judge_router(
         controls={name: got(quality, predicted_NM) for name, predicted_NM in controls.items()},
         calibration_error=expected_calibration_error(calibrated_NM, outcomes.quality_NM),
         self_check=self_check,
+        leave_one_out=leave_one_out,
+        latency_ms=latency_ms,
         config=config,
         seed=seed,
     )

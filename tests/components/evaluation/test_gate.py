@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from components.evaluation.bootstrap import Interval
 from components.evaluation.gate import GateConfig, judge
 
 GOOD = np.tile([0.8, 0.9], 100)
@@ -14,6 +15,10 @@ CASE = {
 }
 
 
+def held_out(mean):
+    return Interval(mean=mean, low=mean - 0.02, high=mean + 0.02)
+
+
 def failed(**changes):
     verdict = judge(**{**CASE, **changes}, seed=0)
     names = [criterion.name for criterion in verdict.criteria if not criterion.passed]
@@ -22,7 +27,12 @@ def failed(**changes):
 
 
 def test_a_better_router_is_promoted():
-    assert failed(champion_quality_N=GOOD, controls={"noise": GOOD - 0.1}, leave_one_out={"a": 0.0}, latency_ms=5) == []
+    assert (
+        failed(
+            champion_quality_N=GOOD, controls={"noise": GOOD - 0.1}, leave_one_out={"a": held_out(0.0)}, latency_ms=5
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,7 +44,7 @@ def test_a_better_router_is_promoted():
         ({"calibration_error": 0.2}, "calibration"),
         ({"calibration_error": float("nan")}, "calibration"),
         ({"controls": {"noise": GOOD}}, "noise"),
-        ({"leave_one_out": {"a": 0.1, "b": -0.2}}, "b"),
+        ({"leave_one_out": {"a": held_out(0.1), "worse": held_out(-0.2)}}, "worse"),
         ({"latency_ms": 1e6}, "milliseconds"),
         ({"self_check": False}, "self-check"),
     ],
@@ -56,3 +66,15 @@ def test_parity_suffices_at_lower_cost_only():
 def test_thresholds_have_legal_ranges(name):
     with pytest.raises(ValueError, match=name):
         GateConfig(**{name: -2})
+
+
+def test_a_small_benchmark_that_may_be_as_good_does_not_refuse():
+    unsure = Interval(mean=-0.1, low=-0.3, high=0.1)
+    assert failed(leave_one_out={"a": unsure}) == []
+
+
+def test_the_verdict_does_not_change_with_the_machines_mood():
+    verdicts = [judge(**CASE, latency_ms=ms, seed=0) for ms in (4.0, 9.0, 31.0)]
+    assert verdicts[0] == verdicts[1] == verdicts[2]
+    (criterion,) = [c for c in verdicts[0].criteria if "milliseconds" in c.name]
+    assert (criterion.figure, criterion.threshold, criterion.passed) == (50.0, 250.0, True)

@@ -1,0 +1,64 @@
+"""Station 7, before the verdict: what the gate wants to know beside the test prompts' outcomes."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+from prefect import task
+
+from components.embeddings.encoder import Encoder
+from components.embeddings.features import FeatureMap
+from components.evaluation.bootstrap import Interval
+from components.evaluation.held_out import held_out_gains
+from components.evaluation.latency import milliseconds_per_prompt
+from components.release.refit import Known, RefitConfig, refitting
+from components.release.router import Router
+from components.routing.model import RouterModel
+from flows.arrays import load_arrays, load_named
+from flows.board import BoardRef, read_board
+from flows.caching import by_content
+from flows.references import DataRef, keep
+
+_TIMED = 32
+
+
+@task(cache_key_fn=by_content("components.release", "components.tables"), persist_result=True, result_serializer="json")
+def hold_out(board_ref: BoardRef, classified: DataRef, config: RefitConfig, seed: int) -> DataRef:
+    """Gain on each benchmark in turn of a router trained without it."""
+    board = read_board(board_ref)
+    known = Known(
+        observations=board.observations_of(np.arange(board.split_N.size), np.load(classified.file("task.npy"))),
+        split_N=board.split_N,
+        input_usd_per_mtok_M=board.matrices.input_usd_per_mtok_M,
+        output_usd_per_mtok_M=board.matrices.output_usd_per_mtok_M,
+    )
+    matrices = board.matrices
+    gains = held_out_gains(refitting(known, config, seed), matrices.quality_NM, matrices.benchmark_N, seed=seed)
+    content = json.dumps([asdict(gain) for gain in gains])
+    return keep("hold_out", lambda folder: (folder / "held_out.json").write_text(content))
+
+
+@task(cache_key_fn=by_content("components.release"), persist_result=True, result_serializer="json")
+def time_routing(board_ref: BoardRef, encoder: DataRef, combined: DataRef) -> DataRef:
+    """Milliseconds of processor time to route a test prompt from its text, one at a time."""
+    board = read_board(board_ref)
+    router = Router.from_parts(
+        RouterModel.from_arrays(load_named(combined.file("router.npz"))),
+        load_arrays(FeatureMap, board_ref.features.file("feature_map.npz")),
+        Encoder.load(encoder.path, threads=1),
+        board.matrices.models,
+    )
+    prompts = [board.prompts[row] for row in board.rows("test")[:_TIMED]]
+    content = json.dumps({"milliseconds_per_prompt": milliseconds_per_prompt(router.route, prompts)})
+    return keep("time_routing", lambda folder: (folder / "latency.json").write_text(content))
+
+
+def held_out_intervals(held_out: DataRef) -> dict[str, Interval]:
+    """Benchmark -> gain, as `hold_out` kept them."""
+    gains = json.loads(held_out.file("held_out.json").read_text())
+    return {gain["benchmark"]: Interval(**gain["gain"]) for gain in gains}
+
+
+def milliseconds(timed: DataRef) -> float:
+    """The figure that `time_routing` kept."""
+    return float(json.loads(timed.file("latency.json").read_text())["milliseconds_per_prompt"])

@@ -1,0 +1,61 @@
+"""Leaving a benchmark out: each router sees the others only, and gains what brute force says."""
+
+import numpy as np
+import pytest
+
+from components.evaluation.held_out import Trained, held_out_gains
+
+BENCHMARKS = np.repeat(["a", "b", "c", "", "tiny"], [60, 50, 40, 20, 5])
+QUALITY = np.random.default_rng(0).random((BENCHMARKS.size, 3))
+
+
+def fitted(seen):
+    """Chooses by the parity of the row, so that the expected choices are plain."""
+
+    def fit(train_K):
+        seen.append(train_K)
+        best = int(QUALITY[train_K].mean(axis=0).argmax())
+        return Trained(scores=lambda rows_K: np.eye(3)[rows_K % 2], best_single=best)
+
+    return fit
+
+
+def test_each_router_never_sees_the_benchmark_it_is_judged_on():
+    seen = []
+    gains = held_out_gains(fitted(seen), QUALITY, BENCHMARKS, seed=0)
+    assert [gain.benchmark for gain in gains] == ["a", "b", "c"]
+    for gain, train_K in zip(gains, seen, strict=True):
+        assert gain.benchmark not in BENCHMARKS[train_K]
+        assert train_K.size == BENCHMARKS.size - list(BENCHMARKS).count(gain.benchmark)
+
+
+def test_gains_are_those_of_brute_force():
+    for gain in held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0):
+        rows = [row for row in range(BENCHMARKS.size) if BENCHMARKS[row] == gain.benchmark]
+        rest = [row for row in range(BENCHMARKS.size) if BENCHMARKS[row] != gain.benchmark]
+        best = max(range(3), key=lambda column: np.mean([QUALITY[row, column] for row in rest]))
+        expected = np.mean([QUALITY[row, row % 2] - QUALITY[row, best] for row in rows])
+        assert gain.gain.mean == pytest.approx(expected)
+        assert gain.gain.low < gain.gain.mean < gain.gain.high
+        assert gain.fallback_share == np.mean([row % 2 == best for row in rows])
+        assert gain.prompts == len(rows)
+
+
+def test_only_the_largest_are_held_out():
+    assert [g.benchmark for g in held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0, most=2)] == ["a", "b"]
+    assert [g.benchmark for g in held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0, fewest=45)] == ["a", "b"]
+
+
+def test_only_common_prompts_are_compared():
+    quality = QUALITY.copy()
+    quality[:25, 1] = np.nan
+    (gain, *_) = held_out_gains(fitted([]), quality, BENCHMARKS, seed=0)
+    best = int(np.nanmean(QUALITY[BENCHMARKS != "a"], axis=0).argmax())
+    expected = [quality[row, row % 2] - quality[row, best] for row in range(25, 60)]
+    assert (gain.prompts, gain.gain.mean) == (35, pytest.approx(np.mean(expected)))
+
+
+def test_what_cannot_be_judged_is_left_out():
+    assert held_out_gains(lambda _: None, QUALITY, BENCHMARKS, seed=0) == ()
+    assert held_out_gains(fitted([]), QUALITY, np.full(BENCHMARKS.size, "one"), seed=0) == ()
+    assert held_out_gains(fitted([]), np.full_like(QUALITY, np.nan), np.tile(["x", "y"], 88)[:175], seed=0) == ()
