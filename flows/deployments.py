@@ -4,11 +4,12 @@ infra/prefect.yaml is `python -m flows.deployments yaml`; a test holds the two t
 """
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from flows.settings import prepare_environment
+from flows.settings import prepare_environment, settings
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -32,9 +33,10 @@ class Offer:
     """When it runs, UTC, once somebody switches it on; None: only by hand."""
     writes: bool = True
     """Whether it changes the installation: then a second run waits for the first."""
-
     on_drift: bool = False
     """Whether a drift event runs it as well."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """Parameters that a schedule needs and that have no default: folders, relative to the installation."""
 
     @property
     def tags(self) -> list[str]:
@@ -61,6 +63,21 @@ OFFERS = (
         name="earlier",
         description="Makes an earlier router reign again: the one before, or the one you name.",
     ),
+    Offer(
+        flow="flows.drift.drift",
+        name="daily",
+        cron="0 6 * * *",
+        writes=False,
+        folders={"recent": "data/recent"},
+        description="Recent prompts against those the router in service was trained on; a drift event starts a "
+        "retrain.\n\nPut the prompts in `data/recent`, or name another folder. The daily schedule is off until you "
+        "switch it on.",
+    ),
+    Offer(
+        flow="flows.extrapolation.extrapolation",
+        name="study",
+        description="Do implicit models extrapolate? Each problem with several seeds, against the paper's claims.",
+    ),
 )
 
 
@@ -72,18 +89,10 @@ def load(offer: Offer) -> "Flow[Any, Any]":
 
 
 def defaults(offer: Offer) -> dict[str, Any]:
-    """The form's first values: the flow's own defaults, where all of its parameters have one."""
-    from pydantic import ValidationError
-
-    found = {}
-    for name, kind in get_type_hints(load(offer).fn).items():
-        if name != "return":
-            try:
-                found[name] = kind().model_dump(mode="json")
-            except ValidationError:
-                # something only a person knows, such as a folder: the form asks for it
-                continue
-    return found
+    """The form's first values: the flow's own defaults, and the offer's folders in this installation."""
+    given = {name: settings().home / folder for name, folder in offer.folders.items()}
+    kinds = {name: kind for name, kind in get_type_hints(load(offer).fn).items() if name != "return"}
+    return {name: kind(**given).model_dump(mode="json") for name, kind in kinds.items()}
 
 
 def deployment(offer: Offer) -> "RunnerDeployment":
@@ -121,13 +130,15 @@ def as_yaml() -> str:
 
     entries: list[dict[str, Any]] = []
     for offer in OFFERS:
+        # filled in where `prefect deploy` runs
+        folders = {name: f"{{{{ $POINTSMAN_HOME }}}}/{folder}" for name, folder in offer.folders.items()}
         entry: dict[str, Any] = {
             "name": offer.name,
             "entrypoint": offer.flow,
             "description": offer.description,
             "tags": offer.tags,
-            # empty: the flow's own defaults, as they are in the version that runs
-            "parameters": {name: {} for name in defaults(offer)},
+            # what isn't here are the flow's own defaults, as they are in the version that runs
+            "parameters": dict.fromkeys(defaults(offer), folders),
             "work_pool": {"name": POOL},
         }
         if offer.cron:

@@ -1,5 +1,6 @@
 """What the dashboard offers: forms that explain themselves, legal defaults, and one truth for both ways to serve."""
 
+import json
 from pathlib import Path
 
 import jsonschema
@@ -11,6 +12,7 @@ from prefect.flows import load_flow_from_entrypoint
 from rich.console import Console
 
 from flows.deployments import OFFERS, as_yaml, defaults, deployment, load
+from flows.settings import settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 FILE = Path(__file__).parents[2] / "infra" / "prefect.yaml"
@@ -45,10 +47,9 @@ def test_the_form_describes_every_field(offer):
 def test_defaults_are_legal_by_the_form_and_by_the_flow(offer):
     made = deployment(offer)
     schema = made._parameter_openapi_schema.model_dump()
-    assert set(schema["required"] or []) <= set(made.parameters) or not made.schedules
-    if set(schema["required"] or []) <= set(made.parameters):
-        jsonschema.validate(made.parameters, schema)
-        load(offer).validate_parameters(made.parameters)
+    assert set(schema["required"] or []) <= set(made.parameters)
+    jsonschema.validate(made.parameters, schema)
+    load(offer).validate_parameters(made.parameters)
 
 
 def test_an_illegal_value_is_refused_by_the_form():
@@ -84,8 +85,9 @@ def test_prefects_own_loader_reads_the_same_deployments(offer):
     assert load_flow_from_entrypoint(found["entrypoint"]).name == made.flow_name
     assert found["entrypoint"] == made.entrypoint
     flow = load(offer)
-    if made.parameters:
-        assert flow.validate_parameters(found["parameters"]) == flow.validate_parameters(made.parameters)
+    deployed = json.loads(json.dumps(found["parameters"]).replace("{{ $POINTSMAN_HOME }}", str(settings().home)))
+    assert "{{" not in str(deployed)
+    assert flow.validate_parameters(deployed) == flow.validate_parameters(made.parameters)
     assert (found["description"], found["tags"]) == (made.description, made.tags)
     limit = found.get("concurrency_limit")
     assert limit == ({"limit": 1, "collision_strategy": "ENQUEUE"} if offer.writes else None)
