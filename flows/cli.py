@@ -52,8 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_history)
 
     command = commands.add_parser("serve", help="answer routing requests over HTTP")
-    command.add_argument("--router", type=Path, default=Path("data/published"))
+    _router_option(command)
     command.add_argument("--host", default="127.0.0.1")
+    command.add_argument(
+        "--token-file", type=Path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
+    )
     command.add_argument("--port", type=int, default=8080)
     command.set_defaults(command=_serve)
 
@@ -81,7 +84,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _router_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--router", type=Path, default=Path("data/published"), help="a bundle or a published folder")
+    command.add_argument(
+        "--router", type=_location, default=Path("data/published"), help="a bundle or a published folder, or its URL"
+    )
+
+
+def _location(text: str) -> Path | str:
+    return text if "://" in text else Path(text)
 
 
 def _study_options(command: argparse.ArgumentParser) -> None:
@@ -113,10 +122,11 @@ def _route(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from components.release.bundle import read_report
+    from components.release.router import local_folder
     from components.reports.console import method_table
     from components.reports.page import write_page
 
-    report = read_report(options.router)
+    report = read_report(local_folder(options.router))
     print(method_table(report))
     print(f"report: {write_page(report, options.output)}")
     return 0
@@ -153,9 +163,14 @@ def _history(_: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from components.release.serving import serve
+    from components.release.serving import ServingConfig, serve
+    from flows.settings import settings
 
-    serve(options.router, host=options.host, port=options.port)
+    given = options.token_file
+    token = settings().serve_token if given is None else given.read_text(encoding="utf-8").strip()
+    if token is None and options.host not in ("127.0.0.1", "::1", "localhost"):
+        print(f"pointsman: whoever reaches {options.host} may ask, for there is no token", file=sys.stderr)
+    serve(options.router, host=options.host, port=options.port, config=ServingConfig(token=token))
     return 0
 
 

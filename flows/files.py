@@ -8,7 +8,7 @@ from components.release.router import Router
 from components.tables.store import TableError, write_whole
 
 
-def route_file(router: Path, source: Path, target: Path, policy: str) -> int:
+def route_file(router: Path | str, source: Path, target: Path, policy: str) -> int:
     """Writes a decision beside each prompt of a parquet or jsonl file; other columns pass through.
 
     Returns:

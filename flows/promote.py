@@ -17,6 +17,7 @@ from components.release.abandoned import close_abandoned
 from components.release.bundle import read_bundle, write_bundle
 from components.release.manifest import Candidate, Provenance
 from components.release.publish import publish, reconcile, refuse, rollback
+from components.release.remote import mirror
 from components.release.router import Router
 from components.reports.console import number_text
 from components.reports.markdown import describe
@@ -153,6 +154,7 @@ def conclude(challenger: Challenger) -> Verdicted:
         publish(challenger.bundle, settings().published, reasons=["every criterion passed"], registry=mlflow)
     else:
         refuse(settings().published, challenger.router_id, failed)
+    announce()
     mlflow.tag(challenger.version, {"verdict": gate["verdict"]})
     return Verdicted(
         verdict=gate["verdict"],
@@ -186,4 +188,12 @@ def promote_waiting() -> Verdicted:
 
 def roll_back(to: str | None) -> str:
     """Returns to an earlier router; its id."""
-    return rollback(settings().published, to, registry=registry())
+    target = rollback(settings().published, to, registry=registry())
+    announce()
+    return target
+
+
+def announce() -> None:
+    """Brings the URL that POINTSMAN_PUBLISH_URL names up to what reigns here."""
+    if url := settings().publish_url:
+        mirror(settings().published, url)

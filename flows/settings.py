@@ -46,6 +46,16 @@ class Settings:
         return self.data / "published"
 
     @property
+    def publish_url(self) -> str | None:
+        """POINTSMAN_PUBLISH_URL, an fsspec URL that is kept up to what reigns here; None: the folder alone."""
+        return os.environ.get("POINTSMAN_PUBLISH_URL") or None
+
+    @property
+    def serve_token(self) -> str | None:
+        """POINTSMAN_SERVE_TOKEN, the bearer token that `pointsman serve` asks for; None: nobody is asked."""
+        return os.environ.get("POINTSMAN_SERVE_TOKEN")
+
+    @property
     def tracking_uri(self) -> str:
         """MLflow's address: POINTSMAN_MLFLOW_URI, or its tables in the database."""
         return os.environ.get("POINTSMAN_MLFLOW_URI", self.mlflow_store)
