@@ -12,9 +12,9 @@ Method = Literal["picard", "anderson"]
 Step = Callable[[Tensor, tuple[Tensor, ...]], Tensor]
 """(states (K, S), each sample's own constants (K, ...)) -> next states (K, S)."""
 
-EARLY, PERIOD = 5, 3
-"""Convergence is checked at the first EARLY iterations and then at every PERIOD-th: a check costs half an iteration.
-The schedule is fixed, so that no sample's answer depends on the samples beside it."""
+PERIOD = 3
+"""Iterations from one turn, where convergence is checked and Anderson's method steps in, to the next; the first is
+the second iteration. The turns are the same for all samples, so that no answer depends on the samples beside it."""
 
 LEAVE = 0.5
 """Converged samples are cut out of the batch once at most this share still moves: each cut costs copies."""
@@ -81,8 +81,7 @@ def solve(step: Step, start_NS: Tensor, constants: tuple[Tensor, ...], config: S
     before_KS = current_KS = start_NS
     for iteration in range(1, config.max_iterations + 1 if left else 1):
         next_KS = step(current_KS, constants)
-        turn = iteration % PERIOD == EARLY % PERIOD
-        if not turn and EARLY < iteration < config.max_iterations:
+        if iteration % PERIOD != 2 and iteration < config.max_iterations:
             before_KS, current_KS = current_KS, next_KS
             continue
         move_KS = next_KS - current_KS
@@ -94,28 +93,28 @@ def solve(step: Step, start_NS: Tensor, constants: tuple[Tensor, ...], config: S
             return Solution(
                 state_NS=next_KS, residual_N=residual_K, iterations_N=torch.full_like(iterations_N, iteration)
             )
+        left -= ended
         if ended:
-            at = rows_K[done_K]
-            state_NS[at], residual_N[at], iterations_N[at] = next_KS[done_K], residual_K[done_K], iteration
-            moving_K &= ~done_K
-            left -= ended
+            at = done_K.nonzero()[:, 0]
+            rows = rows_K.index_select(0, at)
+            state_NS.index_copy_(0, rows, next_KS.index_select(0, at))
+            residual_N.index_copy_(0, rows, residual_K.index_select(0, at))
+            iterations_N.index_fill_(0, rows, iteration)
+            moving_K ^= done_K
             if left == 0:
                 break
-            if left <= LEAVE * moving_K.shape[0]:
-                keep = moving_K.nonzero()[:, 0]
-                rows_K, moving_K, best_K, residual_K = (part[keep] for part in (rows_K, moving_K, best_K, residual_K))
-                before_KS, current_KS, next_KS, move_KS = (
-                    part[keep] for part in (before_KS, current_KS, next_KS, move_KS)
-                )
-                constants = tuple(constant[keep] for constant in constants)
         if iteration == config.max_iterations:
             raise NotConverged(float(residual_K[moving_K].max()), iteration, left)
-        if turn and config.method == "anderson":
-            mixed_KS = _extrapolated(before_KS, current_KS, next_KS, move_KS, residual_K < best_K)
+        if config.method == "anderson":
+            next_KS = _extrapolated(before_KS, current_KS, next_KS, move_KS, residual_K < best_K)
             best_K = torch.minimum(best_K, residual_K)
-            before_KS, current_KS = current_KS, mixed_KS
-        else:
-            before_KS, current_KS = current_KS, next_KS
+        if left <= LEAVE * moving_K.shape[0]:
+            keep = moving_K.nonzero()[:, 0]
+            rows_K, moving_K, best_K, next_KS = (
+                part.index_select(0, keep) for part in (rows_K, moving_K, best_K, next_KS)
+            )
+            constants = tuple(constant.index_select(0, keep) for constant in constants)
+        current_KS = next_KS
     return Solution(state_NS=state_NS, residual_N=residual_N, iterations_N=iterations_N)
 
 
@@ -143,7 +142,7 @@ def activate(name: Activation, z: Tensor) -> Tensor:
 
 def slope(name: Activation, x: Tensor) -> Tensor:
     """Its derivative, from its value."""
-    return (x > 0).to(x.dtype) if name == "relu" else 1 - x.square()
+    return torch.sign(x) if name == "relu" else 1 - x.square()
 
 
 def layer_step(feedback_SS: Tensor, name: Activation) -> Step:
@@ -192,7 +191,8 @@ class Equilibrium(torch.autograd.Function):
 def project_rows_l1(matrix_RS: Tensor, radius: float) -> Tensor:
     """The nearest matrix (Frobenius) whose rows lie in the l1 ball, so that its infinity norm is <= radius.
 
-    Exact, by sorting each row (Duchi et al. 2008, ICML, figure 1); rows already inside are returned as they are.
+    Exact: Newton's method on each row's threshold, which climbs to the answer in finitely many steps (Michelot's
+    algorithm; Condat 2016, Math. Program. 158, section 3). Rows already inside are returned as they are.
 
     Args:
         matrix_RS: finite.
@@ -207,18 +207,21 @@ def project_rows_l1(matrix_RS: Tensor, radius: float) -> Tensor:
     """
     if not radius > 0:
         raise ValueError(f"radius must be > 0, got {radius}")
-    if not bool(torch.isfinite(matrix_RS).all()):
-        raise ValueError("matrix holds nan or infinite values")
     size_RS = matrix_RS.abs()
-    outside_R = size_RS.sum(dim=1) > radius
-    if not bool(outside_R.any()):
+    norm_R = size_RS.sum(dim=1)
+    if not bool(torch.isfinite(norm_R).all()):
+        raise ValueError("matrix holds nan or infinite values")
+    outside_K = (norm_R > radius).nonzero()[:, 0]
+    if outside_K.numel() == 0:
         return matrix_RS
-    sorted_KS = size_RS[outside_R].sort(dim=1, descending=True).values
-    excess_KS = sorted_KS.cumsum(dim=1) - radius
-    count_S = torch.arange(1, matrix_RS.shape[1] + 1, dtype=matrix_RS.dtype)
-    # The last place where the sorted value still exceeds the threshold it would set.
-    last_K1 = (sorted_KS * count_S > excess_KS).sum(dim=1, keepdim=True) - 1
-    threshold_K1 = excess_KS.gather(1, last_K1) / (last_K1 + 1)
-    projected_RS = matrix_RS.clone()
-    projected_RS[outside_R] = matrix_RS[outside_R].sign() * (size_RS[outside_R] - threshold_K1).clamp(min=0)
-    return projected_RS
+    size_KS, states = size_RS.index_select(0, outside_K), matrix_RS.shape[1]
+    threshold_K1 = (norm_R[outside_K, None] - radius) / states
+    for _ in range(states):  # each step but the last drops an entry from some row, and rounding can't go on for longer
+        left_KS = torch.relu_(size_KS - threshold_K1)
+        climb_K1 = (left_KS.sum(dim=1, keepdim=True) - radius) / left_KS.sign().sum(dim=1, keepdim=True).clamp_(min=1)
+        higher_K1 = threshold_K1 + climb_K1
+        if not bool((higher_K1 > threshold_K1).any()):
+            break
+        threshold_K1 = torch.maximum(threshold_K1, higher_K1)
+    signed_KS = matrix_RS.index_select(0, outside_K).sign_().mul_(torch.relu_(size_KS - threshold_K1))
+    return matrix_RS.index_copy(0, outside_K, signed_KS)

@@ -103,6 +103,12 @@ class ImplicitLayer(nn.Module):
         drive_NS = self.drive(inputs_NF)
         if self.fixed_iterations is not None:
             solution = self._unrolled(drive_NS, start_NS, self.fixed_iterations)
+        elif self.config.feedback == "none":
+            state_NS = activate(self.config.activation, drive_NS)
+            residual_N = state_NS.new_zeros(state_NS.shape[0])
+            solution = Solution(
+                state_NS=state_NS, residual_N=residual_N, iterations_N=torch.ones_like(residual_N, dtype=torch.int64)
+            )
         else:
             start_NS = activate(self.config.activation, drive_NS.detach()) if start_NS is None else start_NS
             state_NS, residual_N, iterations_N = Equilibrium.apply(  # type: ignore[no-untyped-call]
