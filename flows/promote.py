@@ -6,7 +6,6 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
@@ -25,7 +24,7 @@ from components.reports.page import PAGE, write_page
 from components.routing.model import RouterModel
 from components.tables.store import read_tables
 from flows.arrays import load_arrays, load_named
-from flows.board import BoardRef, read_splits
+from flows.board import BoardRef, read_board
 from flows.identity import remember_tasks
 from flows.references import DataRef
 from flows.settings import settings
@@ -78,17 +77,18 @@ def bundle(
     model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
     feature_map = load_arrays(FeatureMap, board_ref.features.file("feature_map.npz"))
     labels = tuple(t["label"] for t in json.loads(discovered.file("tasks.json").read_text()))
-    names = frames.candidates["model"].to_list()
-    test = np.flatnonzero(read_splits(splits, frames.prompts["prompt_id"]) == "test")[:_GOLDEN]
+    board = read_board(board_ref)
+    names, test = board.matrices.models, board.rows("test")[:_GOLDEN]
+    known = frames.candidates.filter(frames.candidates["model"].is_in(names))
     router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), names, labels)
     provenance = Provenance(
         candidates=tuple(
             Candidate(model=name, provider=provider or "", input_usd_per_mtok=paid_in, output_usd_per_mtok=paid_out)
-            for name, provider, paid_in, paid_out in frames.candidates.select(
+            for name, provider, paid_in, paid_out in known.select(
                 "model", "provider", "input_usd_per_mtok", "output_usd_per_mtok"
             ).iter_rows()
         ),
-        prices_on=frames.candidates["price_as_of"].max(),  # type: ignore[arg-type]
+        prices_on=known["price_as_of"].max(),  # type: ignore[arg-type]
         tasks=labels,
         encoder="all-MiniLM-L6-v2",
         data_digests={"tables": tables.digest, "splits": splits.digest},

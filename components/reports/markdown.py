@@ -23,6 +23,8 @@ def describe(report: Mapping[str, Any]) -> str:
         lines += [f"{discovery['tasks']} tasks, discovered by {_cell(str(discovery['method']))}.", ""]
         notes = [f"- {_cell(note)}" for note in discovery_notes(discovery)]
         lines += [*notes, ""] if notes else []
+    if excluded := report.get("excluded_candidates"):
+        lines += [f"Left out, without training outcomes: {', '.join(_cell(name) for name in excluded)}.", ""]
     lines += ["| method | quality [95 %] | USD per 1000 | regret | AIQ |", "|---|---:|---:|---:|---:|"]
     for name in method_order(report["methods"]):
         score = report["methods"][name]

@@ -50,6 +50,7 @@ def page(report: Mapping[str, Any]) -> str:
         ),
         _section("Tasks", _tasks(report, bool(report.get("map")))),
         _section("Validation of the tables", _validation(report.get("validation", []))),
+        _section("Candidates left out", _excluded(report.get("excluded_candidates", []))),
         _section("Quarantined rows", _quarantine(report.get("quarantine", {}))),
     ]
     return (
@@ -171,6 +172,11 @@ def _validation(results: Iterable[Mapping[str, Any]]) -> str:
     names = ("table", "rule", "column", "checked", "failed")
     rows = [("", [_name("" if (cell := row.get(name)) is None else cell) for name in names]) for row in results]
     return _table(names, rows) if rows else ""
+
+
+def _excluded(names: Iterable[str]) -> str:
+    keys = "".join(f"<span class='key'>{_name(name)}</span>" for name in names)
+    return f"<p>{keys}</p><p class='note'>They have no outcome on a training prompt.</p>" if keys else ""
 
 
 def _quarantine(counts: Mapping[str, int]) -> str:

@@ -64,7 +64,7 @@ def without_untried(matrices: RoutingMatrices, rows_K: NDArray[np.intp]) -> tupl
     Raises:
         ValueError: no candidate has an outcome there.
     """
-    tried_M = matrices.observed_NM[rows_K].any(axis=0)
+    tried_M = np.asarray(matrices.observed_NM[rows_K].any(axis=0))
     if not tried_M.any():
         raise ValueError(f"no candidate has an outcome on the {rows_K.size} training prompts")
     excluded = tuple(model for model, tried in zip(matrices.models, tried_M, strict=True) if not tried)

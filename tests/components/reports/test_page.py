@@ -46,6 +46,7 @@ def report():
         },
         "tasks": [{"id": EVIL, "label": EVIL, "size": 4, "keywords": [EVIL], "best": EVIL, "medoids": [EVIL]}],
         "validation": [{"table": EVIL, "rule": "unique", "column": None, "checked": 3, "failed": 0}],
+        "excluded_candidates": [EVIL, "untried"],
         "quarantine": {EVIL: 3},
         "reliability": [{"predicted": 0.2, "observed": 0.3, "count": 10.0}],
         "alpha_curve": [[0.0, 0.6], [1.0, 0.7]],
