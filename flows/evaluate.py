@@ -170,7 +170,6 @@ def _sections(
         "cost": {"r2": fitted["cost_r2"], "relative_error": fitted["cost_relative_error"]},
         "validation": checks.to_dicts(),
         "excluded_candidates": list(board.excluded),
-        "excluded_candidates": list(board.excluded),
         "quarantine": dict(rejected.group_by("table", maintain_order=True).len().iter_rows()),
         "data": f"{len(board.prompts)} prompts, {len(board.matrices.models)} candidates, tables {tables.digest[:12]}",
         "splits": {name: int(board.rows(name).size) for name in SPLITS},
