@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     _router_option(command)
     command.add_argument("--input", type=Path, required=True, help="parquet or jsonl with a column 'prompt'")
     command.add_argument("--output", type=Path, required=True, help="parquet or jsonl")
-    command.add_argument("--policy", default="best", help="best | budget=USD | quality=Q | tradeoff=W")
+    command.add_argument("--policy", default="best", help="best | budget=USD | quality=Q | tradeoff=W | tolerance=T")
     command.set_defaults(command=_route)
 
     command = commands.add_parser("report", help="print a router's evaluation and write report.html")
