@@ -52,10 +52,6 @@ class Board:
             benchmark_N=part.benchmark_N,
         )
 
-    def observations(self, split: str, task_N: NDArray[np.int32]) -> Observations:
-        """What the router is fitted on in one split; `task_N` covers all prompts."""
-        return self.observations_of(self.rows(split), task_N)
-
     def observations_of(self, rows: NDArray[np.intp], task_N: NDArray[np.int32]) -> Observations:
         """What was seen of some prompts; `task_N` covers all."""
         part = self.matrices.take(rows)

@@ -11,7 +11,8 @@ from components.embeddings.features import FeatureMap
 from components.evaluation.bootstrap import Interval
 from components.evaluation.held_out import held_out_gains
 from components.evaluation.latency import milliseconds_per_prompt
-from components.release.refit import Known, RefitConfig, refitting
+from components.learning.two_stage import TwoStageConfig
+from components.release.refit import Known, refitting
 from components.release.router import Router
 from components.routing.model import RouterModel
 from flows.arrays import load_arrays, load_named
@@ -23,12 +24,13 @@ _TIMED = 32
 
 
 @task(cache_key_fn=by_content("components.release", "components.tables"), persist_result=True, result_serializer="json")
-def hold_out(board_ref: BoardRef, classified: DataRef, config: RefitConfig, seed: int) -> DataRef:
+def hold_out(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int) -> DataRef:
     """Gain on each benchmark in turn of a router trained without it."""
     board = read_board(board_ref)
     known = Known(
         observations=board.observations_of(np.arange(board.split_N.size), np.load(classified.file("task.npy"))),
-        split_N=board.split_N,
+        label_N=board.matrices.benchmark_N,
+        learning_N=board.split_N != "test",
         input_usd_per_mtok_M=board.matrices.input_usd_per_mtok_M,
         output_usd_per_mtok_M=board.matrices.output_usd_per_mtok_M,
     )

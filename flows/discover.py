@@ -46,12 +46,13 @@ def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int, narrated: 
     train, validation = board.rows("train"), board.rows("validation")
     quality_NM = board.matrices.quality_NM
     found = choose_partition(
-        board.embedding_ND[train],
+        board.features_NF[train],
         quality_NM[train],
-        board.embedding_ND[validation],
+        board.features_NF[validation],
         quality_NM[validation],
         config,
         seed,
+        label_N=board.matrices.benchmark_N[train],
         semantic_ND=np.load(narrated.file("embedding.npy")) if narrated else None,
     )
     table = task_table(found.partition, quality_NM[train])

@@ -61,7 +61,6 @@ def evaluate(
     predictions = {
         "router": router_scores(prediction, int(model.fallback), float(model.guard_margin)),
         "stage1_only": model.stage_one(board.features_NF[test]),
-        "stage2_only": model.stage_two(board.features_NF[test]),
         **peers,
     }
     router = Router.from_parts(

@@ -4,10 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from components.embeddings.feature_fit import FeatureConfig
-from components.heads.classifier import ClassifierConfig
-from components.heads.experts import ExpertConfig
-from components.release.refit import RefitConfig
-from components.routing.fit import RouterConfig
+from components.learning.two_stage import TwoStageConfig
+from components.release.refit import QUICK
 from components.sources.planted import PlantedConfig
 from components.tables.quarantine import QuarantineConfig
 from components.tables.splits import SplitConfig
@@ -25,10 +23,8 @@ class Preset:
     split: SplitConfig
     features: FeatureConfig
     discovery: DiscoveryConfig
-    classifier: ClassifierConfig
-    experts: ExpertConfig
-    router: RouterConfig = field(default_factory=RouterConfig)
-    refit: RefitConfig = field(default_factory=RefitConfig)
+    learning: TwoStageConfig
+    refit: TwoStageConfig = QUICK
 
 
 def preset(name: PresetName, seed: int) -> Preset:
@@ -39,6 +35,5 @@ def preset(name: PresetName, seed: int) -> Preset:
         split=SplitConfig(seed=seed),
         features=FeatureConfig(seed=seed),
         discovery=DiscoveryConfig(),
-        classifier=ClassifierConfig(seed=seed),
-        experts=ExpertConfig(seed=seed),
+        learning=TwoStageConfig().seeded(seed),
     )

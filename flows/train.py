@@ -10,10 +10,12 @@ from prefect import task
 from components.baselines.methods import METHODS, fit_predict
 from components.baselines.protocol import Fit
 from components.evaluation.controls import random_features, shuffled_labels
-from components.heads.classifier import ClassifierConfig, train_classifier
-from components.heads.experts import ExpertConfig, train_experts
 from components.heads.weights import ClassifierWeights, ExpertWeights
-from components.routing.fit import RouterConfig, fit_router
+from components.learning.ablation import fit_heads_alone
+from components.learning.cross_fit import StageOneHeld
+from components.learning.two_stage import TwoStageConfig, learn_stage_one, learn_stage_two
+from components.routing.fit import HeldOut, RouterConfig, fit_router
+from components.routing.granular import ClusterTables
 from components.tasks.assignment import assign
 from components.tasks.partition import Partition
 from components.tasks.table import TaskTable
@@ -22,85 +24,73 @@ from flows.board import BoardRef, read_board
 from flows.caching import by_content
 from flows.references import DataRef, keep
 
+LEARNING = ("train", "calibration", "validation")
+"""Splits that the router learns from: choices that need unseen prompts are made by cross-fitting."""
+
 
 @task(
-    cache_key_fn=by_content("components.heads", "components.tasks", "components.tables"),
+    cache_key_fn=by_content("components.learning", "components.tables"),
     persist_result=True,
     result_serializer="json",
 )
-def classify(
-    board_ref: BoardRef,
-    discovered: DataRef,
-    config: ClassifierConfig,
-) -> DataRef:
-    """Stage 1's classifier, and the task of every prompt: discovered in training, assigned elsewhere."""
+def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -> DataRef:
+    """Stage 1: the task of every prompt, discovered in training and assigned elsewhere; their table and classifier."""
     board = read_board(board_ref)
-    train, validation = board.rows("train"), board.rows("validation")
+    train, rows = board.rows("train"), board.rows(*LEARNING)
     partition = load_arrays(Partition, discovered.file("partition.npz"))
-    task_N = assign(board.embedding_ND[train], partition, board.embedding_ND)
+    task_N = assign(board.features_NF[train], partition, board.features_NF)
     task_N[train] = partition.task_N
-    weights, report = train_classifier(
-        board.features_NF[train], task_N[train], board.features_NF[validation], task_N[validation], config
-    )
+    matrices = board.matrices.take(rows)
+    one = learn_stage_one(board.features_NF[rows], task_N[rows], matrices.quality_NM, matrices.benchmark_N, config)
 
     def write(folder: Path) -> None:
-        save_arrays(weights, folder / "classifier.npz")
+        save_arrays(one.classifier, folder / "classifier.npz")
+        save_arrays(one.table, folder / "table.npz")
+        save_arrays(one.clusters, folder / "clusters.npz")
+        save_arrays(one.held, folder / "held.npz")
         np.save(folder / "task.npy", task_N)
-        (folder / "classifier.json").write_text(json.dumps(asdict(report)))
+        (folder / "classifier.json").write_text(json.dumps(asdict(one.report)))
 
     return keep("classify", write)
 
 
-@task(cache_key_fn=by_content("components.heads", "components.tables"), persist_result=True, result_serializer="json")
-def specialise(
-    board_ref: BoardRef,
-    discovered: DataRef,
-    classified: DataRef,
-    config: ExpertConfig,
-) -> DataRef:
-    """Stage 2's trunk, general heads and task-specific heads."""
+@task(
+    cache_key_fn=by_content("components.learning", "components.tables"), persist_result=True, result_serializer="json"
+)
+def specialise(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
+    """Stage 2: trunk, general heads and task-specific heads."""
     board = read_board(board_ref)
-    train, validation = board.rows("train"), board.rows("validation")
-    task_N = np.load(classified.file("task.npy"))
-    weights, report = train_experts(
-        board.features_NF[train],
-        board.matrices.quality_NM[train],
-        task_N[train],
-        load_arrays(TaskTable, discovered.file("table.npz")).candidate_TM,
-        board.features_NF[validation],
-        board.matrices.quality_NM[validation],
-        task_N[validation],
+    rows = board.rows(*LEARNING)
+    two = learn_stage_two(
+        board.features_NF[rows],
+        np.load(classified.file("task.npy"))[rows],
+        board.matrices.quality_NM[rows],
+        load_arrays(TaskTable, classified.file("table.npz")).candidate_TM,
+        load_arrays(StageOneHeld, classified.file("held.npz")),
         config,
     )
 
     def write(folder: Path) -> None:
-        save_arrays(weights, folder / "experts.npz")
-        (folder / "experts.json").write_text(json.dumps(asdict(report)))
+        save_arrays(two.experts, folder / "experts.npz")
+        save_arrays(two.held, folder / "held.npz")
+        (folder / "experts.json").write_text(json.dumps([asdict(report) for report in two.reports]))
 
     return keep("specialise", write)
 
 
 @task(cache_key_fn=by_content("components.routing", "components.tables"), persist_result=True, result_serializer="json")
-def combine(
-    board_ref: BoardRef,
-    discovered: DataRef,
-    classified: DataRef,
-    specialised: DataRef,
-    config: RouterConfig,
-    seed: int,
-) -> DataRef:
-    """Both stages as one router: mixed on validation, calibrated, priced and guarded."""
+def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, config: RouterConfig, seed: int) -> DataRef:
+    """Both stages as one router: mixed, calibrated, priced and guarded."""
     board = read_board(board_ref)
-    task_N = np.load(classified.file("task.npy"))
-    table = load_arrays(TaskTable, discovered.file("table.npz"))
+    table = load_arrays(TaskTable, classified.file("table.npz"))
     model, report = fit_router(
         classifier=load_arrays(ClassifierWeights, classified.file("classifier.npz")),
         experts=load_arrays(ExpertWeights, specialised.file("experts.npz")),
         table_quality_TM=table.quality_TM,
         general_quality_M=table.general_M,
-        train=board.observations("train", task_N),
-        validation=board.observations("validation", task_N),
-        calibration=board.observations("calibration", task_N),
+        clusters=load_arrays(ClusterTables, classified.file("clusters.npz")),
+        seen=board.observations_of(board.rows(*LEARNING), np.load(classified.file("task.npy"))),
+        held=load_arrays(HeldOut, specialised.file("held.npz")),
         input_usd_per_mtok_M=board.matrices.input_usd_per_mtok_M,
         output_usd_per_mtok_M=board.matrices.output_usd_per_mtok_M,
         config=config,
@@ -117,6 +107,7 @@ def combine(
 PEERS: dict[str, Fit] = {
     **{name: METHODS[name] for name in ("best_per_benchmark", "knn10", "knn100", "kmeans60", "hierarchical")},
     **{name: METHODS[name] for name in ("linear", "mlp", "implicit")},
+    "stage2_only": fit_heads_alone,
     "control_random_features": random_features(METHODS["mlp"]),
     "control_shuffled_labels": shuffled_labels(METHODS["mlp"]),
 }
@@ -124,7 +115,7 @@ PEERS: dict[str, Fit] = {
 
 
 @task(
-    cache_key_fn=by_content("components.baselines", "components.evaluation", "components.tables"),
+    cache_key_fn=by_content("components.learning", "components.evaluation", "components.tables"),
     persist_result=True,
     result_serializer="json",
     task_run_name="baseline-{method}",
@@ -132,5 +123,5 @@ PEERS: dict[str, Fit] = {
 def baseline(board_ref: BoardRef, method: str, seed: int) -> DataRef:
     """One peer's predicted quality on the test prompts."""
     board = read_board(board_ref)
-    predicted_NM = fit_predict(PEERS[method], board.training_set("train"), board.training_set("test"), seed)
+    predicted_NM = fit_predict(PEERS[method], board.training_set(*LEARNING), board.training_set("test"), seed)
     return keep("baseline", lambda folder: np.save(folder / "predicted.npy", predicted_NM))

@@ -5,6 +5,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis
+
+# The same examples every time: a suite that fails by chance teaches people to run it twice.
+hypothesis.register_profile("pointsman", derandomize=True, database=None, deadline=None)
+hypothesis.load_profile("pointsman")
 
 _HOME = Path(tempfile.mkdtemp(prefix="pointsman-tests-"))
 os.environ["POINTSMAN_HOME"] = str(_HOME)

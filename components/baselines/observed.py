@@ -54,13 +54,18 @@ def unit_rows(features_NF: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(features_NF / np.maximum(norm_N1, 1e-12), dtype=np.float32)
 
 
+def choice_outcomes(predicted_NM: NDArray[np.float64], quality_NM: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Observed quality of the best predicted candidate, among those observed, of each prompt with any."""
+    seen_NM = np.isfinite(quality_NM)
+    rows_K = np.flatnonzero(seen_NM.any(axis=1))
+    choice_K = np.where(seen_NM, predicted_NM, -np.inf)[rows_K].argmax(axis=1)
+    return np.asarray(quality_NM[rows_K, choice_K])
+
+
 def choice_quality(predicted_NM: NDArray[np.float64], quality_NM: NDArray[np.float64]) -> float:
-    """Mean observed quality of the best predicted candidate, among those observed on each prompt.
+    """Mean of `choice_outcomes`.
 
     >>> choice_quality(np.array([[0.9, 0.5], [0.9, 0.5]]), np.array([[1.0, 0.0], [np.nan, 0.5]]))
     0.75
     """
-    seen_NM = np.isfinite(quality_NM)
-    rows_K = np.flatnonzero(seen_NM.any(axis=1))
-    choice_K = np.where(seen_NM, predicted_NM, -np.inf)[rows_K].argmax(axis=1)
-    return float(quality_NM[rows_K, choice_K].mean())
+    return float(choice_outcomes(predicted_NM, quality_NM).mean())

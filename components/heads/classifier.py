@@ -1,6 +1,6 @@
 """Stage 1 at serving time: which task a new prompt belongs to, or none. Shapes: N prompts, F features, T tasks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ class ClassifierReport:
     temperature: float
     confidence_floor: float
     fit: FitReport | None
-    """None: no tasks, nothing to train."""
+    """None: no tasks, nothing to train, or the report of several trainings."""
 
 
 def calibration_error(confidence_N: NDArray[np.float32], correct_N: NDArray[np.bool_], bins: int = 15) -> float:
@@ -168,32 +168,51 @@ def train_classifier(
             confidence_floor=np.array(floor, dtype=np.float32),
         )
 
-    nothing = float("nan")
     if tasks == 0 or validation_task_N.size == 0:
-        return weights(1.0, 0.0), ClassifierReport(
-            macro=nothing,
-            micro=nothing,
-            coverage=nothing,
-            ece=nothing,
-            temperature=1.0,
-            confidence_floor=0.0,
-            fit=report,
-        )
+        nobody = np.zeros((0, tasks), dtype=np.float32)
+        return weights(1.0, 0.0), replace(recognition(nobody, validation_task_N[:0], 1.0, 0.0), fit=report)
     with torch.no_grad():
         logits_NT = network(torch.tensor(validation_features_NF[validation_known_N])).numpy()
     temperature = fit_temperature(logits_NT, validation_task_N[validation_known_N])
     posterior_NT = weights(temperature, 0.0).posterior(validation_features_NF)
     floor = choose_floor(posterior_NT, validation_task_N, config.mistake_cost)
-    truth_K, confidence_N = validation_task_N[validation_known_N], posterior_NT.max(axis=1)
-    correct_K = posterior_NT[validation_known_N].argmax(axis=1) == truth_K
+    recognised = recognition(posterior_NT, validation_task_N, temperature, floor)
+    return weights(temperature, floor), replace(recognised, fit=report)
+
+
+def recognition(
+    posterior_NT: NDArray[np.floating], task_N: NDArray[np.int32], temperature: float, floor: float
+) -> ClassifierReport:
+    """How well tasks are recognised, from the posterior of prompts that the classifier hasn't seen.
+
+    Args:
+        posterior_NT: after temperature.
+        task_N: true task; -1: none.
+        temperature: told in the report.
+        floor: below it a prompt is unassigned.
+    """
+    known_N, tasks = task_N >= 0, posterior_NT.shape[1]
+    if tasks == 0 or not known_N.any():
+        nothing = float("nan")
+        return ClassifierReport(
+            macro=nothing,
+            micro=nothing,
+            coverage=nothing,
+            ece=nothing,
+            temperature=temperature,
+            confidence_floor=floor,
+            fit=None,
+        )
+    truth_K, confidence_N = task_N[known_N], posterior_NT.max(axis=1).astype(np.float32)
+    correct_K = posterior_NT[known_N].argmax(axis=1) == truth_K
     count_T = np.bincount(truth_K, minlength=tasks)
     recall_T = np.bincount(truth_K, weights=correct_K, minlength=tasks)[count_T > 0] / count_T[count_T > 0]
-    return weights(temperature, floor), ClassifierReport(
-        macro=float(recall_T.mean()) if recall_T.size else nothing,
-        micro=float(correct_K.mean()) if correct_K.size else nothing,
+    return ClassifierReport(
+        macro=float(recall_T.mean()),
+        micro=float(correct_K.mean()),
         coverage=float((confidence_N >= np.float32(floor)).mean()),
-        ece=calibration_error(confidence_N[validation_known_N], correct_K),
+        ece=calibration_error(confidence_N[known_N], correct_K),
         temperature=temperature,
         confidence_floor=floor,
-        fit=report,
+        fit=None,
     )

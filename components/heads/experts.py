@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from components.heads.losses import masked_bce
 from components.heads.training import FitConfig, FitReport, fit, seeded
-from components.heads.weights import ExpertWeights
+from components.heads.weights import ExpertWeights, log_odds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,9 @@ def train_experts(
     validation_quality_NM: NDArray[np.float64],
     validation_task_N: NDArray[np.int32],
     config: ExpertConfig = ExpertConfig(),
+    *,
+    expected_NM: NDArray[np.float64] | None = None,
+    validation_expected_NM: NDArray[np.float64] | None = None,
 ) -> tuple[ExpertWeights, ExpertReport]:
     """General heads on a shared trunk, then, both frozen, task-specific heads for each task's candidates.
 
@@ -119,6 +122,9 @@ def train_experts(
         validation_quality_NM: (K, M).
         validation_task_N: (K,).
         config: see ExpertConfig.
+        expected_NM: quality that stage 1 expects, learnt without these prompts' own outcomes: the heads learn the
+            difference in log odds. Each candidate's mean quality if not given.
+        validation_expected_NM: (K, M).
 
     Raises:
         ValueError: shapes don't match, a feature isn't finite, quality is outside [0, 1], no outcome at all, or a task
@@ -131,11 +137,21 @@ def train_experts(
         _check(features, quality, task, head_TM, features_NF.shape[1])
     if np.isnan(quality_NM).all():
         raise ValueError("no training prompt has an outcome")
-    training = (torch.tensor(features_NF), torch.tensor(quality_NM, dtype=torch.float32))
-    validation = (torch.tensor(validation_features_NF), torch.tensor(validation_quality_NM, dtype=torch.float32))
-    # Rows without a single outcome teach nothing; without the filter, an empty validation set would look perfect.
-    training, validation = (_rows(pair, ~torch.isnan(pair[1]).all(dim=1)) for pair in (training, validation))
     bias_M, unobserved_M = _mean_logits(quality_NM)
+    offset_NM, validation_offset_NM = (
+        np.zeros(quality.shape, dtype=np.float32) if expected is None else log_odds(expected)
+        for quality, expected in ((quality_NM, expected_NM), (validation_quality_NM, validation_expected_NM))
+    )
+    if expected_NM is not None:
+        bias_M = np.zeros_like(bias_M)
+    training = (torch.tensor(features_NF), torch.tensor(quality_NM, dtype=torch.float32), torch.tensor(offset_NM))
+    validation = (
+        torch.tensor(validation_features_NF),
+        torch.tensor(validation_quality_NM, dtype=torch.float32),
+        torch.tensor(validation_offset_NM),
+    )
+    # Rows without a single outcome teach nothing; without the filter, an empty validation set would look perfect.
+    training, validation = (_rows(part, ~torch.isnan(part[1]).all(dim=1)) for part in (training, validation))
     networks, general = [], []
     for seed in range(config.seed * config.members, (config.seed + 1) * config.members):
         network, report = _train_general(training, validation, torch.tensor(bias_M), config, seed)
@@ -156,8 +172,8 @@ def train_experts(
     )
     weights, special, before, after = _train_special(
         frozen,
-        (features_NF, quality_NM, task_N),
-        (validation_features_NF, validation_quality_NM, validation_task_N),
+        (features_NF, quality_NM, task_N, offset_NM),
+        (validation_features_NF, validation_quality_NM, validation_task_N, validation_offset_NM),
         head_TM,
         config,
     )
@@ -194,22 +210,31 @@ def _check(
         raise ValueError(f"task {task_N.max()} has no row in head_TM of {head_TM.shape[0]} tasks")
 
 
-def _rows(tensors: tuple[Tensor, Tensor], keep_N: Tensor) -> tuple[Tensor, Tensor]:
-    return tensors[0][keep_N], tensors[1][keep_N]
+Prompts = tuple[Tensor, Tensor, Tensor]
+"""Features, quality and what it is learnt as a difference from, in log odds."""
+
+
+def _rows(prompts: Prompts, keep_N: Tensor) -> Prompts:
+    return prompts[0][keep_N], prompts[1][keep_N], prompts[2][keep_N]
 
 
 def _train_general(
-    training: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], bias_M: Tensor, config: ExpertConfig, seed: int
+    training: Prompts, validation: Prompts, bias_M: Tensor, config: ExpertConfig, seed: int
 ) -> tuple[_Network, FitReport]:
     with seeded(seed):
         network = _Network(training[0].shape[1], config.hidden, config.dropout, bias_M)
     report = fit(
-        network, lambda rows: masked_bce(network(rows[0]), rows[1]), training, validation, config.general, seed
+        network,
+        lambda rows: masked_bce(network(rows[0]) + rows[2], rows[1]),
+        training,
+        validation,
+        config.general,
+        seed,
     )
     return network, report
 
 
-Rows = tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int32]]
+Rows = tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int32], NDArray[np.float32]]
 
 
 def _train_special(
@@ -249,13 +274,13 @@ def _train_special(
 
 def _special_rows(frozen: ExpertWeights, rows: Rows, head_TM: NDArray[np.bool_]) -> tuple[Tensor, ...]:
     """Trunk, general logits, task and quality of the prompts whose task has a head for an observed candidate."""
-    features_NF, quality_NM, task_N = rows
+    features_NF, quality_NM, task_N, offset_NM = rows
     quality_NM = quality_NM.astype(np.float32)
     if head_TM.shape[0]:
         quality_NM = np.where(head_TM[np.maximum(task_N, 0)], quality_NM, np.float32(np.nan))
     use_N = (task_N >= 0) & ~np.isnan(quality_NM).all(axis=1)
     trunk_NH = frozen.trunk(features_NF[use_N])
-    general_NM = trunk_NH @ frozen.general_HM + frozen.general_bias_M
+    general_NM = trunk_NH @ frozen.general_HM + frozen.general_bias_M + offset_NM[use_N]
     return (
         torch.tensor(trunk_NH),
         torch.tensor(general_NM),

@@ -40,6 +40,29 @@ def softmax(logits_NK: Floats) -> Floats:
     return np.asarray(shifted_NK / shifted_NK.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
+def log_odds(quality: NDArray[np.floating]) -> NDArray[np.float32]:
+    """log(q / (1 - q)) with q held in [0.01, 0.99]: the inverse of `sigmoid`, but never beyond odds of 99 to 1.
+
+    >>> log_odds(np.array([0.5, 0.0, 1.0])).round(2)
+    array([ 0. , -4.6,  4.6], dtype=float32)
+    """
+    held = np.clip(quality, 0.01, 0.99)
+    return np.log(held / (1 - held)).astype(np.float32)
+
+
+def soft_quality(
+    posterior_NT: NDArray[np.floating], quality_TM: NDArray[np.float64], general_M: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Rows of a task table averaged by the posterior, shape (N, M); the general means where there are no tasks.
+
+    >>> soft_quality(np.array([[0.75, 0.25]]), np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0.5, 0.5])).tolist()
+    [[0.75, 0.25]]
+    """
+    if quality_TM.shape[0] == 0:
+        return np.tile(general_M, (posterior_NT.shape[0], 1))
+    return np.asarray(posterior_NT.astype(np.float64) @ quality_TM)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassifierWeights:
     """Stage 1: a two-layer network from features to task logits."""
@@ -61,7 +84,10 @@ class ClassifierWeights:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ExpertWeights:
-    """Stage 2: shared trunk, one general head a candidate, and task-specific heads for each task's candidates."""
+    """Stage 2: shared trunk, one general head a candidate, and task-specific heads for each task's candidates.
+
+    Logits are differences from the log odds of stage 1's expected quality.
+    """
 
     trunk_FH: Floats
     trunk_bias_H: Floats

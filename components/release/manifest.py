@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the bundle's form that this code writes and reads."""
 MANIFEST = "manifest.json"
 FILES = ("encoder.onnx", "golden.jsonl", "report.json", "router.safetensors", "tokenizer.json")
@@ -128,7 +128,9 @@ def parse(content: bytes) -> Manifest:
             f"the bundle has schema {schema}, this pointsman reads up to {SCHEMA}: install a newer pointsman"
         )
     if schema != SCHEMA:
-        raise BundleError(f"the bundle has schema {schema}, which never was")
+        raise BundleError(
+            f"the bundle has schema {schema}, this pointsman reads {SCHEMA} only: retrain into another published folder"
+        )
     try:
         files = {str(name): str(digest) for name, digest in document["files"].items()}
         known = {entry.name for entry in fields(Provenance)}

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from components.heads.weights import ClassifierWeights, ExpertWeights, sigmoid
+from components.heads.weights import ClassifierWeights, ExpertWeights, log_odds, sigmoid, soft_quality
+from components.routing.granular import ClusterTables, blend
 
 Floats = NDArray[np.float64]
 Posterior = Literal["hard", "soft"]
@@ -41,15 +42,35 @@ class Levels:
 
     posterior_NT: Floats
     task_N: NDArray[np.int32]
+    task_NM: Floats
+    """Uncalibrated quality by stage 1, in [0, 1]."""
     prompt_NM: Floats
     """Uncalibrated quality by the prompt-level heads, in [0, 1]."""
 
 
-def levels(classifier: ClassifierWeights, experts: ExpertWeights, features_NF: NDArray[np.float32]) -> Levels:
-    """Posterior, task and prompt-level quality of each prompt, by its task's heads or the general ones."""
+def levels(
+    classifier: ClassifierWeights,
+    experts: ExpertWeights,
+    table_quality_TM: Floats,
+    general_quality_M: Floats,
+    clusters: ClusterTables,
+    features_NF: NDArray[np.float32],
+    posterior: Posterior,
+) -> Levels:
+    """Posterior, task-level and prompt-level quality of each prompt.
+
+    The prompt level is what stage 1 expects, by the soft posterior, corrected by the heads of the prompt's task or the
+    general ones: heads that start from the tables can only learn what the tables don't know.
+    """
     posterior_NT = task_posterior(classifier, features_NF)
     task_N = assign_tasks(posterior_NT, float(classifier.confidence_floor))
-    return Levels(posterior_NT=posterior_NT, task_N=task_N, prompt_NM=sigmoid(experts.logits(features_NF, task_N)))
+    clusters_NM = clusters.expected(features_NF)
+    soft_NM, task_NM = (
+        blend(task_level(posterior_NT, task_N, table_quality_TM, general_quality_M, how), clusters_NM)
+        for how in ("soft", posterior)
+    )
+    logits_NM = log_odds(soft_NM) + experts.logits(features_NF, task_N)
+    return Levels(posterior_NT=posterior_NT, task_N=task_N, task_NM=task_NM, prompt_NM=sigmoid(logits_NM))
 
 
 def task_level(
@@ -70,11 +91,9 @@ def task_level(
     >>> task_level(np.array([[0.75, 0.25]]), np.array([0], dtype=np.int32), table, general, "soft").tolist()
     [[0.75, 0.25]]
     """
+    if posterior == "soft" or table_quality_TM.shape[0] == 0:
+        return soft_quality(posterior_NT, table_quality_TM, general_quality_M)
     general_NM = np.broadcast_to(general_quality_M, (task_N.shape[0], general_quality_M.shape[0]))
-    if table_quality_TM.shape[0] == 0:
-        return general_NM.copy()
-    if posterior == "soft":
-        return posterior_NT @ table_quality_TM
     return np.where((task_N >= 0)[:, None], table_quality_TM[np.maximum(task_N, 0)], general_NM)
 
 

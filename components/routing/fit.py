@@ -1,4 +1,5 @@
-"""Assembles a router from trained heads and a task table: every choice is made on validation prompts, none on test.
+"""Assembles a router from trained heads and a task table: every choice rests on
+what parts say of prompts they were not trained on, none on test.
 
 Shapes: N prompts, F features, D embedding, T tasks, M candidates.
 """
@@ -8,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from components.baselines.observed import choice_quality
+from components.baselines.observed import choice_outcomes
 from components.heads.weights import ClassifierWeights, ExpertWeights
-from components.routing.aggregate import Posterior, levels, mix, task_level
+from components.routing.aggregate import Posterior, mix
 from components.routing.calibrate import (
     Calibration,
     CalibrationConfig,
@@ -21,11 +22,21 @@ from components.routing.calibrate import (
 )
 from components.routing.cost import CostConfig, CostSource, fit_cost_head
 from components.routing.cost_error import log_r2, total_error
+from components.routing.granular import ClusterTables
 from components.routing.model import RouterModel
 from components.routing.novelty import NoveltyConfig, fit_novelty
-from components.routing.selection import AlphaTrial, GuardTrial, best_single, choose_trial, guard_trials
+from components.routing.selection import (
+    AlphaTrial,
+    GuardTrial,
+    best_single,
+    choose_guard,
+    choose_trial,
+)
+from components.tasks.criterion import advantage_error
 
 Floats = NDArray[np.float64]
+NOVELTY_SHARE = 0.125
+"""Share of the prompts that set the novelty floor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +47,7 @@ class RouterConfig:
     """Weights of the prompt-level heads, each in [0, 1]."""
     posteriors: tuple[Posterior, ...] = ("hard", "soft")
     """Ways to read the task table; the first where there are no tasks."""
-    quality_tolerance: float = 0.002
-    """Validation quality within which mixes count as equal and the Brier score decides, >= 0."""
-    guard_margins: tuple[float, ...] = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05)
+    guard_margins: tuple[float, ...] = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
     """Quality by which a candidate must beat the fallback, each >= 0."""
     reliability_bins: int = 10
     """Bins of the reliability diagrams, >= 1."""
@@ -51,8 +60,6 @@ class RouterConfig:
             raise ValueError(f"alphas must be in [0, 1] and at least one, got {self.alphas}")
         if not self.posteriors or not set(self.posteriors) <= {"hard", "soft"}:
             raise ValueError(f"posteriors must be 'hard' or 'soft' and at least one, got {self.posteriors}")
-        if not self.quality_tolerance >= 0:
-            raise ValueError(f"quality_tolerance must be >= 0, got {self.quality_tolerance}")
         if not self.guard_margins or not all(margin >= 0 for margin in self.guard_margins):
             raise ValueError(f"guard_margins must be >= 0 and at least one, got {self.guard_margins}")
 
@@ -72,7 +79,7 @@ class Observations:
     input_tokens_N: Floats
     """>= 0."""
     task_N: NDArray[np.int32]
-    """Discovered task, -1: none. Read on training prompts only; elsewhere the classifier decides."""
+    """Discovered or assigned task, -1: none."""
 
     def __post_init__(self) -> None:
         rows = self.quality_NM.shape[0]
@@ -84,8 +91,22 @@ class Observations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldOut:
+    """What both stages say of each seen prompt, by parts that were trained without it."""
+
+    task_N: NDArray[np.int32]
+    """Recognised task, -1: unsure."""
+    soft_NM: Floats
+    """What stage 1 expects by the posterior."""
+    hard_NM: Floats
+    """What stage 1 expects by the recognised task."""
+    prompt_NM: Floats
+    """Prompt-level quality."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FitReport:
-    """How the router came to be; figures are on validation prompts."""
+    """How the router came to be; figures are of held-out parts, but for the costs'."""
 
     alpha_trials: tuple[AlphaTrial, ...]
     chosen: AlphaTrial
@@ -119,74 +140,63 @@ def fit_router(
     experts: ExpertWeights,
     table_quality_TM: Floats,
     general_quality_M: Floats,
-    train: Observations,
-    validation: Observations,
-    calibration: Observations,
+    clusters: ClusterTables,
+    seen: Observations,
+    held: HeldOut,
     input_usd_per_mtok_M: Floats,
     output_usd_per_mtok_M: Floats,
     config: RouterConfig,
     seed: int,
 ) -> tuple[RouterModel, FitReport]:
-    """Chooses aggregation and guard on validation, calibrates on calibration prompts, learns costs on training prompts.
+    """Chooses aggregation, calibrates and sets the guard on what held-out parts say, and learns costs.
 
     Raises:
-        ValueError: shapes don't match, a candidate has no known general quality, or validation has no outcomes.
+        ValueError: shapes don't match, a candidate has no known general quality, or nothing was observed.
     """
     tasks, candidates = table_quality_TM.shape[0], general_quality_M.shape[0]
-    _check(
-        classifier,
-        experts,
-        table_quality_TM,
-        general_quality_M,
-        train=train,
-        validation=validation,
-        calibration=calibration,
-    )
-    seen = [levels(classifier, experts, split.features_NF) for split in (validation, calibration)]
+    _check(classifier, experts, table_quality_TM, general_quality_M, seen, held)
+    level = {"soft": held.soft_NM, "hard": held.hard_NM}
     trials: list[AlphaTrial] = []
     fits: list[Calibration] = []
+    outcomes: list[Floats] = []
     for posterior in config.posteriors if tasks else config.posteriors[:1]:
-        task_NM, task_held_NM = (
-            task_level(level.posterior_NT, level.task_N, table_quality_TM, general_quality_M, posterior)
-            for level in seen
-        )
         for alpha in config.alphas:
-            fitted = fit_calibration(
-                mix(seen[1].prompt_NM, task_held_NM, alpha), calibration.quality_NM, config.calibration
-            )
-            predicted_NM = fitted.apply(mix(seen[0].prompt_NM, task_NM, alpha))
+            mixed_NM = mix(held.prompt_NM, level[posterior], alpha)
+            fitted = fit_calibration(mixed_NM, seen.quality_NM, config.calibration)
+            predicted_NM = fitted.apply(mixed_NM)
+            outcomes.append(choice_outcomes(predicted_NM, seen.quality_NM))
             trials.append(
                 AlphaTrial(
                     alpha=alpha,
                     posterior=posterior,
-                    quality=choice_quality(predicted_NM, validation.quality_NM),
-                    brier=float(np.nanmean((predicted_NM - validation.quality_NM) ** 2)),
+                    quality=float(outcomes[-1].mean()),
+                    brier=float(np.nanmean((predicted_NM - seen.quality_NM) ** 2)),
+                    advantage_error=advantage_error(predicted_NM, seen.quality_NM),
                 )
             )
             fits.append(fitted)
-    chosen = choose_trial(trials, config.quality_tolerance)
-    fallback = best_single(train.quality_NM)
-    task_NM = task_level(
-        seen[0].posterior_NT, seen[0].task_N, table_quality_TM, general_quality_M, trials[chosen].posterior
-    )
-    mixed_NM = mix(seen[0].prompt_NM, task_NM, trials[chosen].alpha)
+    chosen = choose_trial(trials, np.stack(outcomes))
+    fallback = best_single(seen.quality_NM)
+    mixed_NM = mix(held.prompt_NM, level[trials[chosen].posterior], trials[chosen].alpha)
     calibrated_NM = fits[chosen].apply(mixed_NM)
-    guards = guard_trials(calibrated_NM, validation.quality_NM, fallback, config.guard_margins)
-    guard = max(guards, key=lambda trial: (trial.quality, -trial.margin))
+    guard, guards = choose_guard(calibrated_NM, seen.quality_NM, fallback, config.guard_margins)
     cost = fit_cost_head(
-        features_NF=train.features_NF,
-        output_tokens_NM=train.output_tokens_NM,
-        cost_usd_NM=train.cost_usd_NM,
-        task_N=train.task_N,
+        features_NF=seen.features_NF,
+        output_tokens_NM=seen.output_tokens_NM,
+        cost_usd_NM=seen.cost_usd_NM,
+        task_N=seen.task_N,
         tasks=tasks,
         input_usd_per_mtok_M=input_usd_per_mtok_M,
         output_usd_per_mtok_M=output_usd_per_mtok_M,
         config=config.cost,
     )
-    novelty = fit_novelty(train.embedding_ND, calibration.embedding_ND, config.novelty, seed)
+    # The floor is set on prompts that the reference points haven't seen.
+    apart_N = np.random.default_rng(seed).random(seen.embedding_ND.shape[0]) < NOVELTY_SHARE
+    novelty = fit_novelty(seen.embedding_ND[~apart_N], seen.embedding_ND[apart_N], config.novelty, seed)
     model = RouterModel(
         classifier=classifier,
         experts=experts,
+        clusters=clusters,
         calibration=fits[chosen],
         cost=cost,
         novelty=novelty,
@@ -194,24 +204,22 @@ def fit_router(
         general_quality_M=np.asarray(general_quality_M, dtype=np.float64),
         alpha=np.array(trials[chosen].alpha, dtype=np.float64),
         soft=np.array(trials[chosen].posterior == "soft"),
-        guard_margin=np.array(guard.margin, dtype=np.float64),
+        guard_margin=np.array(guard, dtype=np.float64),
         fallback=np.array(fallback, dtype=np.int64),
     )
     report = FitReport(
         alpha_trials=tuple(trials),
         chosen=trials[chosen],
         guard_trials=guards,
-        guard_margin=guard.margin,
+        guard_margin=guard,
         # the identity holds predictions off 0 and 1 just as calibration does
-        reliability_before=reliability(
-            identity(candidates).apply(mixed_NM), validation.quality_NM, config.reliability_bins
-        ),
-        reliability_after=reliability(calibrated_NM, validation.quality_NM, config.reliability_bins),
+        reliability_before=reliability(identity(candidates).apply(mixed_NM), seen.quality_NM, config.reliability_bins),
+        reliability_after=reliability(calibrated_NM, seen.quality_NM, config.reliability_bins),
         fallback=fallback,
         cost_source_M=tuple(CostSource(source) for source in cost.source_M),
-        cost_r2=log_r2(cost.log_tokens(validation.features_NF, seen[0].task_N), validation.output_tokens_NM),
+        cost_r2=log_r2(cost.log_tokens(seen.features_NF, held.task_N), seen.output_tokens_NM),
         cost_relative_error=total_error(
-            cost.cost_usd(validation.features_NF, validation.input_tokens_N, seen[0].task_N), validation.cost_usd_NM
+            cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N), seen.cost_usd_NM
         ),
         novelty_floor=float(novelty.floor),
     )
@@ -223,7 +231,8 @@ def _check(
     experts: ExpertWeights,
     table_quality_TM: Floats,
     general_quality_M: Floats,
-    **splits: Observations,
+    seen: Observations,
+    held: HeldOut,
 ) -> None:
     """Refuses parts that don't fit together."""
     tasks, candidates = table_quality_TM.shape
@@ -231,14 +240,17 @@ def _check(
         "classifier": (classifier.task_bias_T.shape[0], candidates),
         "experts": experts.task_bias_TM.shape,
         "general_quality": (tasks, *general_quality_M.shape),
-        **{name: (tasks, split.quality_NM.shape[1]) for name, split in splits.items()},
+        "outcomes": (tasks, seen.quality_NM.shape[1]),
     }
     for name, size in sizes.items():
         if size != (tasks, candidates):
             raise ValueError(f"{name} has (tasks, candidates) = {size}, the task table {(tasks, candidates)}")
+    for name in ("soft_NM", "hard_NM", "prompt_NM"):
+        if getattr(held, name).shape != seen.quality_NM.shape:
+            raise ValueError(f"held-out {name} is {getattr(held, name).shape}, outcomes are {seen.quality_NM.shape}")
     if unknown := np.flatnonzero(~np.isfinite(general_quality_M)).tolist():
         raise ValueError(f"candidates {unknown} have no general quality: leave out those without training outcomes")
-    if not np.isfinite(splits["validation"].quality_NM).any():
-        raise ValueError("validation has no observed outcomes")
-    if (last := splits["train"].task_N.max(initial=-1)) >= tasks:
-        raise ValueError(f"training tasks must be below {tasks}, got {last}")
+    if not np.isfinite(seen.quality_NM).any():
+        raise ValueError("no outcome was observed")
+    if (last := seen.task_N.max(initial=-1)) >= tasks:
+        raise ValueError(f"tasks must be below {tasks}, got {last}")

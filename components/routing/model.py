@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.heads.weights import ClassifierWeights, ExpertWeights, sigmoid
-from components.routing.aggregate import Posterior, assign_tasks, levels, mix, task_level, task_posterior
+from components.heads.weights import ClassifierWeights, ExpertWeights, soft_quality
+from components.routing.aggregate import Levels, assign_tasks, levels, mix, task_posterior
 from components.routing.calibrate import Calibration
 from components.routing.cost import CostHead
+from components.routing.granular import ClusterTables
 from components.routing.novelty import Novelty
 from components.routing.prediction import Prediction
 
@@ -22,6 +23,7 @@ Features = NDArray[np.float32]
 PARTS: dict[str, type[Any]] = {
     "classifier": ClassifierWeights,
     "experts": ExpertWeights,
+    "clusters": ClusterTables,
     "calibration": Calibration,
     "cost": CostHead,
     "novelty": Novelty,
@@ -36,6 +38,7 @@ class RouterModel:
 
     classifier: ClassifierWeights
     experts: ExpertWeights
+    clusters: ClusterTables
     calibration: Calibration
     cost: CostHead
     novelty: Novelty
@@ -56,15 +59,14 @@ class RouterModel:
         """Task of each prompt, -1: unassigned, shape (N,)."""
         return assign_tasks(task_posterior(self.classifier, features_NF), float(self.classifier.confidence_floor))
 
-    def stage_one(self, features_NF: Features) -> Floats:
-        """Uncalibrated quality by the task table alone, shape (N, M)."""
+    def task_table(self, features_NF: Features) -> Floats:
+        """Uncalibrated quality by the discovered tasks' table alone, shape (N, M)."""
         posterior_NT = task_posterior(self.classifier, features_NF)
-        task_N = assign_tasks(posterior_NT, float(self.classifier.confidence_floor))
-        return self._task_level(posterior_NT, task_N)
+        return soft_quality(posterior_NT, self.task_quality_TM, self.general_quality_M)
 
-    def stage_two(self, features_NF: Features) -> Floats:
-        """Uncalibrated quality by the general heads alone, shape (N, M)."""
-        return sigmoid(self.experts.general_logits(features_NF))
+    def stage_one(self, features_NF: Features) -> Floats:
+        """Uncalibrated quality by stage 1 alone, the task table blended with the cluster tables, shape (N, M)."""
+        return self._levels(features_NF).task_NM
 
     def predict(self, features_NF: Features, embedding_ND: Features, input_tokens_N: NDArray[Any]) -> Prediction:
         """Calibrated quality, expected cost, task and novelty of each prompt.
@@ -87,9 +89,9 @@ class RouterModel:
         # not a number compares false with everything: an argmax over it would be the first candidate, silently
         if not np.isfinite(features_NF).all() or not np.isfinite(embedding_ND).all():
             raise ValueError("features and embeddings must be finite")
-        level = levels(self.classifier, self.experts, features_NF)
+        level = self._levels(features_NF)
         task_N = level.task_N
-        mixed_NM = mix(level.prompt_NM, self._task_level(level.posterior_NT, task_N), float(self.alpha))
+        mixed_NM = mix(level.prompt_NM, level.task_NM, float(self.alpha))
         return Prediction(
             quality_NM=self.calibration.apply(mixed_NM),
             cost_usd_NM=self.cost.cost_usd(features_NF, np.asarray(input_tokens_N, dtype=np.float64), task_N),
@@ -97,9 +99,16 @@ class RouterModel:
             novel_N=self.novelty.novel(embedding_ND),
         )
 
-    def _task_level(self, posterior_NT: Floats, task_N: NDArray[np.int32]) -> Floats:
-        posterior: Posterior = "soft" if self.soft else "hard"
-        return task_level(posterior_NT, task_N, self.task_quality_TM, self.general_quality_M, posterior)
+    def _levels(self, features_NF: Features) -> Levels:
+        return levels(
+            self.classifier,
+            self.experts,
+            self.task_quality_TM,
+            self.general_quality_M,
+            self.clusters,
+            features_NF,
+            "soft" if self.soft else "hard",
+        )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Every array by its dotted name, for a file of tensors; `from_arrays` is the inverse."""

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.baselines.observed import choice_quality
+from components.baselines.observed import choice_outcomes
 from components.routing.aggregate import Posterior
+from components.tasks.criterion import ties
 
 Floats = NDArray[np.float64]
+PROOF = 2.0
+"""Standard errors by which free choice must beat the fallback."""
+NEVER = 1.0
+"""A margin that nothing beats: quality is at most 1."""
 FEWEST_COMMON = 30
 """Prompts that every candidate answered, from which means over common prompts are preferred to means over all."""
 
@@ -23,6 +28,8 @@ class AlphaTrial:
     """Mean observed quality of the best predicted candidate."""
     brier: float
     """Mean squared error of calibrated quality."""
+    advantage_error: float
+    """Mean squared error of calibrated quality less its mean over the prompt's candidates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +58,41 @@ def best_single(quality_NM: Floats) -> int:
     return int(np.where(count_M > 0, mean_M, -np.inf).argmax())
 
 
-def choose_trial(trials: list[AlphaTrial], tolerance: float) -> int:
-    """The index of the lowest Brier score among trials whose quality is within tolerance of the best.
+def choose_trial(trials: list[AlphaTrial], outcome_SK: Floats) -> int:
+    """The index of the least advantage error among the trials that can't be told from the best by their choices.
 
-    The quality of an argmax is a jumpy figure: a few prompts decide between neighbouring alphas; the Brier score uses
-    every cell. Ties go to the first.
+    The quality of choices is what counts, but a few prompts decide between neighbouring trials; the advantage error
+    uses every cell. Trials within one standard error (of the paired difference) of the best tie. Ties go to the first.
+
+    Args:
+        trials: S of them.
+        outcome_SK: quality of each trial's choice on each prompt, shape (S, K).
     """
-    best = max(trial.quality for trial in trials)
-    # rounding alone mustn't exclude a trial that lies on the bound
-    near = [index for index, trial in enumerate(trials) if trial.quality >= best - tolerance - 1e-12]
-    return min(near, key=lambda index: (trials[index].brier, index))
+    tied_S = ties(-outcome_SK, np.ones(len(trials), dtype=bool), errors=1.0)
+    return min(np.flatnonzero(tied_S).tolist(), key=lambda i: (np.nan_to_num(trials[i].advantage_error), i))
 
 
-def guard_trials(
+def choose_guard(
     predicted_NM: Floats, quality_NM: Floats, fallback: int, margins: tuple[float, ...]
-) -> tuple[GuardTrial, ...]:
-    """Validation quality at each margin."""
-    trials = []
-    for margin in margins:
-        guarded_NM = predicted_NM.copy()
-        guarded_NM[:, fallback] += margin
-        trials.append(GuardTrial(margin=margin, quality=choice_quality(guarded_NM, quality_NM)))
-    return tuple(trials)
+) -> tuple[float, tuple[GuardTrial, ...]]:
+    """The margin by which others must beat the fallback, and the quality at each margin.
+
+    Where choosing freely is better than the fallback alone by two standard errors (paired), routing has proven itself:
+    the least margin. Elsewhere the best margin, or one that nothing beats, of equals the largest: the fallback is left
+    on evidence only.
+    """
+    outcome_SK = np.stack([_guarded(predicted_NM, quality_NM, fallback, margin) for margin in (*margins, NEVER)])
+    trials = tuple(
+        GuardTrial(margin=margin, quality=float(outcome_K.mean()))
+        for margin, outcome_K in zip((*margins, NEVER), outcome_SK, strict=True)
+    )
+    gain_K = outcome_SK[0] - outcome_SK[-1]
+    if gain_K.mean() > PROOF * gain_K.std() / np.sqrt(gain_K.size):
+        return margins[0], trials
+    return max(trials, key=lambda trial: (trial.quality, trial.margin)).margin, trials
+
+
+def _guarded(predicted_NM: Floats, quality_NM: Floats, fallback: int, margin: float) -> Floats:
+    guarded_NM = predicted_NM.copy()
+    guarded_NM[:, fallback] += margin
+    return choice_outcomes(guarded_NM, quality_NM)

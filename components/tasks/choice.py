@@ -1,10 +1,11 @@
 """Which partition to keep: the one that routes validation prompts best, and of those that tie, the steadiest.
 
 The rule, the same for every data set: each trial's partition becomes its shrunken task table, validation prompts are
-given a task by `assign`, and each goes to its task's best candidate. Trials whose mean regret is within two standard
-errors (of the paired difference) of the least tie; two rather than one, since the least of many is so partly by luck.
-Among those the bootstrap ARI decides, in steps of 0.05; then the lower regret; then the earlier trial. Trials that
-found the very same partition are one contender, the first.
+given to tasks by `vote_shares`, and each goes to the best candidate of their rows. Trials whose mean regret is within
+two standard errors (of the paired difference) of the least tie; two rather than one, since the least of many is so
+partly by luck. Among those the bootstrap ARI decides, in steps of 0.05; then the lower advantage error, a
+steadier figure than the regret of so few prompts; then the earlier trial. Trials that found the very same partition are
+one contender, the first.
 
 Shapes: N training and K validation prompts, M candidates.
 """
@@ -15,14 +16,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from components.tasks.assignment import assign
-from components.tasks.criterion import routing_regret, ties
+from components.tasks.assignment import vote_shares
+from components.tasks.criterion import advantage_error, expected_quality, routing_regret, ties
 from components.tasks.density import DensityConfig
 from components.tasks.graph import GraphConfig, nothing
 from components.tasks.neighbours import unit_rows
 from components.tasks.partition import Partition
 from components.tasks.sweep import Setting, method_of, partitions, stabilities
-from components.tasks.table import task_table
+from components.tasks.table import label_quality, task_table
 
 Method = Literal["graph", "density", "none"]
 STABILITY_STEP = 0.05
@@ -36,6 +37,8 @@ class DiscoveryConfig:
     """Leiden resolutions, each > 0; empty: no graph."""
     preference_mixes: tuple[float, ...] = (0.0, 0.3)
     """Shares of preference in edge weights, each in [0, 1]; crossed with the resolutions."""
+    within_labels: tuple[bool, ...] = (False, True)
+    """Whether tasks may mix the logs' own labels or not; without two labels that fill a task, only the former."""
     density_minimum_samples: tuple[int, ...] = (5, 15)
     """HDBSCAN's minimum_samples, each >= 1; they share one UMAP. Empty: no density trial."""
     neighbours: int = 15
@@ -65,9 +68,11 @@ class DiscoveryConfig:
                 preference_mix=mix,
                 rbo_p=self.rbo_p,
                 resolution=resolution,
+                within_labels=within,
                 minimum_size=self.minimum_size,
                 seed=seed,
             )
+            for within in self.within_labels
             for mix in self.preference_mixes
             for resolution in self.resolutions
         )
@@ -90,7 +95,7 @@ def thorough() -> DiscoveryConfig:
     """A wider sweep, for when minutes don't matter.
 
     >>> len(thorough().graph_trials(0))
-    28
+    56
     """
     return DiscoveryConfig(
         resolutions=(0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
@@ -110,6 +115,8 @@ class Trial:
     unassigned_share: float
     validation_regret: float
     """Mean quality lost to the oracle on validation prompts, in [0, 1]."""
+    advantage_error: float
+    """Mean squared error of the candidates' advantages over the prompt's mean, on validation prompts."""
     tied: bool
     """Within two standard errors of the least regret."""
     stability: float | None
@@ -139,6 +146,7 @@ def choose_partition(
     config: DiscoveryConfig,
     seed: int,
     semantic_ND: NDArray[np.floating] | None = None,
+    label_N: NDArray[np.str_] | None = None,
 ) -> Discovery:
     """The best partition of the training prompts by the rule at the top of this module.
 
@@ -152,6 +160,8 @@ def choose_partition(
         semantic_ND: what partitions are cut from, such as embeddings of the prompts' descriptions, shape (N, any);
             the training embeddings if not given. Partitions are judged by those either way: a router in service has
             no descriptions.
+        label_N: the logs' own label of each training prompt, shape (N,); None: they have none. Labels of fewer prompts
+            than a task must have count as one.
 
     Returns:
         The choice. Method 'none' and no tasks, with the reason, where tasks can't be found or can't matter: too few
@@ -172,21 +182,23 @@ def choose_partition(
     if np.isnan(validation_quality_KM).all():
         raise ValueError("no validation prompt has an outcome: partitions can't be compared")
 
-    graphs, densities = config.graph_trials(seed), config.density_trials(seed)
-    settings: list[Setting] = [*graphs, *densities]
-    found, recall = partitions(cut_ND, train_quality_NM, settings)
-    regret_SK = np.array(
-        [
-            routing_regret(
-                task_table(partition, train_quality_NM),
-                assign(train_ND, partition, validation_KD, neighbours=config.neighbours),
-                validation_quality_KM,
-            )
-            for partition in found
-        ]
-    )
+    labels_N = known_labels(label_N, config.minimum_size)
+    graphs = [graph for graph in config.graph_trials(seed) if labels_N is not None or not graph.within_labels]
+    settings: list[Setting] = [*graphs, *config.density_trials(seed)]
+    found, recall = partitions(cut_ND, train_quality_NM, settings, labels_N)
+    prior_NM = None if labels_N is None else label_quality(labels_N, train_quality_NM)
+    expected_SKM = [
+        expected_quality(
+            task_table(partition, train_quality_NM, prior_NM),
+            vote_shares(train_ND, partition, validation_KD, neighbours=config.neighbours),
+        )
+        for partition in found
+    ]
+    regret_SK = np.array([routing_regret(expected_KM, validation_quality_KM) for expected_KM in expected_SKM])
     tied_S = ties(regret_SK, np.array([partition.tasks > 0 for partition in found]))
-    stability_S = stabilities(cut_ND, train_quality_NM, settings, found, tied_S, repeats=config.repeats, seed=seed)
+    stability_S = stabilities(
+        cut_ND, train_quality_NM, settings, found, tied_S, label_N=labels_N, repeats=config.repeats, seed=seed
+    )
     trials = tuple(
         Trial(
             method=method_of(setting),
@@ -194,11 +206,12 @@ def choose_partition(
             tasks=partition.tasks,
             unassigned_share=partition.unassigned_share,
             validation_regret=float(regret_K.mean()),
+            advantage_error=advantage_error(expected_KM, validation_quality_KM),
             tied=bool(tied),
             stability=stability,
         )
-        for setting, partition, regret_K, tied, stability in zip(
-            settings, found, regret_SK, tied_S, stability_S, strict=True
+        for setting, partition, expected_KM, regret_K, tied, stability in zip(
+            settings, found, expected_SKM, regret_SK, tied_S, stability_S, strict=True
         )
     )
     if not tied_S.any():
@@ -216,7 +229,17 @@ def choose_partition(
 
 
 def _preference(trial: Trial) -> tuple[float, float]:
-    return -round((trial.stability or 0.0) / STABILITY_STEP), trial.validation_regret
+    return -round((trial.stability or 0.0) / STABILITY_STEP), trial.advantage_error
+
+
+def known_labels(label_N: NDArray[np.str_] | None, minimum_size: int) -> NDArray[np.str_] | None:
+    """Labels, the rare ones as one, shape (N,); None where fewer than two are given to `minimum_size` prompts."""
+    if label_N is None:
+        return None
+    names, inverse_N, count = np.unique(label_N, return_inverse=True, return_counts=True)
+    if (count >= minimum_size).sum() < 2:
+        return None
+    return np.where(count < minimum_size, "", names)[inverse_N].astype(np.str_)
 
 
 def _why_no_tasks(unit_ND: NDArray[np.float32], quality_NM: NDArray[np.floating], config: DiscoveryConfig) -> str:

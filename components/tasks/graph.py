@@ -24,6 +24,8 @@ class GraphConfig:
     """Persistence of Rank Biased Overlap, in (0, 1)."""
     resolution: float = 2.0
     """Leiden's resolution, > 0; more gives more and smaller tasks."""
+    within_labels: bool = False
+    """Only prompts that the logs label alike are joined, so that no task mixes labels."""
     minimum_size: int = 15
     """Prompts a task must have, >= 1; smaller communities are unassigned."""
     seed: int = 0
@@ -52,24 +54,34 @@ class Similarities:
     """In [0, 1]; opposite directions count as 0."""
     overlap_E: NDArray[np.float64]
     """Rank Biased Overlap in [0, 1]; nan where undefined."""
+    alike_E: NDArray[np.bool_]
+    """Whether the logs label both ends alike; true where they don't label."""
     recall: float
     """Share of true neighbours among the edges' ends, measured on a sample."""
 
 
-def similarities(neighbours: Neighbours, quality_NM: NDArray[np.floating], rbo_p: float) -> Similarities:
+def similarities(
+    neighbours: Neighbours,
+    quality_NM: NDArray[np.floating],
+    rbo_p: float,
+    label_N: NDArray[np.str_] | None = None,
+) -> Similarities:
     """The undirected neighbour graph: i and j are joined if either is among the other's nearest.
 
     Args:
         neighbours: of N prompts.
         quality_NM: quality, nan where missing, shape (N, M).
         rbo_p: persistence of Rank Biased Overlap.
+        label_N: the logs' own labels, shape (N,); None: they have none.
 
     Raises:
-        ValueError: quality has another number of prompts.
+        ValueError: quality or labels have another number of prompts.
     """
     prompts, k = neighbours.index_NK.shape
     if quality_NM.shape[0] != prompts:
         raise ValueError(f"{quality_NM.shape[0]} rows of quality for {prompts} prompts")
+    if label_N is not None and label_N.shape != (prompts,):
+        raise ValueError(f"{label_N.shape[0]} labels for {prompts} prompts")
     from_E, to_E = np.repeat(np.arange(prompts), k), neighbours.index_NK.ravel()
     key_E = np.minimum(from_E, to_E) * prompts + np.maximum(from_E, to_E)
     key_E, first_E = np.unique(key_E, return_index=True)
@@ -80,6 +92,7 @@ def similarities(neighbours: Neighbours, quality_NM: NDArray[np.floating], rbo_p
         right_E=right_E,
         cosine_E=np.clip(neighbours.cosine_NK.ravel()[first_E].astype(np.float64), 0, 1),
         overlap_E=rank_biased_overlap(quality_NM, left_E, right_E, p=rbo_p),
+        alike_E=np.ones(left_E.size, dtype=bool) if label_N is None else label_N[left_E] == label_N[right_E],
         recall=neighbours.recall,
     )
 
@@ -95,6 +108,8 @@ def cut(edges: Similarities, config: GraphConfig) -> Partition:
 
     Membership is the share of a prompt's edge weight that stays inside its task.
     """
+    if config.within_labels:
+        edges = _among(edges, edges.alike_E)
     weight_E = edge_weights(edges, config.preference_mix)
     graph = igraph.Graph(n=edges.prompts, edges=np.column_stack([edges.left_E, edges.right_E]))
     igraph.set_random_number_generator(random.Random(config.seed))  # noqa: S311 - seeded on purpose, no secret
@@ -111,6 +126,18 @@ def cut(edges: Similarities, config: GraphConfig) -> Partition:
     inner_N = np.bincount(ends_2E, np.tile(weight_E * inside_E, 2), minlength=edges.prompts)
     membership_N = np.clip(inner_N / np.maximum(total_N, 1e-12), 0, 1)
     return from_labels(label_N, minimum_size=config.minimum_size, membership_N=membership_N)
+
+
+def _among(edges: Similarities, kept_E: NDArray[np.bool_]) -> Similarities:
+    return Similarities(
+        prompts=edges.prompts,
+        left_E=edges.left_E[kept_E],
+        right_E=edges.right_E[kept_E],
+        cosine_E=edges.cosine_E[kept_E],
+        overlap_E=edges.overlap_E[kept_E],
+        alike_E=edges.alike_E[kept_E],
+        recall=edges.recall,
+    )
 
 
 def nothing(prompts: int) -> Partition:

@@ -23,7 +23,10 @@ def method_of(setting: Setting) -> Literal["graph", "density"]:
 
 
 def partitions(
-    unit_ND: NDArray[np.float32], quality_NM: NDArray[np.floating], settings: Sequence[Setting]
+    unit_ND: NDArray[np.float32],
+    quality_NM: NDArray[np.floating],
+    settings: Sequence[Setting],
+    label_N: NDArray[np.str_] | None = None,
 ) -> tuple[list[Partition], float | None]:
     """One partition a setting; neighbours, overlaps and UMAP, which settings of a method share, are computed once.
 
@@ -37,7 +40,7 @@ def partitions(
     if graphs:
         neighbours = nearest_neighbours(unit_ND, graphs[0].neighbours, seed=graphs[0].seed)
         recall = neighbours.recall
-        edges = similarities(neighbours, quality_NM, graphs[0].rbo_p)
+        edges = similarities(neighbours, quality_NM, graphs[0].rbo_p, label_N)
         found |= {graph: cut(edges, graph) for graph in graphs}
     if densities and unit_ND.shape[0] >= densities[0].dimensions + 3:
         point_NL = reduce(unit_ND, densities[0])
@@ -52,6 +55,7 @@ def stabilities(
     found: Sequence[Partition],
     tied_S: NDArray[np.bool_],
     *,
+    label_N: NDArray[np.str_] | None = None,
     repeats: int,
     seed: int,
 ) -> list[float | None]:
@@ -69,7 +73,9 @@ def stabilities(
             # The least size shrinks with the sample, or small tasks would vanish from it for no fault of the method.
             share = row_K.size / unit_ND.shape[0]
             smaller = [replace(one, minimum_size=max(2, round(one.minimum_size * share))) for one in chosen]
-            return partitions(unit_ND[row_K], quality_NM[row_K], smaller)[0]
+            return partitions(
+                unit_ND[row_K], quality_NM[row_K], smaller, label_N if label_N is None else label_N[row_K]
+            )[0]
 
         score = bootstrap_aris(rediscover, [found[s] for s in rows], seed=seed, repeats=draws)
         for s, value in zip(rows, score, strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.tasks.partition import Partition
+from components.tasks.partition import Partition, from_labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,12 +64,17 @@ def shrink(mean_C: NDArray[np.float64], variance_C: NDArray[np.float64]) -> NDAr
 
 
 def task_table(
-    partition: Partition, quality_NM: NDArray[np.floating], *, coverage: float = 0.9, prior_variance_floor: float = 1e-4
+    partition: Partition,
+    quality_NM: NDArray[np.floating],
+    prior_NM: NDArray[np.floating] | None = None,
+    *,
+    coverage: float = 0.9,
+    prior_variance_floor: float = 1e-4,
 ) -> TaskTable:
     """The shrunken quality table of a partition, and each task's candidates.
 
-    Quality is split into general mean + how easy the task is + how the candidate departs from both there; the last two
-    are shrunken apart, since tasks differ more in difficulty than in which candidate wins. Departures are taken within
+    Quality is split into prior + how easy the task is + how the candidate departs from both there; the last two are
+    shrunken apart, since tasks differ more in difficulty than in which candidate wins. Departures are taken within
     a prompt, so that a candidate tried on easy prompts only gains nothing by it.
 
     A task's candidates: in order of shrunken quality, added until the share of the task's prompts with a best candidate
@@ -78,6 +83,8 @@ def task_table(
     Args:
         partition: of the N prompts.
         quality_NM: quality in [0, 1], nan where missing, shape (N, M).
+        prior_NM: quality expected of each prompt before its task is known, such as its label's (`label_quality`), shape
+            (N, M); the candidates' general means if not given. A task is shrunken towards the mean of its prompts'.
         coverage: delta, in (0, 1].
         prior_variance_floor: least within-task variance of an outcome, > 0; keeps a task of a few equal outcomes from
             looking certain.
@@ -95,7 +102,10 @@ def task_table(
         raise ValueError(f"candidate {int(seen_NM.any(axis=0).argmin())} has no outcome among the training prompts")
     filled_NM = np.where(seen_NM, quality_NM, 0.0)
     general_M = filled_NM.sum(axis=0) / seen_NM.sum(axis=0)
-    above_NM = np.where(seen_NM, filled_NM - general_M, 0.0)
+    expected_NM = np.broadcast_to(general_M, quality_NM.shape) if prior_NM is None else np.asarray(prior_NM)
+    if expected_NM.shape != quality_NM.shape:
+        raise ValueError(f"prior {expected_NM.shape} does not fit quality {quality_NM.shape}")
+    above_NM = np.where(seen_NM, filled_NM - expected_NM, 0.0)
     ease_N = above_NM.sum(axis=1) / np.maximum(seen_NM.sum(axis=1), 1)
     departure_NM = np.where(seen_NM, above_NM - ease_N[:, None], 0.0)
     member_TN = partition.task_N[None, :] == np.arange(partition.tasks)[:, None]
@@ -104,7 +114,10 @@ def task_table(
     answered_N = seen_NM.any(axis=1)
     ease_T = _shrunken_means(weight_TN, ease_N[:, None], answered_N[:, None], prior_variance_floor)[:, 0]
     departure_TM = _shrunken_means(weight_TN, departure_NM, seen_NM, prior_variance_floor)
-    quality_TM = np.clip(general_M + ease_T[:, None] + departure_TM, 0, 1)
+    size_T1 = weight_TN.sum(axis=1, keepdims=True)
+    # A task may be empty where some of a partition's prompts were left out.
+    prior_TM = np.where(size_T1 > 0, weight_TN @ expected_NM / np.maximum(size_T1, 1), general_M)
+    quality_TM = np.clip(prior_TM + ease_T[:, None] + departure_TM, 0, 1)
     mean_TM = np.where(count_TM > 0, weight_TN @ filled_NM / np.maximum(count_TM, 1), np.nan)
     candidate_TM, coverage_T = task_candidates(partition, quality_NM, quality_TM, coverage)
     return TaskTable(
@@ -116,6 +129,16 @@ def task_table(
         coverage_T=coverage_T,
         size_T=member_TN.sum(axis=1).astype(np.int64),
     )
+
+
+def label_quality(label_N: NDArray[np.str_], quality_NM: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The shrunken quality table of the logs' own labels, read at each prompt's label, shape (N, M).
+
+    Raises:
+        ValueError: as `task_table`.
+    """
+    labels = from_labels(np.unique(label_N, return_inverse=True)[1], minimum_size=1)
+    return np.asarray(task_table(labels, quality_NM).quality_TM[labels.task_N])
 
 
 def task_candidates(

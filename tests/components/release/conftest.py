@@ -18,6 +18,7 @@ from components.release.manifest import Candidate, Provenance
 from components.release.router import Router
 from components.routing.calibrate import identity
 from components.routing.cost import CostHead, CostSource
+from components.routing.granular import ClusterTables
 from components.routing.model import RouterModel
 from components.routing.novelty import Novelty
 
@@ -123,6 +124,7 @@ def _model(embedding_ND: np.ndarray, features: int) -> RouterModel:
             task_bias_TM=draw(tasks, candidates),
             head_TM=np.ones((tasks, candidates), np.bool_),
         ),
+        clusters=ClusterTables(centre_RCF=draw(2, 3, features), quality_RCM=generator.random((2, 3, candidates))),
         calibration=identity(candidates),
         cost=CostHead(
             weights_FM=np.zeros((features, candidates), np.float32),

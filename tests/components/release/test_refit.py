@@ -29,9 +29,14 @@ def world(rows=600, seed=0):
         input_tokens_N=np.full(rows, 10.0),
         task_N=task_N,
     )
-    split_N = draw.choice(["train", "validation", "calibration", "test"], size=rows, p=[0.6, 0.15, 0.15, 0.1])
     prices_M = np.ones(TASKS)
-    return Known(observations=seen, split_N=split_N, input_usd_per_mtok_M=prices_M, output_usd_per_mtok_M=prices_M)
+    return Known(
+        observations=seen,
+        label_N=np.full(rows, ""),
+        learning_N=draw.random(rows) < 0.9,
+        input_usd_per_mtok_M=prices_M,
+        output_usd_per_mtok_M=prices_M,
+    )
 
 
 def test_with_all_prompts_the_best_candidate_is_chosen():
@@ -69,4 +74,4 @@ def test_rows_that_cannot_train_a_router_give_none():
     quality_NM[known.observations.task_N != 1, 0] = np.nan
     lonely = replace(known, observations=replace(known.observations, quality_NM=quality_NM))
     assert refitting(lonely)(np.flatnonzero(known.observations.task_N != 1)) is None
-    assert refitting(known)(np.flatnonzero(known.split_N == "train")) is None
+    assert refitting(known)(np.flatnonzero(~known.learning_N)) is None

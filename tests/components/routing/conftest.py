@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from components.heads.weights import ClassifierWeights, ExpertWeights
-from components.routing.fit import FitReport, Observations, RouterConfig, fit_router
+from components.routing.aggregate import levels
+from components.routing.fit import FitReport, HeldOut, Observations, RouterConfig, fit_router
+from components.routing.granular import ClusterTables
 from components.routing.model import RouterModel
 
 TASKS, CANDIDATES, DIMENSION = 3, 4, 12
@@ -44,6 +46,13 @@ def _heads(tasks: int, hidden: int = 6) -> tuple[ClassifierWeights, ExpertWeight
     return classifier, experts
 
 
+def _clusters(tasks: int) -> ClusterTables:
+    """The tasks again, at their centres; without tasks, one cluster of everything."""
+    centre_CF = np.eye(DIMENSION, dtype=np.float32)[: max(tasks, 1)]
+    quality_CM = TRUTH_TM[:tasks] if tasks else TRUTH_TM.mean(axis=0, keepdims=True)
+    return ClusterTables(centre_RCF=centre_CF[None], quality_RCM=quality_CM[None])
+
+
 def _observe(rows: int, seed: int, *, tasks: int, costs: bool, missing: float) -> Observations:
     generator = np.random.default_rng(seed)
     task_N = generator.integers(TASKS, size=rows).astype(np.int32)
@@ -78,18 +87,25 @@ def fit_world() -> Callable[..., Fitted]:
         *, tasks: int = TASKS, costs: bool = True, missing: float = 0.0, config: RouterConfig | None = None
     ) -> Fitted:
         classifier, experts = _heads(tasks)
-        train, validation, calibration, fresh = (
-            _observe(rows, seed, tasks=tasks, costs=costs, missing=missing)
-            for seed, rows in enumerate((900, 400, 400, 300))
+        seen, fresh = (
+            _observe(rows, seed, tasks=tasks, costs=costs, missing=missing) for seed, rows in ((0, 900), (3, 300))
         )
+        # Heads and table were given, not learnt from these prompts: what they say of them is held out as it is.
+        table_TM, general_M = TRUTH_TM[:tasks], TRUTH_TM.mean(axis=0)
+        clusters = _clusters(tasks)
+        soft, hard = (
+            levels(classifier, experts, table_TM, general_M, clusters, seen.features_NF, posterior)
+            for posterior in ("soft", "hard")
+        )
+        held = HeldOut(task_N=soft.task_N, soft_NM=soft.task_NM, hard_NM=hard.task_NM, prompt_NM=soft.prompt_NM)
         model, report = fit_router(
             classifier=classifier,
             experts=experts,
-            table_quality_TM=TRUTH_TM[:tasks],
-            general_quality_M=TRUTH_TM.mean(axis=0),
-            train=train,
-            validation=validation,
-            calibration=calibration,
+            table_quality_TM=table_TM,
+            general_quality_M=general_M,
+            clusters=clusters,
+            seen=seen,
+            held=held,
             input_usd_per_mtok_M=PRICES_M,
             output_usd_per_mtok_M=4 * PRICES_M,
             config=config or RouterConfig(),

@@ -60,7 +60,8 @@ def test_every_calibration_keeps_each_columns_order_and_the_unit_interval(seed, 
     fitted = fit_calibration(predicted_NM, quality_NM, CalibrationConfig(minimum_cells=1, strength=1))
     line_K3 = np.tile(np.linspace(0.001, 0.999, 50)[:, None], (1, 3))
     calibrated_K3 = fitted.apply(line_K3)
-    assert (np.diff(calibrated_K3, axis=0) > 0).all()
+    # float64 may saturate at the ends, but never turns back
+    assert (np.diff(calibrated_K3, axis=0) >= 0).all()
     assert ((calibrated_K3 >= 0) & (calibrated_K3 <= 1)).all()
 
 

@@ -39,9 +39,15 @@ def test_prediction_is_the_definition_prompt_by_prompt(fitted):
         posterior_T = model.classifier.posterior(features_F[None])[0].astype(np.float64)
         task = int(posterior_T.argmax()) if posterior_T.max() >= 0.5 else -1
         assert found.task_N[n] == task
-        prompt_M = sigmoid(model.experts.logits(features_F[None], np.array([task], dtype=np.int32))[0])
+        unit_F = features_F / np.linalg.norm(features_F)
+        nearest_R = [int(((centre_CF - unit_F) ** 2).sum(axis=1).argmin()) for centre_CF in model.clusters.centre_RCF]
+        cluster_M = np.mean([model.clusters.quality_RCM[r, c] for r, c in enumerate(nearest_R)], axis=0)
+        soft_M = (posterior_T @ model.task_quality_TM + cluster_M) / 2
+        held_M = np.clip(soft_M, 0.01, 0.99)
+        heads_M = model.experts.logits(features_F[None], np.array([task], dtype=np.int32))[0]
+        prompt_M = sigmoid(np.log(held_M / (1 - held_M)) + heads_M)
         hard_M = model.task_quality_TM[task] if task >= 0 else model.general_quality_M
-        table_M = posterior_T @ model.task_quality_TM if model.soft else hard_M
+        table_M = soft_M if model.soft else (hard_M + cluster_M) / 2
         mixed_M = np.clip(alpha * prompt_M + (1 - alpha) * table_M, 1e-4, 1 - 1e-4)
         logit_M = np.log(mixed_M / (1 - mixed_M))
         quality_M = 1 / (1 + np.exp(-model.calibration.slope_M * logit_M - model.calibration.intercept_M))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.baselines.observed import choice_quality
-from components.routing.selection import AlphaTrial, best_single, choose_trial, guard_trials
+from components.routing.selection import AlphaTrial, best_single, choose_guard, choose_trial
 
 
 def test_the_best_single_is_compared_on_common_prompts_where_there_are_enough():
@@ -23,21 +23,33 @@ def test_equal_candidates_go_to_the_lowest_index():
     assert best_single(np.full((40, 3), 0.5)) == 0
 
 
-def trial(quality: float, brier: float) -> AlphaTrial:
-    return AlphaTrial(alpha=0.0, posterior="hard", quality=quality, brier=brier)
+def trial(error: float) -> AlphaTrial:
+    return AlphaTrial(alpha=0.0, posterior="hard", quality=0.5, brier=0.2, advantage_error=error)
 
 
-def test_near_equal_trials_are_decided_by_the_brier_score():
-    trials = [trial(0.700, 0.30), trial(0.699, 0.20), trial(0.690, 0.10)]
-    assert choose_trial(trials, 0.002) == 1
-    assert choose_trial(trials, 0.0) == 0
-    assert choose_trial(trials, 1.0) == 2
-    assert choose_trial([trial(0.7, 0.3)] * 2, 0.0) == 0
-
-
-def test_a_wide_guard_is_the_fallback_alone():
+def test_of_trials_that_tie_the_least_advantage_error_decides():
     generator = np.random.default_rng(0)
-    predicted_NM, quality_NM = generator.random((2, 40, 3))
-    trials = guard_trials(predicted_NM, quality_NM, 1, (0.0, 2.0))
-    assert trials[0].quality == choice_quality(predicted_NM, quality_NM)
-    assert trials[1].quality == pytest.approx(quality_NM[:, 1].mean())
+    best_K = generator.integers(2, size=400).astype(float)
+    near_K = np.where(np.arange(400) % 100 == 0, 1 - best_K, best_K)
+    outcome_SK = np.stack([best_K, near_K, np.zeros(400)])
+    assert choose_trial([trial(0.3), trial(0.2), trial(0.1)], outcome_SK) == 1
+    assert choose_trial([trial(0.2), trial(0.2), trial(0.1)], outcome_SK) == 0
+    assert choose_trial([trial(np.nan)] * 3, outcome_SK) == 0
+
+
+def test_a_router_that_has_proven_itself_is_not_guarded():
+    generator = np.random.default_rng(0)
+    best_N = generator.integers(3, size=300)
+    quality_NM = (generator.random((300, 3)) < 0.2 + 0.7 * np.eye(3)[best_N]).astype(float)
+    margin, trials = choose_guard(0.3 + 0.4 * np.eye(3)[best_N], quality_NM, 1, (0.0, 0.1))
+    assert margin == 0
+    assert [trial.margin for trial in trials] == [0, 0.1, 1]
+    assert trials[0].quality == choice_quality(np.eye(3)[best_N], quality_NM)
+    assert trials[-1].quality == pytest.approx(quality_NM[:, 1].mean())
+
+
+def test_a_router_that_only_guesses_leaves_the_fallback_alone():
+    generator = np.random.default_rng(0)
+    quality_NM = (generator.random((300, 3)) < [0.5, 0.8, 0.5]).astype(float)
+    margin, _ = choose_guard(0.05 * generator.random((300, 3)) + 0.5, quality_NM, 1, (0.0, 0.01, 0.1))
+    assert margin == 1  # of equal margins the largest

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from components.tasks.assignment import assign
+from components.tasks.assignment import assign, vote_shares
 from components.tasks.graph import nothing
 from components.tasks.partition import from_labels
 
@@ -47,3 +47,12 @@ def test_bad_input_is_refused(blocks):
         assign(blocks.embedding, partition, blocks.embedding[:, :5])
     with pytest.raises(ValueError, match="nan"):
         assign(blocks.embedding, partition, np.full((1, 48), np.nan))
+
+
+def test_votes_are_cosines_by_hand():
+    base = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    partition = from_labels(np.array([0, -1, 0]), minimum_size=1)
+    share = vote_shares(base, partition, np.array([[1.0, 0.0], [0.0, 1.0]]), neighbours=2)
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(share, [[1, 0], [half / (1 + half), 1 / (1 + half)]], rtol=1e-6)
+    assert vote_shares(base, from_labels(np.full(3, -1), minimum_size=1), base).tolist() == [[1.0]] * 3

@@ -1,7 +1,7 @@
 """The choice between partitions: planted blocks, the rule, bits, and every input without tasks."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -32,7 +32,9 @@ def test_descriptions_decide_the_cut_and_prompts_the_judgement(draw):
     # The prompts' embeddings say nothing of the tasks; their descriptions do.
     world, noise = draw(), np.random.default_rng(1).normal(size=(480, 12)).astype(np.float32)
     blind = world._replace(embedding=noise)
-    args = (noise[:400], blind.quality[:400], noise[400:], blind.quality[400:], GRAPHS, 0)
+    # One resolution: where judgement is blind all trials tie, and which is the steadiest isn't the question here.
+    config = replace(GRAPHS, resolutions=(1.0,))
+    args = (noise[:400], blind.quality[:400], noise[400:], blind.quality[400:], config, 0)
     told = choose_partition(*args, semantic_ND=world.embedding[:400])
     assert adjusted_rand_score(world.task[:400], told.partition.task_N) >= 0.95
     assert adjusted_rand_score(world.task[:400], choose_partition(*args).partition.task_N) < 0.2
@@ -129,3 +131,12 @@ def test_bad_input_is_refused(blocks):
 def test_ranges_are_checked(bad):
     with pytest.raises(ValueError, match=r"must be|nothing to try"):
         DiscoveryConfig(**bad)
+
+
+def test_labels_are_tried_where_there_are_two_that_fill_a_task(blocks):
+    args = (blocks.embedding[:400], blocks.quality[:400], blocks.embedding[400:], blocks.quality[400:], GRAPHS, 0)
+    label = np.where(np.arange(400) < 200, "a", "b")
+    tried = [trial.parameters["within_labels"] for trial in choose_partition(*args, label_N=label).trials]
+    assert tried.count(True) == tried.count(False) > 0
+    rare = np.where(np.arange(400) < 3, "a", "b")
+    assert not any(trial.parameters["within_labels"] for trial in choose_partition(*args, label_N=rare).trials)

@@ -104,3 +104,18 @@ def test_bad_input_is_refused(blocks):
 def test_ranges_are_checked(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         GraphConfig(**bad)
+
+
+def test_no_task_mixes_labels_where_it_may_not(blocks):
+    label = np.where(np.arange(480) % 2 == 0, "even", "odd")
+    neighbours = nearest_neighbours(blocks.embedding, 10, seed=0)
+    edges = similarities(neighbours, blocks.quality, 0.9, label)
+    mixed, pure = (cut(edges, GraphConfig(within_labels=within, minimum_size=2)) for within in (False, True))
+
+    def labels_of(partition):
+        return [len(set(label[partition.task_N == task])) for task in range(partition.tasks)]
+
+    assert max(labels_of(mixed)) == 2
+    assert set(labels_of(pure)) == {1}
+    with pytest.raises(ValueError, match="5 labels for 480 prompts"):
+        similarities(neighbours, blocks.quality, 0.9, label[:5])

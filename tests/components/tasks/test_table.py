@@ -5,7 +5,7 @@ import pytest
 
 from components.tasks.graph import nothing
 from components.tasks.partition import from_labels
-from components.tasks.table import shrink, task_candidates, task_table
+from components.tasks.table import label_quality, shrink, task_candidates, task_table
 
 
 def test_shrinkage_beats_plain_means_where_the_truth_is_known():
@@ -112,3 +112,18 @@ def test_bad_input_is_refused(blocks):
     empty[:, 2] = np.nan
     with pytest.raises(ValueError, match="candidate 2 has no outcome"):
         task_table(partition, empty)
+
+
+def test_a_task_without_evidence_keeps_the_prior_of_its_prompts():
+    quality = np.tile([[1.0, 0.0], [0.0, 1.0]], (20, 1))
+    label = np.array(["a", "b"] * 20)
+    prior = label_quality(label, quality)
+    np.testing.assert_allclose(prior[:2], [[1, 0], [0, 1]], atol=0.01)
+    # Tasks that cut across the labels by chance add nothing to them: each is its prompts' mean.
+    partition = from_labels(np.repeat([0, 1], 20), minimum_size=1)
+    np.testing.assert_allclose(task_table(partition, quality, prior).quality_TM, np.full((2, 2), 0.5), atol=0.01)
+    # Tasks within labels are told apart from the first prompt on, whatever their size.
+    small = from_labels(np.where(label == "a", np.arange(40) // 4, 100), minimum_size=1)
+    assert (task_table(small, quality, prior).quality_TM[1:, 0] > 0.98).all()
+    with pytest.raises(ValueError, match=r"prior .* does not fit"):
+        task_table(partition, quality, prior[:5])

@@ -1,0 +1,200 @@
+"""The whole method on arrays: tasks in, router out. Shapes: N prompts, T tasks, M candidates."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.heads.classifier import ClassifierConfig, ClassifierReport, recognition, train_classifier
+from components.heads.experts import ExpertConfig, ExpertReport, train_experts
+from components.heads.training import FitConfig
+from components.heads.weights import ClassifierWeights, ExpertWeights
+from components.learning.cross_fit import StageOneHeld, folds_of, hold_out_stage_one, hold_out_stage_two
+from components.learning.granular import cluster_tables
+from components.routing.fit import FitReport, HeldOut, Observations, RouterConfig, fit_router
+from components.routing.granular import ClusterTables
+from components.routing.model import RouterModel
+from components.tasks.choice import known_labels
+from components.tasks.partition import Partition
+from components.tasks.table import TaskTable, label_quality, task_table
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoStageConfig:
+    """The configuration of every step after discovery."""
+
+    classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
+    experts: ExpertConfig = field(default_factory=ExpertConfig)
+    router: RouterConfig = field(default_factory=RouterConfig)
+    folds: int = 4
+    """Of cross-fitting, >= 2."""
+    fold_members: int = 1
+    """Networks averaged in each fold's heads, >= 1; the final heads have the experts' own number."""
+    smallest_label: int = 15
+    """Prompts that one of the logs' labels needs for a table of its own, >= 1."""
+
+    def __post_init__(self) -> None:
+        if self.folds < 2 or min(self.fold_members, self.smallest_label) < 1:
+            raise ValueError(f"folds >= 2, fold_members and smallest_label >= 1; got {self}")
+
+    def seeded(self, seed: int) -> "TwoStageConfig":
+        """The same with another seed in every network."""
+        return replace(self, classifier=replace(self.classifier, seed=seed), experts=replace(self.experts, seed=seed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StageOne:
+    """What is learnt of tasks."""
+
+    table: TaskTable
+    classifier: ClassifierWeights
+    clusters: ClusterTables
+    report: ClassifierReport
+    """On prompts that the classifiers of the folds hadn't seen."""
+    held: StageOneHeld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StageTwo:
+    """What is learnt of prompts beyond their tasks."""
+
+    experts: ExpertWeights
+    reports: tuple[ExpertReport, ...]
+    """One a fold."""
+    held: HeldOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TwoStage:
+    """A trained router and how it came to be."""
+
+    model: RouterModel
+    report: FitReport
+    one: StageOne
+    two: StageTwo
+
+
+def learn_stage_one(
+    features_NF: NDArray[np.float32],
+    task_N: NDArray[np.int32],
+    quality_NM: Floats,
+    label_N: NDArray[np.str_] | None,
+    config: TwoStageConfig,
+) -> StageOne:
+    """Table and classifier of all prompts, and what they expect of each when it is held out.
+
+    Args:
+        features_NF: of all prompts.
+        task_N: discovered or assigned tasks, each with two prompts or more; -1: none.
+        quality_NM: quality in [0, 1]; nan where not observed.
+        label_N: the logs' own labels, shape (N,), towards whose table the tasks' is shrunken; None: there are none.
+        config: see TwoStageConfig.
+    """
+    known_N = known_labels(label_N, config.smallest_label)
+    prior_NM = None if known_N is None else label_quality(known_N, quality_NM)
+    folds = folds_of(task_N, config.folds, config.classifier.seed)
+    held = hold_out_stage_one(features_NF, task_N, quality_NM, prior_NM, folds, config.classifier)
+    final = replace(config.classifier, fit=_for(config.classifier.fit, held.epochs))
+    classifier, _ = train_classifier(features_NF, task_N, features_NF[:0], task_N[:0], final)
+    return StageOne(
+        table=task_table(Partition(task_N=task_N, membership_N=(task_N >= 0).astype(np.float32)), quality_NM, prior_NM),
+        classifier=replace(
+            classifier,
+            temperature=np.array(held.temperature, dtype=np.float32),
+            confidence_floor=np.array(held.confidence_floor, dtype=np.float32),
+        ),
+        clusters=cluster_tables(features_NF, quality_NM, config.classifier.seed),
+        report=recognition(held.posterior_NT, task_N, held.temperature, held.confidence_floor),
+        held=held,
+    )
+
+
+def learn_stage_two(
+    features_NF: NDArray[np.float32],
+    task_N: NDArray[np.int32],
+    quality_NM: Floats,
+    candidate_TM: NDArray[np.bool_],
+    first: StageOneHeld,
+    config: TwoStageConfig,
+) -> StageTwo:
+    """Heads that learn what stage 1 doesn't know, and what they say of each prompt when it is held out.
+
+    Args:
+        features_NF: of all prompts.
+        task_N: as stage 1 had them.
+        quality_NM: quality in [0, 1]; nan where not observed.
+        candidate_TM: the candidates of each task, which may get heads of their own.
+        first: stage 1, held out.
+        config: see TwoStageConfig.
+    """
+    folds = folds_of(task_N, config.folds, config.classifier.seed)
+    fewer = replace(config.experts, members=config.fold_members)
+    second = hold_out_stage_two(features_NF, task_N, quality_NM, candidate_TM, first, folds, fewer)
+    special = [report.special.best_epoch for report in second.reports if report.special]
+    final = replace(
+        config.experts,
+        general=_for(config.experts.general, _mean([g.best_epoch for r in second.reports for g in r.general])),
+        special=_for(config.experts.special, _mean(special)),
+    )
+    gained = [report.general_loss - report.special_loss for report in second.reports]
+    experts, _ = train_experts(
+        features_NF,
+        quality_NM,
+        task_N,
+        # A head of its own is worth having where the folds' heads were better for it.
+        candidate_TM if np.nansum(gained) > 0 else np.zeros_like(candidate_TM),
+        features_NF[:0],
+        quality_NM[:0],
+        task_N[:0],
+        final,
+        expected_NM=first.soft_NM,
+        validation_expected_NM=first.soft_NM[:0],
+    )
+    return StageTwo(experts=experts, reports=second.reports, held=second.held)
+
+
+def learn(
+    seen: Observations,
+    label_N: NDArray[np.str_] | None,
+    input_usd_per_mtok_M: Floats,
+    output_usd_per_mtok_M: Floats,
+    config: TwoStageConfig,
+    seed: int,
+) -> TwoStage:
+    """A router from prompts with tasks.
+
+    Args:
+        seen: what is learnt from.
+        label_N: the logs' own labels, shape (N,); None: there are none.
+        input_usd_per_mtok_M: USD per million tokens; nan where unknown.
+        output_usd_per_mtok_M: the same of output tokens.
+        config: of every step.
+        seed: of the novelty reference; networks have theirs in the config.
+    """
+    one = learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, label_N, config)
+    two = learn_stage_two(seen.features_NF, seen.task_N, seen.quality_NM, one.table.candidate_TM, one.held, config)
+    model, report = fit_router(
+        classifier=one.classifier,
+        experts=two.experts,
+        table_quality_TM=one.table.quality_TM,
+        general_quality_M=one.table.general_M,
+        clusters=one.clusters,
+        seen=seen,
+        held=two.held,
+        input_usd_per_mtok_M=input_usd_per_mtok_M,
+        output_usd_per_mtok_M=output_usd_per_mtok_M,
+        config=config.router,
+        seed=seed,
+    )
+    return TwoStage(model=model, report=report, one=one, two=two)
+
+
+def _for(fit: FitConfig, epochs: int) -> FitConfig:
+    """Exactly so many epochs: nothing is held back that could stop training."""
+    return replace(fit, epochs=epochs, patience=epochs)
+
+
+def _mean(epochs: list[int]) -> int:
+    return max(1, round(sum(epochs) / len(epochs))) if epochs else 1

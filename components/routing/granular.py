@@ -1,0 +1,38 @@
+"""Task tables at several granularities, drawn several times: what one partition alone is unsure of, many average out.
+
+Shapes: N prompts, F features, R repeats, C clusters, M candidates.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClusterTables:
+    """The finest tables of a hierarchy that shrank each level towards the coarser one."""
+
+    centre_RCF: NDArray[np.float32]
+    """Of unit features."""
+    quality_RCM: NDArray[np.float64]
+    """Estimated quality of each candidate at each centre."""
+
+    def expected(self, features_NF: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Mean over repeats of the row of each prompt's nearest centre, shape (N, M)."""
+        length_N1 = np.linalg.norm(features_NF, axis=1, keepdims=True)
+        unit_NF = features_NF / np.maximum(length_N1, np.float32(1e-12))
+        repeats, clusters, width = self.centre_RCF.shape
+        flat_SF = self.centre_RCF.reshape(repeats * clusters, width)
+        distance_NS = (flat_SF**2).sum(axis=1) - 2 * unit_NF @ flat_SF.T
+        nearest_NR = distance_NS.reshape(-1, repeats, clusters).argmin(axis=2)
+        return np.asarray(self.quality_RCM[np.arange(repeats), nearest_NR].mean(axis=1))
+
+
+def blend(table_NM: NDArray[np.float64], clusters_NM: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What stage 1 expects: the task table and the cluster tables in equal parts, shape (N, M).
+
+    >>> blend(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]])).tolist()
+    [[0.75, 0.25]]
+    """
+    return (table_NM + clusters_NM) / 2
