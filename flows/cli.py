@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--input", type=Path, required=True, help="parquet or jsonl with a column 'prompt'")
     command.add_argument("--output", type=Path, required=True, help="parquet or jsonl")
     command.add_argument("--policy", default="best", help="best | budget=USD | quality=Q | tradeoff=W | tolerance=T")
+    command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
     command.set_defaults(command=_route)
 
     command = commands.add_parser("report", help="print a router's evaluation and write report.html")
@@ -115,7 +116,8 @@ def _retrain(options: argparse.Namespace) -> int:
 def _route(options: argparse.Namespace) -> int:
     from flows.files import route_file
 
-    rows = route_file(options.router, options.input, options.output, options.policy)
+    among = None if options.among is None else options.among.split(",")
+    rows = route_file(options.router, options.input, options.output, options.policy, among)
     print(f"{rows} decisions written to {options.output}")
     return 0
 

@@ -1,5 +1,6 @@
 """Routing whole files: prompts in, decisions out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -8,7 +9,7 @@ from components.release.router import Router
 from components.tables.store import TableError, write_whole
 
 
-def route_file(router: Path | str, source: Path, target: Path, policy: str) -> int:
+def route_file(router: Path | str, source: Path, target: Path, policy: str, among: Sequence[str] | None = None) -> int:
     """Writes a decision beside each prompt of a parquet or jsonl file; other columns pass through.
 
     Returns:
@@ -16,7 +17,7 @@ def route_file(router: Path | str, source: Path, target: Path, policy: str) -> i
 
     Raises:
         TableError: unreadable input, no column 'prompt', or a prompt that is null or blank.
-        ValueError: an unknown policy, or one that can't be met.
+        ValueError: an unknown policy or candidate, or a policy that can't be met.
         components.release.bundle.BundleError: the router isn't a whole, unchanged bundle.
     """
     frame = _read(source)
@@ -25,7 +26,7 @@ def route_file(router: Path | str, source: Path, target: Path, policy: str) -> i
     blank = frame.select((pl.col("prompt").fill_null("").str.strip_chars() == "").arg_true())["prompt"]
     if len(blank):
         raise TableError(f"{source}: prompt is empty in {len(blank)} row(s), first {blank.head(5).to_list()}")
-    routing = Router.load(router).route(frame["prompt"].to_list(), policy)
+    routing = Router.load(router).route(frame["prompt"].to_list(), policy, among)
     decided = frame.drop(routing.columns(), strict=False).hstack(pl.DataFrame(routing.to_columns(), strict=False))
     write_whole(target, decided.write_ndjson if target.suffix == ".jsonl" else decided.write_parquet)
     return frame.height

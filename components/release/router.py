@@ -13,8 +13,9 @@ from components.embeddings.features import FeatureMap
 from components.release.bundle import read_bundle
 from components.release.manifest import BundleError
 from components.release.pointer import is_url, resolve
+from components.routing.available import columns_of, decide_among
 from components.routing.model import RouterModel
-from components.routing.policy import Policy, decide, parse
+from components.routing.policy import Policy, parse
 from components.routing.prediction import Prediction
 
 GOLDEN_ROWS = 8
@@ -185,20 +186,23 @@ class Router:
         router.check_golden(bundle.golden[:GOLDEN_ROWS])
         return router
 
-    def route(self, prompts: Sequence[str], policy: str | Policy = "best") -> Routing:
+    def route(
+        self, prompts: Sequence[str], policy: str | Policy = "best", among: Sequence[str] | None = None
+    ) -> Routing:
         """The choice for each prompt.
 
         Args:
             prompts: N texts; may be empty.
-            policy: best, budget=USD (for all prompts together), quality=Q, tradeoff=W, or a Policy.
+            policy: best, budget=USD (for all prompts together), quality=Q, tradeoff=W, tolerance=T, or a Policy.
+            among: names of the candidates that may be chosen; None: all.
 
         Raises:
-            ValueError: no such policy, or one that can't be kept (costs unknown, budget too small).
+            ValueError: no such policy or candidate, or a policy that can't be kept (costs unknown, budget too small).
         """
         if isinstance(prompts, str):
             raise ValueError("prompts must be a sequence of texts, not one text")
         parsed = parse(policy) if isinstance(policy, str) else policy
-        return self.choose(self.predict(prompts), parsed)
+        return self.choose(self.predict(prompts), parsed, among)
 
     def predict(self, prompts: Sequence[str]) -> Prediction:
         """What is believed of each prompt before a policy chooses."""
@@ -207,16 +211,18 @@ class Router:
         features_NF = self._feature_map.transform(embedding_ND, tokens)
         return self._model.predict(features_NF, embedding_ND, tokens.length_N)
 
-    def choose(self, prediction: Prediction, policy: Policy) -> Routing:
+    def choose(self, prediction: Prediction, policy: Policy, among: Sequence[str] | None = None) -> Routing:
         """The choice for each prompt of a prediction.
 
         Raises:
-            ValueError: a policy that can't be kept (costs unknown, budget too small).
+            ValueError: a candidate that isn't known, or a policy that can't be kept (costs unknown, budget too small).
         """
-        decision = decide(
+        decision = decide_among(
             prediction,
             policy,
+            columns_of(self.candidates, self.candidates if among is None else among),
             fallback=int(self._model.fallback),
+            general_quality_M=self._model.general_quality_M,
             guard_margin=float(self._model.guard_margin),
             models=self.candidates,
         )

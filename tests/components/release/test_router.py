@@ -41,6 +41,13 @@ def test_one_text_is_not_a_batch(router):
         router.route("add 1 2")
 
 
+def test_only_available_candidates_are_chosen_and_new_ones_are_refused_by_name(router, prompts):
+    assert set(router.route(prompts, among=["large"]).candidate) == {"large"}
+    assert router.route(prompts, among=["large", "small"]).candidate == router.route(prompts).candidate
+    with pytest.raises(ValueError, match="doesn't know 'brand-new': it was trained on small, large"):
+        router.route(prompts, among=["small", "brand-new"])
+
+
 def test_threads_share_a_router(router, prompts):
     alone = router.route(prompts).quality_NM
     with ThreadPoolExecutor(8) as pool:
