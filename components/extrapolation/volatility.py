@@ -15,7 +15,7 @@ YEARS = 6
 
 
 def generated_prices(seed: int) -> tuple[Prices, ...]:
-    """Two goods whose returns follow GARCH(1,1) with t(5) shocks; after 2019 shocks weigh more and last longer."""
+    """Two goods whose returns follow GARCH(1,1) with t(5) shocks; after 2019 the variance is 2.5 times as large and shocks weigh more."""
     days = tuple(date(1997, 1, 6) + timedelta(days=d) for d in range(10_590) if d % 7 < 5)
     late = sum(day.year <= LAST_YEAR for day in days)
     goods = []
@@ -24,7 +24,7 @@ def generated_prices(seed: int) -> tuple[Prices, ...]:
         shock_T = generator.standard_t(5, len(days)) * np.sqrt(3 / 5)
         variance, return_T = level**2, np.zeros(len(days))
         for t, shock in enumerate(shock_T):
-            weight, memory, rest = (0.07, 0.91, 1.0) if t < late else (0.12, 0.87, 1.8)
+            weight, memory, rest = (0.07, 0.91, 1.0) if t < late else (0.12, 0.83, 2.5)
             return_T[t] = np.sqrt(variance) * shock
             variance = level**2 * rest * (1 - weight - memory) + weight * return_T[t] ** 2 + memory * variance
         goods.append(Prices(name=name, days=days, price_T=50 * np.exp(np.cumsum(return_T) / 100)))

@@ -1,0 +1,35 @@
+"""Iterations of a layer whose contraction is known."""
+
+from math import ceil, log
+
+import pytest
+import torch
+
+from components.extrapolation.depth import iterations
+from components.heads.implicit_layer import ImplicitConfig, ImplicitLayer
+
+
+@pytest.fixture
+def halving():
+    """x = relu(x / 2 + u): the k-th step from zero moves by u / 2^(k-1), and the state tends to 2 u."""
+    layer = ImplicitLayer(1, 1, ImplicitConfig(states=1, bias=False))
+    with torch.no_grad():
+        layer.feedback_SS.fill_(0.5)
+        layer.drive.weight.fill_(1.0)
+    return layer
+
+
+@pytest.mark.parametrize("scale", [1.0, 64.0, 4096.0])
+def test_absolute_counts_grow_with_the_logarithm_of_the_scale(halving, scale):
+    expected = 1 + ceil(log(scale / 1e-2) / log(2))
+    assert iterations(halving, torch.full((3, 1), scale), 1e-2, relative=False) == expected
+
+
+def test_relative_counts_do_not(halving):
+    one, large = (iterations(halving, torch.full((2, 1), s), 1e-2, relative=True) for s in (1.0, 2.0**40))
+    assert one == large == 7
+
+
+def test_a_tolerance_is_positive(halving):
+    with pytest.raises(ValueError, match="tolerance must be > 0"):
+        iterations(halving, torch.ones(1, 1), 0.0, relative=True)
