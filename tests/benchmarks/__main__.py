@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable
 
 from flows.settings import settings
-from tests.benchmarks import discovery, heads, layer, routing
+from tests.benchmarks import adversarial, discovery, heads, layer, routing, serving
 from tests.benchmarks.table import Table, markdown, write
 
-NAMES = ("layer", "heads", "routing", "discovery")
+NAMES = ("layer", "heads", "routing", "serving", "adversarial", "discovery")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark; all if not given")
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, for both ways of discovery")
     parser.add_argument("--full", action="store_true", help="discovery up to 200,000 prompts both ways: hours")
+    parser.add_argument("--soak", type=float, default=0, metavar="S", help="serving: S more seconds at 64 connections")
     asked = parser.parse_args(arguments)
     if asked.sizes and min(asked.sizes) < 100:
         parser.error("--sizes must be at least 100")
@@ -30,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         "layer": layer.run,
         "heads": heads.run,
         "routing": lambda: routing.run(here.published),
+        "serving": lambda: serving.run(here.published, soak=asked.soak),
+        "adversarial": lambda: adversarial.run(here.published),
         "discovery": lambda: discovery.run(sizes),
     }
     for name in [asked.name] if asked.name else NAMES:

@@ -1,0 +1,32 @@
+"""What a server of the published router answers under load, beside its encoder alone."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.child import measure
+from tests.benchmarks.routing import Skipped
+from tests.benchmarks.table import Table
+
+
+def run(published: Path, *, seconds: float = 3.0, soak: float = 0.0) -> Table:
+    """The reigning router behind HTTP on loopback; a soak of 64 connections where seconds are given for it.
+
+    Raises:
+        Skipped: no router is published.
+    """
+    if not (published / "current.json").is_file():
+        raise Skipped(f"no router is published in {published}: run `make run` first")
+    arguments = [str(published.resolve()), str(seconds), str(soak)]
+    found: dict[str, Any] = measure("serving_case", arguments, threads=1)
+    return Table(
+        name="serving",
+        claim=(
+            "One prompt a request on keep-alive connections over loopback; the load's own process runs on the same "
+            "processors. Gathered: requests that wait together are routed together, up to 16 prompts. Processor ms: of "
+            "the server a request, HTTP included. Encoder alone: tokenising and encoding the same prompts, one at a "
+            "time in one process, the quickest of 9 rounds; overhead is what features, both stages, calibration, costs "
+            "and the policy add to it there."
+        ),
+        rows=found["rows"],
+        summary=found["summary"],
+    )

@@ -1,0 +1,154 @@
+"""The serving benchmark's child: PUBLISHED SECONDS SOAK; prints JSON. Servers run in processes of their own."""
+
+import contextlib
+import json
+import math
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.embeddings.encoder import Encoder
+from components.release.bundle import read_bundle
+from components.release.pointer import resolve
+from components.release.router import Router
+from tests.benchmarks import load
+from tests.benchmarks.child import ROOT
+
+CONCURRENCY = (1, 8, 64)
+PROMPTS = 24
+SHORT_WORDS, LONG_WORDS = 12, 250
+GATHER = 16
+ROUNDS = 9
+SERVE = (
+    "import sys; from components.release.serving import ServingConfig, serve; "
+    "serve(sys.argv[1], port=int(sys.argv[2]), config=ServingConfig(gather=int(sys.argv[3])))"
+)
+
+
+def main(published: Path, seconds: float, soak: float) -> None:
+    """Measures servers of the reigning router, with and without gathering requests."""
+    bundle = read_bundle(resolve(published))
+    texts = [row["prompt"] for row in bundle.golden]
+    kinds = {"short": _short(texts), "long": _long(texts)}
+    alone = {kind: _alone(bundle.folder, prompts) for kind, prompts in kinds.items()}
+    rows = []
+    with _server(published, GATHER) as together, _server(published, 1) as apart:
+        for kind, prompts in kinds.items():
+            for server in (together, apart):
+                load.run(server.port, prompts, concurrency=2, seconds=seconds / 3)
+            # in turn, so that a slow moment of the machine hits both alike
+            for concurrency in CONCURRENCY:
+                for gathered, server in (("yes", together), ("no", apart)):
+                    before = server.processor_seconds()
+                    found = load.run(server.port, prompts, concurrency=concurrency, seconds=seconds)
+                    spent = 1000 * (server.processor_seconds() - before) / len(found.taken)
+                    rows.append(
+                        {
+                            "prompts": kind,
+                            "gathered": gathered,
+                            "concurrency": concurrency,
+                            "requests/s": found.rate,
+                            **found.quantiles_ms(),
+                            "processor ms": spent,
+                            "over encoder": spent / alone[kind]["encode"] - 1,
+                            "errors": found.errors,
+                        }
+                    )
+    summary: dict[str, object] = {}
+    for kind, taken in alone.items():
+        summary[f"encoder alone, {kind}, processor ms"] = taken["encode"]
+        summary[f"router alone, {kind}, processor ms"] = taken["route"]
+        summary[f"overhead over the encoder, {kind}"] = taken["route"] / taken["encode"] - 1
+    if soak:
+        summary |= _soak(published, kinds["short"], soak)
+    print(json.dumps({"rows": rows, "summary": {"router": bundle.manifest.router_id, **summary}}))
+
+
+def _short(texts: Sequence[str]) -> list[str]:
+    return [" ".join(text.split()[:SHORT_WORDS]) for text in texts[:PROMPTS]]
+
+
+def _long(texts: Sequence[str]) -> list[str]:
+    words = " ".join(texts).split()
+    turned = (words[start:] + words[:start] for start in range(0, 10 * PROMPTS, 10))
+    return [" ".join((row * (1 + LONG_WORDS // len(row)))[:LONG_WORDS]) for row in turned]
+
+
+def _alone(folder: Path, prompts: Sequence[str]) -> dict[str, float]:
+    router, encoder = Router.load(folder, threads=1), Encoder.load(folder, threads=1)
+    calls = {"encode": encoder.encode, "route": router.route}
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for prompt in prompts:
+        quickest = dict.fromkeys(calls, math.inf)
+        for _ in range(ROUNDS):
+            for name, call in calls.items():
+                start = time.process_time()
+                call([prompt])
+                quickest[name] = min(quickest[name], 1000 * (time.process_time() - start))
+        for name in calls:
+            taken[name].append(quickest[name])
+    return {name: statistics.fmean(each) for name, each in taken.items()}
+
+
+def _soak(published: Path, prompts: Sequence[str], seconds: float) -> dict[str, object]:
+    with _server(published, GATHER) as server:
+        load.run(server.port, prompts, concurrency=64, seconds=max(5.0, seconds / 6))
+        before = server.resident_mb()
+        found = load.run(server.port, prompts, concurrency=64, seconds=seconds)
+        after = server.resident_mb()
+    return {
+        "soak at 64, seconds": seconds,
+        "soak, requests": len(found.taken),
+        "soak, errors": found.errors,
+        "soak, resident MB at start": before,
+        "soak, resident MB at end": after,
+    }
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server's process, as Linux tells of it."""
+
+    port: int
+    pid: int
+
+    def processor_seconds(self) -> float:
+        """User and system time of all its threads."""
+        after_name = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mb(self) -> float:
+        """Memory that it holds."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) / 1024
+
+
+@contextlib.contextmanager
+def _server(published: Path, gather: int) -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", SERVE, str(published), str(port), str(gather)]
+    server = subprocess.Popen(command, cwd=ROOT)
+    try:
+        for _ in range(600):
+            with contextlib.suppress(urllib.error.URLError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+                break
+            time.sleep(0.1)
+        yield Server(port, server.pid)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))
