@@ -82,6 +82,7 @@ def evaluate(
         leave_one_out=held_out_intervals(held_out),
         latency_ms=milliseconds(timed),
     )
+    labels = [task["label"] for task in json.loads(discovered.file("tasks.json").read_text())]
     report = compose(
         predictions,
         outcomes,
@@ -93,6 +94,7 @@ def evaluate(
             "held_out": json.loads(held_out.file("held_out.json").read_text()),
         },
         seed=seed,
+        task_N=np.array([*labels, "unassigned"])[prediction.task_N],
     )
     return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(report, allow_nan=False)))
 

@@ -103,6 +103,7 @@ def compose(
     discovery: Mapping[str, Any],
     sections: Mapping[str, Any],
     seed: int,
+    task_N: NDArray[np.str_] | None = None,
 ) -> dict[str, Any]:
     """The report: methods, discovery, gate, reliability, and the sections given.
 
@@ -114,6 +115,7 @@ def compose(
         discovery: method, tasks, unassigned_share, candidate_share, bootstrap_ari, planted_ari or None.
         sections: further parts, by name.
         seed: of the bootstrap.
+        task_N: the label of each test prompt's task; None: no scores by task.
 
     Returns:
         Plain JSON; what isn't a finite number is None.
@@ -125,6 +127,7 @@ def compose(
         benchmark_N=outcomes.benchmark_N,
         best_single=outcomes.best_single,
         seed=seed,
+        task_N=task_N,
     )
     bins = reliability(calibrated_NM, outcomes.quality_NM)
     report: dict[str, Any] = plain(

@@ -74,11 +74,13 @@ def test_the_report_is_plain_json_with_what_was_observed(world):
         discovery={"method": "none", "bootstrap_ari": float("nan")},
         sections={"seeds": np.int64(3)},
         seed=0,
+        task_N=np.array(["sums", "songs", "unassigned"])[np.arange(300) % 3],
     )
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     chosen = outcomes.quality_NM[np.arange(300), predicted_NM.argmax(axis=1)]
     assert report["methods"]["router"]["quality"][0] == pytest.approx(chosen.mean())
     assert report["methods"]["oracle"]["quality"][0] == pytest.approx(outcomes.quality_NM.max(axis=1).mean())
+    assert report["methods"]["router"]["per_task"]["songs"]["quality"] == pytest.approx(chosen[1::3].mean())
     assert report["discovery"]["bootstrap_ari"] is None
     assert report["seeds"] == 3
 
