@@ -1,0 +1,109 @@
+from html.parser import HTMLParser
+
+import pytest
+
+from components.reports.drift_page import check_rows, drift_markdown, drift_page
+
+EVIL = "<script>alert('x')</script> | pipe"
+
+
+def _report(**changes):
+    check = {"name": "task mix", "figure": 0.2, "low": 0.1, "high": 0.3, "threshold": 0.1}
+    report = {
+        "verdict": "drift",
+        "reasons": [f"novel: {EVIL}"],
+        "recent": 300,
+        "reference": 400,
+        "checks": [
+            {**check, "p": 0.0005, "level": 0.001, "alarm": True},
+            {**check, "name": "far-away share", "p": 0.5, "level": 0.001, "alarm": False},
+        ],
+        "groups": [
+            {
+                "keywords": [EVIL, "poem"],
+                "recent": 28,
+                "reference": 1,
+                "share": 0.09,
+                "p": 1e-9,
+                "far_share": 0.5,
+                "routed_as": "translate",
+                "examples": [f"write {EVIL}"],
+            }
+        ],
+        "mix": [{"task": "unassigned", "recent": 0.1, "reference": 0.0}, {"task": EVIL, "recent": 0.9, "reference": 1}],
+        "quality": {
+            "predicted": 0.8,
+            "observed": 0.6,
+            "gap": [0.2, 0.15, 0.25],
+            "prompts": 200,
+            "by_candidate": {"small": 0.01, "large": -0.4},
+        },
+    }
+    return {**report, **changes}
+
+
+class _Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.text = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def _parse(page):
+    parser = _Tags()
+    parser.feed(page)
+    return parser
+
+
+def test_untrusted_text_stays_text_and_nothing_is_loaded():
+    parsed = _parse(drift_page(_report(), "ab" * 32))
+    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in parsed.tags}
+    assert any(EVIL in text for text in parsed.text)
+    assert any("default-src 'none'" in (attributes.get("content") or "") for _, attributes in parsed.tags)
+
+
+def test_every_part_is_shown():
+    text = " ".join(_parse(drift_page(_report(), "ab" * 32)).text)
+    for part in (
+        "ab" * 32,
+        "0.200 [0.100, 0.300]",
+        "alarm",
+        "quiet",
+        "28 recent prompts (9.0%)",
+        "gap +0.200",
+        "90.0%",
+    ):
+        assert part in text
+
+
+def test_without_groups_and_outcomes_their_sections_are_left_out():
+    quiet = _report(verdict="no drift", reasons=[], groups=[], quality=None)
+    headings = " ".join(_parse(drift_page(quiet, "")).text)
+    assert "Novel groups" not in headings
+    assert "observed" not in headings
+    assert "## Novel" not in drift_markdown(quiet)
+    assert drift_markdown(quiet).startswith("# No drift: 300 prompts against 400")
+
+
+def test_markdown_rows_keep_their_columns():
+    for line in drift_markdown(_report()).splitlines():
+        if line.startswith("| "):
+            assert line.replace(r"\|", "").count("|") in {4, 6}
+            assert "<script" not in line
+
+
+def test_largest_gaps_come_first():
+    line = next(line for line in drift_markdown(_report()).splitlines() if "Largest" in line)
+    assert line.index("large -0.400") < line.index("small +0.010")
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_dashboard_rows_are_the_checks(row):
+    rows = check_rows(_report())
+    assert [one["outcome"] for one in rows] == ["alarm", "quiet"]
+    assert set(rows[row]) == {"check", "figure [95 %]", "threshold", "p", "outcome"}
