@@ -1,10 +1,6 @@
-import itertools
 import json
 import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -134,37 +130,6 @@ def test_a_crash_at_any_step_is_repaired(bundle, second, tmp_path):
         assert reconcile(root, registry).router_id == promised == read_pointer(root) == registry.champion_router()
         assert not list(root.glob(".aside-*"))
         assert reconcile(root, registry).done == ()
-
-
-WORKER = """
-import sys
-from pathlib import Path
-from components.release.publish import publish, rollback
-root, first, second = map(Path, sys.argv[1:])
-print("ready", flush=True)
-while True:
-    publish(second, root, reasons=["better"])
-    rollback(root)
-"""
-
-
-@pytest.mark.slow
-def test_kill_9_at_random_leaves_a_whole_router(bundle, second, tmp_path):
-    import random
-    import time
-
-    root, draw = tmp_path / "root", random.Random(0)
-    publish(bundle, root)
-    for _ in range(20):
-        command = [sys.executable, "-c", WORKER, str(root), str(bundle), str(second)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as worker:
-            worker.stdout.readline()
-            time.sleep(draw.random() * 0.1)
-            worker.kill()
-        read_bundle(root / read_pointer(root))
-        entries = read_history(root)
-        assert reconcile(root).router_id == entries[-1].router_id == read_pointer(root)
-        assert all(a.router_id != b.router_id for a, b in itertools.pairwise(entries))
 
 
 def test_a_torn_line_is_left_out_and_cut_off(bundle, tmp_path):
