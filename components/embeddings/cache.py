@@ -4,6 +4,7 @@ One parquet shard a call, named by its content; shards are written whole and onl
 """
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from components.embeddings.encoder import Encoder
 from components.tables.store import write_parquet
 
+_LOG = logging.getLogger(__name__)
 _SCHEMA = {"prompt_digest": pl.String(), "embedding": pl.Array(pl.Float32, 384)}
 
 
@@ -32,6 +34,7 @@ def embed_cached(encoder: Encoder, prompts: Sequence[str], folder: Path) -> NDAr
     known = _read(shelf)
     new = wanted.unique("prompt_digest", maintain_order=True).join(known, on="prompt_digest", how="anti")
     if new.height:
+        _LOG.info("%d of %d prompts are new to the encoder", new.height, wanted.height)
         embedding_ND = encoder.encode(new["prompt"].to_list())
         fresh = pl.DataFrame({"prompt_digest": new["prompt_digest"], "embedding": embedding_ND}, schema=_SCHEMA)
         name = hashlib.sha256("".join(new["prompt_digest"]).encode()).hexdigest()[:16]

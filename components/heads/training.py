@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 Batch = tuple[Tensor, ...]
 Loss = Callable[[Batch], Tensor]
+_LOG = logging.getLogger(__name__)
 
 
 class Diverged(ArithmeticError):
@@ -191,4 +192,12 @@ def fit(
         trainer.fit(run, train_dataloaders=_Batches(training, config.batch_size, seed))
     module.load_state_dict(run.best_state)
     module.eval()
+    _LOG.info(
+        "%s: %d epochs on %d rows, validation loss %.4f after epoch %d",
+        type(module).__name__,
+        run.epochs,
+        training[0].shape[0],
+        run.best_loss,
+        run.best_epoch,
+    )
     return FitReport(epochs=run.epochs, best_epoch=run.best_epoch, validation_loss=run.best_loss)

@@ -5,6 +5,7 @@ write-ahead log: its last reign names a complete bundle, and `reconcile` carries
 """
 
 import getpass
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from components.release.history import Entry, Outcome, append, now, read_history
 from components.release.lock import hold
 from components.release.manifest import MANIFEST, BundleError, dump, is_router_id
 from components.release.pointer import read_pointer, write_pointer
+
+_LOG = logging.getLogger(__name__)
 
 
 class Crowns(Protocol):
@@ -79,6 +82,7 @@ def publish(
         if reign is None or reign.router_id != router_id:
             append(root, _entry(router_id, "promoted", reasons, who))
         _reconcile(root, registry)
+    _LOG.info("router %s reigns in %s", router_id, root)
     return router_id
 
 
@@ -90,6 +94,7 @@ def refuse(root: Path, router_id: str, reasons: Sequence[str], who: str | None =
     """
     with hold(root, timeout):
         append(root, _entry(router_id, "refused", reasons, who))
+    _LOG.info("router %s was refused: %s", router_id, "; ".join(reasons))
 
 
 def rollback(
@@ -122,6 +127,7 @@ def rollback(
         if reign is None or reign.router_id != target:
             append(root, _entry(target, "rolled_back", reasons, who))
         _reconcile(root, registry)
+    _LOG.info("router %s reigns again in %s", target, root)
     return target
 
 

@@ -123,9 +123,7 @@ def test_a_webhook_that_never_answers_is_given_up():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        before = time.monotonic()
         assert "timed out" in post(f"http://127.0.0.1:{silent.getsockname()[1]}/", {"text": "x"}, patience_s=0.3)
-        assert time.monotonic() - before < 60
 
 
 def test_only_web_addresses_are_webhooks(monkeypatch):

@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import polars as pl
 import pytest
@@ -21,9 +23,11 @@ def counting(encoder):
     return Counting(encoder)
 
 
-def test_only_new_prompts_are_encoded(counting, encoder, tmp_path):
+def test_only_new_prompts_are_encoded(counting, encoder, tmp_path, caplog):
     embed_cached(counting, ["a", "b"], tmp_path)
-    rows = embed_cached(counting, ["b", "c", "a", "c"], tmp_path)
+    with caplog.at_level(logging.INFO, logger="components.embeddings.cache"):
+        rows = embed_cached(counting, ["b", "c", "a", "c"], tmp_path)
+    assert caplog.messages == ["1 of 4 prompts are new to the encoder"]
     assert counting.seen == ["a", "b", "c"]
     np.testing.assert_array_equal(rows, encoder.encode(["b", "c", "a", "c"]))
 

@@ -111,3 +111,15 @@ def test_divergence_and_no_rows_are_errors() -> None:
         fit(model, loss, problem(9, 1), (problem(5, 1)[0], torch.full((5, 1), torch.nan)), FitConfig(), 0)
     with pytest.raises(ValueError, match="learning_rate must be > 0"):
         FitConfig(learning_rate=0)
+
+
+def test_a_fit_is_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    model, data = linear(), problem(64, 1)
+    with caplog.at_level(logging.INFO, logger="components.heads.training"):
+        report = fit(
+            model, lambda rows: functional.mse_loss(model(rows[0]), rows[1]), data, data, FitConfig(epochs=2), seed=0
+        )
+    own = [record.getMessage() for record in caplog.records if record.name == "components.heads.training"]
+    assert own == [
+        f"Linear: 2 epochs on 64 rows, validation loss {report.validation_loss:.4f} after epoch {report.best_epoch}"
+    ]
