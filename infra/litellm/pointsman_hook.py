@@ -1,0 +1,80 @@
+"""LiteLLM proxy hook: requests for the model `pointsman` go to the candidate that the router chooses.
+
+Everything else of a request passes through untouched, and so do requests for any other model.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from components.release.reigning import Reigning
+
+try:
+    from litellm.integrations.custom_logger import CustomLogger
+except ImportError:  # the hook can be read and tested without the proxy
+    CustomLogger = object
+
+MODEL = "pointsman"
+"""What clients ask for: `pointsman`, or `pointsman/POLICY` such as `pointsman/tradeoff=0.01`."""
+
+
+class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absent
+    """Replaces `model` before the proxy calls a provider."""
+
+    def __init__(self, router: str | None = None) -> None:
+        """Serves a bundle, a published folder, or the fsspec URL of either; it is loaded with the first request."""
+        super().__init__()
+        self._path = router
+        self._reigning: Reigning | None = None
+
+    async def async_pre_call_hook(
+        self,
+        user_api_key_dict: Any,
+        cache: Any,
+        data: dict[str, Any],
+        call_type: str,
+    ) -> dict[str, Any]:
+        """The request with the chosen candidate's name in place of `pointsman`.
+
+        Raises:
+            ValueError: an unknown policy, or one that can't be kept.
+        """
+        asked, _, policy = str(data.get("model", "")).partition("/")
+        if asked != MODEL:
+            return data
+        # encoding takes milliseconds of a processor: other requests go on meanwhile
+        chosen = await asyncio.to_thread(self._choose, prompt_of(data), policy or "best")
+        # proxies log metadata, so the prompt stays out of it
+        metadata = {**(data.get("metadata") or {}), "pointsman": chosen}
+        return {**data, "model": chosen["candidate"], "metadata": metadata}
+
+    def _choose(self, prompt: str, policy: str) -> dict[str, Any]:
+        if self._reigning is None:
+            path = self._path or os.environ.get("POINTSMAN_ROUTER", "data/published")
+            self._reigning = Reigning(path, every=1.0)
+        router = self._reigning.get()
+        routing = router.route([prompt], policy)
+        return {
+            "candidate": routing.candidate[0],
+            "task": routing.task[0],
+            "reason": str(routing.reason_N[0]),
+            "predicted_quality": float(routing.predicted_quality[0]),
+            "router_id": router.router_id,
+        }
+
+
+def prompt_of(data: Mapping[str, Any]) -> str:
+    """The text that is routed: the last user message of a chat, or the prompt of a completion; '' without text."""
+    for message in reversed(data.get("messages") or []):
+        if message.get("role") == "user":
+            content = message.get("content") or ""
+            if isinstance(content, str):
+                return content
+            return "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
+    prompt = data.get("prompt") or ""
+    return prompt if isinstance(prompt, str) else "\n".join(map(str, prompt))
+
+
+handler = PointsmanHook()
+"""What config.yaml names."""

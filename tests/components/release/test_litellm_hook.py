@@ -1,0 +1,93 @@
+"""The LiteLLM hook with neither a network nor, if it is absent, litellm."""
+
+import asyncio
+import importlib.util
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.release.publish import publish
+from components.release.router import Router
+
+FOLDER = Path(__file__).parents[3] / "infra" / "litellm"
+
+
+@pytest.fixture(scope="module")
+def hook():
+    spec = importlib.util.spec_from_file_location("pointsman_hook", FOLDER / "pointsman_hook.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def call(handler, data, call_type="completion"):
+    return asyncio.run(handler.async_pre_call_hook(None, None, data, call_type))
+
+
+def chat(text, **rest):
+    return {"model": "pointsman", "messages": [{"role": "user", "content": text}], **rest}
+
+
+def test_the_router_chooses_the_model_and_the_rest_passes_through(hook, bundle, prompts):
+    handler, router = hook.PointsmanHook(str(bundle)), Router.load(bundle)
+    for prompt, candidate in zip(prompts, router.route(prompts).candidate, strict=True):
+        asked = chat(prompt, temperature=0.3, stream=True, tools=[{"type": "function"}], metadata={"user": "ada"})
+        sent = call(handler, asked)
+        assert sent["model"] == candidate
+        assert sent["metadata"]["pointsman"]["router_id"] == router.router_id
+        assert sent["metadata"]["user"] == "ada"
+        assert prompt not in str(sent["metadata"])
+        for name in set(asked) - {"model", "metadata"}:
+            assert sent[name] is asked[name]
+        assert asked["model"] == "pointsman"
+
+
+def test_the_model_name_may_carry_a_policy(hook, bundle):
+    handler = hook.PointsmanHook(str(bundle))
+    cheapest = call(handler, {**chat("prove the integral"), "model": "pointsman/quality=0"})
+    assert cheapest["model"] == "small"
+    with pytest.raises(ValueError, match="unknown policy"):
+        call(handler, {**chat("prove the integral"), "model": "pointsman/cheapest"})
+
+
+def test_other_models_are_left_alone(hook):
+    handler = hook.PointsmanHook("a folder that need not exist")
+    for model in ("large", "pointsman-2", "openai/pointsman"):
+        asked = {**chat("add 1 2"), "model": model}
+        assert call(handler, asked) is asked
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (chat("add 1 2"), "add 1 2"),
+        ({"messages": [{"role": "user", "content": "old"}, {"role": "assistant", "content": "x"}]}, "old"),
+        ({"messages": [{"role": "user", "content": "old"}, {"role": "user", "content": "new"}]}, "new"),
+        (chat([{"type": "text", "text": "see"}, {"type": "image_url"}, {"type": "text", "text": "this"}]), "see\nthis"),
+        (chat(None), ""),
+        ({"messages": [{"role": "system", "content": "be brief"}]}, ""),
+        ({"prompt": "complete me"}, "complete me"),
+        ({"prompt": ["a", "b"]}, "a\nb"),
+        ({}, ""),
+    ],
+)
+def test_what_is_routed_is_the_last_user_message(hook, data, text):
+    assert hook.prompt_of(data) == text
+
+
+def test_a_promotion_is_taken_up(hook, bundle, second, tmp_path):
+    publish(bundle, tmp_path)
+    handler = hook.PointsmanHook(str(tmp_path))
+    assert call(handler, chat("add 1"))["metadata"]["pointsman"]["router_id"] == bundle.name
+    publish(second, tmp_path)
+    handler._reigning._looked = 0.0
+    assert call(handler, chat("add 1"))["metadata"]["pointsman"]["router_id"] == second.name
+
+
+def test_the_configuration_names_the_hook_and_its_model(hook):
+    config = yaml.safe_load((FOLDER / "config.yaml").read_text())
+    module, name = config["litellm_settings"]["callbacks"].split(".")
+    assert (FOLDER / f"{module}.py").is_file()
+    assert isinstance(getattr(hook, name), hook.PointsmanHook)
+    assert hook.MODEL in {entry["model_name"] for entry in config["model_list"]}
