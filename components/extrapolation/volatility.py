@@ -15,7 +15,10 @@ YEARS = 6
 
 
 def generated_prices(seed: int) -> tuple[Prices, ...]:
-    """Two goods whose returns follow GARCH(1,1) with t(5) shocks; after 2019 the variance is 2.5 times as large and shocks weigh more."""
+    """Two goods whose returns follow GARCH(1,1) with t(5) shocks.
+
+    After 2019 the variance is 2.5 times as large in the long run, and shocks weigh more.
+    """
     days = tuple(date(1997, 1, 6) + timedelta(days=d) for d in range(10_590) if d % 7 < 5)
     late = sum(day.year <= LAST_YEAR for day in days)
     goods = []

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from components.extrapolation.summary import LEVEL
 from components.reports.extrapolation_figures import error_against_shift
 from components.reports.style import CSS
 
@@ -74,7 +75,7 @@ def verdict_rows(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]
             finding["problem"],
             finding["claim"],
             finding["measured"],
-            f"{finding['verdict']} {finding['because']}".strip(),
+            f"{finding['verdict']} {finding['because']}".strip() + _caution(finding),
             str(finding["seeds"]),
         )
         for finding in findings
@@ -85,7 +86,8 @@ def _verdicts(findings: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for finding, (problem, claim, measured, _, seeds) in zip(findings, verdict_rows(findings), strict=True):
         mark = {"holds": "holds", "holds only because": "because"}.get(finding["verdict"], "not")
-        badge = f"<span class='badge {mark}'>{escape(finding['verdict'])}</span> {escape(finding['because'])}"
+        why = escape(finding["because"] + _caution(finding))
+        badge = f"<span class='badge {mark}'>{escape(finding['verdict'])}</span> {why}"
         cells = "".join(f"<td class='text'>{escape(text)}</td>" for text in (claim, measured))
         rows.append(f"<tr><td>{escape(problem)}</td>{cells}<td class='text'>{badge}</td><td>{seeds}</td></tr>")
     return _table(_HEAD, rows) + f"<p class='note'>{escape(_note(findings))}</p>"
@@ -98,6 +100,10 @@ def _note(findings: Sequence[Mapping[str, Any]]) -> str:
         f"probability of {least:.1%} or more. Ratios of errors are geometric means over the shifted tests, seed by "
         "seed: below 1 the first model is better, and a difference counts if the whole interval is on one side of 1."
     )
+
+
+def _caution(finding: Mapping[str, Any]) -> str:
+    return "" if finding["coverage"] >= LEVEL else " (provisional: too few seeds)"
 
 
 def _problem(problem: Mapping[str, Any]) -> str:
