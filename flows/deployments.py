@@ -1,6 +1,7 @@
-"""What the Prefect dashboard offers to click: served beside the Prefect server, or written out for a worker pool.
+"""What the Prefect dashboard offers to click: served beside the Prefect server, or given to a pool of workers.
 
-infra/prefect.yaml is `python -m flows.deployments yaml`; a test holds the two together.
+infra/prefect.yaml, for those who deploy with Prefect's own command, is `python -m flows.deployments yaml`; a test holds
+the two together.
 """
 
 import sys
@@ -13,6 +14,7 @@ from flows.settings import prepare_environment, settings
 
 if TYPE_CHECKING:
     from prefect import Flow
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.deployments.runner import RunnerDeployment
 
 POOL = "pointsman"
@@ -95,8 +97,30 @@ def defaults(offer: Offer) -> dict[str, Any]:
     return {name: kind(**given).model_dump(mode="json") for name, kind in kinds.items()}
 
 
-def deployment(offer: Offer) -> "RunnerDeployment":
-    """The deployment as `serve` wants it."""
+def standing(offer: Offer) -> "list[DeploymentScheduleCreate] | None":
+    """The schedules that the server has, as somebody left them; None: it doesn't know the deployment."""
+    from prefect import get_client
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.exceptions import ObjectNotFound
+
+    with get_client(sync_client=True) as client:
+        try:
+            found = client.read_deployment_by_name(f"{load(offer).name}/{offer.name}")
+        except ObjectNotFound:
+            return None
+    return [
+        DeploymentScheduleCreate(schedule=s.schedule, active=s.active, parameters=s.parameters, slug=s.slug)
+        for s in found.schedules
+    ]
+
+
+def deployment(offer: Offer, schedules: "list[DeploymentScheduleCreate] | None" = None) -> "RunnerDeployment":
+    """The deployment as Prefect wants it.
+
+    Args:
+        offer: what to deploy.
+        schedules: to keep, since Prefect deletes those that aren't sent again; None: the offer's own, switched off.
+    """
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Cron
@@ -119,6 +143,8 @@ def deployment(offer: Offer) -> "RunnerDeployment":
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     assert isinstance(made, RunnerDeployment)  # noqa: S101  # for mypy: outside a loop it isn't awaitable
+    if schedules is not None:
+        made.schedules = [*schedules]
     return made
 
 
@@ -155,15 +181,40 @@ def as_yaml() -> str:
     return _HEADER + text
 
 
-def main(arguments: list[str]) -> None:
-    """Serves the deployments until stopped, or with `yaml` prints infra/prefect.yaml."""
-    prepare_environment(log_level="INFO")
-    if arguments == ["yaml"]:
-        sys.stdout.write(as_yaml())
-        return
-    from prefect import serve
+def deploy() -> None:
+    """Gives the deployments to the pool, which is made if there is none; again after an upgrade, it renews them."""
+    from prefect import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectAlreadyExists
 
-    serve(*(deployment(offer) for offer in OFFERS))
+    with get_client(sync_client=True) as client:
+        try:
+            client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        except ObjectAlreadyExists:
+            print(f"pool {POOL} is there already")
+    for offer in OFFERS:
+        deployment(offer, standing(offer)).apply(work_pool_name=POOL)
+        print(f"deployed {load(offer).name}/{offer.name}")
+
+
+def main(arguments: list[str]) -> None:
+    """Serves the deployments until stopped; with `deploy` gives them to the pool, with `yaml` prints prefect.yaml.
+
+    Raises:
+        SystemExit: neither of these was asked for.
+    """
+    prepare_environment(log_level="INFO")
+    match arguments:
+        case ["yaml"]:
+            sys.stdout.write(as_yaml())
+        case ["deploy"]:
+            deploy()
+        case []:
+            from prefect import serve
+
+            serve(*(deployment(offer, standing(offer)) for offer in OFFERS))
+        case _:
+            raise SystemExit("usage: python -m flows.deployments [deploy | yaml]")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def main(command: list[str]) -> None:
     """
     if not command:
         raise SystemExit("usage: python -m flows.within PROGRAM [ARGUMENT ...]")
-    prepare_environment(log_level="INFO")
+    prepare_environment(log_level="INFO", home=settings().home)
     for name, value in settings().mlflow_server.items():
         os.environ.setdefault(name, value)
     # the programs beside this Python come first: `prefect` means ours, activated or not

@@ -30,9 +30,9 @@ def until(holds, seconds=240.0):
     return result
 
 
-def answers(url, body=None):
+def answers(url, body=None, method=None):
     request = urllib.request.Request(
-        url, None if body is None else json.dumps(body).encode(), {"content-type": "application/json"}
+        url, None if body is None else json.dumps(body).encode(), {"content-type": "application/json"}, method=method
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as reply:

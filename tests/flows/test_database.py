@@ -59,19 +59,25 @@ def test_a_server_that_is_not_there_is_named_without_its_password(operations):
     assert "secret" not in str(refused.value)
 
 
+def server_programs():
+    """The folder of pg_ctl and its like; None: no server is installed."""
+    found = shutil.which("pg_ctl") or max(map(str, Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")), default=None)
+    return None if found is None else Path(found).parent
+
+
 @pytest.fixture(scope="module")
 def postgres(operations):
     """The address of a fresh server on loopback, owned by an ordinary user."""
     pytest.importorskip("psycopg2", reason="skipped: the extra 'postgres' isn't installed")
-    found = shutil.which("pg_ctl") or max(map(str, Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")), default=None)
-    if found is None:
+    programs = server_programs()
+    if programs is None:
         pytest.skip("skipped: no PostgreSQL server (Debian: apt-get install postgresql)")
     folder = Path(tempfile.mkdtemp(prefix="pointsman-postgres-"))
     # PostgreSQL refuses to run as root
     owner = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
     if owner:
         shutil.chown(folder, "nobody", "nogroup")
-    programs, port, data = Path(found).parent, operations.free_port(), folder / "data"
+    port, data = operations.free_port(), folder / "data"
     secret = folder / "secret"
     secret.write_text(PASSWORD)
     secret.chmod(0o644)
@@ -134,3 +140,14 @@ def test_both_dashboards_run_on_it_and_their_records_survive(postgres, tmp_path,
     with operations.dashboards(home, *ports, extra) as (_, mlflow):
         assert operations.answers(flow_run)[0] == 200
         assert operations.answers(f"{mlflow}/api/2.0/mlflow/runs/get?run_id={run}")[0] == 200
+    # the README's backup, restored beside the original, is read like it
+    programs, dump = server_programs(), tmp_path / "pointsman.dump"
+    copy = postgres.replace("/postgres", "/copy")
+    for command in (
+        ["pg_dump", "--format=custom", f"--file={dump}", postgres],
+        ["psql", "--quiet", "--command=CREATE DATABASE copy", postgres],
+        ["pg_restore", f"--dbname={copy}", str(dump)],
+    ):
+        subprocess.run([str(programs / command[0]), *command[1:]], check=True, timeout=120)
+    assert tables(copy) == tables(postgres)
+    assert Registry(mlflow_url(copy), home).experiment_id == registry.experiment_id

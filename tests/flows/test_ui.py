@@ -112,6 +112,10 @@ def test_start_click_crash_stop_and_start_again(tmp_path, operations):
         )
         assert status in {409, 422}
         assert b"does not match" in body
+        (schedule,) = found["weekly"]["schedules"]
+        address = f"{api}/deployments/{found['weekly']['id']}/schedules/{schedule['id']}"
+        assert operations.answers(address, {"active": True}, "PATCH")[0] == 204
+        changed = operations.deployments(api)["weekly"]["updated"]
         # nothing reigns yet, so that the run fails, for the reason that it gives
         flow_run, state = operations.finish(api, rollback, {"parameters": {"to": None}})
         assert state["type"] == "FAILED"
@@ -122,4 +126,7 @@ def test_start_click_crash_stop_and_start_again(tmp_path, operations):
         operations.until(lambda: operations.answers(f"{mlflow}/health")[0] == 200)
     with operations.dashboards(home, *ports) as (api, _):
         assert json.loads(operations.answers(flow_run)[1])["state"]["type"] == "FAILED"
-        assert len(operations.until(lambda: operations.deployments(api))) == len(OFFERS)
+        # once the worker has offered them anew, which shows in the time that each was changed
+        again = operations.until(lambda: (d := operations.deployments(api))["weekly"]["updated"] > changed and d)
+        assert len(again) == len(OFFERS)
+        assert [s["active"] for s in again["weekly"]["schedules"]] == [True]

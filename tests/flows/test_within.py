@@ -45,14 +45,16 @@ def test_the_containers_commands_deploy_and_run(tmp_path, operations):
     # compose.yaml's own words, but for the addresses that only exist inside its network
     start = SERVICES["prefect"]["command"]
     start = [*start[: start.index("--host")], "--host", "127.0.0.1", "--port", str(port)]
-    deploy = SERVICES["deploy"]["command"]
-    deploy = [*deploy[:-1], deploy[-1].replace("/opt/pointsman/prefect.yaml", str(INFRA / "prefect.yaml"))]
     with ExitStack() as running:
         running.enter_context(within(server, tmp_path, *start))
         operations.until(lambda: operations.answers(f"{api}/health")[0] == 200)
-        subprocess.run(
-            [sys.executable, "-m", "flows.within", *deploy], env=client, cwd=tmp_path, check=True, timeout=400
-        )
+
+        def run(*command):
+            subprocess.run(
+                [sys.executable, "-m", "flows.within", *command], env=client, cwd=tmp_path, check=True, timeout=900
+            )
+
+        run(*SERVICES["deploy"]["command"])
         found = operations.deployments(api)
         assert set(found) == {offer.name for offer in OFFERS}
         for offer in OFFERS:
@@ -61,6 +63,19 @@ def test_the_containers_commands_deploy_and_run(tmp_path, operations):
             assert (made["description"], made["tags"]) == (offer.description, offer.tags)
             assert (made["concurrency_options"] is not None) == offer.writes
             assert not any(schedule["active"] for schedule in made["schedules"])
+        # what somebody switched on stays on when a new version is deployed
+        (weekly,) = found["weekly"]["schedules"]
+        address = f"{api}/deployments/{found['weekly']['id']}/schedules/{weekly['id']}"
+        assert operations.answers(address, {"active": True}, "PATCH")[0] == 204
+        run(*SERVICES["deploy"]["command"])
+        assert [s["active"] for s in operations.deployments(api)["weekly"]["schedules"]] == [True]
+        # Prefect's own command and the file give the same, with schedules as the file has them
+        run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(INFRA / "prefect.yaml"))
+        again = operations.deployments(api)
+        for name, made in again.items():
+            same = {"entrypoint", "work_pool_name", "description", "tags", "parameter_openapi_schema", "id"}
+            assert {key: made[key] for key in same} == {key: found[name][key] for key in same}
+        assert again["daily"]["parameters"] == {"parameters": {"recent": f"{home}/data/recent"}}
         running.enter_context(within(client, tmp_path, *SERVICES["worker"]["command"]))
         _, state = operations.finish(api, found["earlier"], {"parameters": {}})
         # nothing reigns in a fresh home: the flow ran there, and says so
