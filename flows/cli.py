@@ -67,6 +67,25 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--data", type=Path, required=True, help="folder for the tables")
     command.set_defaults(command=_import)
 
+    command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
+    command.add_argument("--prefect-port", type=int, help="default: POINTSMAN_PREFECT_PORT, or 4200")
+    command.add_argument("--mlflow-port", type=int, help="default: POINTSMAN_MLFLOW_PORT, or 5000")
+    command.add_argument("--home", type=Path, help="folder with data/ and mlruns/ (default: POINTSMAN_HOME, or here)")
+    command.set_defaults(command=_ui)
+    _add_studies(commands)
+    return parser
+
+
+def _add_studies(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What is looked into beside the weekly line."""
+    command = commands.add_parser("compare", help="every method on several splits of the logs: tables and figures")
+    command.add_argument("--data", type=Path, required=True, help="folder of logs, or of the standard blocks")
+    command.add_argument("--preset", choices=["smoke", "full"], default="full")
+    command.add_argument("--block", action="append", default=[], help="only this block; may be repeated")
+    command.add_argument("--splits", type=int, default=5)
+    command.add_argument("--seed", type=int, default=0)
+    command.set_defaults(command=_compare)
+
     command = commands.add_parser("drift", help="compare recent prompts with what the router was trained on")
     _router_option(command)
     command.add_argument("--recent", type=Path, required=True, help="folder with prompts, or with embeddings only")
@@ -75,13 +94,6 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("extrapolate", help="study how implicit models and their rivals do under shift")
     _study_options(command)
     command.set_defaults(command=_extrapolate)
-
-    command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
-    command.add_argument("--prefect-port", type=int, help="default: POINTSMAN_PREFECT_PORT, or 4200")
-    command.add_argument("--mlflow-port", type=int, help="default: POINTSMAN_MLFLOW_PORT, or 5000")
-    command.add_argument("--home", type=Path, help="folder with data/ and mlruns/ (default: POINTSMAN_HOME, or here)")
-    command.set_defaults(command=_ui)
-    return parser
 
 
 def _router_option(command: argparse.ArgumentParser) -> None:
@@ -185,6 +197,19 @@ def _import(options: argparse.Namespace) -> int:
     write_tables(IMPORTERS[options.source](options.path), options.data)
     print(f"tables written to {options.data}")
     return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from flows.settings import prepare_environment
+
+    prepare_environment()
+    from flows.compare import CompareParameters, run_compare
+
+    return run_compare(
+        CompareParameters(
+            data=options.data, preset=options.preset, blocks=options.block, splits=options.splits, seed=options.seed
+        )
+    )
 
 
 def _drift(options: argparse.Namespace) -> int:

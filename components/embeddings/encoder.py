@@ -35,6 +35,13 @@ class Tokens:
         """Tokens of each prompt."""
         return np.diff(self.indptr_N1).astype(np.int32)
 
+    def take(self, rows_K: NDArray[np.intp]) -> "Tokens":
+        """The tokens of a choice of prompts, in its order."""
+        length_K = self.length_N[rows_K].astype(np.int64)
+        indptr_K1 = np.concatenate([[0], np.cumsum(length_K)])
+        place_E = np.arange(indptr_K1[-1]) - np.repeat(indptr_K1[:-1] - self.indptr_N1[rows_K], length_K)
+        return Tokens(indptr_N1=indptr_K1, token_E=self.token_E[place_E])
+
 
 class Encoder:
     """Turns prompts into unit vectors; the same prompt gives the same vector whatever it is batched with."""

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from components.evaluation.block import common_block
 from components.evaluation.bootstrap import Interval, intervals
+from components.evaluation.curves import operating_points
 from components.evaluation.metrics import aiq, apgr, cost_save, gap_at_oracle, perf_gain
 from components.evaluation.regret import regret
-
-_SWEEP = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +73,7 @@ def score_methods(
     best_single: int,
     seed: int,
     task_N: NDArray[np.str_] | None = None,
+    expected_cost: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> dict[str, MethodScore]:
     """Scores of each method, and of the oracle, the best single candidate and random choice (in expectation, exact).
 
@@ -87,6 +87,8 @@ def score_methods(
         best_single: column of the candidate that is best on the training prompts.
         seed: of the bootstrap.
         task_N: the label of each prompt's task, assigned without its outcomes; None: no scores by task.
+        expected_cost: name -> USD per call as the method expects it, shape (N, M), for its cost-quality curve; each
+            candidate's mean for methods that aren't named.
 
     Raises:
         ValueError: a shape differs, nothing can be compared, or a prompt has no prediction.
@@ -125,7 +127,14 @@ def score_methods(
         mean = quality_K[name].mean
         curve: dict[str, float | None] = {}
         if name in predictions and name not in ("oracle", "best_single", "random") and not np.isnan(cost).any():
-            curve = _curve(predictions[name][np.ix_(rows, columns)], quality, cost, best)
+            believed = (expected_cost or {}).get(name)
+            curve = _curve(
+                predictions[name][np.ix_(rows, columns)],
+                quality,
+                cost,
+                best,
+                None if believed is None or np.isnan(believed).any() else believed[np.ix_(rows, columns)],
+            )
         scores[name] = MethodScore(
             quality=quality_K[name],
             cost_usd_per_1000=cost_K.get(name),
@@ -158,21 +167,18 @@ def _paid(weight: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.
 
 
 def _curve(
-    predicted: NDArray[np.float64], quality: NDArray[np.float64], cost: NDArray[np.float64], best: int
+    predicted: NDArray[np.float64],
+    quality: NDArray[np.float64],
+    cost: NDArray[np.float64],
+    best: int,
+    expected: NDArray[np.float64] | None,
 ) -> dict[str, float | None]:
-    # Decisions see each candidate's mean cost, never the call's own: that would tell how long the answer will be.
     mean_C, value_C = cost.mean(axis=0), quality.mean(axis=0)
     cheapest, dearest = float(mean_C.min()), float(mean_C.max())
     if not cheapest < dearest:
         return {}
     weak = int(mean_C.argmin())
-    believed = np.where(np.isnan(predicted), -np.inf, predicted)
-    choices = [np.full(len(quality), weak), believed.argmax(axis=1)]
-    prices = np.geomspace(1e-3, 1e3, _SWEEP) * (dearest - cheapest)
-    choices.extend((believed - mean_C / price).argmax(axis=1) for price in prices)
-    row = np.arange(len(quality))
-    costs = np.array([cost[row, choice].mean() for choice in choices])
-    qualities = np.array([quality[row, choice].mean() for choice in choices])
+    costs, qualities = operating_points(predicted, quality, cost, expected)
     weak_point, strong_point = (cheapest, float(value_C[weak])), (float(mean_C[best]), float(value_C[best]))
     return {
         "aiq": aiq(costs, qualities, cheapest, dearest),

@@ -4,7 +4,7 @@ Shapes: N prompts, M candidates, T tasks; K a choice of rows.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from components.evaluation.held_out import Trained
 from components.heads.classifier import ClassifierConfig
 from components.heads.experts import ExpertConfig
 from components.heads.training import FitConfig
+from components.learning.comparison import take
 from components.learning.two_stage import TwoStageConfig, learn
 from components.reports.report import router_scores
 from components.routing.fit import Observations
@@ -75,11 +76,6 @@ def _fit(known: Known, rows_K: NDArray[np.intp], config: TwoStageConfig, seed: i
         return router_scores(prediction, int(model.fallback), float(model.guard_margin))
 
     return Trained(scores=scores, best_single=int(model.fallback))
-
-
-def take(seen: Observations, rows_K: NDArray[np.intp]) -> Observations:
-    """The same columns on a choice of prompts."""
-    return Observations(**{entry.name: getattr(seen, entry.name)[rows_K] for entry in fields(Observations)})
 
 
 def _renumbered(task_N: NDArray[np.int32]) -> NDArray[np.int32]:

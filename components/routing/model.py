@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.heads.weights import ClassifierWeights, ExpertWeights, soft_quality
-from components.routing.aggregate import Levels, assign_tasks, levels, mix, task_posterior
+from components.heads.weights import ClassifierWeights, ExpertWeights
+from components.routing.aggregate import Levels, Posterior, assign_tasks, levels, mix, task_level, task_posterior
 from components.routing.calibrate import Calibration
 from components.routing.cost import CostHead
 from components.routing.granular import ClusterTables
@@ -59,14 +59,19 @@ class RouterModel:
         """Task of each prompt, -1: unassigned, shape (N,)."""
         return assign_tasks(task_posterior(self.classifier, features_NF), float(self.classifier.confidence_floor))
 
-    def task_table(self, features_NF: Features) -> Floats:
+    def task_table(self, features_NF: Features, posterior: Posterior = "soft") -> Floats:
         """Uncalibrated quality by the discovered tasks' table alone, shape (N, M)."""
         posterior_NT = task_posterior(self.classifier, features_NF)
-        return soft_quality(posterior_NT, self.task_quality_TM, self.general_quality_M)
+        task_N = assign_tasks(posterior_NT, float(self.classifier.confidence_floor))
+        return task_level(posterior_NT, task_N, self.task_quality_TM, self.general_quality_M, posterior)
 
     def stage_one(self, features_NF: Features) -> Floats:
         """Uncalibrated quality by stage 1 alone, the task table blended with the cluster tables, shape (N, M)."""
         return self._levels(features_NF).task_NM
+
+    def prompt_level(self, features_NF: Features) -> Floats:
+        """Uncalibrated quality by the heads on top of stage 1, shape (N, M)."""
+        return self._levels(features_NF).prompt_NM
 
     def predict(self, features_NF: Features, embedding_ND: Features, input_tokens_N: NDArray[Any]) -> Prediction:
         """Calibrated quality, expected cost, task and novelty of each prompt.

@@ -10,7 +10,7 @@ from components.routing.aggregate import Posterior
 from components.tasks.criterion import ties
 
 Floats = NDArray[np.float64]
-PROOF = 2.0
+PROOF = 1.0
 """Standard errors by which free choice must beat the fallback."""
 NEVER = 1.0
 """A margin that nothing beats: quality is at most 1."""
@@ -77,7 +77,7 @@ def choose_guard(
 ) -> tuple[float, tuple[GuardTrial, ...]]:
     """The margin by which others must beat the fallback, and the quality at each margin.
 
-    Where choosing freely is better than the fallback alone by two standard errors (paired), routing has proven itself:
+    Where choosing freely is better than the fallback alone by a standard error (paired), routing has proven itself:
     the least margin. Elsewhere the best margin, or one that nothing beats, of equals the largest: the fallback is left
     on evidence only.
     """

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.embeddings.encoder import MAX_CHARACTERS, Encoder
+from components.embeddings.encoder import MAX_CHARACTERS, Encoder, Tokens
 
 PROMPTS = ["What is 2 + 2?", "Übersetze: guten Morgen", "SELECT * FROM t", "a " * 600, "?"]
 
@@ -38,3 +38,10 @@ def test_a_huge_prompt_is_cut(encoder):
 def test_an_incomplete_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"encoder\.onnx: the encoder is incomplete"):
         Encoder.load(tmp_path)
+
+
+def test_a_choice_of_prompts_keeps_their_tokens():
+    tokens = Tokens(indptr_N1=np.array([0, 2, 2, 5]), token_E=np.array([7, 8, 1, 2, 3], dtype=np.int32))
+    chosen = tokens.take(np.array([2, 1, 0, 2]))
+    assert chosen.length_N.tolist() == [3, 0, 2, 3]
+    assert chosen.token_E.tolist() == [1, 2, 3, 7, 8, 1, 2, 3]

@@ -1,0 +1,122 @@
+"""What a comparison of methods found on one block of logs, as plain JSON. Shapes: N prompts, M candidates."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.bootstrap import paired_difference
+from components.evaluation.curves import operating_points
+from components.evaluation.scoring import score_methods
+from components.reports.report import plain
+from components.routing.calibrate import expected_calibration_error
+from components.routing.selection import best_single
+
+Floats = NDArray[np.float64]
+ABLATIONS = ("router", "router_unguarded", "stage1_only", "task_table", "task_table_hard", "stage2_only")
+"""The whole and its parts, in the order they are read."""
+CONTROLS = ("control_random_features", "control_shuffled_labels")
+NOT_PEERS = frozenset({*ABLATIONS, *CONTROLS, "router_at_parity", "best_per_benchmark", "oracle"})
+"""What 'above every peer' isn't about: the router itself, controls, and what knows labels or outcomes."""
+RIVALS = ("best_single", "knn100", "kmeans60", "mlp", "best_per_benchmark")
+
+
+def block_report(
+    predicted: Mapping[str, Floats],
+    *,
+    quality_NM: Floats,
+    cost_usd_NM: Floats,
+    benchmark_N: NDArray[np.str_],
+    split_N: NDArray[np.intp],
+    calibrated_NM: Floats,
+    raw_NM: Floats,
+    expected_cost_NM: Floats,
+    models: Sequence[str],
+    splits: Sequence[Mapping[str, Any]],
+    held_out: Sequence[Mapping[str, Any]],
+    tuned: Mapping[str, int],
+    seed: int,
+) -> dict[str, Any]:
+    """Scores, paired differences, curves and calibration of one block, every prompt judged once.
+
+    Args:
+        predicted: method -> scores, shape (N, M), each row by what was trained without it.
+        quality_NM: observed quality, complete.
+        cost_usd_NM: USD per call; nan where unknown.
+        benchmark_N: the logs' label of each prompt.
+        split_N: in which split each prompt was judged.
+        calibrated_NM: the router's quality.
+        raw_NM: the same before calibration.
+        expected_cost_NM: USD per call as the router expects it; nan where unknown.
+        models: names of the candidates.
+        splits: how the router came to be in each split.
+        held_out: gain on each benchmark of a router trained without it.
+        tuned: method -> its place in its grid.
+        seed: of the bootstrap.
+    """
+    single = best_single(quality_NM)
+    own_cost = dict.fromkeys(("router", "router_unguarded", "router_at_parity"), expected_cost_NM)
+    scores = score_methods(
+        predicted,
+        quality_NM=quality_NM,
+        cost_usd_NM=cost_usd_NM,
+        benchmark_N=benchmark_N,
+        best_single=single,
+        seed=seed,
+        expected_cost=own_cost,
+    )
+    outcome = {name: _outcome(scores_NM, quality_NM) for name, scores_NM in predicted.items()}
+    outcome["best_single"] = quality_NM[:, single]
+    methods = {name: score.as_dict() for name, score in scores.items()}
+    for name, value_N in outcome.items():
+        methods[name]["per_split"] = [float(value_N[split_N == split].mean()) for split in np.unique(split_N)]
+    peers = {name: value_N for name, value_N in outcome.items() if name not in NOT_PEERS}
+    best_peer = max(sorted(peers), key=lambda name: float(peers[name].mean()))
+    rivals = dict.fromkeys((*RIVALS, best_peer, *CONTROLS, "stage1_only", "stage2_only"))
+    curves = {
+        name: np.stack(operating_points(predicted[name], quality_NM, cost_usd_NM, own_cost.get(name)), axis=1)
+        for name in predicted
+        if name not in {*CONTROLS, "router_at_parity", "random"} and not np.isnan(cost_usd_NM).any()
+    }
+    report: dict[str, Any] = plain(
+        {
+            "prompts": len(quality_NM),
+            "candidates": list(models),
+            "best_single": models[single],
+            "best_peer": best_peer,
+            "methods": methods,
+            "router_less": {
+                name: paired_difference(outcome["router"], outcome[name], seed).as_list()
+                for name in rivals
+                if name in outcome
+            },
+            "ablation": {name: methods[name]["quality"] for name in ABLATIONS if name in methods},
+            "parity": _parity(methods),
+            "ece": {
+                "before": expected_calibration_error(raw_NM, quality_NM),
+                "after": expected_calibration_error(calibrated_NM, quality_NM),
+            },
+            "curves": {name: 1000 * curve * [1, 1e-3] for name, curve in curves.items()},
+            "splits": list(splits),
+            "held_out": list(held_out),
+            "tuned": dict(tuned),
+        }
+    )
+    return report
+
+
+def _outcome(scores_NM: Floats, quality_NM: Floats) -> Floats:
+    return np.asarray(quality_NM[np.arange(len(quality_NM)), np.nan_to_num(scores_NM, nan=-np.inf).argmax(axis=1)])
+
+
+def _parity(methods: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Cost of the router, at a price chosen without the test prompts, as a share of the best single candidate's."""
+    if "router_at_parity" not in methods or methods["best_single"]["cost_usd_per_1000"] is None:
+        return None
+    own, single = methods["router_at_parity"], methods["best_single"]
+    return {
+        "cost_share": own["cost_usd_per_1000"][0] / single["cost_usd_per_1000"][0],
+        "gain": own["gain"],
+        "cost_share_on_the_curve": None if (save := methods["router"]["cost_save"]) is None else 1 - save,
+    }

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from components.baselines.methods import METHODS
+from components.learning.comparison import judge_split, learning_order, take
+from components.release.refit import QUICK
+from components.reports.comparison import block_report
+from components.reports.comparison_page import headline, markdown, write_comparison
+from components.tasks.choice import DiscoveryConfig
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+GRAPHS = DiscoveryConfig(density_minimum_samples=(), resolutions=(1.0,), preference_mixes=(0.0,), repeats=1)
+PEERS = {name: METHODS[name] for name in ("best_single", "random", "knn100", "best_per_benchmark", "mlp")}
+
+
+@pytest.fixture(scope="module")
+def halves(logs):
+    rows = np.random.default_rng(0).permutation(480)
+    return [
+        (test_K, judge_split(logs, learn_L, test_K, PEERS, GRAPHS, QUICK, 0))
+        for learn_L, test_K in ((rows[:240], rows[240:]), (rows[240:], rows[:240]))
+    ]
+
+
+def test_every_method_speaks_of_every_test_prompt(halves):
+    test_K, judged = halves[0]
+    assert {*PEERS, "router", "stage1_only", "stage2_only", "task_table", "control_shuffled_labels"} <= set(
+        judged.predicted
+    )
+    for name, scores_KM in judged.predicted.items():
+        assert scores_KM.shape == (test_K.size, 3), name
+
+
+def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_path):
+    row_N = np.concatenate([test_K for test_K, _ in halves])
+    joined = {name: np.concatenate([judged.predicted[name] for _, judged in halves]) for name in halves[0][1].predicted}
+    report = block_report(
+        joined,
+        quality_NM=logs.seen.quality_NM[row_N],
+        cost_usd_NM=logs.seen.cost_usd_NM[row_N],
+        benchmark_N=logs.benchmark_N[row_N],
+        split_N=np.repeat([0, 1], 240),
+        calibrated_NM=np.concatenate([judged.calibrated_KM for _, judged in halves]),
+        raw_NM=np.concatenate([judged.raw_KM for _, judged in halves]),
+        expected_cost_NM=np.concatenate([judged.expected_cost_KM for _, judged in halves]),
+        models=["a", "b", "c"],
+        splits=[judged.figures for _, judged in halves],
+        held_out=[],
+        tuned={},
+        seed=0,
+    )
+    got = logs.seen.quality_NM[row_N, joined["router"].argmax(axis=1)].mean()
+    assert report["methods"]["router"]["quality"][0] == pytest.approx(got)
+    assert np.mean(report["methods"]["router"]["per_split"]) == pytest.approx(got)
+    # labels join tasks of different best candidates: routing by task beats routing by label
+    assert report["router_less"]["best_per_benchmark"][1] > 0
+    assert report["router_less"]["control_shuffled_labels"][1] > 0
+    assert report["best_peer"] in {"knn100", "mlp"}
+    assert report["parity"]["cost_share"] < 1
+    page = write_comparison({"world": report}, tmp_path, {})
+    assert page.read_text().startswith("<!doctype html>")
+    assert "| router |" in markdown({"world": report})
+    assert headline("world", report).startswith("world: router 0.")
+
+
+def test_the_order_of_learning_is_a_permutation_drawn_by_the_seed():
+    rows = np.arange(10, 40)
+    assert sorted(learning_order(rows, 1)) == rows.tolist()
+    assert learning_order(rows, 1).tolist() == learning_order(rows, 1).tolist() != learning_order(rows, 2).tolist()
+
+
+def test_taking_rows_keeps_every_column_together(logs):
+    part = take(logs.seen, np.array([5, 2]))
+    assert part.task_N.tolist() == logs.seen.task_N[[5, 2]].tolist()
+    np.testing.assert_array_equal(part.quality_NM, logs.seen.quality_NM[[5, 2]])

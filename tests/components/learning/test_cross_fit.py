@@ -1,0 +1,65 @@
+"""Held-out figures: whatever is said of a prompt, its own outcomes had no part in it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from components.heads.classifier import ClassifierConfig
+from components.heads.experts import ExpertConfig
+from components.heads.training import FitConfig
+from components.learning.cross_fit import folds_of, hold_out_stage_one, hold_out_stage_two
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+BRIEF = FitConfig(epochs=40, patience=8)
+CLASSIFIER = ClassifierConfig(fit=BRIEF)
+EXPERTS = ExpertConfig(members=1, hidden=16, general=BRIEF, special=BRIEF)
+
+
+def stages(logs, quality_NM=None):
+    seen = logs.seen if quality_NM is None else replace(logs.seen, quality_NM=quality_NM)
+    folds = folds_of(seen.task_N, 3, 0)
+    first = hold_out_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, None, folds, CLASSIFIER)
+    heads = np.ones((4, 3), dtype=bool)
+    second = hold_out_stage_two(seen.features_NF, seen.task_N, seen.quality_NM, heads, first, folds, EXPERTS)
+    return first, second, folds
+
+
+def test_folds_hold_each_prompt_out_once_and_spread_tasks():
+    task_N = np.repeat([0, 1, -1], [30, 7, 5]).astype(np.int32)
+    folds = folds_of(task_N, 3, 0)
+    assert sorted(np.concatenate([held_K for _, held_K in folds])) == list(range(42))
+    for rest_K, held_K in folds:
+        assert not set(rest_K) & set(held_K)
+        assert abs((task_N[held_K] == 1).sum() - 7 / 3) < 1
+    with pytest.raises(ValueError, match="folds must be in"):
+        folds_of(task_N, 1, 0)
+
+
+def test_a_prompt_s_own_outcomes_change_nothing_that_stage_one_says_of_its_fold(logs):
+    first, _, folds = stages(logs)
+    held_K = folds[0][1]
+    poisoned_NM = logs.seen.quality_NM.copy()
+    poisoned_NM[held_K] = 1 - poisoned_NM[held_K]
+    again, _, _ = stages(logs, poisoned_NM)
+    np.testing.assert_array_equal(first.soft_NM[held_K], again.soft_NM[held_K])
+    assert not np.allclose(first.soft_NM, again.soft_NM)
+
+
+def test_held_out_quality_is_near_the_truth(logs, truth_TM):
+    first, second, _ = stages(logs)
+    truth_NM = truth_TM[logs.seen.task_N]
+    assert np.abs(first.soft_NM - truth_NM).mean() < 0.08
+    assert np.abs(second.held.prompt_NM - truth_NM).mean() < 0.1
+    recognised_N = first.task_N >= 0
+    assert (first.task_N == logs.seen.task_N)[recognised_N].mean() > 0.95
+    np.testing.assert_allclose(first.posterior_NT.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_candidate_of_one_fold_keeps_its_general_mean(logs):
+    quality_NM = logs.seen.quality_NM.copy()
+    held_K = folds_of(logs.seen.task_N, 3, 0)[1][1]
+    quality_NM[np.setdiff1d(np.arange(480), held_K), 2] = np.nan
+    first, second, _ = stages(logs, quality_NM)
+    np.testing.assert_allclose(first.soft_NM[held_K, 2], np.nanmean(quality_NM[:, 2]))
+    assert np.isfinite(second.held.prompt_NM).all()
