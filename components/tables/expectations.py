@@ -112,8 +112,12 @@ def expectations(schema: TableSchema, cost_tolerance: float = COST_TOLERANCE) ->
             )
         case "candidates":
             yield _rows(MINIMUM_CANDIDATES, "candidates")
+            # A candidate of the list that nobody has tried yet is left out of training, by name.
             yield gxe.ExpectColumnValuesToBeBetween(
-                column="observed_prompts", min_value=1, meta={"rule": "each candidate has outcomes"}
+                column="observed_prompts",
+                min_value=1,
+                severity="warning",
+                meta={"rule": "each candidate has outcomes"},
             )
         case _:
             yield _rows(1, "outcomes")

@@ -85,12 +85,6 @@ NO_OVERLAP: list[Change] = [
     (
         "outcomes",
         lambda f: f[::3],
-        "candidates",
-        "each candidate has outcomes; broken by 2 rows; first: {observed_promp",
-    ),
-    (
-        "outcomes",
-        lambda f: f,
         "prompts",
         "at least 50% of prompts have outcomes of two candidates or more; broken by 200",
     ),
@@ -116,6 +110,13 @@ def test_equal_outcomes_only_warn(tables: Tables, tmp_path: Path) -> None:
     report = validate(flat, tmp_path, tmp_path / "docs")
     assert report.success
     assert report.warnings == ("outcomes: outcomes differ: with all equal there is nothing to route on",)
+
+
+def test_a_candidate_that_nobody_tried_only_warns(tables: Tables, tmp_path: Path) -> None:
+    untried = spoil(tables, "outcomes", lambda frame: frame.filter(pl.col("model") != "middle"))
+    report = validate(untried, tmp_path, tmp_path / "docs")
+    assert report.success
+    assert report.warnings == ("candidates: each candidate has outcomes",)
 
 
 def test_thirty_prompts_and_unknown_costs_are_enough(tables: Tables, tmp_path: Path) -> None:
