@@ -39,9 +39,9 @@ from flows.caching import by_content
 from flows.fan_out import fan_out, task_runner
 from flows.ingest import embed, export_encoder, ingest
 from flows.presets import PresetName
-from flows.promote import registry
 from flows.references import DataRef, keep, reference
 from flows.settings import settings
+from flows.tracking import registry
 
 NEEDS_COSTS = frozenset({"cheapest"})
 UNTUNED = ("random", "best_single", "best_per_benchmark", "knn10", "knn100", "kmeans60", "cheapest")

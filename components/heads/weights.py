@@ -47,7 +47,7 @@ def log_odds(quality: NDArray[np.floating]) -> NDArray[np.float32]:
     array([ 0. , -4.6,  4.6], dtype=float32)
     """
     held = np.clip(quality, 0.01, 0.99)
-    return np.log(held / (1 - held)).astype(np.float32)
+    return np.asarray(np.log(held / (1 - held)), dtype=np.float32)
 
 
 def soft_quality(
