@@ -11,40 +11,22 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, Field
 
 from components.baselines.grids import GRIDS
-from components.baselines.methods import METHODS
-from components.baselines.tuning import tuned
-from components.embeddings.encoder import Encoder, Tokens
 from components.embeddings.export import Precision
-from components.embeddings.feature_fit import FeatureConfig, fit_features
-from components.evaluation.block import common_block
-from components.evaluation.folds import grouped_folds
-from components.evaluation.held_out import held_out_gains
-from components.learning.comparison import Logs, judge_split, learning_order
 from components.learning.two_stage import TwoStageConfig
-from components.release.refit import QUICK, Known, refitting
 from components.reports.compare_figures import reliability
 from components.reports.comparison import block_report
 from components.reports.comparison_page import DATA, PAGE, headline, write_comparison
-from components.reports.report import plain
-from components.routing.fit import Observations
-from components.tables.matrices import to_matrices
 from components.tables.quarantine import QuarantineConfig
-from components.tables.splits import near_duplicate_groups
-from components.tables.store import read_tables
-from components.tasks.assignment import assign
-from components.tasks.choice import DiscoveryConfig, choose_partition
-from flows.arrays import load_arrays, load_named, save_arrays, save_named
-from flows.blocks import Block, blocks_in
+from flows.arrays import load_named
+from flows.blocks import blocks_in
 from flows.caching import by_content
+from flows.contest import judge, lay_out, leave_out, tune
 from flows.fan_out import fan_out, task_runner
 from flows.ingest import embed, export_encoder, ingest
 from flows.presets import PresetName
 from flows.references import DataRef, keep, reference
 from flows.settings import settings
 from flows.tracking import registry
-
-NEEDS_COSTS = frozenset({"cheapest"})
-UNTUNED = ("random", "best_single", "best_per_benchmark", "knn10", "knn100", "kmeans60", "cheapest")
 
 
 class CompareParameters(BaseModel):
@@ -66,131 +48,6 @@ class Compared(BaseModel, frozen=True):
     run_url: str
     """The run in MLflow, for a browser."""
     headlines: tuple[str, ...]
-
-
-@task(cache_key_fn=by_content("components.tables"), persist_result=True, result_serializer="json")
-def lay_out(tables: DataRef, embedded: DataRef, encoder: DataRef, block: Block) -> DataRef:
-    """A block's arrays: prompts on which every one of its candidates has an outcome."""
-    frames = read_tables(tables.path)
-    matrices = to_matrices(frames)
-    rows = np.isin(matrices.benchmark_N, block.benchmarks) if block.benchmarks else np.ones(len(frames.prompts), bool)
-    if block.candidates:
-        columns = np.array([matrices.models.index(model) for model in block.candidates])
-        kept = np.flatnonzero(rows & matrices.observed_NM[:, columns].all(axis=1))
-    else:
-        whole = common_block(matrices.observed_NM & rows[:, None])
-        kept, columns = whole.rows_K, whole.columns_C
-    prompts = frames.prompts["prompt"].gather(kept)
-    embedding_ND = np.load(embedded.file("embedding.npy"))[kept]
-    tokens = Encoder.load(encoder.path).tokenize(prompts.to_list())
-    cells = np.ix_(kept, columns)
-    arrays = {
-        "embedding_ND": embedding_ND,
-        "quality_NM": matrices.quality_NM[cells],
-        "cost_usd_NM": matrices.cost_usd_NM[cells],
-        "output_tokens_NM": matrices.output_tokens_NM[cells],
-        "benchmark_N": matrices.benchmark_N[kept],
-        "group_N": near_duplicate_groups(prompts, embedding_ND, 0.95, 100),
-        "models": np.array(matrices.models)[columns],
-        "input_usd_per_mtok_M": matrices.input_usd_per_mtok_M[columns],
-        "output_usd_per_mtok_M": matrices.output_usd_per_mtok_M[columns],
-    }
-
-    def write(folder: Path) -> None:
-        save_named(arrays, folder / "block.npz")
-        save_arrays(tokens, folder / "tokens.npz")
-
-    return keep("lay_out", write)
-
-
-@task(
-    cache_key_fn=by_content("components.baselines", "components.embeddings", "components.evaluation"),
-    persist_result=True,
-    result_serializer="json",
-    task_run_name="tune-{method}",
-)
-def tune(laid_out: DataRef, encoder: DataRef, method: str, splits: int, seed: int) -> int:
-    """A method's best place in its grid, on validation prompts of the first split."""
-    learn_L, _ = _split(laid_out, splits, 0, seed)
-    logs = _logs(laid_out, encoder, learn_L)
-    order_L = learning_order(learn_L, seed)
-    validation_K, train_K = np.split(order_L, [order_L.size // 8])
-    return tuned(GRIDS[method], logs.training_set(train_K), logs.training_set(validation_K), seed).chosen
-
-
-@task(
-    cache_key_fn=by_content("components.learning", "components.embeddings"),
-    persist_result=True,
-    result_serializer="json",
-    task_run_name="split-{number}",
-)
-def judge(
-    laid_out: DataRef,
-    encoder: DataRef,
-    chosen: dict[str, int],
-    splits: int,
-    number: int,
-    config: TwoStageConfig,
-    seed: int,
-) -> DataRef:
-    """What every method, trained on the other prompts, says of one split's."""
-    learn_L, test_K = _split(laid_out, splits, number, seed)
-    logs = _logs(laid_out, encoder, learn_L)
-    priced = bool(np.isfinite(logs.seen.cost_usd_NM).any())
-    fits = {name: METHODS[name] for name in UNTUNED if priced or name not in NEEDS_COSTS}
-    fits |= {name: GRIDS[name][place] for name, place in chosen.items()}
-    told = judge_split(logs, learn_L, test_K, fits, DiscoveryConfig(), config, seed + number)
-
-    def write(folder: Path) -> None:
-        save_named(told.predicted, folder / "predicted.npz")
-        parts = {"calibrated": told.calibrated_KM, "raw": told.raw_KM, "cost": told.expected_cost_KM}
-        save_named({**parts, "test": test_K}, folder / "router.npz")
-        (folder / "figures.json").write_text(json.dumps(plain(told.figures)))
-
-    return keep("judge", write)
-
-
-@task(
-    cache_key_fn=by_content("components.learning", "components.release"), persist_result=True, result_serializer="json"
-)
-def leave_out(laid_out: DataRef, encoder: DataRef, seed: int) -> DataRef:
-    """The router's gain on each benchmark that it wasn't trained on."""
-    everything = np.arange(load_named(laid_out.file("block.npz"))["benchmark_N"].size)
-    logs = _logs(laid_out, encoder, everything)
-    order_L = learning_order(everything, seed)
-    validation_K, train_K = np.split(order_L, [order_L.size // 8])
-    features_NF, quality_NM = logs.seen.features_NF, logs.seen.quality_NM
-    graphs = DiscoveryConfig(density_minimum_samples=())
-    found = choose_partition(
-        features_NF[train_K],
-        quality_NM[train_K],
-        features_NF[validation_K],
-        quality_NM[validation_K],
-        graphs,
-        seed,
-        label_N=logs.benchmark_N[train_K],
-    )
-    task_N = assign(features_NF[train_K], found.partition, features_NF)
-    task_N[train_K] = found.partition.task_N
-    seen = {name: getattr(logs.seen, name) for name in Observations.__slots__}
-    known = Known(
-        observations=Observations(**{**seen, "task_N": task_N}),
-        label_N=logs.benchmark_N,
-        learning_N=np.ones(everything.size, dtype=bool),
-        input_usd_per_mtok_M=logs.input_usd_per_mtok_M,
-        output_usd_per_mtok_M=logs.output_usd_per_mtok_M,
-    )
-    gains = held_out_gains(refitting(known, QUICK, seed), quality_NM, logs.benchmark_N, seed=seed, most=14)
-    told = [
-        {
-            "benchmark": gain.benchmark,
-            "prompts": gain.prompts,
-            "gain": {"mean": gain.gain.mean, "low": gain.gain.low, "high": gain.gain.high},
-            "fallback_share": gain.fallback_share,
-        }
-        for gain in gains
-    ]
-    return keep("leave_out", lambda folder: (folder / "held_out.json").write_text(json.dumps(told)))
 
 
 @task(
@@ -305,32 +162,6 @@ def run_compare(parameters: CompareParameters) -> int:
     print("\n".join(compared.headlines))
     print(f"page:    {compared.page}\ntables:  {compared.page.parent}\nMLflow:  {compared.run_url}")
     return 0
-
-
-def _split(laid_out: DataRef, splits: int, number: int, seed: int) -> tuple[Any, Any]:
-    block = load_named(laid_out.file("block.npz"))
-    return list(grouped_folds(block["group_N"], block["benchmark_N"], splits, seed))[number]
-
-
-def _logs(laid_out: DataRef, encoder: DataRef, learn_L: Any) -> Logs:
-    """The block, its features fitted on the prompts to learn from alone."""
-    block, tokens = load_named(laid_out.file("block.npz")), load_arrays(Tokens, laid_out.file("tokens.npz"))
-    learnt = fit_features(tokens.take(learn_L), Encoder.load(encoder.path).vocabulary, FeatureConfig())
-    seen = Observations(
-        features_NF=learnt.transform(block["embedding_ND"], tokens),
-        embedding_ND=block["embedding_ND"],
-        quality_NM=block["quality_NM"],
-        output_tokens_NM=block["output_tokens_NM"],
-        cost_usd_NM=block["cost_usd_NM"],
-        input_tokens_N=tokens.length_N.astype(np.float64),
-        task_N=np.full(tokens.length_N.size, -1, dtype=np.int32),
-    )
-    return Logs(
-        seen=seen,
-        benchmark_N=block["benchmark_N"],
-        input_usd_per_mtok_M=block["input_usd_per_mtok_M"],
-        output_usd_per_mtok_M=block["output_usd_per_mtok_M"],
-    )
 
 
 def _note(report: dict[str, Any], compared: Compared) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from components.heads.losses import masked_bce
+from components.heads.task_heads import train_task_heads
 from components.heads.training import FitConfig, FitReport, fit, seeded
 from components.heads.weights import ExpertWeights, log_odds
 
@@ -71,20 +72,6 @@ class _Network(nn.Module):
         return self.general(self.dropout(torch.relu(self.trunk(features_NF))))  # type: ignore[no-any-return]
 
 
-class _TaskHeads(nn.Module):
-    """What each task adds to the general logits; zero at the start and wherever a task has no head."""
-
-    def __init__(self, head_TM: Tensor, hidden: int) -> None:
-        super().__init__()
-        self.weight_TMH = nn.Parameter(torch.zeros(*head_TM.shape, hidden))
-        self.bias_TM = nn.Parameter(torch.zeros(head_TM.shape))
-
-    def forward(self, trunk_NH: Tensor, task_N: Tensor) -> Tensor:
-        # One gather and one batched product for all tasks: the time doesn't depend on their number.
-        special_NM = torch.bmm(self.weight_TMH[task_N], trunk_NH[:, :, None])[:, :, 0]
-        return special_NM + self.bias_TM[task_N]
-
-
 def _mean_logits(quality_NM: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Log odds of each candidate's mean quality, shape (M,), and which candidates were never observed."""
     seen_NM = ~np.isnan(quality_NM)
@@ -111,7 +98,8 @@ def train_experts(
     """General heads on a shared trunk, then, both frozen, task-specific heads for each task's candidates.
 
     A task's head is an offset to the general head under a Gaussian prior at zero, so a task with little evidence stays
-    at the general head. The offsets are kept only if they lower the loss on the validation cells they apply to.
+    at the general head. The offsets are kept only if they lower the loss on the validation cells they apply to, or if
+    there are none.
 
     Args:
         features_NF: training features.
@@ -170,14 +158,17 @@ def train_experts(
         task_bias_TM=np.zeros(head_TM.shape, dtype=np.float32),
         head_TM=np.zeros_like(head_TM),
     )
-    weights, special, before, after = _train_special(
+    weights, special, before, after = train_task_heads(
         frozen,
         (features_NF, quality_NM, task_N, offset_NM),
         (validation_features_NF, validation_quality_NM, validation_task_N, validation_offset_NM),
         head_TM,
-        config,
+        ridge=config.ridge,
+        config=config.special,
+        seed=config.seed,
     )
-    kept = after < before
+    # Without validation prompts whoever calls has decided: in cross-fitting, the folds did.
+    kept = special is not None and not after >= before
     return (weights if kept else frozen), ExpertReport(
         general=tuple(general),
         special=special,
@@ -232,58 +223,3 @@ def _train_general(
         seed,
     )
     return network, report
-
-
-Rows = tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int32], NDArray[np.float32]]
-
-
-def _train_special(
-    frozen: ExpertWeights, training: Rows, validation: Rows, head_TM: NDArray[np.bool_], config: ExpertConfig
-) -> tuple[ExpertWeights, FitReport | None, float, float]:
-    """Phase 2 on arrays computed once from the frozen weights: nothing of phase 1 is part of the module trained."""
-    nothing = float("nan")
-    prepared, judged = _special_rows(frozen, training, head_TM), _special_rows(frozen, validation, head_TM)
-    if prepared[0].shape[0] == 0:
-        return frozen, None, nothing, nothing
-    heads = _TaskHeads(torch.tensor(head_TM), frozen.trunk_bias_H.shape[0])
-    cells = int((~torch.isnan(prepared[3])).sum())
-
-    def evidence(rows: tuple[Tensor, ...]) -> Tensor:
-        trunk_NH, general_NM, task_N, quality_NM = rows
-        return masked_bce(general_NM + heads(trunk_NH, task_N), quality_NM)
-
-    def posterior(rows: tuple[Tensor, ...]) -> Tensor:
-        penalty = heads.weight_TMH.square().sum() + heads.bias_TM.square().sum()
-        return evidence(rows) + config.ridge / 2 * penalty / cells
-
-    report = fit(heads, posterior, prepared, judged, config.special, config.seed, validation_loss=evidence)
-    weights = ExpertWeights(
-        trunk_FH=frozen.trunk_FH,
-        trunk_bias_H=frozen.trunk_bias_H,
-        general_HM=frozen.general_HM,
-        general_bias_M=frozen.general_bias_M,
-        task_TMH=heads.weight_TMH.detach().numpy().copy(),
-        task_bias_TM=heads.bias_TM.detach().numpy().copy(),
-        head_TM=head_TM,
-    )
-    if judged[0].shape[0] == 0:
-        return weights, report, nothing, nothing
-    with torch.no_grad():
-        return weights, report, float(masked_bce(judged[1], judged[3])), float(evidence(judged))
-
-
-def _special_rows(frozen: ExpertWeights, rows: Rows, head_TM: NDArray[np.bool_]) -> tuple[Tensor, ...]:
-    """Trunk, general logits, task and quality of the prompts whose task has a head for an observed candidate."""
-    features_NF, quality_NM, task_N, offset_NM = rows
-    quality_NM = quality_NM.astype(np.float32)
-    if head_TM.shape[0]:
-        quality_NM = np.where(head_TM[np.maximum(task_N, 0)], quality_NM, np.float32(np.nan))
-    use_N = (task_N >= 0) & ~np.isnan(quality_NM).all(axis=1)
-    trunk_NH = frozen.trunk(features_NF[use_N])
-    general_NM = trunk_NH @ frozen.general_HM + frozen.general_bias_M + offset_NM[use_N]
-    return (
-        torch.tensor(trunk_NH),
-        torch.tensor(general_NM),
-        torch.tensor(task_N[use_N], dtype=torch.int64),
-        torch.tensor(quality_NM[use_N]),
-    )

@@ -61,17 +61,19 @@ class Judged:
     """How the router came to be."""
 
 
-def train_router(
-    logs: Logs, learn_L: Rows, discovery: DiscoveryConfig, config: TwoStageConfig, seed: int
-) -> tuple[Discovery, TwoStage]:
-    """Discovers tasks on seven eighths of the prompts, chooses between partitions on the rest, and learns from all.
+def discover(
+    logs: Logs, learn_L: Rows, config: DiscoveryConfig, seed: int
+) -> tuple[Discovery, Rows, NDArray[np.int32]]:
+    """Discovers tasks on seven eighths of the prompts, chosen between on the rest, which are then assigned.
 
     Args:
         logs: of the block.
         learn_L: rows to learn from.
-        discovery: what partitions are tried.
-        config: of both stages.
+        config: what partitions are tried.
         seed: of everything random.
+
+    Returns:
+        What was found; the rows in the order of `learning_order`; the task of each, shape (L,).
     """
     order_L = learning_order(learn_L, seed)
     validation_K, train_K = np.split(order_L, [order_L.size // 8])
@@ -81,12 +83,28 @@ def train_router(
         quality_NM[train_K],
         features_NF[validation_K],
         quality_NM[validation_K],
-        discovery,
+        config,
         seed,
         label_N=logs.benchmark_N[train_K],
     )
     assigned_K = assign(features_NF[train_K], found.partition, features_NF[validation_K])
-    seen = replace(take(logs.seen, order_L), task_N=np.concatenate([assigned_K, found.partition.task_N]))
+    return found, order_L, np.concatenate([assigned_K, found.partition.task_N])
+
+
+def train_router(
+    logs: Logs, learn_L: Rows, discovery: DiscoveryConfig, config: TwoStageConfig, seed: int
+) -> tuple[Discovery, TwoStage]:
+    """Tasks and both stages from some of the prompts.
+
+    Args:
+        logs: of the block.
+        learn_L: rows to learn from.
+        discovery: what partitions are tried.
+        config: of both stages.
+        seed: of everything random.
+    """
+    found, order_L, task_L = discover(logs, learn_L, discovery, seed)
+    seen = replace(take(logs.seen, order_L), task_N=task_L)
     prices = logs.input_usd_per_mtok_M, logs.output_usd_per_mtok_M
     return found, learn(seen, logs.benchmark_N[order_L], *prices, config.seeded(seed), seed)
 

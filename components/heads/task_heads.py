@@ -1,0 +1,88 @@
+"""Phase 2 of stage 2: heads of each task's own, on a trunk and general heads that are frozen.
+
+Shapes: N prompts, F features, H hidden units, M candidates, T tasks.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from components.heads.losses import masked_bce
+from components.heads.training import FitConfig, FitReport, fit
+from components.heads.weights import ExpertWeights
+
+Rows = tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int32], NDArray[np.float32]]
+
+
+class _TaskHeads(nn.Module):
+    """What each task adds to the general logits; zero at the start and wherever a task has no head."""
+
+    def __init__(self, head_TM: Tensor, hidden: int) -> None:
+        super().__init__()
+        self.weight_TMH = nn.Parameter(torch.zeros(*head_TM.shape, hidden))
+        self.bias_TM = nn.Parameter(torch.zeros(head_TM.shape))
+
+    def forward(self, trunk_NH: Tensor, task_N: Tensor) -> Tensor:
+        # One gather and one batched product for all tasks: the time doesn't depend on their number.
+        special_NM = torch.bmm(self.weight_TMH[task_N], trunk_NH[:, :, None])[:, :, 0]
+        return special_NM + self.bias_TM[task_N]
+
+
+def train_task_heads(
+    frozen: ExpertWeights,
+    training: Rows,
+    validation: Rows,
+    head_TM: NDArray[np.bool_],
+    *,
+    ridge: float,
+    config: FitConfig,
+    seed: int,
+) -> tuple[ExpertWeights, FitReport | None, float, float]:
+    """Phase 2 on arrays computed once from the frozen weights: nothing of phase 1 is part of the module trained."""
+    nothing = float("nan")
+    prepared, judged = _special_rows(frozen, training, head_TM), _special_rows(frozen, validation, head_TM)
+    if prepared[0].shape[0] == 0:
+        return frozen, None, nothing, nothing
+    heads = _TaskHeads(torch.tensor(head_TM), frozen.trunk_bias_H.shape[0])
+    cells = int((~torch.isnan(prepared[3])).sum())
+
+    def evidence(rows: tuple[Tensor, ...]) -> Tensor:
+        trunk_NH, general_NM, task_N, quality_NM = rows
+        return masked_bce(general_NM + heads(trunk_NH, task_N), quality_NM)
+
+    def posterior(rows: tuple[Tensor, ...]) -> Tensor:
+        penalty = heads.weight_TMH.square().sum() + heads.bias_TM.square().sum()
+        return evidence(rows) + ridge / 2 * penalty / cells
+
+    report = fit(heads, posterior, prepared, judged, config, seed, validation_loss=evidence)
+    weights = ExpertWeights(
+        trunk_FH=frozen.trunk_FH,
+        trunk_bias_H=frozen.trunk_bias_H,
+        general_HM=frozen.general_HM,
+        general_bias_M=frozen.general_bias_M,
+        task_TMH=heads.weight_TMH.detach().numpy().copy(),
+        task_bias_TM=heads.bias_TM.detach().numpy().copy(),
+        head_TM=head_TM,
+    )
+    if judged[0].shape[0] == 0:
+        return weights, report, nothing, nothing
+    with torch.no_grad():
+        return weights, report, float(masked_bce(judged[1], judged[3])), float(evidence(judged))
+
+
+def _special_rows(frozen: ExpertWeights, rows: Rows, head_TM: NDArray[np.bool_]) -> tuple[Tensor, ...]:
+    """Trunk, general logits, task and quality of the prompts whose task has a head for an observed candidate."""
+    features_NF, quality_NM, task_N, offset_NM = rows
+    quality_NM = quality_NM.astype(np.float32)
+    if head_TM.shape[0]:
+        quality_NM = np.where(head_TM[np.maximum(task_N, 0)], quality_NM, np.float32(np.nan))
+    use_N = (task_N >= 0) & ~np.isnan(quality_NM).all(axis=1)
+    trunk_NH = frozen.trunk(features_NF[use_N])
+    general_NM = trunk_NH @ frozen.general_HM + frozen.general_bias_M + offset_NM[use_N]
+    return (
+        torch.tensor(trunk_NH),
+        torch.tensor(general_NM),
+        torch.tensor(task_N[use_N], dtype=torch.int64),
+        torch.tensor(quality_NM[use_N]),
+    )
