@@ -15,6 +15,7 @@ from components.evaluation.gate import GateConfig
 from components.release.bundle import read_bundle
 from components.release.pointer import read_pointer, resolve
 from components.release.router import Router
+from components.reports.policies import policy_curves
 from components.reports.report import TestOutcomes, compose, judge_router, router_scores
 from components.routing.model import RouterModel
 from components.tables.splits import SPLITS
@@ -92,9 +93,17 @@ def evaluate(
         sections={
             **_sections(board, discovered, combined, board_ref.tables, validated, seed),
             "held_out": json.loads(held_out.file("held_out.json").read_text()),
+            "policies": policy_curves(
+                prediction,
+                part.quality_NM,
+                part.cost_usd_NM,
+                fallback=int(model.fallback),
+                guard_margin=float(model.guard_margin),
+            ),
         },
         seed=seed,
         task_N=np.array([*labels, "unassigned"])[prediction.task_N],
+        expected_cost={"router": prediction.cost_usd_NM},
     )
     return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(report, allow_nan=False)))
 

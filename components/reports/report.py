@@ -104,6 +104,7 @@ def compose(
     sections: Mapping[str, Any],
     seed: int,
     task_N: NDArray[np.str_] | None = None,
+    expected_cost: Mapping[str, Floats] | None = None,
 ) -> dict[str, Any]:
     """The report: methods, discovery, gate, reliability, and the sections given.
 
@@ -116,6 +117,7 @@ def compose(
         sections: further parts, by name.
         seed: of the bootstrap.
         task_N: the label of each test prompt's task; None: no scores by task.
+        expected_cost: method -> USD per call as it expects it, for its cost-quality curve.
 
     Returns:
         Plain JSON; what isn't a finite number is None.
@@ -128,6 +130,7 @@ def compose(
         best_single=outcomes.best_single,
         seed=seed,
         task_N=task_N,
+        expected_cost=expected_cost,
     )
     bins = reliability(calibrated_NM, outcomes.quality_NM)
     report: dict[str, Any] = plain(
