@@ -30,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImplicitHead:
-    """A trained implicit quality head as arrays, checked to be well-posed whenever it is made.
+    """A trained implicit head as arrays, checked to be well-posed whenever it is made.
 
     Raises:
         ValueError: A isn't square, ||A||_inf >= 1, shapes don't match or a value isn't finite.
@@ -75,6 +75,10 @@ class ImplicitHead:
             ValueError: features don't match B or aren't finite.
             NotConverged: a sample's state didn't settle.
         """
+        return sigmoid(self.logits(features_NF))
+
+    def logits(self, features_NF: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The layer's outputs, shape (N, M); raises what `predict` does."""
         if features_NF.ndim != 2 or features_NF.shape[1] != self.drive_SF.shape[1]:
             raise ValueError(f"features must have shape (N, {self.drive_SF.shape[1]}), got {features_NF.shape}")
         if not np.isfinite(features_NF).all():
@@ -85,8 +89,8 @@ class ImplicitHead:
             layer_step(feedback_SS, self.activation), activate(self.activation, drive_NS), (drive_NS,), self.solver
         )
         state_NS = found.state_NS.numpy()
-        logits_NM = state_NS @ self.output_MS.T + features_NF @ self.skip_MF.T + self.output_bias_M
-        return sigmoid(logits_NM)
+        logits_NM: NDArray[np.float64] = state_NS @ self.output_MS.T + features_NF @ self.skip_MF.T + self.output_bias_M
+        return logits_NM
 
 
 def train_implicit_head(

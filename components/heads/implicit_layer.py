@@ -138,7 +138,7 @@ class ImplicitLayer(nn.Module):
 @torch.no_grad()
 def statistics_of(feedback_SS: Tensor, residual_K: Tensor, iterations_K: Tensor) -> ImplicitStatistics:
     """Statistics of K solved fixed points of one A, zero where K is 0."""
-    count = iterations_K.to(torch.float64)
+    count, feedback_SS = iterations_K.to(torch.float64), feedback_SS.to(torch.float64)
     return ImplicitStatistics(
         residual=float(residual_K.max()) if count.numel() else 0.0,
         iterations_mean=float(count.mean()) if count.numel() else 0.0,

@@ -1,0 +1,75 @@
+"""Stage 1's classifier beside an implicit one. Shapes: N prompts, F features, T tasks."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.heads.classifier import recognition
+from components.heads.implicit_classifier import ImplicitClassifierConfig, train_implicit_classifier
+from components.learning.cross_fit import StageOneHeld, folds_of
+from components.learning.two_stage import TwoStageConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImplicitPeer:
+    """Both classifiers on the same prompts, seen by neither in training."""
+
+    macro: float
+    """The implicit classifier's accuracy averaged over tasks."""
+    micro: float
+    """Its accuracy over prompts that have a task."""
+    ece: float
+    """Its expected calibration error."""
+    router_macro: float
+    router_micro: float
+    router_ece: float
+    prompts: int
+    """Held-out prompts that have a task."""
+    residual: float
+    """Largest relative residual of its fixed points."""
+    iterations_mean: float
+    iterations_max: int
+    norm_inf: float
+    """||A||_inf."""
+    spectral_radius: float
+
+
+def implicit_peer(
+    features_NF: NDArray[np.float32],
+    task_N: NDArray[np.int32],
+    held: StageOneHeld,
+    config: TwoStageConfig,
+    implicit: ImplicitClassifierConfig = ImplicitClassifierConfig(),  # noqa: B008  frozen
+) -> ImplicitPeer | None:
+    """An implicit classifier trained without the first fold, and the router's own, on that fold; None without tasks.
+
+    Args:
+        features_NF: of the prompts that stage 1 learnt from.
+        task_N: their tasks; -1: none.
+        held: what stage 1 says of each when it is held out.
+        config: that stage 1 was learnt with: its folds are used again.
+        implicit: see ImplicitClassifierConfig; the seed is that of stage 1's classifier.
+    """
+    if not (task_N >= 0).any():
+        return None
+    rest_K, held_K = folds_of(task_N, config.folds, config.classifier.seed)[0]
+    seeded = replace(implicit, seed=config.classifier.seed)
+    _, found = train_implicit_classifier(
+        features_NF[rest_K], task_N[rest_K], features_NF[held_K], task_N[held_K], seeded
+    )
+    ours = recognition(held.posterior_NT[held_K], task_N[held_K], held.temperature, held.confidence_floor)
+    return ImplicitPeer(
+        macro=found.recognition.macro,
+        micro=found.recognition.micro,
+        ece=found.recognition.ece,
+        router_macro=ours.macro,
+        router_micro=ours.micro,
+        router_ece=ours.ece,
+        prompts=int((task_N[held_K] >= 0).sum()),
+        residual=found.statistics.residual,
+        iterations_mean=found.statistics.iterations_mean,
+        iterations_max=found.statistics.iterations_max,
+        norm_inf=found.statistics.norm_inf,
+        spectral_radius=found.statistics.spectral_radius,
+    )
