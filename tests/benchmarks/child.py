@@ -40,13 +40,19 @@ def measure(module: str, arguments: Sequence[str], *, threads: int) -> dict[str,
     return found
 
 
-def medians(tasks: Sequence[Callable[[], object]], *, rounds: int, warm: int = 5) -> list[float]:
+def medians(
+    tasks: Sequence[Callable[[], object]],
+    *,
+    rounds: int,
+    warm: int = 5,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[float]:
     """Median seconds of each task, run in turn so that a slow moment of the machine hits all alike."""
     seconds: list[list[float]] = [[] for _ in tasks]
     for number in range(warm + rounds):
         for task, taken in zip(tasks, seconds, strict=True):
-            start = time.perf_counter()
+            start = clock()
             task()
             if number >= warm:
-                taken.append(time.perf_counter() - start)
+                taken.append(clock() - start)
     return [statistics.median(taken) for taken in seconds]
