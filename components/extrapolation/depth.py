@@ -27,11 +27,15 @@ def iterations(layer: ImplicitLayer, inputs_NF: Tensor, tolerance: float, *, rel
     """
     if not tolerance > 0:
         raise ValueError(f"tolerance must be > 0, got {tolerance}")
-    drive_NS = layer.drive(inputs_NF)
+    # In float64: where states are large, float32 can't tell them apart to a small absolute tolerance.
+    feedback_SS = layer.feedback_SS.double()
+    drive_NS = inputs_NF.double() @ layer.drive.weight.double().T
+    if layer.drive.bias is not None:
+        drive_NS = drive_NS + layer.drive.bias.double()
     state_NS = torch.zeros_like(drive_NS)
-    count_N = torch.zeros(len(inputs_NF))
+    count_N = torch.zeros(len(inputs_NF), dtype=torch.float64)
     for _ in range(LIMIT):
-        next_NS = activate(layer.config.activation, drive_NS + state_NS @ layer.feedback_SS.T)
+        next_NS = activate(layer.config.activation, drive_NS + state_NS @ feedback_SS.T)
         move_N = (next_NS - state_NS).abs().amax(dim=1)
         allowed_N = tolerance * next_NS.abs().amax(dim=1) if relative else torch.full_like(move_N, tolerance)
         moving_N = move_N > allowed_N

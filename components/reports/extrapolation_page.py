@@ -12,8 +12,11 @@ from components.reports.style import CSS
 
 PAGE, TABLE, DATA = "extrapolation.html", "extrapolation.md", "extrapolation.json"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_STYLE = "td.text{white-space:normal;text-align:left;min-width:180px}.holds{background:#12805c}"
+_STYLE = (
+    "td,th{vertical-align:top}td.text{white-space:normal;text-align:left;min-width:180px}.holds{background:#12805c}"
+)
 _STYLE += ".because{background:#a86400}.not{background:#b3261e}.badge{white-space:nowrap}"
+_STYLE += "th.text{text-align:left}"
 _HEAD = ("problem", "paper says", "we measured", "verdict", "seeds")
 
 
@@ -124,7 +127,7 @@ def _origin(problem: Mapping[str, Any]) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[str]) -> str:
-    heads = "".join(f"<th>{escape(title)}</th>" for title in head)
+    heads = "".join(f"<th class='{'text' if title in _HEAD[:-1] else ''}'>{escape(title)}</th>" for title in head)
     return f"<div class='scroll'><table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
 
 

@@ -30,6 +30,22 @@ def test_relative_counts_do_not(halving):
     assert one == large == 7
 
 
+def test_float32_weights_do_not_keep_large_states_from_settling(halving):
+    # a third has no exact float, so that steps of float32 states would never become this small
+    assert iterations(halving, torch.full((1, 1), 1e7 / 3), 1e-6, relative=False) == 1 + ceil(log(1e13 / 3) / log(2))
+
+
+def test_a_bias_drives_the_state_as_well():
+    layer = ImplicitLayer(1, 1, ImplicitConfig(states=1, feedback="none"))
+    with torch.no_grad():
+        layer.drive.weight.zero_()
+        layer.drive.bias.fill_(3.0)
+    assert iterations(layer, torch.zeros(2, 1), 0.1, relative=False) == 2
+    with torch.no_grad():
+        layer.drive.bias.zero_()
+    assert iterations(layer, torch.zeros(2, 1), 0.1, relative=False) == 1
+
+
 def test_a_tolerance_is_positive(halving):
     with pytest.raises(ValueError, match="tolerance must be > 0"):
         iterations(halving, torch.ones(1, 1), 0.0, relative=True)
