@@ -1,11 +1,12 @@
 """Runs, model versions and the champion in MLflow, always by explicit ids: no current run, no global tracking URI."""
 
+import logging
 import os
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from components.release.abandoned import OWNER
 from components.release.bundle import read_files
 from components.release.owner import this_process
+from components.release.run_figures import report_metrics
+from components.release.versions import ROUTER_ID, Versions
 
 # read on import
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -22,33 +25,22 @@ with warnings.catch_warnings():
     import mlflow
     import mlflow.pyfunc
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
-    from mlflow.exceptions import MlflowException
     from mlflow.models import ModelSignature
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-CHALLENGER, CHAMPION = "challenger", "champion"
-ROUTER_ID = "router_id"
+REQUIREMENTS = ("numpy", "onnxruntime", "tokenizers", "safetensors", "pandas", "mlflow")
+"""Given explicitly: inferring them imports the model in a fresh process, and slowly."""
+EXAMPLE = "What is the derivative of x squared?"
+
 PARENT = "mlflow.parentRunId"
 LARGEST_BATCH = 1000
 """Metrics that one request may carry."""
 LONGEST_PARAM = 6000
 """Characters of a parameter that MLflow keeps."""
-REQUIREMENTS = ("numpy", "onnxruntime", "tokenizers", "safetensors", "pandas", "mlflow")
-"""Given explicitly: inferring them imports the model in a fresh process, and slowly."""
-EXAMPLE = "What is the derivative of x squared?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """A version and the router in it."""
-
-    version: str
-    router_id: str
-    run_id: str
-    tags: Mapping[str, str]
-
-
-class Registry:
+class Registry(Versions):
     """One experiment and one registered model of the same name."""
 
     def __init__(self, tracking_uri: str, artifact_root: Path, experiment: str = "pointsman") -> None:
@@ -61,8 +53,8 @@ class Registry:
         """
         if tracking_uri.startswith("sqlite:///"):
             Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        self.name = experiment
-        self._client = mlflow.MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+        super().__init__(mlflow.MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri), experiment)
+        self._uri = tracking_uri
         found = self._client.get_experiment_by_name(experiment)
         self.experiment_id: str = (
             self._client.create_experiment(experiment, artifact_location=artifact_root.resolve().as_uri())
@@ -104,6 +96,35 @@ class Registry:
             self._client.log_batch(run_id, params=settings[start : start + 100])
         if tags:
             self._client.log_batch(run_id, tags=[RunTag(name, str(value)) for name, value in tags.items()])
+
+    def child(
+        self,
+        parent: str,
+        name: str,
+        params: Mapping[str, object] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Makes a finished run under another and returns its id."""
+        run_id = self.start_run(name, parent, params, tags)
+        self.log(run_id, metrics=metrics)
+        self.finish(run_id)
+        return run_id
+
+    @contextmanager
+    def monitored(self, run_id: str, every: float = 5.0) -> Iterator[None]:
+        """Logs the machine's load as the run's system metrics while the block runs, each `every` seconds."""
+        logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)
+        monitor = SystemMetricsMonitor(run_id, sampling_interval=every, tracking_uri=self._uri)
+        monitor.start()
+        try:
+            yield
+        finally:
+            monitor.finish()
+
+    def log_text(self, run_id: str, text: str, name: str) -> None:
+        """Keeps a text as the run's artifact of this name."""
+        self._client.log_text(run_id, text, name)
 
     def log_folder(self, run_id: str, folder: Path, artifact_path: str | None = None) -> None:
         """Keeps a folder's files as the run's artifacts."""
@@ -161,13 +182,13 @@ class Registry:
             BundleError: the bundle isn't whole.
         """
         manifest, _ = read_files(bundle_folder)
-        self._ensure_model()
+        self.ensure_model()
         version = self.find(manifest.router_id)
         if version is None:
             model = self._client.create_logged_model(self.experiment_id, name="router", source_run_id=run_id)
             with tempfile.TemporaryDirectory() as scratch:
                 stored = Path(scratch) / "model"
-                _save(stored, bundle_folder, self._client)
+                _save(stored, bundle_folder)
                 self._client.log_model_artifacts(model.model_id, str(stored))
             self._client.finalize_logged_model(model.model_id, "READY")
             self.log(run_id, metrics=report_metrics(report), tags={ROUTER_ID: manifest.router_id})
@@ -180,83 +201,11 @@ class Registry:
                 model_id=model.model_id,
             )
             version = str(made.version)
-        self._client.set_registered_model_alias(self.name, CHALLENGER, version)
+        self.challenge(version)
         return version
 
-    def tag(self, version: str, tags: Mapping[str, str]) -> None:
-        """Adds tags to a version, such as the gate's verdict."""
-        for name, value in tags.items():
-            self._client.set_model_version_tag(self.name, version, name, value)
 
-    def find(self, router_id: str) -> str | None:
-        """The newest version that holds this router; None: not registered."""
-        try:
-            versions = self._client.search_model_versions(f"name = '{self.name}'")
-        except MlflowException:
-            return None
-        held = [int(version.version) for version in versions if version.tags.get(ROUTER_ID) == router_id]
-        return str(max(held)) if held else None
-
-    def crown(self, version: str) -> None:
-        """Makes a version the champion; the alias leaves the one before."""
-        self._client.set_registered_model_alias(self.name, CHAMPION, version)
-
-    def uncrown(self) -> None:
-        """Leaves no champion."""
-        if self.champion() is not None:
-            self._client.delete_registered_model_alias(self.name, CHAMPION)
-
-    def champion(self) -> Registered | None:
-        """The champion; None: there is none."""
-        return self._aliased(CHAMPION)
-
-    def challenger(self) -> Registered | None:
-        """The newest challenger; None: there is none."""
-        return self._aliased(CHALLENGER)
-
-    def _aliased(self, alias: str) -> Registered | None:
-        try:
-            found = self._client.get_model_version_by_alias(self.name, alias)
-        except MlflowException:
-            return None
-        return Registered(
-            version=str(found.version),
-            router_id=str(found.tags.get(ROUTER_ID, "")),
-            run_id=str(found.run_id),
-            tags=dict(found.tags),
-        )
-
-    def champion_router(self) -> str | None:
-        """router_id of the champion; None: there is none."""
-        found = self.champion()
-        return None if found is None else found.router_id
-
-    def _ensure_model(self) -> None:
-        try:
-            self._client.get_registered_model(self.name)
-        except MlflowException:
-            self._client.create_registered_model(self.name, description="Routers of prompts to language models.")
-
-
-def report_metrics(report: Mapping[str, Any]) -> dict[str, float]:
-    """The figures of a report as flat metrics: `<method>.quality`, `.cost_usd_per_1000`, `.regret`, `.aiq`.
-
-    >>> report_metrics({"methods": {"router": {"quality": [0.5, 0.4, 0.6], "regret": 0.1, "aiq": None}}})
-    {'router.quality': 0.5, 'router.regret': 0.1}
-    """
-    metrics: dict[str, float] = {}
-    for method, figures in report.get("methods", {}).items():
-        for name, value in figures.items():
-            mean = value[0] if isinstance(value, list | tuple) and value else value
-            if isinstance(mean, int | float):
-                metrics[f"{method}.{name}"] = float(mean)
-    for name, value in report.get("discovery", {}).items():
-        if isinstance(value, int | float):
-            metrics[f"discovery.{name}"] = float(value)
-    return metrics
-
-
-def _save(folder: Path, bundle_folder: Path, client: mlflow.MlflowClient) -> None:
+def _save(folder: Path, bundle_folder: Path) -> None:
     """Writes the pyfunc model, with nothing inferred and nothing fetched."""
     signature = ModelSignature(
         inputs=Schema([ColSpec(DataType.string, "prompt")]),

@@ -47,6 +47,22 @@ def test_runs_hold_what_was_logged(registry, tmp_path):
     assert client(registry).get_run(parent).info.status == "FAILED"
 
 
+def test_a_run_holds_children_figures_and_the_machines_load(registry):
+    import time
+
+    parent = registry.start_run("retrain")
+    with registry.monitored(parent, every=0.05):
+        time.sleep(0.4)
+    registry.log_text(parent, "<svg/>", "frontier.svg")
+    child = registry.child(parent, "method-router", metrics={"quality": 0.6}, tags={"kind": "method"})
+    found, under = client(registry).get_run(parent), client(registry).get_run(child)
+    assert found.data.metrics["system/system_memory_usage_megabytes"] > 0
+    assert 0 <= found.data.metrics["system/cpu_utilization_percentage"] <= 100
+    assert [entry.path for entry in client(registry).list_artifacts(parent)] == ["frontier.svg"]
+    assert (under.data.tags["mlflow.parentRunId"], under.info.status) == (parent, "FINISHED")
+    assert (under.data.metrics, under.data.tags["kind"]) == ({"quality": 0.6}, "method")
+
+
 def test_a_version_is_labelled_and_challenges(registry, versions, second):
     found = client(registry).get_model_version_by_alias("pointsman", "challenger")
     assert str(found.version) == versions[1]
