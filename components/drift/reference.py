@@ -40,7 +40,7 @@ def make_reference(
     split_N: NDArray[np.str_],
     seed: int,
 ) -> Reference:
-    """A seeded sample of the prompts outside `train`: recent ones are new to the router too, so both meet it alike.
+    """A seeded sample of the test prompts: recent ones are new to the router too, so both meet it alike.
 
     On prompts it was fitted on, a router is surer and nothing is far away: any new prompt would look like drift.
 
@@ -52,11 +52,11 @@ def make_reference(
         seed: of the sample.
 
     Raises:
-        ValueError: all prompts are in train.
+        ValueError: there is no test prompt.
     """
-    held = np.flatnonzero(split_N != "train")
+    held = np.flatnonzero(split_N == "test")
     if held.size == 0:
-        raise ValueError("a reference needs prompts outside the train split")
+        raise ValueError("a reference needs prompts in the test split")
     rows = np.sort(np.random.default_rng(seed).permutation(held)[:REMEMBERED])
     return Reference(
         embedding_KD=embedding_ND[rows],

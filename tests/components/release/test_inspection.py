@@ -24,15 +24,15 @@ def _recent(bundle, texts=None, embedding_ND=None):
     return Recent(source=bundle, prompts=texts, embedding_ND=embedding_ND, prompt_ids=None, outcomes=None)
 
 
-def test_the_reference_is_what_the_router_says_of_prompts_outside_train(seen):
+def test_the_reference_is_what_the_router_says_of_the_test_prompts(seen):
     read, texts, embedding_ND, features_NF = seen
-    split_N = np.where(np.arange(len(texts)) % 3 == 0, "train", "test")
+    split_N = np.where(np.arange(len(texts)) % 3 == 0, "calibration", "test")
     kept = make_reference(read.model, features_NF, embedding_ND, split_N, seed=0)
     rows = np.flatnonzero(split_N == "test")
     np.testing.assert_array_equal(kept.embedding_KD, embedding_ND[rows])
     np.testing.assert_array_equal(kept.task_K, read.model.tasks(features_NF)[rows])
     np.testing.assert_array_equal(kept.far_K, read.model.novelty.novel(embedding_ND)[rows])
-    with pytest.raises(ValueError, match="outside the train split"):
+    with pytest.raises(ValueError, match="in the test split"):
         make_reference(read.model, features_NF, embedding_ND, np.full(len(texts), "train"), seed=0)
 
 
