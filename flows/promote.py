@@ -25,6 +25,7 @@ from components.routing.model import RouterModel
 from components.tables.store import read_tables
 from flows.arrays import load_arrays, load_named
 from flows.board import BoardRef, read_board
+from flows.browse import show
 from flows.identity import remember_tasks
 from flows.references import DataRef
 from flows.settings import settings
@@ -111,14 +112,17 @@ def register(
     judged: DataRef,
     discovered: DataRef,
     classified: DataRef,
+    specialised: DataRef,
+    combined: DataRef,
     charted: DataRef,
     validated: DataRef,
     tables: DataRef,
 ) -> Challenger:
-    """The retrain's MLflow run, with a child for every partition tried, and a model version called challenger."""
+    """The retrain's MLflow run, with a child for all that was tried, and a model version called challenger."""
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
     mlflow = registry()
     mlflow.rename(run_id, f"retrain-{waiting.router_id[:8]}")
+    mlflow.log(run_id, tags={"mlflow.note.content": describe(report)})
     rows = read_tables(tables.path).prompts.height
     mlflow.log_dataset(run_id, "tables", tables.digest, str(tables.path), rows)
     for number, trial in enumerate(json.loads(discovered.file("discovery.json").read_text())["trials"]):
@@ -126,11 +130,15 @@ def register(
         mlflow.log(child, metrics={k: v for k, v in trial.items() if isinstance(v, int | float)})
         mlflow.finish(child)
     told = json.loads(classified.file("classifier.json").read_text())
+    told |= {f"implicit_{k}": float(v) for k, v in (told.get("implicit_classifier") or {}).items()}
     mlflow.log(run_id, metrics={f"classifier.{k}": v for k, v in told.items() if isinstance(v, float) and isfinite(v)})
     shown = report | {"map": json.loads(charted.file("map.json").read_text())}
     mlflow.log_folder(run_id, write_page(shown, page_folder(waiting.router_id)).parent, "report")
     mlflow.log_folder(run_id, judged.path, "evaluation")
     mlflow.log_folder(run_id, validated.path, "validation")
+    stages = {"classifier": classified, "experts": specialised, "router": combined}
+    show(mlflow, run_id, report, {stage: ref.file(f"{stage}.json") for stage, ref in stages.items()})
+    mlflow.log(run_id, tags={"data_digest": tables.digest})
     version = mlflow.register(run_id, waiting.bundle, report, describe(report), {"data_digest": tables.digest})
     return waiting.model_copy(update={"run_id": run_id, "version": version})
 
@@ -156,6 +164,7 @@ def conclude(challenger: Challenger) -> Verdicted:
         refuse(settings().published, challenger.router_id, failed)
     announce()
     mlflow.tag(challenger.version, {"verdict": gate["verdict"]})
+    mlflow.log(challenger.run_id, tags={"verdict": gate["verdict"]})
     return Verdicted(
         verdict=gate["verdict"],
         reasons=tuple(failed),

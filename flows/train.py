@@ -13,6 +13,7 @@ from components.evaluation.controls import random_features, shuffled_labels
 from components.heads.weights import ClassifierWeights, ExpertWeights
 from components.learning.ablation import fit_heads_alone
 from components.learning.cross_fit import StageOneHeld
+from components.learning.implicit_peer import implicit_peer
 from components.learning.two_stage import TwoStageConfig, learn_stage_one, learn_stage_two
 from components.routing.fit import HeldOut, RouterConfig, fit_router
 from components.routing.granular import ClusterTables
@@ -42,6 +43,8 @@ def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -
     task_N[train] = partition.task_N
     matrices = board.matrices.take(rows)
     one = learn_stage_one(board.features_NF[rows], task_N[rows], matrices.quality_NM, matrices.benchmark_N, config)
+    peer = implicit_peer(board.features_NF[rows], task_N[rows], one.held, config)
+    told = asdict(one.report) | {"implicit_classifier": peer and asdict(peer)}
 
     def write(folder: Path) -> None:
         save_arrays(one.classifier, folder / "classifier.npz")
@@ -49,7 +52,7 @@ def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -
         save_arrays(one.clusters, folder / "clusters.npz")
         save_arrays(one.held, folder / "held.npz")
         np.save(folder / "task.npy", task_N)
-        (folder / "classifier.json").write_text(json.dumps(asdict(one.report)))
+        (folder / "classifier.json").write_text(json.dumps(told))
 
     return keep("classify", write)
 
