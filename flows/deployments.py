@@ -38,7 +38,7 @@ class Offer:
     on_drift: bool = False
     """Whether a drift event runs it as well."""
     folders: Mapping[str, str] = field(default_factory=dict)
-    """Parameters that a schedule needs and that have no default: folders, relative to the installation."""
+    """Parameters without a default that name folders: where they are in the installation."""
 
     @property
     def tags(self) -> list[str]:
@@ -54,6 +54,13 @@ OFFERS = (
         on_drift=True,
         description="Outcome logs to a judged router, which is published if it is better than the one in service.\n\n"
         "Leave `data` empty to try it on simulated logs. The weekly schedule is off until you switch it on.",
+    ),
+    Offer(
+        flow="flows.compare.compare",
+        name="methods",
+        folders={"data": "data/logs"},
+        description="Every method on several splits of the logs in `data/logs`, or of another folder: tables, figures "
+        "and a verdict on each pair, with intervals.",
     ),
     Offer(
         flow="flows.release_flows.promote",
