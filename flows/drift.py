@@ -20,6 +20,7 @@ from components.release.pointer import resolve
 from components.release.registry import Registry
 from components.reports.drift_page import check_rows, drift_markdown, drift_page
 from components.tables.store import write_whole
+from flows.notify import show_component_logs
 from flows.references import DataRef, reference
 from flows.remember import load_reference
 from flows.settings import settings
@@ -78,6 +79,7 @@ class Drifted(BaseModel, frozen=True):
 @flow(name="drift", log_prints=True)
 def drift(parameters: DriftParameters) -> Drifted:
     """Compares recent prompts with the training logs of the router in service; alarms where they differ."""
+    show_component_logs()
     examined = examine(parameters)
     found = record(examined, parameters.model_dump(mode="json"))
     note_drift(examined, found)

@@ -93,7 +93,6 @@ def detect(
         for side_ND, own in ((sight.recent_ND, seeds[1]), (sight.reference_KD, seeds[2]))
     )
     groups, least_p = novel_groups(sight.recent_ND, sight.reference_KD, sight.prompts, config, level, seeds[3])
-    held = sum(group.recent for group in groups) / recent
     unassigned = share_rise(sight.task_N < 0, sight.task_K < 0, seeds[4], config.resamples)
     far = share_rise(sight.far_N, sight.far_K, seeds[4], config.resamples)
     moved = mix_shift(recent_C, reference_C, seeds[5], permutations=config.permutations, resamples=config.resamples)
@@ -103,8 +102,10 @@ def detect(
         _check("far-away share, rise", far, config.far_rise, level),
         _check("task mix, stability index", moved, config.stability_index, level),
         _check("embeddings, energy coefficient", apart, config.energy, level),
-        _check("prompts in novel groups, share", _grown(held, recent, least_p), config.novel_share, level),
+        _check("prompts in novel groups, share", _grown(groups, recent, least_p), config.novel_share, level),
     ]
+    if checks[0].alarm or checks[1].alarm:
+        groups += _explained(sight, groups, config, seeds[3])
     if gap is not None:
         checks.append(_check("predicted less observed quality", gap.shift, config.quality_gap, level))
     reasons = [
@@ -140,8 +141,22 @@ def _check(name: str, shift: Shift, threshold: float, level: float) -> Check:
     )
 
 
-def _grown(held: float, recent: int, p: float) -> Shift:
+def _explained(sight: Sight, found: tuple[NovelGroup, ...], config: DriftConfig, seed: int) -> tuple[NovelGroup, ...]:
+    """What the prompts are that alarmed as far away or unassigned, where no significant group tells it.
+
+    The alarm has been given; these groups name its reason and are not tested again.
+    """
+    stray_N, stray_K = (sight.far_N | (sight.task_N < 0), sight.far_K | (sight.task_K < 0))
+    for group in found:
+        stray_N[group.row_K] = False
+    return novel_groups(
+        sight.recent_ND, sight.reference_KD, sight.prompts, config, 1.0, seed, stray=(stray_N, stray_K)
+    )[0]
+
+
+def _grown(groups: tuple[NovelGroup, ...], recent: int, p: float) -> Shift:
     """Share of recent prompts in novel groups with its Wilson interval (1927); none: the interval starts at 0."""
+    held = sum(group.recent for group in groups) / recent
     z2 = 1.959964**2
     middle = (held + z2 / (2 * recent)) / (1 + z2 / recent)
     half = np.sqrt(z2 * (held * (1 - held) / recent + z2 / (4 * recent**2))) / (1 + z2 / recent)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from components.drift.config import DriftConfig
-from components.tasks.graph import GraphConfig, cut, similarities
+from components.tasks.graph import GraphConfig, cut, nothing, similarities
 from components.tasks.labels import describe
 from components.tasks.neighbours import nearest_neighbours
 from components.tasks.partition import Partition
@@ -39,6 +39,7 @@ def novel_groups(
     config: DriftConfig,
     level: float,
     seed: int,
+    stray: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
 ) -> tuple[tuple[NovelGroup, ...], float]:
     """Recent and reference prompts grouped together, blind to their side; novel is a group that is nearly all recent.
 
@@ -52,6 +53,7 @@ def novel_groups(
         config: how large and how dense a novel group must be.
         level: greatest p of a novel group.
         seed: of the grouping, of samples and keywords.
+        stray: recent and reference prompts that alone are grouped, coarsely; None: all.
 
     Returns:
         Novel groups, largest first, and the least p of any group that is large and dense enough (1: there is none).
@@ -60,7 +62,7 @@ def novel_groups(
         ValueError: embeddings that aren't finite or differ in width, or other texts than embeddings.
     """
     recent = recent_ND.shape[0]
-    partition = grouped(np.concatenate([recent_ND, reference_KD]), config.novel_size, seed)
+    partition = _partition(np.concatenate([recent_ND, reference_KD]), stray, config.novel_size, seed)
     if partition.tasks == 0:
         return (), 1.0
     count_T = np.bincount(partition.task_N[:recent][partition.task_N[:recent] >= 0], minlength=partition.tasks)
@@ -74,6 +76,8 @@ def novel_groups(
     found_G = found_G[np.argsort(-count_T[found_G], kind="stable")]
     # Keywords tell a group from all others, so every group with recent prompts is read.
     own_N = partition.task_N[:recent]
+    if stray is not None:
+        own_N = np.where(stray[0], own_N, partition.tasks).astype(np.int32)
     described = _describe(own_N, recent_ND, prompts, seed)
     groups = tuple(
         NovelGroup(
@@ -90,11 +94,28 @@ def novel_groups(
     return groups, float(p_T[matters_T].min(initial=1.0))
 
 
-def grouped(embedding_AD: NDArray[np.floating], minimum_size: int, seed: int) -> Partition:
+def _partition(
+    embedding_AD: NDArray[np.floating],
+    stray: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None,
+    minimum_size: int,
+    seed: int,
+) -> Partition:
+    """Groups of all prompts, or of the stray ones with the rest unassigned."""
+    if stray is None:
+        return grouped(embedding_AD, minimum_size, seed)
+    rows = np.flatnonzero(np.concatenate(stray))
+    whole = nothing(embedding_AD.shape[0])
+    if rows.size > minimum_size:
+        part = grouped(embedding_AD[rows], minimum_size, seed, resolution=0.5)
+        whole.task_N[rows], whole.membership_N[rows] = part.task_N, part.membership_N
+    return whole
+
+
+def grouped(embedding_AD: NDArray[np.floating], minimum_size: int, seed: int, *, resolution: float = 2.0) -> Partition:
     """Communities of the neighbour graph of all prompts, by meaning alone."""
     neighbours = nearest_neighbours(embedding_AD, 10, seed=seed)
     unknown_AM = np.full((embedding_AD.shape[0], 1), np.nan)
-    config = GraphConfig(neighbours=10, preference_mix=0.0, minimum_size=minimum_size, seed=seed)
+    config = GraphConfig(neighbours=10, preference_mix=0.0, minimum_size=minimum_size, seed=seed, resolution=resolution)
     return cut(similarities(neighbours, unknown_AM, config.rbo_p), config)
 
 

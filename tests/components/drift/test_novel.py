@@ -59,3 +59,16 @@ def test_too_few_prompts_for_groups_find_nothing(world):
 def test_embeddings_of_another_width_are_refused(world):
     with pytest.raises(ValueError, match="dimension"):
         novel_groups(world(10, seed=0)[:, :8], world(20, seed=1), None, CONFIG, LEVEL, seed=0)
+
+
+def test_stray_prompts_alone_are_grouped_and_told_from_the_rest(world):
+    recent_ND, reference_KD = world(200, seed=1, new=12), world(400, seed=2)
+    stray_N, stray_K = np.arange(200) >= 188, np.zeros(400, dtype=np.bool_)
+    stray_N[3] = stray_K[5] = True
+    prompts = [f"sort the numbers in list {row}" for row in range(188)] + ["cook aubergine with onions"] * 12
+    groups, _ = novel_groups(recent_ND, reference_KD, prompts, CONFIG, 1.0, seed=0, stray=(stray_N, stray_K))
+    assert sum(group.recent for group in groups) >= 11
+    assert {row for group in groups for row in group.row_K.tolist()} <= {3, *range(188, 200)}
+    assert groups[0].keywords[0] in {"cook", "aubergine", "onions"}
+    nobody = (np.zeros(200, dtype=np.bool_), stray_K)
+    assert novel_groups(recent_ND, reference_KD, prompts, CONFIG, 1.0, seed=0, stray=nobody) == ((), 1.0)
