@@ -20,6 +20,8 @@ _QUIET = {
     "TOKENIZERS_PARALLELISM": "true",
     # The networks are small: a second thread gains little, and threads that spin for each other lose much when busy.
     "OMP_NUM_THREADS": "1",
+    # numba's OpenMP layer would raise OpenMP's number of threads for everything that comes after a UMAP.
+    "NUMBA_THREADING_LAYER": "workqueue",
 }
 
 
