@@ -70,6 +70,6 @@ def _row_sums(row_E: NDArray[np.int64], value_EK: Floats, rows: int) -> Floats:
     """Sums of the values of each row; `row_E` ascends."""
     sum_NK = np.zeros((rows, value_EK.shape[1]), dtype=np.float32)
     if row_E.size:
-        present_R, start_R = np.unique(row_E, return_index=True)
-        sum_NK[present_R] = np.add.reduceat(value_EK, start_R, axis=0)
+        start_R = np.flatnonzero(np.diff(row_E, prepend=-1))
+        sum_NK[row_E[start_R]] = np.add.reduceat(value_EK, start_R, axis=0)
     return sum_NK

@@ -4,12 +4,14 @@ Shapes: N prompts, F features, R repeats, C clusters, M candidates.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+# without slots, which leave no place for what is worked out once
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ClusterTables:
     """The finest tables of a hierarchy that shrank each level towards the coarser one."""
 
@@ -24,9 +26,14 @@ class ClusterTables:
         unit_NF = features_NF / np.maximum(length_N1, np.float32(1e-12))
         repeats, clusters, width = self.centre_RCF.shape
         flat_SF = self.centre_RCF.reshape(repeats * clusters, width)
-        distance_NS = (flat_SF**2).sum(axis=1) - 2 * unit_NF @ flat_SF.T
+        distance_NS = self._square_S - 2 * (unit_NF @ flat_SF.T)
         nearest_NR = distance_NS.reshape(-1, repeats, clusters).argmin(axis=2)
         return np.asarray(self.quality_RCM[np.arange(repeats), nearest_NR].mean(axis=1))
+
+    @cached_property
+    def _square_S(self) -> NDArray[np.float32]:
+        """Squared length of every centre, shape (R x C,)."""
+        return np.asarray((self.centre_RCF**2).sum(axis=2).ravel(), dtype=np.float32)
 
 
 def blend(table_NM: NDArray[np.float64], clusters_NM: NDArray[np.float64]) -> NDArray[np.float64]:
