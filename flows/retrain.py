@@ -92,7 +92,9 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         station("register")
         waiting = bundle(board, encoder, discovered, combined, judged, seed)
         remember(board, combined, waiting.router_id, seed)
-        challenger = register(waiting, run_id, judged, discovered, classified, charted, validated, tables)
+        challenger = register(
+            waiting, run_id, judged, discovered, classified, specialised, combined, charted, validated, tables
+        )
         station("promote")
         verdict = promote(challenger)
     note_validation(validated)

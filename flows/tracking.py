@@ -37,7 +37,8 @@ def tracked(parameters: Mapping[str, Any]) -> Iterator[str]:
         tags={FLOW_RUN: str(flow_run.id)} if flow_run else None,
     )
     try:
-        yield run_id
+        with mlflow.monitored(run_id):
+            yield run_id
     except BaseException as error:
         _close(mlflow, run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
         raise

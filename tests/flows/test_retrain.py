@@ -81,7 +81,15 @@ def test_mlflow_holds_report_data_docs_and_a_child_for_each_partition(first):
     assert run.data.metrics["discovery.neighbour_recall"] == 1
     assert first.run_url.endswith(f"/#/experiments/{run.info.experiment_id}/runs/{first.run_id}")
     children = mlflow.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{first.run_id}'")
-    assert {"graph", "density"} == {child.info.run_name.split("-")[-1] for child in children}
+    named = {child.info.run_name: child.data for child in children}
+    assert {"graph", "density"} == {name.split("-")[-1] for name in named if name.startswith("partition-")}
+    assert {f"method-{name}" for name in METHODS} | {f"heads-{s}" for s in ("classifier", "experts", "router")} <= set(
+        named
+    )
+    assert named["method-router"].metrics["quality"] == run.data.metrics["router.quality"]
+    assert {"frontier.svg", "reliability.svg"} <= {artifact.path for artifact in mlflow.list_artifacts(first.run_id)}
+    assert run.data.tags["verdict"] == first.verdict
+    assert run.data.metrics["system/system_memory_usage_megabytes"] > 0
     version = mlflow.get_model_version("pointsman", first.version)
     assert "| router |" in version.description
 
