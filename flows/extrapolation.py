@@ -13,12 +13,13 @@ from components.extrapolation.catalogue import CATALOGUE
 from components.extrapolation.methods import TrainingConfig
 from components.extrapolation.report import report_metrics, study_report
 from components.extrapolation.study import StudyConfig, read_run, run_problem, write_run
-from components.release.registry import Registry
 from components.reports.extrapolation_page import DATA, PAGE, verdict_rows, write_study
 from flows.caching import by_content
 from flows.presets import PresetName
+from flows.progress import Progress
 from flows.references import DataRef, keep, reference
 from flows.settings import settings
+from flows.tracking import registry
 
 HEAD = ("problem", "paper says", "we measured", "verdict", "seeds")
 
@@ -80,7 +81,7 @@ def conclude(runs: list[DataRef]) -> DataRef:
 @task(cache_policy=NO_CACHE)
 def record(concluded: DataRef, parameters: dict[str, Any]) -> str:
     """One MLflow run a study, with a child for every problem; its id."""
-    mlflow, report = _registry(), _report(concluded)
+    mlflow, report = registry(), _report(concluded)
     run_id = mlflow.start_run(
         f"extrapolation-{concluded.digest[:8]}", params=parameters, tags={"kind": "extrapolation"}
     )
@@ -104,11 +105,12 @@ def extrapolation(parameters: ExtrapolationParameters) -> Studied:
         raise FileNotFoundError(f"{parameters.data} is not a folder")
     data = reference(parameters.data) if parameters.data else None
     count = parameters.seeds or (5 if parameters.preset == "full" else 2)
+    pairs = [(problem, parameters.seed + number) for problem in chosen for number in range(count)]
     runs = []
-    for problem in chosen:
-        for seed in range(parameters.seed, parameters.seed + count):
+    with Progress([f"{problem} {seed}" for problem, seed in pairs]) as station:
+        for problem, seed in pairs:
+            station(f"{problem} {seed}")
             runs.append(measure(problem, seed, config, data))
-            print(f"{len(runs)}/{len(chosen) * count} {problem}, seed {seed}")
     concluded = conclude(runs)
     run_id = record(concluded, parameters.model_dump(mode="json"))
     studied = Studied(
@@ -116,7 +118,7 @@ def extrapolation(parameters: ExtrapolationParameters) -> Studied:
         data=concluded.path,
         verdicts=tuple(verdict_rows(_report(concluded)["findings"])),
         run_id=run_id,
-        run_url=f"{settings().mlflow_ui}/#/experiments/{_registry().experiment_id}/runs/{run_id}",
+        run_url=f"{settings().mlflow_ui}/#/experiments/{registry().experiment_id}/runs/{run_id}",
     )
     _note(studied)
     return studied
@@ -135,10 +137,6 @@ def _note(studied: Studied) -> None:
     rows = [dict(zip(HEAD, row, strict=True)) for row in studied.verdicts]
     create_table_artifact(table=rows, key="extrapolation-verdicts", description="The paper's claims and our figures")
     create_link_artifact(link=studied.run_url, key="extrapolation-mlflow-run", link_text="The study in MLflow")
-
-
-def _registry() -> Registry:
-    return Registry(settings().tracking_uri, settings().artifacts)
 
 
 def _report(concluded: DataRef) -> dict[str, Any]:

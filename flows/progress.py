@@ -1,6 +1,7 @@
 """A bar on the terminal that says which station is running."""
 
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -13,7 +14,8 @@ STATIONS = ("ingest", "validate", "embed", "split", "discover", "train", "evalua
 class Progress:
     """Call it with a station's name when the run enters that station."""
 
-    def __init__(self) -> None:
+    def __init__(self, stations: Sequence[str] = STATIONS) -> None:
+        self._stations = stations
         self._bar = Bar(
             TextColumn("{task.description:<10}"),
             BarColumn(),
@@ -21,7 +23,7 @@ class Progress:
             TimeElapsedColumn(),
             console=Console(file=sys.stderr),
         )
-        self._task = self._bar.add_task("start", total=len(STATIONS))
+        self._task = self._bar.add_task("start", total=len(stations))
 
     def __enter__(self) -> "Progress":
         self._bar.start()
@@ -31,7 +33,7 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._bar.update(self._task, completed=len(STATIONS), description="done")
+            self._bar.update(self._task, completed=len(self._stations), description="done")
         self._bar.stop()
 
     def __call__(self, station: str) -> None:
@@ -40,6 +42,6 @@ class Progress:
         Raises:
             ValueError: no such station.
         """
-        self._bar.update(self._task, completed=STATIONS.index(station), description=station)
+        self._bar.update(self._task, completed=self._stations.index(station), description=station)
         if not self._bar.console.is_terminal:
-            self._bar.console.print(f"[{STATIONS.index(station) + 1}/{len(STATIONS)}] {station}")
+            self._bar.console.print(f"[{self._stations.index(station) + 1}/{len(self._stations)}] {station}")
