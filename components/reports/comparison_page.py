@@ -14,6 +14,8 @@ from components.reports.style import CSS
 PAGE, TABLE, DATA = "compare.html", "compare.md", "compare.json"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _HEAD = ("method", "quality [95 %]", "less best single", "USD per 1000", "AIQ", "APGR", "Gap@O", "cost saved", "splits")
+_SHOWN = ("router", "task_table", "best_single", "knn100", "kmeans60", "mlp", "best_per_benchmark", "oracle")
+_OVERVIEW = ("block", *_SHOWN, "best peer", "router less knn100", "cost at parity, quality difference")
 _LEFT_OUT = ("benchmark", "prompts", "gain [95 %]", "fallback share")
 
 
@@ -48,7 +50,7 @@ def page(report: Mapping[str, Any], figures: Mapping[str, str]) -> str:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Block by block: every method, the router beside its rivals, and what it does on benchmarks left out."""
-    lines = ["# Methods compared", ""]
+    lines = ["# Methods compared", "", *_table(_OVERVIEW, _overview(report)), ""]
     for name, block in report.items():
         lines += [f"## {name}", "", _summary(block), ""]
         lines += [*_table(_HEAD, _rows(block)), "", "Router less, paired:", ""]
@@ -57,6 +59,19 @@ def markdown(report: Mapping[str, Any]) -> str:
             lines += ["Trained without the benchmark, less its best single candidate:", ""]
             lines += [*_table(_LEFT_OUT, _held_out(block)), ""]
     return "\n".join(lines)
+
+
+def _overview(report: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    for name, block in report.items():
+        methods, parity = block["methods"], block["parity"]
+        peer = block["best_peer"]
+        yield (
+            name,
+            *(f"{methods[m]['quality'][0]:.4f}" if m in methods else "–" for m in _SHOWN),
+            f"{methods[peer]['quality'][0]:.4f} ({peer})",
+            interval_text(block["router_less"]["knn100"], 4),
+            "–" if parity is None else f"{parity['cost_share']:.0%}, {interval_text(parity['gain'], 4)}",
+        )
 
 
 def method_order(block: Mapping[str, Any]) -> list[str]:

@@ -59,7 +59,9 @@ def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_pa
     assert report["parity"]["cost_share"] < 1
     page = write_comparison({"world": report}, tmp_path, {})
     assert page.read_text().startswith("<!doctype html>")
-    assert "| router |" in markdown({"world": report})
+    text = markdown({"world": report})
+    assert "| router |" in text
+    assert f"| world | {got:.4f} |" in text
     assert headline("world", report).startswith("world: router 0.")
 
 
