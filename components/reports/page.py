@@ -42,6 +42,7 @@ def page(report: Mapping[str, Any]) -> str:
         _section("Methods on the test split", _methods(methods)),
         _section("Quality and cost", _two(figures.frontier(methods), figures.quality_bars(methods))),
         _section("Regret per benchmark", figures.regret_per_benchmark(methods)),
+        _section("Benchmarks never trained on", _held_out(report.get("held_out", []))),
         _section(
             "Calibration and aggregation",
             _two(
@@ -134,6 +135,18 @@ def _methods(methods: Mapping[str, Any]) -> str:
         rows.append(("router" if name == "router" else "", cells))
     head = ("method", "quality", "USD per 1000", "regret", "AIQ", "APGR", "Gap@O", "PerfGain", "CostSave")
     return _table(head, rows) + "<p class='note'>Brackets: 95 % paired bootstrap intervals over the same prompts.</p>"
+
+
+def _held_out(gains: Iterable[Mapping[str, Any]]) -> str:
+    rows = []
+    for one in gains:
+        gain = [one["gain"][end] for end in ("mean", "low", "high")]
+        rows.append(
+            ("", [_name(one["benchmark"]), str(one["prompts"]), interval_text(gain), f"{one['fallback_share']:.0%}"])
+        )
+    head = ("benchmark left out", "prompts", "gain over the best single", "sent to it")
+    note = "<p class='note'>Each row: a router trained without that benchmark, judged on all of its prompts.</p>"
+    return _table(head, rows) + note if rows else ""
 
 
 def _tasks(report: Mapping[str, Any], has_map: bool) -> str:

@@ -118,3 +118,13 @@ def test_the_table_is_aligned_and_starts_with_the_router(report):
     lines = method_table(report).splitlines()
     assert len({len(line) for line in lines}) == 1
     assert lines[2].startswith("router")
+
+
+def test_benchmarks_left_out_are_listed(report):
+    gain = {"mean": -0.01, "low": -0.02, "high": 0.005}
+    report["held_out"] = [{"benchmark": EVIL, "prompts": 41, "gain": gain, "fallback_share": 0.96}]
+    shown = page(report)
+    assert "Benchmarks never trained on" in shown
+    assert "<td>41</td><td>-0.010 [-0.020, 0.005]</td><td>96%</td>" in shown
+    assert EVIL not in shown
+    assert "Benchmarks never trained on" not in page({**report, "held_out": []})
