@@ -21,7 +21,6 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from components.drift.config import DriftConfig
 from components.drift.recent import read_recent
-from components.drift.reference import make_reference
 from components.embeddings.encoder import DIMENSIONS, Encoder
 from components.embeddings.feature_fit import FeatureConfig, fit_features
 from components.heads.weights import ClassifierWeights, ExpertWeights
@@ -39,9 +38,12 @@ from components.sources.families import FAMILIES
 from components.sources.planted import PlantedConfig, World, generate
 from components.tables.matrices import to_matrices
 from components.tables.store import Tables, write_tables
+from flows.arrays import save_named
+from flows.board import BoardRef
 from flows.cli import main
 from flows.drift import EVENT, DriftParameters, drift
-from flows.remember import load_reference, reference_path, write_reference
+from flows.references import DataRef, reference
+from flows.remember import load_reference, reference_path, remember
 from flows.settings import settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -166,13 +168,32 @@ def _nearest_family(features: int, embedding_ND, family_N, quality_NM, novelty) 
     )
 
 
+def _stages(folder: Path, tables: Tables, features, embedding_ND, split_N, model) -> tuple[BoardRef, DataRef]:
+    """Stage outputs as a retrain leaves them."""
+    parts = {name: folder / name for name in ("tables", "embedded", "splits", "features", "combined")}
+    for path in parts.values():
+        path.mkdir()
+    write_tables(tables, parts["tables"])
+    np.save(parts["embedded"] / "embedding.npy", embedding_ND)
+    splits = pl.DataFrame({"prompt_id": tables.prompts["prompt_id"], "split": split_N})
+    # the table of splits may be in another order than the prompts
+    splits.reverse().write_parquet(parts["splits"] / "splits.parquet")
+    save_named(features, parts["features"] / "features.npz")
+    save_named(model.to_arrays(), parts["combined"] / "router.npz")
+    refs = {name: reference(path) for name, path in parts.items()}
+    combined = refs.pop("combined")
+    return BoardRef(**refs), combined
+
+
 @dataclass(frozen=True)
 class Served:
     """A published router that doesn't know one family."""
 
     published: Path
     router_id: str
-    stranger: str
+    stages: tuple[BoardRef, DataRef]
+    """What a retrain leaves for the reference."""
+    model: RouterModel
 
     def judge(self, tables: Tables, folder: Path, seed: int = 0, config: DriftConfig | None = None):
         write_tables(tables, folder)
@@ -210,11 +231,16 @@ def serve(tmp_path_factory):
         report = {"methods": {}}
         router_id = write_bundle(published, model, feature_map, encoder_folder, provenance, report, golden)
         write_pointer(published, router_id)
-        kept = make_reference(model, features_NF[known_N], embedding_ND[known_N], split_N[known_N], seed=0)
-        path = reference_path(router_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_reference(kept, path)
-        return Served(published=published, router_id=router_id, stranger=stranger)
+        stages = _stages(
+            tmp_path_factory.mktemp("stages"),
+            _world(0, 1080, labels),
+            {"features_NF": features_NF[known_N], "input_tokens_N": tokens.length_N[known_N]},
+            embedding_ND[known_N],
+            split_N[known_N],
+            model,
+        )
+        remember.fn(*stages, router_id, 0)
+        return Served(published=published, router_id=router_id, stages=stages, model=model)
 
     return publish
 
@@ -227,6 +253,20 @@ def served(serve):
 @pytest.fixture(scope="module")
 def others():
     return [name for name in NAMES if name != "poem"]
+
+
+def test_the_reference_is_of_the_logs_outside_train_and_kept_once(served):
+    board, combined = served.stages
+    split_N = pl.read_parquet(board.splits.file("splits.parquet")).reverse()["split"].to_numpy()
+    embedding_ND = np.load(board.embedded.file("embedding.npy"))
+    kept = load_reference(served.router_id)
+    np.testing.assert_array_equal(kept.embedding_KD, embedding_ND[split_N == "test"])
+    features_NF = np.load(board.features.file("features.npz"))["features_NF"]
+    np.testing.assert_array_equal(kept.task_K, served.model.tasks(features_NF[split_N == "test"]))
+    path = reference_path(served.router_id)
+    before = path.stat().st_mtime_ns, path.read_bytes()
+    remember.fn(board, combined, served.router_id, 1)
+    assert (path.stat().st_mtime_ns, path.read_bytes()) == before
 
 
 def _assert_found(report, tables, stranger):
