@@ -16,7 +16,7 @@ from types import FrameType
 from flows.settings import settings
 
 _HOST = "127.0.0.1"
-_PATIENCE_S = 120
+_PATIENCE_S = 300
 _FALLS, _WITHIN_S = 3, 120
 """A server that ends this often within so many seconds isn't started again."""
 
@@ -75,7 +75,7 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
 
     Raises:
         ValueError: a port is in use.
-        RuntimeError: a server ended too often, or didn't answer within two minutes.
+        RuntimeError: a server ended too often, or didn't answer within five minutes.
     """
     _require_free(prefect_port, mlflow_port)
     prefect, mlflow = f"http://{_HOST}:{prefect_port}", f"http://{_HOST}:{mlflow_port}"
