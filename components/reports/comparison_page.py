@@ -167,9 +167,10 @@ def _block(name: str, block: Mapping[str, Any], reliability: str) -> str:
         regret_per_benchmark(regret, counts) if len(counts) > 1 else None,
         reliability or None,
     ]
+    table = _html(_HEAD[:-1], (row[:-1] for row in _rows(block)))
     held = "<h3>Trained without the benchmark</h3>" + _html(_LEFT_OUT, _held_out(block)) if block["held_out"] else ""
     return (
-        f"<section><h2>{escape(name)}</h2><p>{escape(_summary(block))}</p>{_html(_HEAD[:-1], (row[:-1] for row in _rows(block)))}</section>"
+        f"<section><h2>{escape(name)}</h2><p>{escape(_summary(block))}</p>{table}</section>"
         f"<section><h2>{escape(name)}: router less</h2>{_html(('rival', 'difference [95 %]'), _differences(block))}"
         f"{held}</section>" + "".join(f"<section>{figure}</section>" for figure in figures if figure)
     )
