@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from mlflow import MlflowClient
 from sqlalchemy.engine import make_url
 
 from components.release.registry import Registry
@@ -141,14 +142,24 @@ def test_both_dashboards_run_on_it_and_their_records_survive(postgres, tmp_path,
     with operations.dashboards(home, *ports, extra) as (_, mlflow):
         assert operations.answers(flow_run)[0] == 200
         assert operations.answers(f"{mlflow}/api/2.0/mlflow/runs/get?run_id={run}")[0] == 200
-    # the README's backup, restored beside the original, is read like it
+
+
+@pytest.mark.slow
+def test_a_dump_restored_is_read_like_the_original(postgres, tmp_path):
+    make_ready(postgres)
+    registry = Registry(mlflow_url(postgres), tmp_path)
+    run = registry.start_run("kept")
+    registry.finish(run)
     programs, dump = server_programs(), tmp_path / "pointsman.dump"
-    copy = postgres.replace("/postgres", "/copy")
+    copy = postgres.removesuffix("/postgres") + "/copy"
+    # the README's commands
     for command in (
         ["pg_dump", "--format=custom", f"--file={dump}", postgres],
         ["psql", "--quiet", "--command=CREATE DATABASE copy", postgres],
         ["pg_restore", f"--dbname={copy}", str(dump)],
     ):
-        subprocess.run([str(programs / command[0]), *command[1:]], check=True, timeout=120)
+        subprocess.run([str(programs / command[0]), *command[1:]], check=True, timeout=300)
     assert tables(copy) == tables(postgres)
-    assert Registry(mlflow_url(copy), home).experiment_id == registry.experiment_id
+    assert Registry(mlflow_url(copy), tmp_path).experiment_id == registry.experiment_id
+    found = MlflowClient(mlflow_url(copy), mlflow_url(copy)).get_run(run)
+    assert (found.info.run_name, found.info.status) == ("kept", "FINISHED")
