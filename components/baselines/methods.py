@@ -26,6 +26,7 @@ from components.baselines import (
     router_dc,
 )
 from components.baselines.protocol import Fit, TrainingSet
+from components.heads.implicit import ImplicitConfig
 
 METHODS: Mapping[str, Fit] = {
     "random": random_choice.fit,
@@ -39,7 +40,11 @@ METHODS: Mapping[str, Fit] = {
     "hierarchical": hierarchical.fit,
     "linear": linear.fit,
     "mlp": mlp.fit,
+    "mlp_no_bias": partial(mlp.fit, config=mlp.MlpConfig(bias=False)),
+    "mlp_skip": partial(mlp.fit, config=mlp.MlpConfig(skip=True)),
     "implicit": implicit.fit,
+    "implicit_no_feedback": partial(implicit.fit, config=ImplicitConfig(feedback="none")),
+    "implicit_no_skip": partial(implicit.fit, config=ImplicitConfig(skip=False)),
     "matrix_factorisation": matrix_factorisation.fit,
     "irt": irt.fit,
     "graph_router": graph_router.fit,
