@@ -12,7 +12,10 @@ from prefect.testing.utilities import prefect_test_harness
 
 from components.release.history import read_history
 from components.release.router import Router
+from components.sources.planted import PlantedConfig, generate
 from flows.cli import main
+from flows.drift import DriftParameters, drift
+from flows.remember import reference_path
 from flows.retrain import RetrainParameters, retrain
 from flows.settings import settings
 from flows.tracking import registry
@@ -106,7 +109,8 @@ def test_prefect_shows_what_a_person_looks_for(first):
 
 def test_a_second_run_does_nothing_twice(first):
     def kept():
-        return {p: p.stat().st_mtime_ns for p in settings().stages.glob("*/*") if p.parent.name != "results"}
+        stages = [path for path in settings().stages.glob("*/*") if path.parent.name != "results"]
+        return {path: path.stat().st_mtime_ns for path in [*stages, reference_path(first.router_id)]}
 
     before = kept()
     second = retrain(RetrainParameters(preset="smoke"))
@@ -115,6 +119,24 @@ def test_a_second_run_does_nothing_twice(first):
     assert second.version == first.version
     reigns = [e for e in read_history(settings().published) if e.verdict == "promoted"]
     assert len(reigns) == (first.verdict == "promoted")
+
+
+def test_fresh_prompts_of_the_same_world_are_no_drift_and_a_new_kind_is(first, tmp_path):
+    fresh = generate(PlantedConfig(prompts=90, seed=7)).tables.prompts["prompt"].to_list()
+    recipes = [
+        f"Give me a {how} recipe for {dish} that serves {guests}, with oven temperature and cooking time."
+        for how in ("quick", "vegetarian")
+        for guests, dish in enumerate(("lasagne", "apple crumble", "pumpkin soup", "ratatouille", "shepherd's pie"), 2)
+    ]
+    for name, prompts in (("same", fresh), ("new", fresh + recipes)):
+        (tmp_path / name).mkdir()
+        pl.DataFrame({"prompt": prompts}).write_parquet(tmp_path / name / "prompts.parquet")
+    same, new = (drift(DriftParameters(recent=tmp_path / name, router=first.bundle)) for name in ("same", "new"))
+    assert same.verdict == "no drift"
+    assert new.verdict == "drift"
+    groups = json.loads(new.report.with_name("drift.json").read_text())["report"]["groups"]
+    assert all("recipe" in group["keywords"] for group in groups)
+    assert sum(group["recent"] for group in groups) >= 8
 
 
 def test_routing_a_file_needs_no_training_stack(first, tmp_path):
