@@ -1,5 +1,6 @@
 """Fixed points of contractions, sample by sample, and gradients through them. Shapes: N samples, S states."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,7 +28,10 @@ class NotConverged(ArithmeticError):
     """The iteration limit was reached first."""
 
     def __init__(self, residual: float, iterations: int, samples: int) -> None:
-        super().__init__(f"{samples} samples at relative residual up to {residual:.3g} after {iterations} iterations")
+        cause = "" if math.isfinite(residual) else ": an input or a weight is nan or infinite"
+        super().__init__(
+            f"{samples} samples at relative residual up to {residual:.3g} after {iterations} iterations{cause}"
+        )
         self.residual = residual
         self.iterations = iterations
         self.samples = samples

@@ -71,6 +71,14 @@ def test_fixed_points_that_are_not_found_are_an_error_with_figures() -> None:
         layer(hasty)(torch.ones(4, 6))
 
 
+def test_inputs_that_are_not_finite_are_named() -> None:
+    for wrong in (torch.nan, torch.inf):
+        inputs = torch.ones(4, 6)
+        inputs[2, 1] = wrong
+        with pytest.raises(NotConverged, match=r"^1 samples .*: an input or a weight is nan or infinite$"):
+            layer()(inputs)
+
+
 def test_bad_configurations_are_named() -> None:
     for v in (1.0, 1.5, 0.0):
         with pytest.raises(ValueError, match=r"v in \(0, 1\)"):
