@@ -13,9 +13,10 @@ def run(*, rounds: int = 50) -> Table:
         name="layer",
         claim=(
             "Forward, backward and AdamW step (for the implicit layer also the projection of A), batch 256, "
-            "384 inputs, 128 hidden units or states, 11 outputs, Picard to a relative tolerance of 1e-4 a sample, two "
-            "threads; median milliseconds, ratio to the two-layer network. At the bound A is dense and positive, rows "
-            "summing to 0.95: the largest spectral radius that the layer allows."
+            "384 inputs, 128 hidden units or states, 11 outputs, relative tolerance 1e-4 a sample, two threads; median "
+            "milliseconds, ratio to the two-layer network. Trained: after 150 steps on these rows, its norm at the "
+            "bound. At the bound A is dense and positive too, rows summing to 0.95: the largest spectral radius that "
+            "the layer allows."
         ),
         rows=found["rows"],
         summary={},
