@@ -31,7 +31,9 @@ from flows.caching import by_content
 from flows.references import DataRef, keep
 
 _NEEDS_COSTS = frozenset({"cheapest"})
-_UNTUNED = ("random", "best_single", "best_per_benchmark", "knn10", "knn100", "kmeans60", "cheapest")
+_CONTROLS = ("mlp_no_bias", "mlp_skip", "implicit_no_feedback", "implicit_no_skip")
+"""What an implicit head is without one of its parts."""
+_UNTUNED = ("random", "best_single", "best_per_benchmark", "knn10", "knn100", "kmeans60", "cheapest", *_CONTROLS)
 _MOST_LEFT_OUT = 14
 
 
