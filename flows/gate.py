@@ -40,7 +40,7 @@ class GateParameters(BaseModel):
         default=_DEFAULT.leave_one_out_floor,
         ge=-1,
         le=1,
-        description="Gain over the best single candidate that the 95 % interval must reach on any benchmark left out.",
+        description="Mean gain over the best single candidate on benchmarks left out of training, in turn.",
     )
     latency_ms: float = Field(
         default=_DEFAULT.latency_ms,
