@@ -221,12 +221,15 @@ def _save(folder: Path, bundle_folder: Path) -> None:
         params=ParamSchema([ParamSpec("policy", DataType.string, "best")]),
     )
     components = Path(__file__).parents[1]
-    mlflow.pyfunc.save_model(
-        str(folder),
-        python_model=str(Path(__file__).with_name("pyfunc.py")),
-        artifacts={"bundle": str(bundle_folder.resolve())},
-        code_paths=[str(components)],
-        signature=signature,
-        input_example={"prompt": [EXAMPLE]},
-        pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
-    )
+    with warnings.catch_warnings():
+        # it asks for type hints, of which it would make a signature of its own
+        warnings.simplefilter("ignore")
+        mlflow.pyfunc.save_model(
+            str(folder),
+            python_model=str(Path(__file__).with_name("pyfunc.py")),
+            artifacts={"bundle": str(bundle_folder.resolve())},
+            code_paths=[str(components)],
+            signature=signature,
+            input_example={"prompt": [EXAMPLE]},
+            pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
+        )
