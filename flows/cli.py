@@ -237,7 +237,7 @@ def _extrapolate(options: argparse.Namespace) -> int:
 def _ui(options: argparse.Namespace) -> int:
     from flows.settings import prepare_environment, settings
 
-    prepare_environment(home=options.home)
+    prepare_environment(home=options.home, log_level="INFO")
     from flows.ui import serve_ui
 
     return serve_ui(

@@ -56,4 +56,9 @@ def note_result(judged: DataRef, verdict: Verdicted) -> None:
     create_table_artifact(table=rows, key="evaluation", description="Every method on the frozen test prompts")
     text = f"Router `{verdict.router_id}`\n\n{describe(report)}"
     create_markdown_artifact(text, key="verdict", description="The gate's criteria and the evaluation")
-    create_link_artifact(link=verdict.run_url, key="mlflow-run", link_text="The run in MLflow")
+    create_link_artifact(
+        link=verdict.run_url,
+        key="mlflow-run",
+        link_text="The run in MLflow",
+        description="Parameters, metrics, figures and the report in MLflow",
+    )

@@ -48,7 +48,7 @@ def board_of(world, rows, *, task=None):
     zeros = np.zeros(len(rows))
 
     def features(folder):
-        np.savez(folder / "features.npz", features_NF=zeros[:, None], input_tokens_N=zeros)
+        np.savez(folder / "features.npz", features_NF=embedding, input_tokens_N=zeros)
 
     return BoardRef(
         tables=keep("tables", lambda folder: write_tables(tables, folder)),

@@ -84,7 +84,7 @@ def board(monkeypatch, tmp_path):
     splits = pl.DataFrame({"prompt_id": tables.prompts["prompt_id"], "split": split})
 
     def features(folder):
-        np.savez(folder / "features.npz", features_NF=noise[:, :1], input_tokens_N=np.zeros(150))
+        np.savez(folder / "features.npz", features_NF=noise, input_tokens_N=np.zeros(150))
 
     return BoardRef(
         tables=keep("tables", lambda folder: write_tables(tables, folder)),
