@@ -40,6 +40,10 @@ LONGEST_PARAM = 6000
 """Characters of a parameter that MLflow keeps."""
 
 
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Without it MLflow's pages show the experiment as one of prompts and agents, and hide the list of runs."""
+
+
 class Registry(Versions):
     """One experiment and one registered model of the same name."""
 
@@ -57,7 +61,7 @@ class Registry(Versions):
         self._uri = tracking_uri
         found = self._client.get_experiment_by_name(experiment)
         self.experiment_id: str = (
-            self._client.create_experiment(experiment, artifact_location=artifact_root.resolve().as_uri())
+            self._client.create_experiment(experiment, artifact_root.resolve().as_uri(), tags=KIND)
             if found is None
             else found.experiment_id
         )
