@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [NAME] [--sizes N ...] [--full]`: prints the tables and writes them to data/bench/."""
+"""`python -m tests.benchmarks [NAME] [--sizes N ...] [--large]`: prints the tables and writes them to data/bench/."""
 
 import argparse
 import sys
@@ -16,14 +16,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark; all if not given")
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, for both ways of discovery")
-    parser.add_argument("--full", action="store_true", help="discovery up to 200,000 prompts both ways: hours")
+    parser.add_argument("--large", action="store_true", help="discovery up to 200,000 prompts both ways: half an hour")
     parser.add_argument("--soak", type=float, default=0, metavar="S", help="serving: S more seconds at 64 connections")
     asked = parser.parse_args(arguments)
     if asked.sizes and min(asked.sizes) < 100:
         parser.error("--sizes must be at least 100")
-    if asked.sizes and asked.full:
-        parser.error("--sizes and --full exclude each other")
-    sizes = discovery.SIZES["full" if asked.full else "quick"]
+    if asked.sizes and asked.large:
+        parser.error("--sizes and --large exclude each other")
+    sizes = discovery.SIZES["large" if asked.large else "quick"]
     if asked.sizes:
         sizes = dict.fromkeys(sizes, tuple(sorted(set(asked.sizes))))
     here = settings()

@@ -9,7 +9,7 @@ from tests.benchmarks.table import Cell, Table
 
 SIZES: dict[str, dict[str, tuple[int, ...]]] = {
     "quick": {"graph": (10_000, 50_000), "density": (10_000,)},
-    "full": {"graph": (10_000, 50_000, 200_000), "density": (10_000, 50_000, 200_000)},
+    "large": {"graph": (10_000, 50_000, 200_000), "density": (10_000, 50_000, 200_000)},
 }
 
 
@@ -36,16 +36,19 @@ def run(sizes: Mapping[str, Sequence[int]], *, seed: int = 0) -> Table:
     rows = [_row(method, size, found) for method, size in found]
     summary: dict[str, Cell] = {}
     for method, wanted in sizes.items():
-        grown = exponent(wanted, [found[method, size]["seconds"] for size in wanted])
-        summary[f"growth exponent of {method}"] = grown
+        grown = exponent(wanted, [found[method, size]["cpu_seconds"] for size in wanted])
+        summary[f"growth exponent of {method}, CPU seconds"] = grown
     return Table(
         name="discovery",
         claim=(
             "Leiden on a neighbour graph against UMAP and HDBSCAN, defaults of both, one thread, on unit embeddings of "
             "384 dimensions with 300 planted clusters. Quality is drawn independently of the clusters, so the graph "
-            "learns nothing from it. Seconds are of a second call, after imports and compilation; peak memory is the "
-            "whole process. Unassigned prompts count as one more cluster in the ARI. Below 20,000 prompts the graph "
-            "compares all pairs, above it searches approximately. Ratios: density over graph."
+            "learns nothing from it. Seconds are of a second call, after imports and compilation, by the clock on the "
+            "wall; CPU seconds are the processor's, which other work on the machine doesn't stretch. Peak memory is of "
+            "the whole process. Unassigned prompts count as one more cluster in the ARI. Below 20,000 prompts the "
+            "graph compares all pairs, above it searches approximately; recall is of true neighbours, on a sample. "
+            "Ratios: density over graph, time in CPU seconds. Wanted of the graph at 200,000 prompts: 240 seconds, "
+            "3 GiB, recall 0.95, ARI 0.9."
         ),
         rows=rows,
         summary=summary,
@@ -63,9 +66,11 @@ def _row(method: str, size: int, found: Mapping[tuple[str, int], Mapping[str, An
         "method": method,
         "prompts": size,
         "seconds": mine["seconds"],
-        "time ratio": ratio("seconds"),
+        "CPU seconds": mine["cpu_seconds"],
+        "time ratio": ratio("cpu_seconds"),
         "peak MB": mine["peak_mb"],
         "memory ratio": ratio("peak_mb"),
+        "recall": mine["recall"],
         "ARI": mine["ari"],
         "tasks": mine["tasks"],
         "unassigned": mine["unassigned"],
