@@ -13,6 +13,7 @@ from components.embeddings.encoder import Encoder
 from components.embeddings.features import FeatureMap
 from components.evaluation.gate import GateConfig
 from components.release.bundle import read_bundle
+from components.release.manifest import OlderSchema
 from components.release.pointer import read_pointer, resolve
 from components.release.router import Router
 from components.reports.policies import policy_curves
@@ -111,11 +112,15 @@ def evaluate(
 def _champion(board: Board, test: NDArray[np.intp], challenger: RouterModel) -> NDArray[np.float64] | None:
     """The reigning router's predicted quality on the test prompts; nan for candidates it doesn't know.
 
-    None where no router reigns, or the challenger itself does: a rerun must end as the first run did.
+    None where no router reigns, one of an older version does, or the challenger itself: a rerun must end as the first
+    run did.
     """
     if read_pointer(settings().published) is None:
         return None
-    reigning = read_bundle(resolve(settings().published)).model.to_arrays()
+    try:
+        reigning = read_bundle(resolve(settings().published)).model.to_arrays()
+    except OlderSchema:
+        return None
     ours = challenger.to_arrays()
     if all(np.array_equal(ours[name], value, equal_nan=value.dtype.kind == "f") for name, value in reigning.items()):
         return None

@@ -18,6 +18,10 @@ class BundleError(ValueError):
     """A bundle that isn't whole, isn't safe, or isn't of a form known here."""
 
 
+class OlderSchema(BundleError):
+    """A bundle of an older form, which only the version that wrote it can read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A model that the router may choose, with its prices."""
@@ -128,9 +132,7 @@ def parse(content: bytes) -> Manifest:
             f"the bundle has schema {schema}, this pointsman reads up to {SCHEMA}: install a newer pointsman"
         )
     if schema != SCHEMA:
-        raise BundleError(
-            f"the bundle has schema {schema}, this pointsman reads {SCHEMA} only: retrain into another published folder"
-        )
+        raise OlderSchema(f"the bundle has schema {schema}, this pointsman reads {SCHEMA} only: retrain to replace it")
     try:
         files = {str(name): str(digest) for name, digest in document["files"].items()}
         known = {entry.name for entry in fields(Provenance)}

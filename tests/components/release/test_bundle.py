@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from components.release.bundle import BundleError, read_bundle, write_bundle
-from components.release.manifest import SCHEMA
+from components.release.manifest import SCHEMA, OlderSchema
 from components.release.router import Router
 
 
@@ -108,6 +108,15 @@ def test_a_newer_form_asks_for_a_newer_pointsman(bundle, tmp_path):
     document["schema"] = SCHEMA + 1
     (target / "manifest.json").write_text(json.dumps(document))
     with pytest.raises(BundleError, match="install a newer pointsman"):
+        read_bundle(target)
+
+
+def test_an_older_form_asks_for_a_retrain(bundle, tmp_path):
+    target = copy(bundle, tmp_path)
+    document = json.loads((target / "manifest.json").read_bytes())
+    document["schema"] = SCHEMA - 1
+    (target / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(OlderSchema, match="retrain to replace it"):
         read_bundle(target)
 
 
