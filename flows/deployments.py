@@ -37,6 +37,8 @@ class Offer:
     """Whether it changes the installation: then a second run waits for the first."""
     on_drift: bool = False
     """Whether a drift event runs it as well."""
+    resumes: bool = True
+    """Whether a run that was cut off may be run again without a person."""
     folders: Mapping[str, str] = field(default_factory=dict)
     """Parameters without a default that name folders: where they are in the installation."""
 
@@ -70,6 +72,8 @@ OFFERS = (
     Offer(
         flow="flows.release_flows.rollback",
         name="earlier",
+        # cut off after it published, it would go back by one router more
+        resumes=False,
         description="Makes an earlier router reign again: the one before, or the one you name.",
     ),
     Offer(
@@ -155,6 +159,20 @@ def deployment(offer: Offer, schedules: "list[DeploymentScheduleCreate] | None" 
     return made
 
 
+def watch_for_zombies() -> None:
+    """Tells the server what to do with runs whose process and worker died together."""
+    from prefect import get_client
+
+    from flows.zombies import automations, install
+
+    wanted = automations(
+        [load(offer).name for offer in OFFERS if offer.resumes],
+        [load(offer).name for offer in OFFERS if not offer.resumes],
+    )
+    with get_client(sync_client=True) as client:
+        install(wanted, client)
+
+
 def as_yaml() -> str:
     """infra/prefect.yaml: the same deployments for a pool of workers."""
     import yaml
@@ -202,6 +220,7 @@ def deploy() -> None:
     for offer in OFFERS:
         deployment(offer, standing(offer)).apply(work_pool_name=POOL)
         print(f"deployed {load(offer).name}/{offer.name}")
+    watch_for_zombies()
 
 
 def main(arguments: list[str]) -> None:
@@ -219,6 +238,7 @@ def main(arguments: list[str]) -> None:
         case []:
             from prefect import serve
 
+            watch_for_zombies()
             serve(*(deployment(offer, standing(offer)) for offer in OFFERS))
         case _:
             raise SystemExit("usage: python -m flows.deployments [deploy | yaml]")
