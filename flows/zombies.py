@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefect.client.schemas.objects import StateType
 from prefect.events import EventTrigger
@@ -81,10 +81,20 @@ def automations(resumable: Iterable[str], others: Iterable[str]) -> list[Automat
 
 
 def install(wanted: Iterable[AutomationCore], client: "SyncPrefectClient") -> None:
-    """Brings the server's automations up to date; one that somebody switched off stays off."""
+    """Brings the server's automations up to date; one that somebody switched off stays off.
+
+    What is as wanted isn't sent again: with each update the server forgets which runs it waits to hear from, and a
+    worker that starts anew after a crash would make it forget those that the crash silenced.
+    """
     for automation in wanted:
         standing = client.read_automations_by_name(automation.name)
         if not standing:
             client.create_automation(automation)
         for found in standing:
-            client.update_automation(found.id, automation.model_copy(update={"enabled": found.enabled}))
+            renewed = automation.model_copy(update={"enabled": found.enabled})
+            if _says(renewed) != _says(found):
+                client.update_automation(found.id, renewed)
+
+
+def _says(automation: AutomationCore) -> dict[str, Any]:
+    return automation.model_dump(include={"description", "trigger", "actions", "enabled"})

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 
 import pytest
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.server.events.schemas.automations import EventTrigger
 from prefect.server.events.schemas.events import ReceivedEvent
 from prefect.testing.utilities import prefect_test_harness
@@ -64,12 +64,15 @@ def test_what_stands_for_life_or_an_end(told):
 
 
 @pytest.mark.slow
-def test_installed_again_it_is_still_one_and_off_stays_off():
+def test_installed_again_it_is_still_one_and_off_stays_off(monkeypatch):
     with prefect_test_harness(server_startup_timeout=240), get_client(sync_client=True) as client:
         watch_for_zombies()
         (resume,), (mark,) = (client.read_automations_by_name(name) for name in (RESUME, MARK))
         client.pause_automation(resume.id)
+        # an update makes the server forget which runs it waits to hear from
+        monkeypatch.setattr(SyncPrefectClient, "update_automation", lambda *_: pytest.fail("updated for nothing"))
         watch_for_zombies()
+        monkeypatch.undo()
         (again,), (other,) = (client.read_automations_by_name(name) for name in (RESUME, MARK))
         assert (again.id, again.enabled) == (resume.id, False)
         assert (other.id, other.enabled) == (mark.id, True)
@@ -112,7 +115,7 @@ def test_a_run_whose_worker_and_process_were_killed_goes_on_without_a_person(tmp
         return json.loads(operations.answers(f"{api}/events/filter", wish)[1])["events"]
 
     def stations():
-        kept = {folder for folder in (home / "data" / "stages").glob("*/*") if folder.parent.name != "results"}
+        kept = {folder for folder in (home / "data" / "stages").glob("*/[!.]*") if folder.parent.name != "results"}
         return {folder: folder.stat().st_mtime_ns for folder in kept if folder.is_dir()}
 
     with started(
@@ -131,7 +134,7 @@ def test_a_run_whose_worker_and_process_were_killed_goes_on_without_a_person(tmp
             def run():
                 return json.loads(operations.answers(f"{api}/flow_runs/{run_id}")[1])
 
-            operations.until(lambda: said("prefect.flow-run.heartbeat", run_id) and len(stations()) >= 3)
+            operations.until(lambda: said("prefect.flow-run.heartbeat", run_id) and len(stations()) >= 2)
             # until the first is dead, it could report what happens to the second
             first.kill()
             first.wait()
