@@ -124,12 +124,15 @@ def test_a_run_whose_worker_and_process_were_killed_goes_on_without_a_person(tmp
         operations.until(lambda: operations.answers(f"{api}/health")[0] == 200)
         with started(worker, tmp_path, "flows.deployments") as first:
             found = operations.until(lambda: (d := operations.deployments(api)) and len(d) == len(OFFERS) and d)
-            status, body = operations.answers(
-                f"{api}/deployments/{found['weekly']['id']}/create_flow_run",
-                {"parameters": {"parameters": {"preset": "smoke"}}, "state": {"type": "SCHEDULED"}},
-            )
-            assert status == 201, body
-            run_id = json.loads(body)["id"]
+            create = f"{api}/deployments/{found['weekly']['id']}/create_flow_run"
+            wish = {"parameters": {"parameters": {"preset": "smoke"}}, "state": {"type": "SCHEDULED"}}
+
+            def clicked():
+                # 503 while the worker's start holds SQLite
+                status, body = operations.answers(create, wish)
+                return status == 201 and body
+
+            run_id = json.loads(operations.until(clicked, 60))["id"]
 
             def run():
                 return json.loads(operations.answers(f"{api}/flow_runs/{run_id}")[1])
