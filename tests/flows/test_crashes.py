@@ -90,7 +90,11 @@ class Installation:
         assert read_bundle(self.home / "data/bundles" / last.router_id).manifest.router_id == last.router_id
         parents, children = self.runs()
         assert parents["RUNNING"] == children["RUNNING"] == 0
-        assert parents["FINISHED"] >= 1
+        client = MlflowClient(f"sqlite:///{self.home / 'mlruns/mlflow.db'}")
+        ended = client.search_runs([e.experiment_id for e in client.search_experiments()], "status = 'FINISHED'")
+        ended = [run for run in ended if "mlflow.parentRunId" not in run.data.tags]
+        assert ended
+        assert all(run.data.tags["verdict"] in ("promoted", "refused") for run in ended)
         return parents
 
 
@@ -120,7 +124,7 @@ def tell(capsys, rows):
 
 def test_a_run_killed_at_any_station_or_moment_is_carried_on_by_the_next(tmp_path, capsys, operations):
     here, moments, again = Installation(tmp_path / "home"), random.Random(7), {"station": [], "moment": []}
-    done, kept, shots, dead = {}, {}, Counter(), 0
+    done, kept, shots = {}, {}, Counter()
 
     def look(kind):
         nonlocal done, kept
@@ -137,7 +141,7 @@ def test_a_run_killed_at_any_station_or_moment_is_carried_on_by_the_next(tmp_pat
         finally:
             if process.poll() is None:
                 kill(process)
-        shots["station"], dead = shots["station"] + 1, dead + 1
+        shots["station"] += 1
         look("station")
     here.plant_leftovers()
     for _ in range(MOMENTS):
@@ -147,7 +151,7 @@ def test_a_run_killed_at_any_station_or_moment_is_carried_on_by_the_next(tmp_pat
             process.wait(moments.uniform(0, 12))
         except subprocess.TimeoutExpired:
             kill(process)
-            shots["moment"], dead = shots["moment"] + 1, dead + 1
+            shots["moment"] += 1
         look("moment")
     code = here.complete()
     look("moment")
@@ -156,8 +160,9 @@ def test_a_run_killed_at_any_station_or_moment_is_carried_on_by_the_next(tmp_pat
     assert not again["moment"]
     assert shots["moment"] >= 1
     parents = here.check_the_end(code)
-    # each was announced at its first station, with its MLflow run open
-    assert parents["KILLED"] + parents["FAILED"] == dead
+    # a run that dies after its verdict, while it writes its notes, is rightly FINISHED
+    assert parents["KILLED"] >= len(STATIONS)
+    assert parents["KILLED"] + parents["FINISHED"] == len(STATIONS) + MOMENTS + 1
 
 
 @pytest.fixture
