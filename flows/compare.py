@@ -22,7 +22,7 @@ from flows.blocks import blocks_in
 from flows.caching import by_content
 from flows.contest import judge, lay_out, leave_out, tune
 from flows.fan_out import fan_out, task_runner
-from flows.ingest import embed, export_encoder, ingest
+from flows.ingest import embed_widely, export_encoder, ingest
 from flows.presets import PresetName
 from flows.references import DataRef, keep, reference
 from flows.settings import settings
@@ -134,7 +134,7 @@ def compare(parameters: CompareParameters) -> Compared:
     concluded = {}
     for name in parameters.blocks or found:
         tables = ingest(reference(parameters.data / found[name].folder), QuarantineConfig())
-        laid_out = lay_out(tables, embed(tables, encoder), encoder, found[name])
+        laid_out = lay_out(tables, embed_widely(tables, encoder), encoder, found[name])
         places = {} if smoke else {method: (laid_out, encoder, method, splits, seed) for method in GRIDS}
         chosen = dict.fromkeys(GRIDS, 0) | fan_out(tune, places)
         numbers = range(2 if smoke else splits)

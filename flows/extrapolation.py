@@ -15,6 +15,7 @@ from components.extrapolation.report import report_metrics, study_report
 from components.extrapolation.study import StudyConfig, read_run, run_problem, write_run
 from components.reports.extrapolation_page import DATA, PAGE, verdict_rows, write_study
 from flows.caching import by_content
+from flows.fan_out import fan_out, task_runner
 from flows.presets import PresetName
 from flows.progress import Progress
 from flows.references import DataRef, keep, reference
@@ -95,7 +96,7 @@ def record(concluded: DataRef, parameters: dict[str, Any]) -> str:
     return run_id
 
 
-@flow(name="extrapolation", log_prints=True)
+@flow(name="extrapolation", log_prints=True, task_runner=task_runner())
 def extrapolation(parameters: ExtrapolationParameters) -> Studied:
     """Trains every model on every problem, tests it under growing shift, and judges the paper's claims."""
     config, chosen = study_config(parameters.preset), parameters.problems or list(CATALOGUE)
@@ -106,12 +107,10 @@ def extrapolation(parameters: ExtrapolationParameters) -> Studied:
     data = reference(parameters.data) if parameters.data else None
     count = parameters.seeds or (5 if parameters.preset == "full" else 2)
     pairs = [(problem, parameters.seed + number) for problem in chosen for number in range(count)]
-    runs = []
-    with Progress([f"{problem} {seed}" for problem, seed in pairs]) as station:
-        for problem, seed in pairs:
-            station(f"{problem} {seed}")
-            runs.append(measure(problem, seed, config, data))
-    concluded = conclude(runs)
+    calls = {f"{problem} {seed}": (problem, seed, config, data) for problem, seed in pairs}
+    with Progress([*calls]) as station:
+        runs = fan_out(measure, calls, station)
+    concluded = conclude([*runs.values()])
     run_id = record(concluded, parameters.model_dump(mode="json"))
     studied = Studied(
         page=concluded.file(PAGE),

@@ -1,6 +1,6 @@
 """Many calls of one Prefect task: one after another here, or on the workers of a Dask cluster; the same result."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect import Task
@@ -28,20 +28,34 @@ def task_runner() -> "TaskRunner[Any] | None":
     return runner
 
 
-def fan_out(task: "Task[..., R]", calls: Mapping[K, tuple[Any, ...]]) -> dict[K, R]:
+def fan_out(
+    task: "Task[..., R]", calls: Mapping[K, tuple[Any, ...]], turn: Callable[[K], object] = lambda _: None
+) -> dict[K, R]:
     """The task's result for each tuple of arguments, by its key; must be called inside a flow.
 
     Without Dask the calls run one after another in this process: on a machine of few cores threads gain nothing,
     and torch's random state belongs to a whole process.
 
+    Args:
+        task: what to call.
+        calls: its arguments.
+        turn: told each key before its result is waited for.
+
     Raises:
         UnfitWorker: a Dask worker keeps its files elsewhere or runs several tasks at once.
     """
+    results: dict[K, R] = {}
     if settings().dask is None:
-        return {key: task(*arguments) for key, arguments in calls.items()}
+        for key, arguments in calls.items():
+            turn(key)
+            results[key] = task(*arguments)
+        return results
     require_fit(str(settings().dask))
     waiting: dict[K, Any] = {key: task.submit(*arguments) for key, arguments in calls.items()}
-    return {key: future.result() for key, future in waiting.items()}
+    for key, future in waiting.items():
+        turn(key)
+        results[key] = future.result()
+    return results
 
 
 def require_fit(address: str) -> None:

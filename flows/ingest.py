@@ -15,8 +15,12 @@ from components.tables.quarantine import QuarantineConfig, quarantine
 from components.tables.splits import SplitConfig, split
 from components.tables.store import read_tables, write_parquet, write_tables
 from flows.caching import by_content
+from flows.fan_out import fan_out
 from flows.references import DataRef, keep
 from flows.settings import settings
+
+_SHARD = 500
+"""Prompts that a Dask worker encodes at a time: some seconds of work."""
 
 
 @task(cache_key_fn=by_content("components.sources"), persist_result=True, result_serializer="json")
@@ -60,6 +64,26 @@ def embed(tables: DataRef, encoder: DataRef) -> DataRef:
     prompts = read_tables(tables.path).prompts["prompt"].to_list()
     embedding_ND = embed_cached(Encoder.load(encoder.path), prompts, settings().data / "embeddings")
     return keep("embed", lambda folder: np.save(folder / "embedding.npy", embedding_ND))
+
+
+@task(
+    cache_key_fn=by_content("components.embeddings"),
+    persist_result=True,
+    result_serializer="json",
+    task_run_name="encode-{first}",
+)
+def encode(tables: DataRef, encoder: DataRef, first: int, count: int) -> int:
+    """Puts these prompts' vectors where `embed` finds them; how many there were."""
+    prompts = read_tables(tables.path).prompts["prompt"][first : first + count].to_list()
+    return len(embed_cached(Encoder.load(encoder.path), prompts, settings().data / "embeddings"))
+
+
+def embed_widely(tables: DataRef, encoder: DataRef) -> DataRef:
+    """`embed`, with its prompts encoded on Dask's workers where there are any: each prompt runs alone either way."""
+    if settings().dask is not None:
+        prompts = read_tables(tables.path).prompts.height
+        fan_out(encode, {first: (tables, encoder, first, _SHARD) for first in range(0, prompts, _SHARD)})
+    return embed(tables, encoder)
 
 
 @task(cache_key_fn=by_content("components.tables"), persist_result=True, result_serializer="json")
