@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ MAX_CHARACTERS = 32_768
 DIMENSIONS = 384
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+# without slots, which leave no place for what is worked out once
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Tokens:
     """Word-piece ids of N prompts, end to end, without special tokens."""
 
@@ -30,10 +32,10 @@ class Tokens:
     """Where each prompt's tokens start, and the end of the last, shape (N + 1,)."""
     token_E: NDArray[np.int32]
 
-    @property
+    @cached_property
     def length_N(self) -> NDArray[np.int32]:
         """Tokens of each prompt."""
-        return np.diff(self.indptr_N1).astype(np.int32)
+        return (self.indptr_N1[1:] - self.indptr_N1[:-1]).astype(np.int32)
 
     def take(self, rows_K: NDArray[np.intp]) -> "Tokens":
         """The tokens of a choice of prompts, in its order."""

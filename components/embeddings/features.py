@@ -4,7 +4,9 @@ Shapes: N prompts, D embedding, V vocabulary, L lexical rank, C token classes, S
 F = D + L + S.
 """
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +14,14 @@ from numpy.typing import NDArray
 from components.embeddings.encoder import Tokens
 
 Floats = NDArray[np.float32]
+FAR = 5.0
+"""Standard deviations beyond which a surface feature is cut."""
+SMALLEST = 1e-9
+"""Length of the word weights below which there are no words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+# without slots, which leave no place for what is worked out once
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureMap:
     """A fitted map from embeddings and tokens to features; numpy alone evaluates it."""
 
@@ -36,19 +43,56 @@ class FeatureMap:
         Raises:
             ValueError: embeddings and tokens are of different prompts, or a token isn't in the vocabulary.
         """
-        if embedding_ND.shape[0] != tokens.length_N.size:
-            raise ValueError(f"{embedding_ND.shape[0]} embeddings for {tokens.length_N.size} tokenised prompts")
-        if tokens.token_E.size and tokens.token_E.max() >= self.idf_V.size:
-            raise ValueError(f"token {tokens.token_E.max()} is beyond the vocabulary of {self.idf_V.size}")
+        rows, width = embedding_ND.shape
+        if rows != tokens.length_N.size:
+            raise ValueError(f"{rows} embeddings for {tokens.length_N.size} tokenised prompts")
+        rank = self.lexical_VL.shape[1]
+        features_NF = np.empty((rows, width + rank + self.surface_mean_S.size), dtype=np.float32)
+        features_NF[:, :width] = embedding_ND
+        try:
+            words = self._words_of_one if rows == 1 else self._words
+            words(tokens, features_NF[:, width : width + rank], features_NF[:, width + rank :])
+        except IndexError:
+            raise ValueError(f"token {tokens.token_E.max()} is beyond the vocabulary of {self.idf_V.size}") from None
+        surface_NS = features_NF[:, width + rank :]
+        surface_NS -= self.surface_mean_S
+        surface_NS *= self._surface_factor_S
+        np.minimum(surface_NS, self._surface_limit, out=surface_NS)
+        np.maximum(surface_NS, -self._surface_limit, out=surface_NS)
+        return features_NF
+
+    def _words(self, tokens: Tokens, lexical_NL: Floats, surface_NS: Floats) -> None:
+        """Writes the lexical part and the surface before it is standardised."""
+        rows = tokens.length_N.size
         row_P, token_P, count_P = distinct_tokens(tokens)
-        rows = embedding_ND.shape[0]
         weight_P = (1 + np.log(count_P)).astype(np.float32)
         norm_N = np.sqrt(np.bincount(row_P, (weight_P * self.idf_V[token_P]) ** 2, rows))
-        projected_NL = _row_sums(row_P, weight_P[:, None] * self.lexical_VL[token_P], rows)
-        lexical_NL = projected_NL / np.maximum(norm_N, 1e-9)[:, None]
-        surface_NS = (surface(tokens, self.class_VC) - self.surface_mean_S) / self.surface_scale_S
-        parts = [embedding_ND, self.lexical_weight * lexical_NL, self.surface_weight * np.clip(surface_NS, -5, 5)]
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        lexical_NL[:] = _row_sums(row_P, weight_P[:, None] * self.lexical_VL[token_P], rows)
+        lexical_NL *= (self.lexical_weight / np.maximum(norm_N, SMALLEST))[:, None].astype(np.float32)
+        surface_NS[:] = surface(tokens, self.class_VC)
+
+    def _words_of_one(self, tokens: Tokens, lexical_1L: Floats, surface_1S: Floats) -> None:
+        """The same of a lone prompt, which is what a gateway asks about: a tenth of the operations."""
+        count: dict[int, int] = {}
+        for token in tokens.token_E.tolist():
+            count[token] = count.get(token, 0) + 1
+        token_P = np.array(list(count), dtype=np.intp)
+        count_P = np.array(list(count.values()), dtype=np.float32)
+        weight_P = np.array([1 + math.log(times) for times in count.values()], dtype=np.float32)
+        length_P = weight_P * self.idf_V[token_P]
+        weight_P *= float(self.lexical_weight) / max(math.sqrt(np.dot(length_P, length_P)), SMALLEST)
+        np.dot(weight_P, self.lexical_VL[token_P], out=lexical_1L[0])
+        surface_1S[0, 0] = math.log1p(tokens.token_E.size)
+        surface_1S[0, 1:] = np.dot(count_P, self.class_VC[token_P])
+        surface_1S[0, 1:] /= max(tokens.token_E.size, 1)
+
+    @cached_property
+    def _surface_factor_S(self) -> Floats:
+        return np.asarray(self.surface_weight / self.surface_scale_S, dtype=np.float32)
+
+    @cached_property
+    def _surface_limit(self) -> float:
+        return FAR * float(self.surface_weight)
 
 
 def distinct_tokens(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

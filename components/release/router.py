@@ -14,8 +14,9 @@ from components.release.bundle import read_bundle
 from components.release.manifest import BundleError
 from components.release.pointer import is_url, resolve
 from components.routing.available import columns_of, decide_among
+from components.routing.folded import fold
 from components.routing.model import RouterModel
-from components.routing.policy import Policy, parse
+from components.routing.policy import Policy, decide, parse
 from components.routing.prediction import Prediction
 
 GOLDEN_ROWS = 8
@@ -116,7 +117,10 @@ def local_folder(path: str | Path, cache: Path | None = None) -> Path:
 class Router:
     """Routes prompts to candidates. Holds no mutable state: any number of threads may share one."""
 
-    __slots__ = ("_encoder", "_feature_map", "_model", "_tasks", "candidates", "router_id")
+    __slots__ = (
+        *("_encoder", "_fallback", "_feature_map", "_folded", "_general_quality_M", "_guard_margin", "_tasks"),
+        *("candidates", "router_id"),
+    )
 
     def __init__(
         self,
@@ -130,7 +134,9 @@ class Router:
     ) -> None:
         if len(candidates) != model.general_quality_M.shape[0]:
             raise ValueError(f"{len(candidates)} names for {model.general_quality_M.shape[0]} candidates")
-        self._model = model
+        self._folded = fold(model)
+        self._general_quality_M = model.general_quality_M
+        self._fallback, self._guard_margin = int(model.fallback), float(model.guard_margin)
         self._feature_map = feature_map
         self._encoder = encoder
         self._tasks = tuple(tasks)
@@ -209,7 +215,7 @@ class Router:
         tokens = self._encoder.tokenize(prompts)
         embedding_ND = self._encoder.encode_tokens(tokens)
         features_NF = self._feature_map.transform(embedding_ND, tokens)
-        return self._model.predict(features_NF, embedding_ND, tokens.length_N)
+        return self._folded.predict(features_NF, embedding_ND, tokens.length_N)
 
     def choose(self, prediction: Prediction, policy: Policy, among: Sequence[str] | None = None) -> Routing:
         """The choice for each prompt of a prediction.
@@ -217,15 +223,20 @@ class Router:
         Raises:
             ValueError: a candidate that isn't known, or a policy that can't be kept (costs unknown, budget too small).
         """
-        decision = decide_among(
-            prediction,
-            policy,
-            columns_of(self.candidates, self.candidates if among is None else among),
-            fallback=int(self._model.fallback),
-            general_quality_M=self._model.general_quality_M,
-            guard_margin=float(self._model.guard_margin),
-            models=self.candidates,
-        )
+        if among is None:
+            decision = decide(
+                prediction, policy, fallback=self._fallback, guard_margin=self._guard_margin, models=self.candidates
+            )
+        else:
+            decision = decide_among(
+                prediction,
+                policy,
+                columns_of(self.candidates, among),
+                fallback=self._fallback,
+                general_quality_M=self._general_quality_M,
+                guard_margin=self._guard_margin,
+                models=self.candidates,
+            )
         return Routing(
             candidates=self.candidates,
             tasks=self._tasks,
@@ -261,7 +272,7 @@ class Router:
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"golden decisions can't be made again: {error}") from None
         # the guard prefers a fallback that is worse by its margin
-        slack = 2 * GOLDEN_TOLERANCE + float(self._model.guard_margin)
+        slack = 2 * GOLDEN_TOLERANCE + self._guard_margin
         gap_N = np.abs(routing.quality_NM - expected_NM).max(axis=1)
         for row, (name, chosen) in enumerate(zip(wanted, routing.candidate, strict=True)):
             near = abs(routing.predicted_quality[row] - expected_NM[row, self.candidates.index(name)])

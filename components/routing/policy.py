@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.routing.budget import Choices, Floats, cheapest, spend_with_pins
 from components.routing.prediction import Decision, Prediction
@@ -66,6 +67,9 @@ class Tolerance:
             raise ValueError(f"tolerance must be in [0, 1], got {self.share}")
 
 
+REASONS = np.array(["general", "task", "fallback"])
+FALLBACK = 2
+"""Where it is among REASONS."""
 Policy = Best | Tradeoff | Budget | QualityBar | Tolerance
 
 
@@ -127,29 +131,42 @@ def decide(
         raise ValueError(f"guard_margin must be >= 0, got {guard_margin}")
     if not isinstance(policy, Best) and policy != Tradeoff(willingness_to_pay=float("inf")):
         _require_costs(cost_NM, policy, models)
-    guarded_NM = quality_NM.copy()
-    guarded_NM[:, fallback] += guard_margin
-    pinned_N = prediction.novel_N
+    guarded_NM = quality_NM
+    if guard_margin:
+        guarded_NM = quality_NM.copy()
+        guarded_NM[:, fallback] += guard_margin
+    choice_N, pinned_N = _choose(policy, guarded_NM, quality_NM, cost_NM, fallback, prediction.novel_N)
+    code_N = (prediction.task_N >= 0).astype(np.intp)
+    if guard_margin:
+        # choosing again only says what the guard changed
+        free_N, _ = _choose(policy, quality_NM, quality_NM, cost_NM, fallback, pinned_N)
+        code_N[(choice_N == fallback) & (free_N != fallback)] = FALLBACK
+    choice_N[pinned_N] = fallback
+    code_N[pinned_N] = FALLBACK
+    return Decision(candidate_N=choice_N, reason_N=REASONS[code_N])
+
+
+def _choose(
+    policy: Policy,
+    guarded_NM: Floats,
+    quality_NM: Floats,
+    cost_NM: Floats,
+    fallback: int,
+    novel_N: NDArray[np.bool_],
+) -> tuple[Choices, NDArray[np.bool_]]:
+    """The policy's choice of each prompt, and which of the novel ones are held to the fallback."""
     match policy:
         case Best():
-            choice_N, free_N = guarded_NM.argmax(axis=1), quality_NM.argmax(axis=1)
+            return guarded_NM.argmax(axis=1), novel_N
         case Tradeoff(willingness_to_pay=price):
             spent_NM = np.zeros_like(cost_NM) if price == float("inf") else cost_NM / price
-            choice_N, free_N = (guarded_NM - spent_NM).argmax(axis=1), (quality_NM - spent_NM).argmax(axis=1)
+            return (guarded_NM - spent_NM).argmax(axis=1), novel_N
         case QualityBar(quality=bar):
-            choice_N = _clear_bar(quality_NM, cost_NM, bar, guarded_NM)
-            free_N = _clear_bar(quality_NM, cost_NM, bar, quality_NM)
+            return _clear_bar(quality_NM, cost_NM, bar, guarded_NM), novel_N
         case Tolerance(share=share):
-            choice_N = _within(guarded_NM, cost_NM, share)
-            free_N = _within(quality_NM, cost_NM, share)
+            return _within(guarded_NM, cost_NM, share), novel_N
         case Budget(usd=usd):
-            choice_N, pinned_N = spend_with_pins(guarded_NM, cost_NM, usd, fallback, prediction.novel_N)
-            # spending again only says what the guard changed
-            free_N = spend_with_pins(quality_NM, cost_NM, usd, fallback, pinned_N)[0] if guard_margin else choice_N
-    choice_N = np.where(pinned_N, fallback, choice_N).astype(np.intp)
-    held_N = pinned_N | ((choice_N == fallback) & (free_N != fallback))
-    reason_N = np.where(held_N, "fallback", np.where(prediction.task_N >= 0, "task", "general"))
-    return Decision(candidate_N=choice_N, reason_N=reason_N)
+            return spend_with_pins(guarded_NM, cost_NM, usd, fallback, novel_N)
 
 
 def _clear_bar(quality_NM: Floats, cost_usd_NM: Floats, bar: float, guarded_NM: Floats) -> Choices:
