@@ -2,18 +2,26 @@
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns its exit code (0 done, 1 refused by the gate or drift found, 2 unusable input)."""
+    """Runs one command; returns its exit code.
+
+    0: done; 1: refused by the gate, or drift found; 2: unusable input; 3: an error that none of our messages foresees.
+    """
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
     except (ValueError, FileNotFoundError) as error:
         print(f"pointsman: {error}", file=sys.stderr)
         return 2
+    except Exception:
+        # Python would end with 1, as a refusal does
+        traceback.print_exc()
+        return 3
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,14 +2,18 @@
 
 import hashlib
 import shutil
+import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from components.tables.store import file_digest
 from flows.settings import settings
+
+_DAY_S = 86_400
 
 
 class DataRef(BaseModel, frozen=True):
@@ -39,8 +43,12 @@ def reference(folder: Path) -> DataRef:
 
 
 def keep(station: str, write: Callable[[Path], object]) -> DataRef:
-    """Lets `write` fill a fresh folder and files it under its content; a crash leaves nothing that is ever read."""
+    """Lets `write` fill a fresh folder and files it under its content; a crash leaves nothing that is ever read.
+
+    What killed processes left on the shelf is removed once it is a day old.
+    """
     shelf = settings().stages / station
+    _sweep(shelf)
     aside = shelf / f".{uuid.uuid4().hex}"
     aside.mkdir(parents=True)
     try:
@@ -52,3 +60,10 @@ def keep(station: str, write: Callable[[Path], object]) -> DataRef:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return DataRef(path=final, digest=digest)
+
+
+def _sweep(shelf: Path) -> None:
+    for left in shelf.glob(".*"):
+        with suppress(FileNotFoundError):  # another run sweeps as well
+            if time.time() - left.stat().st_mtime > _DAY_S:
+                shutil.rmtree(left, ignore_errors=True)

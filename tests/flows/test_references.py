@@ -1,3 +1,6 @@
+import os
+import time
+
 import pytest
 
 from flows.references import keep, reference
@@ -36,6 +39,20 @@ def test_a_crash_while_writing_leaves_nothing():
     with pytest.raises(RuntimeError, match="power cut"):
         keep("crash", crash)
     assert list(before.path.parent.iterdir()) == [before.path]
+
+
+def test_what_a_killed_process_left_is_removed_once_it_is_a_day_old():
+    shelf = keep("swept", lambda folder: (folder / "x.txt").write_text("whole")).path.parent
+    old, young = shelf / ".old", shelf / ".young"
+    for left in (old, young):
+        left.mkdir()
+        (left / "half.txt").write_text("half")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    os.utime(shelf / keep("swept", lambda folder: (folder / "x.txt").write_text("whole")).path, (0, 0))
+    keep("swept", lambda folder: (folder / "y.txt").write_text("more"))
+    assert not old.exists()
+    assert young.is_dir()
+    assert len(list(shelf.glob("[!.]*"))) == 2
 
 
 def test_a_file_that_is_gone_is_named():
