@@ -113,6 +113,12 @@ class ExpertWeights:
         general_NM = trunk_NH @ self.general_HM + self.general_bias_M
         if self.task_TMH.shape[0] == 0:
             return general_NM
+        if task_N.shape[0] == 1:
+            # a lone prompt's weights are looked at, not gathered
+            task = int(task_N[0])
+            return (
+                general_NM if task < 0 else general_NM + (self.task_TMH[task] @ trunk_NH[0] + self.task_bias_TM[task])
+            )
         known_N = np.maximum(task_N, 0)
         special_NM = self.task_bias_TM[known_N]
         # Block by block, so that the gathered weights stay in the processor's cache: three times faster.

@@ -213,7 +213,10 @@ class Router:
     def predict(self, prompts: Sequence[str]) -> Prediction:
         """What is believed of each prompt before a policy chooses."""
         tokens = self._encoder.tokenize(prompts)
-        embedding_ND = self._encoder.encode_tokens(tokens)
+        return self.predict_encoded(tokens, self._encoder.encode_tokens(tokens))
+
+    def predict_encoded(self, tokens: Tokens, embedding_ND: NDArray[np.float32]) -> Prediction:
+        """The same of prompts that are encoded already, shape (N, D)."""
         features_NF = self._feature_map.transform(embedding_ND, tokens)
         return self._folded.predict(features_NF, embedding_ND, tokens.length_N)
 

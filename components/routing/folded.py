@@ -10,6 +10,7 @@ Shapes: N prompts, F features, D embedding, T tasks, M candidates, H hidden unit
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,22 @@ from components.routing.prediction import Prediction
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
-LEAST, MOST = 0.01, 0.99
-"""Where `log_odds` holds stage 1's quality."""
+MOST = 2 * 0.99 - 1
+"""Where `log_odds` holds stage 1's quality q, as 2 q - 1."""
+WHOLE = 1 - 2 * FLOOR
+"""Where `logit` holds it."""
+HALF = np.float32(0.5)
 NOTHING = 1e-30
 """Less than the length of any embedding but zero."""
+
+
+def _fixed(array: NDArray[Any]) -> NDArray[Any]:
+    """An array that answers may share, since nobody can write into it."""
+    array.flags.writeable = False
+    return array
+
+
+NOVEL, KNOWN = _fixed(np.array([True])), _fixed(np.array([False]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,21 +58,23 @@ class Folded:
     """Half the squared length of every centre."""
     first_R: NDArray[np.intp]
     """Where each repeat's rows begin in cluster_SM."""
+    ones_R: Floats
     cluster_SM: Floats
-    """Rows of all cluster tables, already a share of the blend."""
-    soft_TM: Floats
-    """The task table as the blend's other share; the general row alone where there are no tasks."""
+    """Rows of all cluster tables, of which the sum over repeats is the mean."""
+    soft_TM1: Floats
+    """The task table less 1, so that with the clusters' mean q it makes 2 q - 1 of their blend, and a column of ones;
+    the general row alone where there are no tasks."""
     soft: bool
+    task_T1: NDArray[np.int32]
+    """Each task, and -1."""
     by_task_TAM: Floats
-    """What goes with a prompt's task: the task table as the blend's share, the heads' biases, and what
-    `FoldedCosts.usd` calls bias, usd and mean."""
-    general_HM: Singles
-    special_TMH: Singles | None
+    """What goes with a prompt's task: the task table less 1, half of the heads' biases, and what `FoldedCosts.usd`
+    calls bias, usd and mean."""
+    half_general_HM: Singles
+    half_special_TMH: Singles | None
     """Heads of each task, zero in the last row; None: no task has a head."""
-    half_alpha: float
-    beta: float
-    """1 - alpha."""
-    half_slope_M: Floats
+    alpha: float
+    slope_M: Floats
     half_intercept_M: Floats
     costs: FoldedCosts
     centroid_DC: Singles
@@ -90,19 +105,19 @@ class Folded:
         nearest_NR = (nearness_NRC - length_N[:, None, None] * self.half_square_RC).argmax(axis=2) + self.first_R
         clusters_NM = self.cluster_SM[nearest_NR].sum(axis=1)
         hard_NM, bias_NM, *of_cost = self.by_task_TAM[task_N].swapaxes(0, 1)
-        soft_NM = clusters_NM + (posterior_NT @ self.soft_TM if self.task_bias_T.size else self.soft_TM)
-        logit_NM = np.dot(linear_NK[:, hidden:trunk], self.general_HM) + bias_NM
-        if self.special_TMH is not None:
+        expected_NM1 = posterior_NT @ self.soft_TM1 if self.task_bias_T.size else self.soft_TM1
+        soft_NM = clusters_NM + expected_NM1[:, :-1]
+        half_NM = np.dot(linear_NK[:, hidden:trunk], self.half_general_HM) + bias_NM
+        if self.half_special_TMH is not None:
             # block by block: see ExpertWeights.logits
             for start in range(0, rows, BLOCK):
                 part = slice(start, start + BLOCK)
                 trunk_NH1 = linear_NK[part, hidden:trunk, None]
-                logit_NM[part] += np.matmul(self.special_TMH[task_N[part]], trunk_NH1)[:, :, 0]
+                half_NM[part] += np.matmul(self.half_special_TMH[task_N[part]], trunk_NH1)[:, :, 0]
+        input_usd_NM = input_tokens_N[:, None] * self.costs.input_usd_M
         return Prediction(
-            quality_NM=self._quality(soft_NM, soft_NM if self.soft else clusters_NM + hard_NM, logit_NM),
-            cost_usd_NM=self.costs.usd(
-                linear_NK[:, centres:], input_tokens_N[:, None] * self.costs.input_usd_M, *of_cost
-            ),
+            quality_NM=self._quality(soft_NM, soft_NM if self.soft else clusters_NM + hard_NM, half_NM),
+            cost_usd_NM=self.costs.usd(linear_NK[:, centres:], input_usd_NM, *of_cost),
             task_N=task_N,
             novel_N=np.dot(embedding_ND, self.centroid_DC).max(axis=1) < self.floor * np.maximum(width_N, NOTHING),
         )
@@ -113,24 +128,24 @@ class Folded:
         _require_finite(length + width)
         linear_K = self._linear(feature_F)
         hidden, trunk, centres = self.ends
-        posterior_T, task = self._task(np.dot(linear_K[:hidden], self.task_HT))
+        task, expected_M = self._task(np.dot(linear_K[:hidden], self.task_HT))
         nearness_RC = linear_K[trunk:centres].reshape(self.half_square_RC.shape)
         nearest_R = (nearness_RC - length * self.half_square_RC).argmax(axis=1)
         nearest_R += self.first_R
-        clusters_M = np.add.reduce(self.cluster_SM[nearest_R], axis=0)
-        hard_M, bias_M, *of_cost = self.by_task_TAM[task]
-        soft_M = clusters_M + (np.dot(posterior_T, self.soft_TM) if self.task_bias_T.size else self.soft_TM[0])
-        logit_M = np.dot(linear_K[hidden:trunk], self.general_HM) + bias_M
-        if self.special_TMH is not None and task >= 0:
-            logit_M += np.dot(self.special_TMH[task], linear_K[hidden:trunk])
-        quality_M = self._quality(soft_M, soft_M if self.soft else clusters_M + hard_M, logit_M)
-        cost_M = self.costs.usd(linear_K[centres:], input_tokens * self.costs.input_usd_M, *of_cost)
-        nearest = float(np.maximum.reduce(np.dot(embedding_D, self.centroid_DC)))
+        clusters_M = np.dot(self.ones_R, self.cluster_SM.take(nearest_R, axis=0))
+        of_task_AM = self.by_task_TAM[task]
+        soft_M = clusters_M + expected_M
+        half_M = np.dot(linear_K[hidden:trunk], self.half_general_HM) + of_task_AM[1]
+        if self.half_special_TMH is not None and task >= 0:
+            half_M += np.dot(self.half_special_TMH[task], linear_K[hidden:trunk])
+        quality_M = self._quality(soft_M, soft_M if self.soft else clusters_M + of_task_AM[0], half_M)
+        cost_M = self.costs.usd(linear_K[centres:], input_tokens * self.costs.input_usd_M, *of_task_AM[2:])
+        cosine_C = np.dot(embedding_D, self.centroid_DC)
         return Prediction(
             quality_NM=quality_M[None],
             cost_usd_NM=cost_M[None],
-            task_N=np.array([task], dtype=np.int32),
-            novel_N=np.array([nearest < self.floor * max(width, NOTHING)]),
+            task_N=self.task_T1[task],
+            novel_N=NOVEL if cosine_C[cosine_C.argmax()] < self.floor * max(width, NOTHING) else KNOWN,
         )
 
     def _linear(self, features: Singles) -> Singles:
@@ -152,34 +167,42 @@ class Folded:
         confident_N = logit_NT.max(axis=1) >= self.confidence_floor
         return logit_NT, np.where(confident_N, logit_NT.argmax(axis=1), -1).astype(np.int32)
 
-    def _task(self, logit_T: Singles) -> tuple[Singles, int]:
-        """Posterior and task of a lone prompt."""
+    def _task(self, logit_T: Singles) -> tuple[int, Floats]:
+        """Task of a lone prompt, and the row of soft_TM1 that its posterior expects, shape (M,)."""
         if not self.task_bias_T.size:
-            return logit_T, -1
+            return -1, self.soft_TM1[0, :-1]
         logit_T += self.task_bias_T
         top = int(logit_T.argmax())
         logit_T -= logit_T[top]
         np.exp(logit_T, out=logit_T)
-        logit_T /= np.add.reduce(logit_T)
-        return logit_T, top if logit_T[top] >= self.confidence_floor else -1
+        # a column of ones sums what the highest probability, exp(0), is a share of
+        expected_M1 = np.dot(logit_T, self.soft_TM1)
+        share = 1 / float(expected_M1[-1])
+        expected_M1 *= share
+        return top if share >= self.confidence_floor else -1, expected_M1[:-1]
 
-    def _quality(self, soft: Floats, stage_one: Floats, logit: Floats) -> Floats:
-        """Calibrated quality, of logits that say how the heads differ from stage 1, shape (..., M)."""
+    def _quality(self, soft: Floats, stage_one: Floats, half_logit: Floats) -> Floats:
+        """Calibrated quality, shape (..., M).
+
+        sigmoid(x) = (1 + tanh(x / 2)) / 2, which never overflows: with 2 q - 1 in place of quality q, half the log odds
+        are arctanh.
+
+        Args:
+            soft: 2 q - 1 by the soft posterior.
+            stage_one: 2 q - 1 by stage 1.
+            half_logit: half of what the heads add to the log odds; overwritten.
+        """
         mixed = stage_one
-        if self.half_alpha:
-            held = np.minimum(np.maximum(soft, LEAST), MOST)
-            held /= 1 - held
-            logit += np.log(held, out=held)
-            # sigmoid(x) = (1 + tanh(x / 2)) / 2, which never overflows
-            logit *= 0.5
-            np.tanh(logit, out=logit)
-            logit += 1
-            logit *= self.half_alpha
-            mixed = logit + self.beta * stage_one
-        held = np.minimum(np.maximum(mixed, FLOOR), 1 - FLOOR)
-        held /= 1 - held
-        np.log(held, out=held)
-        held *= self.half_slope_M
+        if self.alpha:
+            held = np.minimum(np.maximum(soft, -MOST), MOST)
+            half_logit += np.arctanh(held, out=held)
+            np.tanh(half_logit, out=half_logit)
+            half_logit *= self.alpha
+            mixed = half_logit
+            mixed += (1 - self.alpha) * stage_one
+        held = np.minimum(np.maximum(mixed, -WHOLE), WHOLE)
+        np.arctanh(held, out=held)
+        held *= self.slope_M
         held += self.half_intercept_M
         np.tanh(held, out=held)
         held += 1
@@ -202,10 +225,11 @@ def fold(model: RouterModel) -> Folded:
     hidden, trunk, centres, _ = np.cumsum([part.shape[1] for part in parts]).tolist()
     tasks, candidates = model.task_quality_TM.shape
     special = bool(experts.task_TMH.any())
+    soft_TM = (model.task_quality_TM if tasks else model.general_quality_M[None]) - 1
     none_MH = np.zeros((candidates, experts.general_HM.shape[0]), dtype=np.float32)
     by_task = (
-        with_none(model.task_quality_TM, model.general_quality_M) / 2,
-        with_none(experts.task_bias_TM, 0) + experts.general_bias_M,
+        with_none(model.task_quality_TM, model.general_quality_M) - 1,
+        (with_none(experts.task_bias_TM, 0) + experts.general_bias_M) / 2,
         *cost_tables(cost),
     )
     return Folded(
@@ -217,15 +241,16 @@ def fold(model: RouterModel) -> Folded:
         confidence_floor=float(classifier.confidence_floor),
         half_square_RC=np.asarray((clusters.centre_RCF**2).sum(axis=2) / 2, dtype=np.float32),
         first_R=np.arange(repeats, dtype=np.intp) * per,
-        cluster_SM=clusters.quality_RCM.reshape(repeats * per, candidates) / (2 * repeats),
-        soft_TM=(model.task_quality_TM if tasks else model.general_quality_M[None]) / 2,
+        ones_R=np.ones(repeats),
+        cluster_SM=clusters.quality_RCM.reshape(repeats * per, candidates) / repeats,
+        soft_TM1=np.concatenate([soft_TM, np.ones((soft_TM.shape[0], 1))], axis=1),
         soft=bool(model.soft) or not tasks,
+        task_T1=_fixed(np.array([*range(tasks), -1], dtype=np.int32)[:, None]),
         by_task_TAM=np.ascontiguousarray(np.stack(by_task, axis=1)),
-        general_HM=experts.general_HM,
-        special_TMH=np.concatenate([experts.task_TMH, none_MH[None]]) if special else None,
-        half_alpha=float(model.alpha) / 2,
-        beta=1 - float(model.alpha),
-        half_slope_M=model.calibration.slope_M / 2,
+        half_general_HM=experts.general_HM * HALF,
+        half_special_TMH=np.concatenate([experts.task_TMH, none_MH[None]]) * HALF if special else None,
+        alpha=float(model.alpha),
+        slope_M=model.calibration.slope_M,
         half_intercept_M=model.calibration.intercept_M / 2,
         costs=fold_costs(cost),
         centroid_DC=np.ascontiguousarray(model.novelty.centroid_CD.T),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,7 @@ FALLBACK = 2
 Policy = Best | Tradeoff | Budget | QualityBar | Tolerance
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> Policy:
     """A policy from its command-line form: best, budget=USD, quality=Q, tradeoff=W or tolerance=T.
 
@@ -136,14 +138,14 @@ def decide(
         guarded_NM = quality_NM.copy()
         guarded_NM[:, fallback] += guard_margin
     choice_N, pinned_N = _choose(policy, guarded_NM, quality_NM, cost_NM, fallback, prediction.novel_N)
-    code_N = (prediction.task_N >= 0).astype(np.intp)
+    code_N = (prediction.task_N >= 0).view(np.int8)
     if guard_margin:
         # choosing again only says what the guard changed
         free_N, _ = _choose(policy, quality_NM, quality_NM, cost_NM, fallback, pinned_N)
         code_N[(choice_N == fallback) & (free_N != fallback)] = FALLBACK
     choice_N[pinned_N] = fallback
     code_N[pinned_N] = FALLBACK
-    return Decision(candidate_N=choice_N, reason_N=REASONS[code_N])
+    return Decision(candidate_N=choice_N, reason_N=REASONS.take(code_N))
 
 
 def _choose(

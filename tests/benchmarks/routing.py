@@ -1,4 +1,4 @@
-"""What routing costs on top of encoding a prompt, in a published router at batch 1."""
+"""What routing costs on top of encoding prompts, alone and many at a time, in a published router."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ class Skipped(RuntimeError):
 
 
 def run(published: Path, *, rounds: int = 20) -> Table:
-    """The reigning router's own golden prompts, one at a time.
+    """The reigning router's own golden prompts.
 
     Raises:
         Skipped: no router is published.
@@ -23,9 +23,11 @@ def run(published: Path, *, rounds: int = 20) -> Table:
     return Table(
         name="routing",
         claim=(
-            "Routing one prompt against only tokenising and encoding it, one thread, the golden prompts of the "
-            "published router; milliseconds are the mean over prompts of each one's median. Overhead: what features, "
-            "both stages, calibration, costs and the policy add, over the encoder."
+            "What routing adds to the encoder in one process on one thread, in processor time. Encode: tokenising "
+            "and encoding the prompts, nothing else. Beside: features, both stages, calibration, costs, novelty, "
+            "policy and the answer's arrays; for prompts alone, the median of routing less the median of encoding the same "
+            "prompt, in turn, so that neither finds its weights in the processor's cache. HTTP is in the serving "
+            "benchmark."
         ),
         rows=found["rows"],
         summary=found["summary"],

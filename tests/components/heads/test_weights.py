@@ -32,6 +32,9 @@ def test_logits_are_general_plus_the_tasks_own_row_by_row() -> None:
             if task >= 0:
                 expected += weights.task_TMH[task, candidate] @ hidden + weights.task_bias_TM[task, candidate]
             np.testing.assert_allclose(logits[candidate], expected, rtol=1e-4, atol=1e-5)
+        alone = weights.logits(features[None], np.array([task], dtype=np.int32))
+        np.testing.assert_allclose(alone, logits[None], rtol=1e-5, atol=1e-6)
+        assert alone.dtype == logits.dtype
 
 
 def test_without_tasks_only_general_heads_speak() -> None:
