@@ -30,7 +30,7 @@ from flows.tracking import registry
 
 
 class CompareParameters(BaseModel):
-    """What a person can set in the Prefect form."""
+    """Settings of this run."""
 
     data: Path = Field(description="Folder of logs, or of the standard blocks' folders.")
     preset: PresetName = Field(default="full", description="'smoke': two splits, and no tuning.")

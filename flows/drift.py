@@ -31,7 +31,7 @@ PAGE = "drift.html"
 
 
 class DriftParameters(BaseModel):
-    """What a person can set in the Prefect form."""
+    """Settings of this run."""
 
     recent: Path = Field(
         description="Folder with recent prompts: prompts.parquet or .jsonl (column 'prompt'; 'prompt_id' where a table "

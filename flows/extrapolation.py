@@ -26,7 +26,7 @@ HEAD = ("problem", "paper says", "we measured", "verdict", "seeds")
 
 
 class ExtrapolationParameters(BaseModel):
-    """What a person can set in the Prefect form."""
+    """Settings of this run."""
 
     preset: PresetName = Field(default="full", description="'smoke' learns from few samples, in minutes.")
     seed: int = Field(default=0, ge=0, description="The first seed; the others follow it.")

@@ -10,7 +10,7 @@ _DEFAULT = GateConfig()
 class GateParameters(BaseModel):
     """What a challenger must clear; declared before the run, so that no figure can move its own threshold."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", title="Gate")
 
     champion_margin: float = Field(
         default=_DEFAULT.champion_margin,

@@ -33,7 +33,7 @@ SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
 
 
 class RetrainParameters(BaseModel):
-    """What a person can set in the Prefect form."""
+    """Settings of this run."""
 
     data: Path | None = Field(
         default=None, description="Folder with prompts, outcomes and models; empty: the simulated default logs."
