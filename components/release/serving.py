@@ -121,7 +121,8 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
 
     batcher: Batcher[Job, bytes] = Batcher(work, lambda job: len(job[0]), workers=limits.workers, gather=limits.gather)
 
-    def admit(request: Request) -> None:
+    # async, or it would be sent to a thread and back for every request
+    async def admit(request: Request) -> None:
         given = request.headers.get("authorization", "").encode()
         # compare_digest takes the same time wherever the first difference is
         if limits.token is not None and not hmac.compare_digest(given, f"Bearer {limits.token}".encode()):

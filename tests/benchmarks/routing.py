@@ -25,8 +25,8 @@ def run(published: Path, *, rounds: int = 20) -> Table:
         claim=(
             "What routing adds to the encoder in one process on one thread, in processor time. Encode: tokenising "
             "and encoding the prompts, nothing else. Beside: features, both stages, calibration, costs, novelty, "
-            "policy and the answer's arrays; for prompts alone, the median of routing less the median of encoding the same "
-            "prompt, in turn, so that neither finds its weights in the processor's cache. HTTP is in the serving "
+            "policy and the answer's arrays; for prompts alone, the median of routing less the median of encoding the "
+            "same prompt, in turn, so that neither finds its weights in the processor's cache. HTTP is in the serving "
             "benchmark."
         ),
         rows=found["rows"],
