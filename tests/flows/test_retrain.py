@@ -6,15 +6,19 @@ import sys
 
 import polars as pl
 import pytest
+from fastapi.testclient import TestClient
 from mlflow import MlflowClient
 from prefect.artifacts import Artifact
 from prefect.testing.utilities import prefect_test_harness
 
 from components.release.history import read_history
 from components.release.router import Router
+from components.release.serving import create_app
 from components.sources.planted import PlantedConfig, generate
 from flows.cli import main
 from flows.drift import DriftParameters, drift
+from flows.gate import GateParameters
+from flows.release_flows import promote
 from flows.remember import reference_path
 from flows.retrain import RetrainParameters, retrain
 from flows.settings import settings
@@ -192,6 +196,31 @@ def test_a_changed_byte_is_refused(first, tmp_path, capsys):
     ]
     assert main(arguments) == 2
     assert "router.safetensors" in capsys.readouterr().err
+
+
+def test_what_is_promoted_is_at_the_url_and_served_from_there(first, tmp_path, monkeypatch):
+    far, memory = f"file://{tmp_path / 'far'}", "memory://routers-of-a-retrain"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("POINTSMAN_PUBLISH_URL", far)
+    lenient = GateParameters(
+        champion_margin=1, parity_margin=1, calibration_error=1, leave_one_out_floor=-1, latency_ms=1e6
+    )
+    verdict = retrain(RetrainParameters(preset="smoke", gate=lenient))
+    assert verdict.verdict == "promoted", verdict.reasons
+    monkeypatch.setenv("POINTSMAN_PUBLISH_URL", memory)
+    assert promote().router_id == verdict.router_id
+    fresh = generate(PlantedConfig(prompts=40, seed=11)).tables.prompts["prompt"].to_list()
+    here = Router.load(settings().published)
+    assert here.router_id == verdict.router_id
+    for policy in ("best", "tradeoff=0.01"):
+        wanted = here.route(fresh, policy).to_columns()
+        for url in (far, memory):
+            with TestClient(create_app(url)) as client:
+                told = client.post("/v1/route", json={"prompts": fresh, "policy": policy}).json()
+            assert told["router_id"] == verdict.router_id
+            assert [decision["candidate"] for decision in told["decisions"]] == wanted["candidate"]
+            assert [decision["predicted_quality"] for decision in told["decisions"]] == wanted["predicted_quality"]
+    assert (tmp_path / "far" / "history.jsonl").read_bytes() == (settings().published / "history.jsonl").read_bytes()
 
 
 def test_bad_logs_stop_the_run_with_file_and_rule(server, tmp_path):
