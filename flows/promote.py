@@ -114,6 +114,7 @@ def register(
     classified: DataRef,
     specialised: DataRef,
     combined: DataRef,
+    compared: dict[str, DataRef],
     charted: DataRef,
     validated: DataRef,
     tables: DataRef,
@@ -137,7 +138,10 @@ def register(
     mlflow.log_folder(run_id, judged.path, "evaluation")
     mlflow.log_folder(run_id, validated.path, "validation")
     stages = {"classifier": classified, "experts": specialised, "router": combined}
-    show(mlflow, run_id, report, {stage: ref.file(f"{stage}.json") for stage, ref in stages.items()})
+    told_in = {stage: ref.file(f"{stage}.json") for stage, ref in stages.items()}
+    told_in["implicit_classifier"] = classified.file("implicit_classifier.json")
+    told_in["implicit_quality"] = compared["implicit"].file("told.json")
+    show(mlflow, run_id, report, told_in)
     mlflow.log(run_id, tags={"data_digest": tables.digest})
     version = mlflow.register(run_id, waiting.bundle, report, describe(report), {"data_digest": tables.digest})
     return waiting.model_copy(update={"run_id": run_id, "version": version})

@@ -93,7 +93,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         waiting = bundle(board, encoder, discovered, combined, judged, seed)
         remember(board, combined, waiting.router_id, seed)
         challenger = register(
-            waiting, run_id, judged, discovered, classified, specialised, combined, charted, validated, tables
+            waiting, run_id, judged, discovered, classified, specialised, combined, compared, charted, validated, tables
         )
         station("promote")
         verdict = promote(challenger)

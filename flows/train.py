@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from prefect import task
 
-from components.baselines.methods import METHODS, fit_predict
+from components.baselines.methods import METHODS, fit_predict_told
 from components.baselines.protocol import Fit
 from components.evaluation.controls import random_features, shuffled_labels
 from components.heads.weights import ClassifierWeights, ExpertWeights
@@ -53,6 +53,7 @@ def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -
         save_arrays(one.held, folder / "held.npz")
         np.save(folder / "task.npy", task_N)
         (folder / "classifier.json").write_text(json.dumps(told))
+        (folder / "implicit_classifier.json").write_text(json.dumps(asdict(peer) if peer else {}))
 
     return keep("classify", write)
 
@@ -126,5 +127,12 @@ PEERS: dict[str, Fit] = {
 def baseline(board_ref: BoardRef, method: str, seed: int) -> DataRef:
     """One peer's predicted quality on the test prompts."""
     board = read_board(board_ref)
-    predicted_NM = fit_predict(PEERS[method], board.training_set(*LEARNING), board.training_set("test"), seed)
-    return keep("baseline", lambda folder: np.save(folder / "predicted.npy", predicted_NM))
+    predicted_NM, told = fit_predict_told(
+        PEERS[method], board.training_set(*LEARNING), board.training_set("test"), seed
+    )
+
+    def write(folder: Path) -> None:
+        np.save(folder / "predicted.npy", predicted_NM)
+        (folder / "told.json").write_text(json.dumps(told))
+
+    return keep("baseline", write)

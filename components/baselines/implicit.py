@@ -1,6 +1,6 @@
 """An implicit layer from features to the quality of each candidate, without tasks."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,10 @@ class ImplicitModel:
             NotConverged: a sample's state didn't settle.
         """
         return unseen_last(self.head.predict(features_NF), self.seen_M)
+
+    def figures(self) -> dict[str, float]:
+        """How well-posed the head is and how hard its fixed points were to find: see ImplicitStatistics."""
+        return {name: float(value) for name, value in asdict(self.head.statistics).items()}
 
 
 def fit(

@@ -63,13 +63,34 @@ class LabelledModel(Protocol):
         ...
 
 
+@runtime_checkable
+class TellingModel(Protocol):
+    """A method that has more to tell than its predictions."""
+
+    def figures(self) -> dict[str, float]:
+        """Figures of what was trained, by name."""
+        ...
+
+
 def fit_predict(fit: Fit, training: TrainingSet, judged: TrainingSet, seed: int) -> NDArray[np.float64]:
     """Predicted quality on the judged prompts, shape (N, M); only yardsticks see their labels, nothing their outcomes.
 
     Raises:
         ValueError: the method can't be trained on this training set.
     """
+    return fit_predict_told(fit, training, judged, seed)[0]
+
+
+def fit_predict_told(
+    fit: Fit, training: TrainingSet, judged: TrainingSet, seed: int
+) -> tuple[NDArray[np.float64], dict[str, float]]:
+    """As `fit_predict`, and what the trained model tells of itself; nothing for most.
+
+    Raises:
+        ValueError: the method can't be trained on this training set.
+    """
     model = fit(training, seed)
+    told = model.figures() if isinstance(model, TellingModel) else {}
     if isinstance(model, LabelledModel):
-        return model.predict_labelled(judged.features_NF, judged.benchmark_N)
-    return model.predict(judged.features_NF)
+        return model.predict_labelled(judged.features_NF, judged.benchmark_N), told
+    return model.predict(judged.features_NF), told

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from prefect.artifacts import Artifact
 from prefect.testing.utilities import prefect_test_harness
 
+from components.heads.implicit import ImplicitConfig
 from components.release.history import read_history
 from components.release.router import Router
 from components.release.serving import create_app
@@ -93,6 +94,12 @@ def test_mlflow_holds_report_data_docs_and_a_child_for_each_partition(first):
     assert {f"method-{name}" for name in METHODS} | {f"heads-{s}" for s in ("classifier", "experts", "router")} <= set(
         named
     )
+    for name in ("heads-implicit_quality", "heads-implicit_classifier"):
+        layer = named[name].metrics
+        assert 0 <= layer["residual"] <= ImplicitConfig().solver.tolerance
+        assert 1 <= layer["iterations_mean"] <= layer["iterations_max"]
+        assert 0 < layer["spectral_radius"] <= layer["norm_inf"] <= 0.95 + 1e-6
+    assert named["heads-implicit_quality"].metrics != named["heads-implicit_classifier"].metrics
     assert named["method-router"].metrics["quality"] == run.data.metrics["router.quality"]
     assert {"frontier.svg", "reliability.svg"} <= {artifact.path for artifact in mlflow.list_artifacts(first.run_id)}
     assert run.data.tags["verdict"] == first.verdict

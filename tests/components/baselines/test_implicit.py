@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from components.baselines.implicit import fit
+from components.baselines.methods import METHODS, fit_predict_told
 from components.heads.implicit import ImplicitConfig, train_implicit_head
 
 
@@ -10,3 +12,14 @@ def test_it_is_the_implicit_head_with_the_untried_last(training):
     expected_NM = head.predict(training.features_NF)
     expected_NM[:, 3] = 0
     np.testing.assert_allclose(fit(training, 0, config).predict(training.features_NF), expected_NM, atol=1e-8)
+
+
+def test_it_tells_how_well_posed_it_is(training):
+    model = fit(training, 0, ImplicitConfig(states=8))
+    told, feedback_SS = model.figures(), model.head.feedback_SS.astype(np.float64)
+    assert told["norm_inf"] == pytest.approx(np.linalg.norm(feedback_SS, np.inf))
+    assert told["spectral_radius"] == pytest.approx(np.abs(np.linalg.eigvals(feedback_SS)).max())
+    assert 0 <= told["residual"] <= model.head.solver.tolerance
+    assert 1 <= told["iterations_mean"] <= told["iterations_max"]
+    assert fit_predict_told(METHODS["linear"], training, training, 0)[1] == {}
+    assert set(fit_predict_told(METHODS["implicit"], training, training, 0)[1]) == set(told)
