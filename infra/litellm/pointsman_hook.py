@@ -8,6 +8,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from fastapi import HTTPException
+
+from components.release.manifest import BundleError
 from components.release.reigning import Reigning
 
 try:
@@ -38,13 +41,20 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
         """The request with the chosen candidate's name in place of `pointsman`.
 
         Raises:
-            ValueError: an unknown policy, or one that can't be kept.
+            HTTPException: 400, an unknown policy, or one that can't be kept.
+            BundleError: there is no router to ask.
         """
         asked, _, policy = str(data.get("model", "")).partition("/")
         if asked != MODEL:
             return data
         # encoding takes milliseconds of a processor: other requests go on meanwhile
-        chosen = await asyncio.to_thread(self._choose, prompt_of(data), policy or "best")
+        try:
+            chosen = await asyncio.to_thread(self._choose, prompt_of(data), policy or "best")
+        except BundleError:
+            raise
+        except ValueError as error:
+            # the proxy takes any other error for a failure of its own and answers 500
+            raise HTTPException(400, {"error": str(error)}) from None
         # proxies log metadata, so the prompt stays out of it
         metadata = {**(data.get("metadata") or {}), "pointsman": chosen}
         return {**data, "model": chosen["candidate"], "metadata": metadata}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fastapi import HTTPException
 
+from components.release.bundle import BundleError
 from components.release.publish import publish
 from components.release.router import Router
 
@@ -47,8 +49,14 @@ def test_the_model_name_may_carry_a_policy(hook, bundle):
     handler = hook.PointsmanHook(str(bundle))
     cheapest = call(handler, {**chat("prove the integral"), "model": "pointsman/quality=0"})
     assert cheapest["model"] == "small"
-    with pytest.raises(ValueError, match="unknown policy"):
+    with pytest.raises(HTTPException, match="unknown policy") as refused:
         call(handler, {**chat("prove the integral"), "model": "pointsman/cheapest"})
+    assert refused.value.status_code == 400
+
+
+def test_without_a_router_the_proxy_is_at_fault(hook, tmp_path):
+    with pytest.raises(BundleError):
+        call(hook.PointsmanHook(str(tmp_path)), chat("add 1 2"))
 
 
 def test_other_models_are_left_alone(hook):
