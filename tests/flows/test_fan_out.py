@@ -1,6 +1,7 @@
 """The same fan-out in this process and on a Dask cluster of two worker processes, one of which is killed."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -54,7 +55,7 @@ def board(place):
 
 
 @pytest.fixture
-def cluster(place):
+def cluster(place, operations):
     """A scheduler's address, and its two workers as a user starts them."""
 
     def start(*command):
@@ -79,6 +80,9 @@ def cluster(place):
     for process in running:
         process.kill()
         process.wait()
+    # each worker without PREFECT_API_URL starts a small Prefect server, which survives a killed one
+    for pid, _ in operations.living_in(place):
+        os.kill(int(pid), signal.SIGKILL)
 
 
 @pytest.mark.slow
@@ -121,6 +125,69 @@ def test_dask_gives_the_same_bits_though_a_worker_is_killed(place, board, cluste
     assert 0 < len(finished) < len(METHODS)
     assert {method: kept.digest for method, kept in there.items()} == here
     assert list(there) == list(METHODS)
+
+
+PROCESS = [sys.executable, "-c", "from flows.cli import main; raise SystemExit(main())"]
+# what holds a time of its own
+TIMED = {"validate", "time_routing", "evaluate"}
+COMMANDS = {
+    "retrain": (["--preset", "smoke"], "baseline"),
+    "compare": (["--preset", "smoke", "--splits", "3", "--data", "logs"], "judge"),
+    "extrapolate": (["--preset", "smoke", "--problem", "identity", "--problem", "subtract"], "measure"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_whole_run_leaves_the_same_on_dask_with_a_worker_killed(command, place, cluster, tmp_path_factory):
+    """Each output's name is its content's digest, so that equal names are equal bits."""
+    options, heavy = COMMANDS[command]
+    logs, alone, (address, workers) = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("alone"), cluster
+    write_world(logs / "logs", PlantedConfig(prompts=400, seed=1))
+    clean = {n: v for n, v in os.environ.items() if not n.startswith(("PREFECT", "MLFLOW", "POINTSMAN", "NUMBA"))}
+    paths = {"PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))}
+
+    def run(home, **more):
+        environment = {**clean, **paths, "POINTSMAN_HOME": str(home), **more}
+        return subprocess.Popen(
+            [*PROCESS, command, *options], env=environment, cwd=logs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def ended(process):
+        told = process.communicate(timeout=900)[0].decode()
+        assert process.returncode in (0, 1), told[-4000:]
+        assert "Traceback" not in told, told[-4000:]
+
+    def outputs(home):
+        stages = home / "data" / "stages"
+        kept = {p.relative_to(stages) for p in stages.glob("*/[!.]*") if p.parent.name not in TIMED | {"results"}}
+        return kept | {p.relative_to(home) for p in home.glob("data/bundles/[!.]*")}
+
+    there = run(place, POINTSMAN_DASK=address)
+    ended_early = kill_one_in_the_middle(address, heavy, workers, there)
+    ended(there)
+    assert not ended_early
+    assert sum(worker.poll() == -9 for worker in workers) == 1
+    ended(run(alone))
+    assert outputs(place) == outputs(alone)
+    if command == "retrain":
+        assert list(alone.glob("data/bundles/[!.]*"))
+
+
+def kill_one_in_the_middle(address, heavy, workers, flow):
+    """Kills a worker a moment after it began a task of this name; whether the flow ended before."""
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        while flow.poll() is None:
+            busy = [worker for worker, keys in client.processing().items() if any(heavy in key for key in keys)]
+            if len(busy) == len(workers):
+                pid = client.run(os.getpid, workers=busy[:1])[busy[0]]
+                time.sleep(1)
+                next(worker for worker in workers if worker.pid == pid).kill()
+                return False
+            time.sleep(0.05)
+    return True
 
 
 def fit_workers(address):
