@@ -41,9 +41,12 @@ def test_surface_counts_classes():
 
 def test_a_prompt_does_not_depend_on_its_company():
     fitted = fit_features(TRAIN, VOCABULARY, FeatureConfig(lexical_rank=2, minimum_prompts=1))
-    both = fitted.transform(np.zeros((2, 2), dtype=np.float32), tokens_of([0, 1], [3, 3, 2]))
-    alone = fitted.transform(np.zeros((1, 2), dtype=np.float32), tokens_of([3, 3, 2]))
-    np.testing.assert_allclose(both[1:], alone, rtol=1e-5, atol=1e-6)
+    embedding_ND = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+    together = fitted.transform(embedding_ND, TRAIN)
+    for row in range(5):
+        alone = fitted.transform(embedding_ND[row : row + 1], TRAIN.take(np.array([row])))
+        np.testing.assert_allclose(alone[0], together[row], rtol=1e-5, atol=1e-6)
+        assert alone.dtype == together.dtype == np.float32
 
 
 def test_what_does_not_fit_is_refused():
@@ -52,3 +55,5 @@ def test_what_does_not_fit_is_refused():
         fitted.transform(np.zeros((3, 2), dtype=np.float32), tokens_of([0]))
     with pytest.raises(ValueError, match="token 99 is beyond the vocabulary of 8"):
         fitted.transform(np.zeros((1, 2), dtype=np.float32), tokens_of([99]))
+    with pytest.raises(ValueError, match="token 99 is beyond the vocabulary of 8"):
+        fitted.transform(np.zeros((2, 2), dtype=np.float32), tokens_of([0], [99]))
