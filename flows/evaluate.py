@@ -61,7 +61,7 @@ def evaluate(
     )
     peers = {name: np.load(ref.file("predicted.npy")) for name, ref in compared.items()}
     predictions = {
-        "router": router_scores(prediction, int(model.fallback), float(model.guard_margin)),
+        "router": router_scores(prediction, int(model.fallback)),
         "stage1_only": model.stage_one(board.features_NF[test]),
         **peers,
     }
@@ -94,13 +94,7 @@ def evaluate(
         sections={
             **_sections(board, discovered, combined, board_ref.tables, validated, seed),
             "held_out": json.loads(held_out.file("held_out.json").read_text()),
-            "policies": policy_curves(
-                prediction,
-                part.quality_NM,
-                part.cost_usd_NM,
-                fallback=int(model.fallback),
-                guard_margin=float(model.guard_margin),
-            ),
+            "policies": policy_curves(prediction, part.quality_NM, part.cost_usd_NM, fallback=int(model.fallback)),
         },
         seed=seed,
         task_N=np.array([*labels, "unassigned"])[prediction.task_N],

@@ -28,7 +28,7 @@ class ExpertConfig:
     """Share of hidden units dropped in phase 1, in [0, 1)."""
     ridge: float = 10.0
     """How strongly a task's heads are held to the general ones, in prompts of evidence, > 0."""
-    general: FitConfig = field(default_factory=lambda: FitConfig(learning_rate=1e-3, weight_decay=0.1, patience=5))
+    general: FitConfig = field(default_factory=lambda: FitConfig(weight_decay=0.02))
     """Phase 1."""
     special: FitConfig = field(default_factory=lambda: FitConfig(learning_rate=1e-3, patience=5))
     """Phase 2."""

@@ -18,6 +18,7 @@ from components.learning.ablation import fit_heads_alone
 from components.learning.two_stage import TwoStage, TwoStageConfig, learn
 from components.routing.aggregate import mix
 from components.routing.fit import Observations
+from components.routing.guard import counted
 from components.tasks.assignment import assign
 from components.tasks.choice import Discovery, DiscoveryConfig, choose_partition
 
@@ -138,8 +139,7 @@ def judge_split(
     found, trained = train_router(logs, learn_L, discovery, config, seed)
     model, test = trained.model, take(logs.seen, test_K)
     believed = model.predict(test.features_NF, test.embedding_ND, test.input_tokens_N)
-    guarded_KM = believed.quality_NM.copy()
-    guarded_KM[:, int(model.fallback)] += float(model.guard_margin)
+    guarded_KM = counted(believed.quality_NM, believed.margin_N, int(model.fallback)).copy()
     guarded_KM[believed.novel_N, int(model.fallback)] += 1
     predicted: dict[str, Floats] = {
         "router": guarded_KM,
@@ -173,6 +173,7 @@ def judge_split(
         "posterior": trained.report.chosen.posterior,
         "alphas": alphas,
         "guard_margin": trained.report.guard_margin,
+        "doubt_margin": trained.report.doubt_margin,
         "novel_share": float(believed.novel_N.mean()),
         "task_heads_kept": bool(trained.two.experts.head_TM.any()),
         "classifier_micro": trained.one.report.micro,
@@ -203,7 +204,8 @@ def _parity(trained: TwoStage, seen: Observations) -> float:
     model, held = trained.model, trained.two.held
     task_NM = held.soft_NM if model.soft else held.hard_NM
     believed_NM = model.calibration.apply(mix(held.prompt_NM, task_NM, float(model.alpha)))
-    believed_NM[:, int(model.fallback)] += float(model.guard_margin)
+    margin_N = float(model.guard_margin) + float(model.doubt_margin) * held.doubt_N
+    believed_NM = counted(believed_NM, margin_N, int(model.fallback))
     expected_NM = model.cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
     return parity_price(believed_NM, seen.quality_NM, expected_NM, int(model.fallback))
 

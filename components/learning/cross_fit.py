@@ -17,6 +17,7 @@ from components.learning.granular import cluster_tables
 from components.routing.aggregate import Posterior, assign_tasks, task_level
 from components.routing.fit import HeldOut
 from components.routing.granular import blend
+from components.routing.guard import doubt
 from components.tasks.partition import Partition
 from components.tasks.table import task_table
 
@@ -166,7 +167,13 @@ def hold_out_stage_two(
         logits_KM = experts.logits(features_NF[held_K], first.task_N[held_K])
         prompt_NM[held_K] = sigmoid(log_odds(first.soft_NM[held_K]) + logits_KM)
         reports.append(report)
-    held = HeldOut(task_N=first.task_N, soft_NM=first.soft_NM, hard_NM=first.hard_NM, prompt_NM=prompt_NM)
+    held = HeldOut(
+        task_N=first.task_N,
+        doubt_N=doubt(first.posterior_NT),
+        soft_NM=first.soft_NM,
+        hard_NM=first.hard_NM,
+        prompt_NM=prompt_NM,
+    )
     return StageTwoHeld(held=held, reports=tuple(reports))
 
 

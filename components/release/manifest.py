@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the bundle's form that this code writes and reads."""
 MANIFEST = "manifest.json"
 FILES = ("encoder.onnx", "golden.jsonl", "report.json", "router.safetensors", "tokenizer.json")

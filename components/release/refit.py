@@ -73,7 +73,7 @@ def _fit(known: Known, rows_K: NDArray[np.intp], config: TwoStageConfig, seed: i
     def scores(judged_K: NDArray[np.intp]) -> NDArray[np.float64]:
         part = take(known.observations, judged_K)
         prediction = model.predict(part.features_NF, part.embedding_ND, part.input_tokens_N)
-        return router_scores(prediction, int(model.fallback), float(model.guard_margin))
+        return router_scores(prediction, int(model.fallback))
 
     return Trained(scores=scores, best_single=int(model.fallback))
 

@@ -118,7 +118,7 @@ class Router:
     """Routes prompts to candidates. Holds no mutable state: any number of threads may share one."""
 
     __slots__ = (
-        *("_encoder", "_fallback", "_feature_map", "_folded", "_general_quality_M", "_guard_margin", "_tasks"),
+        *("_encoder", "_fallback", "_feature_map", "_folded", "_general_quality_M", "_largest_margin", "_tasks"),
         *("candidates", "router_id"),
     )
 
@@ -136,7 +136,8 @@ class Router:
             raise ValueError(f"{len(candidates)} names for {model.general_quality_M.shape[0]} candidates")
         self._folded = fold(model)
         self._general_quality_M = model.general_quality_M
-        self._fallback, self._guard_margin = int(model.fallback), float(model.guard_margin)
+        self._fallback = int(model.fallback)
+        self._largest_margin = float(model.guard_margin) + float(model.doubt_margin)
         self._feature_map = feature_map
         self._encoder = encoder
         self._tasks = tuple(tasks)
@@ -227,9 +228,7 @@ class Router:
             ValueError: a candidate that isn't known, or a policy that can't be kept (costs unknown, budget too small).
         """
         if among is None:
-            decision = decide(
-                prediction, policy, fallback=self._fallback, guard_margin=self._guard_margin, models=self.candidates
-            )
+            decision = decide(prediction, policy, fallback=self._fallback, models=self.candidates)
         else:
             decision = decide_among(
                 prediction,
@@ -237,7 +236,6 @@ class Router:
                 columns_of(self.candidates, among),
                 fallback=self._fallback,
                 general_quality_M=self._general_quality_M,
-                guard_margin=self._guard_margin,
                 models=self.candidates,
             )
         return Routing(
@@ -274,8 +272,8 @@ class Router:
             wanted = [row["candidate"] for row in golden]
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"golden decisions can't be made again: {error}") from None
-        # the guard prefers a fallback that is worse by its margin
-        slack = 2 * GOLDEN_TOLERANCE + self._guard_margin
+        # the guard prefers a fallback that is worse by a prompt's margin
+        slack = 2 * GOLDEN_TOLERANCE + self._largest_margin
         gap_N = np.abs(routing.quality_NM - expected_NM).max(axis=1)
         for row, (name, chosen) in enumerate(zip(wanted, routing.candidate, strict=True)):
             near = abs(routing.predicted_quality[row] - expected_NM[row, self.candidates.index(name)])

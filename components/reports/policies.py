@@ -14,7 +14,7 @@ _SHARES = np.linspace(0, 1, 12)
 
 
 def policy_curves(
-    prediction: Prediction, quality_NM: Floats, cost_usd_NM: Floats, *, fallback: int, guard_margin: float
+    prediction: Prediction, quality_NM: Floats, cost_usd_NM: Floats, *, fallback: int
 ) -> dict[str, list[list[float]]]:
     """Policy -> [its parameter, USD per 1000 prompts, mean quality] at several settings, as realised.
 
@@ -26,7 +26,6 @@ def policy_curves(
         quality_NM: observed quality in [0, 1]; nan where not observed.
         cost_usd_NM: USD per call; nan where unknown.
         fallback: index of the best single candidate.
-        guard_margin: see `decide`.
     """
     whole_N = np.isfinite(quality_NM).all(axis=1) & np.isfinite(cost_usd_NM).all(axis=1)
     if not whole_N.any() or not np.isfinite(prediction.cost_usd_NM).all():
@@ -35,13 +34,14 @@ def policy_curves(
         quality_NM=prediction.quality_NM[whole_N],
         cost_usd_NM=prediction.cost_usd_NM[whole_N],
         task_N=prediction.task_N[whole_N],
+        margin_N=prediction.margin_N[whole_N],
         novel_N=prediction.novel_N[whole_N],
     )
     quality_KM, cost_KM = quality_NM[whole_N], cost_usd_NM[whole_N]
     row_K = np.arange(len(quality_KM))
     curves: dict[str, list[list[float]]] = {}
     for name, setting, policy in _policies(believed.cost_usd_NM):
-        choice_K = decide(believed, policy, fallback=fallback, guard_margin=guard_margin).candidate_N
+        choice_K = decide(believed, policy, fallback=fallback).candidate_N
         paid, got = cost_KM[row_K, choice_K].mean(), quality_KM[row_K, choice_K].mean()
         curves.setdefault(name, []).append([setting, 1000 * float(paid), float(got)])
     return curves

@@ -13,6 +13,7 @@ from components.evaluation.bootstrap import Interval
 from components.evaluation.gate import GateConfig, Verdict, judge
 from components.evaluation.scoring import choose, score_methods
 from components.routing.calibrate import expected_calibration_error, reliability
+from components.routing.guard import counted
 from components.routing.prediction import Prediction
 
 Floats = NDArray[np.float64]
@@ -31,13 +32,12 @@ class TestOutcomes:
     """Column of the candidate that is best on training prompts."""
 
 
-def router_scores(prediction: Prediction, fallback: int, guard_margin: float) -> Floats:
+def router_scores(prediction: Prediction, fallback: int) -> Floats:
     """Predicted quality in which each row's best is what the policy 'best' chooses, shape (N, M).
 
-    The fallback is credited with the guard's margin, and novel prompts leave it no rival.
+    What isn't proven doesn't count, and novel prompts leave the fallback no rival.
     """
-    score_NM = prediction.quality_NM.copy()
-    score_NM[:, fallback] += guard_margin
+    score_NM = counted(prediction.quality_NM, prediction.margin_N, fallback).copy()
     score_NM[prediction.novel_N, fallback] += 1
     return score_NM
 

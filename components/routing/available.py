@@ -39,7 +39,6 @@ def decide_among(
     *,
     fallback: int,
     general_quality_M: NDArray[np.float64],
-    guard_margin: float,
     models: Sequence[str],
 ) -> Decision:
     """As `decide`, as if the other candidates didn't exist; the choice indexes all M.
@@ -54,13 +53,13 @@ def decide_among(
         quality_NM=prediction.quality_NM[:, columns_C],
         cost_usd_NM=prediction.cost_usd_NM[:, columns_C],
         task_N=prediction.task_N,
+        margin_N=prediction.margin_N,
         novel_N=prediction.novel_N,
     )
     decision = decide(
         part,
         policy,
         fallback=int(held[0]) if held.size else int(general_quality_M[columns_C].argmax()),
-        guard_margin=guard_margin,
         models=[models[column] for column in columns_C],
     )
     return Decision(candidate_N=columns_C[decision.candidate_N], reason_N=decision.reason_N)

@@ -29,6 +29,7 @@ from components.routing.selection import (
     AlphaTrial,
     GuardTrial,
     best_single,
+    choose_doubt,
     choose_guard,
     choose_trial,
 )
@@ -49,6 +50,8 @@ class RouterConfig:
     """Ways to read the task table; the first where there are no tasks."""
     guard_margins: tuple[float, ...] = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
     """Quality by which a candidate must beat the fallback, each >= 0."""
+    doubt_margins: tuple[float, ...] = (0.0, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
+    """The same for each unit of doubt about a prompt's task, ascending from 0."""
     reliability_bins: int = 10
     """Bins of the reliability diagrams, >= 1."""
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
@@ -62,6 +65,8 @@ class RouterConfig:
             raise ValueError(f"posteriors must be 'hard' or 'soft' and at least one, got {self.posteriors}")
         if not self.guard_margins or not all(margin >= 0 for margin in self.guard_margins):
             raise ValueError(f"guard_margins must be >= 0 and at least one, got {self.guard_margins}")
+        if self.doubt_margins[:1] != (0,) or list(self.doubt_margins) != sorted(self.doubt_margins):
+            raise ValueError(f"doubt_margins must be ascending from 0, got {self.doubt_margins}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,6 +101,8 @@ class HeldOut:
 
     task_N: NDArray[np.int32]
     """Recognised task, -1: unsure."""
+    doubt_N: Floats
+    """How unsure stage 1 is of the task, in [0, 1]."""
     soft_NM: Floats
     """What stage 1 expects by the posterior."""
     hard_NM: Floats
@@ -112,6 +119,8 @@ class FitReport:
     chosen: AlphaTrial
     guard_trials: tuple[GuardTrial, ...]
     guard_margin: float
+    doubt_trials: tuple[GuardTrial, ...]
+    doubt_margin: float
     reliability_before: Reliability
     reliability_after: Reliability
     fallback: int
@@ -180,6 +189,7 @@ def fit_router(
     mixed_NM = mix(held.prompt_NM, level[trials[chosen].posterior], trials[chosen].alpha)
     calibrated_NM = fits[chosen].apply(mixed_NM)
     guard, guards = choose_guard(calibrated_NM, seen.quality_NM, fallback, config.guard_margins)
+    doubt, doubts = choose_doubt(calibrated_NM, seen.quality_NM, fallback, guard, held.doubt_N, config.doubt_margins)
     cost = fit_cost_head(
         features_NF=seen.features_NF,
         output_tokens_NM=seen.output_tokens_NM,
@@ -205,6 +215,7 @@ def fit_router(
         alpha=np.array(trials[chosen].alpha, dtype=np.float64),
         soft=np.array(trials[chosen].posterior == "soft"),
         guard_margin=np.array(guard, dtype=np.float64),
+        doubt_margin=np.array(doubt, dtype=np.float64),
         fallback=np.array(fallback, dtype=np.int64),
     )
     report = FitReport(
@@ -212,6 +223,8 @@ def fit_router(
         chosen=trials[chosen],
         guard_trials=guards,
         guard_margin=guard,
+        doubt_trials=doubts,
+        doubt_margin=doubt,
         # the identity holds predictions off 0 and 1 just as calibration does
         reliability_before=reliability(identity(candidates).apply(mixed_NM), seen.quality_NM, config.reliability_bins),
         reliability_after=reliability(calibrated_NM, seen.quality_NM, config.reliability_bins),
@@ -245,6 +258,8 @@ def _check(
     for name, size in sizes.items():
         if size != (tasks, candidates):
             raise ValueError(f"{name} has (tasks, candidates) = {size}, the task table {(tasks, candidates)}")
+    if held.doubt_N.shape != seen.task_N.shape:
+        raise ValueError(f"held-out doubt_N is {held.doubt_N.shape}, tasks are {seen.task_N.shape}")
     for name in ("soft_NM", "hard_NM", "prompt_NM"):
         if getattr(held, name).shape != seen.quality_NM.shape:
             raise ValueError(f"held-out {name} is {getattr(held, name).shape}, outcomes are {seen.quality_NM.shape}")

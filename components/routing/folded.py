@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from components.heads.weights import BLOCK
 from components.routing.calibrate import FLOOR
 from components.routing.folded_cost import FoldedCosts, cost_tables, fold_costs, with_none
+from components.routing.guard import doubt
 from components.routing.model import RouterModel
 from components.routing.prediction import Prediction
 
@@ -80,6 +81,8 @@ class Folded:
     centroid_DC: Singles
     floor: float
     """Least cosine to a centroid."""
+    guard_margin: float
+    doubt_margin: float
 
     def predict(self, features_NF: Singles, embedding_ND: Singles, input_tokens_N: NDArray[np.integer]) -> Prediction:
         """As `RouterModel.predict`, up to rounding.
@@ -119,6 +122,7 @@ class Folded:
             quality_NM=self._quality(soft_NM, soft_NM if self.soft else clusters_NM + hard_NM, half_NM),
             cost_usd_NM=self.costs.usd(linear_NK[:, centres:], input_usd_NM, *of_cost),
             task_N=task_N,
+            margin_N=self.guard_margin + self.doubt_margin * doubt(posterior_NT),
             novel_N=np.dot(embedding_ND, self.centroid_DC).max(axis=1) < self.floor * np.maximum(width_N, NOTHING),
         )
 
@@ -128,7 +132,7 @@ class Folded:
         _require_finite(length + width)
         linear_K = self._linear(feature_F)
         hidden, trunk, centres = self.ends
-        task, expected_M = self._task(np.dot(linear_K[:hidden], self.task_HT))
+        task, share, expected_M = self._task(np.dot(linear_K[:hidden], self.task_HT))
         nearness_RC = linear_K[trunk:centres].reshape(self.half_square_RC.shape)
         nearest_R = (nearness_RC - length * self.half_square_RC).argmax(axis=1)
         nearest_R += self.first_R
@@ -145,6 +149,7 @@ class Folded:
             quality_NM=quality_M[None],
             cost_usd_NM=cost_M[None],
             task_N=self.task_T1[task],
+            margin_N=np.array([self.guard_margin + self.doubt_margin * (1 - share)]),
             novel_N=NOVEL if cosine_C[cosine_C.argmax()] < self.floor * max(width, NOTHING) else KNOWN,
         )
 
@@ -167,10 +172,10 @@ class Folded:
         confident_N = logit_NT.max(axis=1) >= self.confidence_floor
         return logit_NT, np.where(confident_N, logit_NT.argmax(axis=1), -1).astype(np.int32)
 
-    def _task(self, logit_T: Singles) -> tuple[int, Floats]:
-        """Task of a lone prompt, and the row of soft_TM1 that its posterior expects, shape (M,)."""
+    def _task(self, logit_T: Singles) -> tuple[int, float, Floats]:
+        """Task of a lone prompt, its probability, and the row of soft_TM1 that its posterior expects, shape (M,)."""
         if not self.task_bias_T.size:
-            return -1, self.soft_TM1[0, :-1]
+            return -1, 0.0, self.soft_TM1[0, :-1]
         logit_T += self.task_bias_T
         top = int(logit_T.argmax())
         logit_T -= logit_T[top]
@@ -179,7 +184,7 @@ class Folded:
         expected_M1 = np.dot(logit_T, self.soft_TM1)
         share = 1 / float(expected_M1[-1])
         expected_M1 *= share
-        return top if share >= self.confidence_floor else -1, expected_M1[:-1]
+        return top if share >= self.confidence_floor else -1, share, expected_M1[:-1]
 
     def _quality(self, soft: Floats, stage_one: Floats, half_logit: Floats) -> Floats:
         """Calibrated quality, shape (..., M).
@@ -255,4 +260,6 @@ def fold(model: RouterModel) -> Folded:
         costs=fold_costs(cost),
         centroid_DC=np.ascontiguousarray(model.novelty.centroid_CD.T),
         floor=float(model.novelty.floor),
+        guard_margin=float(model.guard_margin),
+        doubt_margin=float(model.doubt_margin),
     )

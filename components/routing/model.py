@@ -15,6 +15,7 @@ from components.routing.aggregate import Levels, Posterior, assign_tasks, levels
 from components.routing.calibrate import Calibration
 from components.routing.cost import CostHead
 from components.routing.granular import ClusterTables
+from components.routing.guard import doubt
 from components.routing.novelty import Novelty
 from components.routing.prediction import Prediction
 
@@ -52,6 +53,8 @@ class RouterModel:
     """Shape (): the task table is averaged by the posterior, not read at the most probable task."""
     guard_margin: Floats
     """Shape (), >= 0: quality by which a candidate must beat the fallback."""
+    doubt_margin: Floats
+    """Shape (), >= 0: the same for each unit of doubt about the prompt's task."""
     fallback: NDArray[np.int64]
     """Shape (), in [0, M): best single candidate on the training prompts."""
 
@@ -101,6 +104,7 @@ class RouterModel:
             quality_NM=self.calibration.apply(mixed_NM),
             cost_usd_NM=self.cost.cost_usd(features_NF, np.asarray(input_tokens_N, dtype=np.float64), task_N),
             task_N=task_N,
+            margin_N=float(self.guard_margin) + float(self.doubt_margin) * doubt(level.posterior_NT),
             novel_N=self.novelty.novel(embedding_ND),
         )
 
@@ -192,7 +196,8 @@ def _check_values(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise ValueError(f"fallback must be in [0, {candidates}), got {int(arrays['fallback'])}")
     if not 0 <= float(arrays["alpha"]) <= 1:
         raise ValueError(f"alpha must be in [0, 1], got {float(arrays['alpha'])}")
-    if not float(arrays["guard_margin"]) >= 0:
-        raise ValueError(f"guard_margin must be >= 0, got {float(arrays['guard_margin'])}")
+    for margin in ("guard_margin", "doubt_margin"):
+        if not float(arrays[margin]) >= 0:
+            raise ValueError(f"{margin} must be >= 0, got {float(arrays[margin])}")
     if not (arrays["calibration.slope_M"] > 0).all() or not float(arrays["classifier.temperature"]) > 0:
         raise ValueError("calibration.slope_M and classifier.temperature must be > 0")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.routing.budget import Choices, Floats, cheapest, spend_with_pins
+from components.routing.guard import counted
 from components.routing.prediction import Decision, Prediction
 
 
@@ -105,21 +106,18 @@ def decide(
     policy: Policy,
     *,
     fallback: int,
-    guard_margin: float = 0.0,
     models: Sequence[str] | None = None,
 ) -> Decision:
     """The choice of a policy for each prompt, and what it rests on.
 
-    The guard credits the fallback with `guard_margin` of quality, so another is chosen only where it promises more
-    than that; a quality bar is still measured on the calibrated quality alone. Novel prompts go to the fallback;
-    under a budget too small for that they are chosen like others, since the budget comes first. Ties go to the lowest
-    index.
+    Of what others promise beyond the fallback only more than the prompt's margin counts, see `counted`; a quality bar
+    is still measured on the calibrated quality alone. Novel prompts go to the fallback; under a budget too small for
+    that they are chosen like others, since the budget comes first. Ties go to the lowest index.
 
     Args:
         prediction: beliefs on N prompts and M candidates.
         policy: what is wanted.
         fallback: index of the best single candidate, in [0, M).
-        guard_margin: quality by which a candidate must beat the fallback, >= 0.
         models: candidates' names, for messages.
 
     Raises:
@@ -129,17 +127,12 @@ def decide(
     quality_NM, cost_NM = prediction.quality_NM, prediction.cost_usd_NM
     if not 0 <= fallback < quality_NM.shape[1]:
         raise ValueError(f"fallback must be in [0, {quality_NM.shape[1]}), got {fallback}")
-    if not guard_margin >= 0:
-        raise ValueError(f"guard_margin must be >= 0, got {guard_margin}")
     if not isinstance(policy, Best) and policy != Tradeoff(willingness_to_pay=float("inf")):
         _require_costs(cost_NM, policy, models)
-    guarded_NM = quality_NM
-    if guard_margin:
-        guarded_NM = quality_NM.copy()
-        guarded_NM[:, fallback] += guard_margin
+    guarded_NM = counted(quality_NM, prediction.margin_N, fallback)
     choice_N, pinned_N = _choose(policy, guarded_NM, quality_NM, cost_NM, fallback, prediction.novel_N)
     code_N = (prediction.task_N >= 0).view(np.int8)
-    if guard_margin:
+    if guarded_NM is not quality_NM:
         # choosing again only says what the guard changed
         free_N, _ = _choose(policy, quality_NM, quality_NM, cost_NM, fallback, pinned_N)
         code_N[(choice_N == fallback) & (free_N != fallback)] = FALLBACK

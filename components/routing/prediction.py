@@ -16,6 +16,8 @@ class Prediction:
     """Expected USD per call; nan where no cost was ever known for a candidate."""
     task_N: NDArray[np.int32]
     """Task assigned to each prompt; -1: unassigned, the general heads decide."""
+    margin_N: NDArray[np.float64]
+    """Quality by which a candidate must beat the fallback on each prompt, >= 0."""
     novel_N: NDArray[np.bool_]
     """The prompt is farther from all training prompts than the novelty floor: the fallback decides."""
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from components.baselines.observed import choice_outcomes
 from components.routing.aggregate import Posterior
+from components.routing.guard import counted
 from components.tasks.criterion import ties
 
 Floats = NDArray[np.float64]
@@ -92,7 +93,32 @@ def choose_guard(
     return max(trials, key=lambda trial: (trial.quality, trial.margin)).margin, trials
 
 
-def _guarded(predicted_NM: Floats, quality_NM: Floats, fallback: int, margin: float) -> Floats:
-    guarded_NM = predicted_NM.copy()
-    guarded_NM[:, fallback] += margin
-    return choice_outcomes(guarded_NM, quality_NM)
+def choose_doubt(
+    predicted_NM: Floats, quality_NM: Floats, fallback: int, guard: float, doubt_N: Floats, margins: tuple[float, ...]
+) -> tuple[float, tuple[GuardTrial, ...]]:
+    """The largest margin a unit of doubt that costs these prompts nothing, and the quality at each.
+
+    Prompts of kinds that were never seen are in doubt more often than these, and are what the margin is for: what
+    protects them for free is taken.
+
+    Args:
+        predicted_NM: by parts that hadn't seen the prompts.
+        quality_NM: observed; nan where not.
+        fallback: index of the best single candidate.
+        guard: the margin without any doubt.
+        doubt_N: see `doubt`.
+        margins: to try, ascending from 0.
+    """
+    trials = tuple(
+        GuardTrial(
+            margin=margin,
+            quality=float(_guarded(predicted_NM, quality_NM, fallback, guard + margin * doubt_N).mean()),
+        )
+        for margin in margins
+    )
+    return max(trial.margin for trial in trials if trial.quality >= trials[0].quality), trials
+
+
+def _guarded(predicted_NM: Floats, quality_NM: Floats, fallback: int, margin: float | Floats) -> Floats:
+    margin_N = np.broadcast_to(margin, predicted_NM.shape[:1])
+    return choice_outcomes(counted(predicted_NM, margin_N, fallback), quality_NM)

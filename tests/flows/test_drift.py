@@ -164,6 +164,7 @@ def _nearest_family(features: int, embedding_ND, family_N, quality_NM, novelty) 
         alpha=np.array(0.0),
         soft=np.array(False),
         guard_margin=np.array(0.0),
+        doubt_margin=np.array(0.0),
         fallback=np.array(0, np.int64),
     )
 

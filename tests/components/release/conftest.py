@@ -146,6 +146,7 @@ def _model(embedding_ND: np.ndarray, features: int) -> RouterModel:
         alpha=np.array(0.5),
         soft=np.array(False),
         guard_margin=np.array(0.01),
+        doubt_margin=np.array(0.0),
         fallback=np.array(0, np.int64),
     )
 

@@ -19,7 +19,7 @@ def test_routing_is_its_parts_by_hand(parts, router, prompts):
     encoder = Encoder.load(parts.encoder_folder, threads=1)
     tokens, embedding_ND = encoder.tokenize(prompts), encoder.encode(prompts)
     prediction = parts.model.predict(parts.feature_map.transform(embedding_ND, tokens), embedding_ND, tokens.length_N)
-    decision = decide(prediction, Budget(usd=1.0), fallback=0, guard_margin=0.01)
+    decision = decide(prediction, Budget(usd=1.0), fallback=0)
     routing = router.route(prompts, "budget=1")
     np.testing.assert_array_equal(routing.choice_N, decision.candidate_N)
     np.testing.assert_allclose(routing.quality_NM, prediction.quality_NM, atol=2e-6)

@@ -30,10 +30,11 @@ def test_the_scores_choose_what_the_policy_best_chooses():
         quality_NM=random.random((200, 4)),
         cost_usd_NM=np.full((200, 4), np.nan),
         task_N=np.zeros(200, dtype=np.int32),
+        margin_N=np.full(200, 0.1),
         novel_N=random.random(200) < 0.2,
     )
-    decided = decide(prediction, Best(), fallback=2, guard_margin=0.1)
-    np.testing.assert_array_equal(router_scores(prediction, 2, 0.1).argmax(axis=1), decided.candidate_N)
+    decided = decide(prediction, Best(), fallback=2)
+    np.testing.assert_array_equal(router_scores(prediction, 2).argmax(axis=1), decided.candidate_N)
 
 
 def judged(outcomes, predicted_NM, **changed):

@@ -9,6 +9,7 @@ from components.heads.weights import ClassifierWeights, ExpertWeights
 from components.routing.aggregate import levels
 from components.routing.fit import FitReport, HeldOut, Observations, RouterConfig, fit_router
 from components.routing.granular import ClusterTables
+from components.routing.guard import doubt
 from components.routing.model import RouterModel
 
 TASKS, CANDIDATES, DIMENSION = 3, 4, 12
@@ -97,7 +98,13 @@ def fit_world() -> Callable[..., Fitted]:
             levels(classifier, experts, table_TM, general_M, clusters, seen.features_NF, posterior)
             for posterior in ("soft", "hard")
         )
-        held = HeldOut(task_N=soft.task_N, soft_NM=soft.task_NM, hard_NM=hard.task_NM, prompt_NM=soft.prompt_NM)
+        held = HeldOut(
+            task_N=soft.task_N,
+            doubt_N=doubt(soft.posterior_NT),
+            soft_NM=soft.task_NM,
+            hard_NM=hard.task_NM,
+            prompt_NM=soft.prompt_NM,
+        )
         model, report = fit_router(
             classifier=classifier,
             experts=experts,

@@ -16,6 +16,7 @@ def beliefs():
         quality_NM=draw.random((60, 4)),
         cost_usd_NM=draw.random((60, 4)),
         task_N=np.zeros(60, dtype=np.int32),
+        margin_N=np.full(60, 0.1),
         novel_N=draw.random(60) < 0.2,
     )
 
@@ -26,24 +27,21 @@ def beliefs():
 )
 def test_the_others_might_as_well_not_exist(beliefs, policy):
     columns_C = columns_of(MODELS, ["huge", "middle"])
-    found = decide_among(
-        beliefs, policy, columns_C, fallback=3, general_quality_M=GENERAL_M, guard_margin=0.1, models=MODELS
-    )
+    found = decide_among(beliefs, policy, columns_C, fallback=3, general_quality_M=GENERAL_M, models=MODELS)
     alone = Prediction(
         quality_NM=beliefs.quality_NM[:, [1, 3]],
         cost_usd_NM=beliefs.cost_usd_NM[:, [1, 3]],
         task_N=beliefs.task_N,
+        margin_N=beliefs.margin_N,
         novel_N=beliefs.novel_N,
     )
-    expected = decide(alone, policy, fallback=1, guard_margin=0.1)
+    expected = decide(alone, policy, fallback=1)
     assert found.candidate_N.tolist() == [(1, 3)[choice] for choice in expected.candidate_N]
     assert found.reason_N.tolist() == expected.reason_N.tolist()
 
 
 def test_an_absent_fallback_is_stood_in_for_by_the_best_in_general(beliefs):
-    found = decide_among(
-        beliefs, Best(), np.array([0, 1]), fallback=2, general_quality_M=GENERAL_M, guard_margin=0.0, models=MODELS
-    )
+    found = decide_among(beliefs, Best(), np.array([0, 1]), fallback=2, general_quality_M=GENERAL_M, models=MODELS)
     assert set(found.candidate_N[beliefs.novel_N]) == {1}
 
 
@@ -55,7 +53,6 @@ def test_costs_of_absent_candidates_may_be_unknown(beliefs):
         np.array([0, 1]),
         fallback=0,
         general_quality_M=GENERAL_M,
-        guard_margin=0.0,
         models=MODELS,
     )
     with pytest.raises(ValueError, match="unknown for 1 of 2 candidates: huge"):
@@ -65,7 +62,6 @@ def test_costs_of_absent_candidates_may_be_unknown(beliefs):
             np.array([0, 3]),
             fallback=0,
             general_quality_M=GENERAL_M,
-            guard_margin=0.0,
             models=MODELS,
         )
 

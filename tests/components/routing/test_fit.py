@@ -75,7 +75,13 @@ def test_fitting_is_deterministic(fit_world, fitted):
 def test_parts_that_do_not_fit_are_refused(fitted):
     model, _, fresh = fitted
     whole_NM = np.zeros(fresh.quality_NM.shape)
-    held = HeldOut(task_N=fresh.task_N, soft_NM=whole_NM, hard_NM=whole_NM, prompt_NM=whole_NM)
+    held = HeldOut(
+        task_N=fresh.task_N,
+        doubt_N=np.zeros(fresh.task_N.shape),
+        soft_NM=whole_NM,
+        hard_NM=whole_NM,
+        prompt_NM=whole_NM,
+    )
     arguments = {
         "classifier": model.classifier,
         "experts": model.experts,
@@ -118,6 +124,8 @@ def test_observations_of_unequal_lengths_are_refused(fitted):
         {"alphas": (2.0,)},
         {"posteriors": ("firm",)},
         {"guard_margins": (-1,)},
+        {"doubt_margins": (0.1,)},
+        {"doubt_margins": (0.0, 0.2, 0.1)},
     ],
 )
 def test_configs_out_of_range_are_refused(bad):

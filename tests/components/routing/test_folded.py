@@ -16,7 +16,7 @@ def compared(model, seen, rows=slice(None)):
     np.testing.assert_array_equal(found.novel_N, wanted.novel_N)
     np.testing.assert_allclose(found.quality_NM, wanted.quality_NM, atol=2e-6)
     np.testing.assert_allclose(found.cost_usd_NM, wanted.cost_usd_NM, rtol=1e-5)
-    for name in ("quality_NM", "cost_usd_NM", "task_N", "novel_N"):
+    for name in ("quality_NM", "cost_usd_NM", "task_N", "margin_N", "novel_N"):
         assert getattr(found, name).dtype == getattr(wanted, name).dtype
     return found
 

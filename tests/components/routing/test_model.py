@@ -18,7 +18,7 @@ def test_arrays_round_trip_exactly(fitted):
         np.testing.assert_array_equal(array, arrays[name])
         assert array.dtype == arrays[name].dtype
     before, after = predictions(model, fresh), predictions(rebuilt, fresh)
-    for name in ("quality_NM", "cost_usd_NM", "task_N", "novel_N"):
+    for name in ("quality_NM", "cost_usd_NM", "task_N", "margin_N", "novel_N"):
         np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
 
 
@@ -77,6 +77,7 @@ def test_an_empty_batch_is_predicted(fitted):
         ({"fallback": np.array(9)}, "fallback must be in"),
         ({"fallback": np.array(0.0)}, "kind 'i'"),
         ({"guard_margin": np.array(-1.0)}, "guard_margin must be"),
+        ({"doubt_margin": np.array(-1.0)}, "doubt_margin must be"),
         ({"general_quality_M": np.zeros(5)}, "has M = "),
         ({"experts.trunk_bias_H": np.zeros(2, np.float32)}, "has H = "),
         ({"task_quality_TM": np.zeros(3)}, "must have 2 dimensions"),

@@ -7,13 +7,14 @@ from components.routing.policy import Best, Budget, QualityBar, Tolerance, Trade
 from components.routing.prediction import Prediction
 
 
-def believe(quality, cost=None, task=None, novel=None) -> Prediction:
+def believe(quality, cost=None, task=None, novel=None, margin=0.0) -> Prediction:
     quality_NM = np.array(quality, dtype=np.float64)
     rows = quality_NM.shape[0]
     return Prediction(
         quality_NM=quality_NM,
         cost_usd_NM=np.full(quality_NM.shape, np.nan) if cost is None else np.array(cost, dtype=np.float64),
         task_N=np.zeros(rows, dtype=np.int32) if task is None else np.array(task, dtype=np.int32),
+        margin_N=np.broadcast_to(np.asarray(margin, dtype=np.float64), rows),
         novel_N=np.zeros(rows, dtype=np.bool_) if novel is None else np.array(novel),
     )
 
@@ -113,12 +114,12 @@ def test_the_tolerance_by_definition(problem, share):
 
 def test_no_tolerance_is_the_guarded_best_and_all_of_it_the_cheapest():
     quality_NM, cost_NM = pose((3, 50, 4, False))
-    beliefs = believe(quality_NM, cost_NM)
-    best = decide(beliefs, Best(), fallback=2, guard_margin=0.2)
-    none = decide(beliefs, Tolerance(share=0), fallback=2, guard_margin=0.2)
+    beliefs = believe(quality_NM, cost_NM, margin=0.2)
+    best = decide(beliefs, Best(), fallback=2)
+    none = decide(beliefs, Tolerance(share=0), fallback=2)
     assert none.candidate_N.tolist() == best.candidate_N.tolist()
     assert none.reason_N.tolist() == best.reason_N.tolist()
-    full_N = decide(beliefs, Tolerance(share=1), fallback=2, guard_margin=0.2).candidate_N
+    full_N = decide(beliefs, Tolerance(share=1), fallback=2).candidate_N
     assert full_N.tolist() == cost_NM.argmin(axis=1).tolist()
 
 
@@ -155,21 +156,36 @@ def test_cost_policies_refuse_where_no_cost_is_known_at_all(policy):
 
 
 def test_the_guard_leaves_the_fallback_only_for_a_clear_advantage():
-    beliefs = believe([[0.5, 0.52], [0.5, 0.56], [0.7, 0.1]], task=[0, -1, 0])
-    decision = decide(beliefs, Best(), fallback=0, guard_margin=0.05)
+    quality, task = [[0.5, 0.52], [0.5, 0.56], [0.7, 0.1]], [0, -1, 0]
+    decision = decide(believe(quality, task=task, margin=0.05), Best(), fallback=0)
     assert decision.candidate_N.tolist() == [0, 1, 0]
     assert decision.reason_N.tolist() == ["fallback", "general", "task"]
-    assert decide(beliefs, Best(), fallback=0).candidate_N.tolist() == [1, 1, 0]
+    assert decide(believe(quality, task=task), Best(), fallback=0).candidate_N.tolist() == [1, 1, 0]
+    each = decide(believe(quality, task=task, margin=[0.0, 0.1, 0.0]), Best(), fallback=0)
+    assert each.candidate_N.tolist() == [1, 0, 0]
+
+
+def test_the_guard_never_keeps_a_cheap_candidate_from_saving_money():
+    # unproven, the second counts as good as the dear fallback, and no better
+    beliefs = believe([[0.5, 0.52, 0.4]], [[1.0, 0.1, 0.01]], margin=1.0)
+    assert decide(beliefs, Best(), fallback=0).candidate_N.tolist() == [0]
+    assert decide(beliefs, Tradeoff(willingness_to_pay=100), fallback=0).candidate_N.tolist() == [1]
+    assert decide(beliefs, Tradeoff(willingness_to_pay=2), fallback=0).candidate_N.tolist() == [1]
+    assert decide(beliefs, Tradeoff(willingness_to_pay=0.1), fallback=0).candidate_N.tolist() == [2]
+    assert decide(beliefs, Budget(usd=0.5), fallback=0).candidate_N.tolist() == [1]
+    # a dearer one has to be proven to be paid for
+    dearer = believe([[0.5, 0.52, 0.4]], [[0.1, 1.0, 0.01]], margin=0.05)
+    assert decide(dearer, Tradeoff(willingness_to_pay=1000), fallback=0).candidate_N.tolist() == [0]
 
 
 def test_the_guard_holds_within_a_budget_and_says_so():
-    beliefs = believe([[0.5, 0.52], [0.5, 0.9]], [[1.0, 2.0]] * 2)
-    decision = decide(beliefs, Budget(usd=4), fallback=0, guard_margin=0.05)
+    beliefs = believe([[0.5, 0.52], [0.5, 0.9]], [[1.0, 2.0]] * 2, margin=0.05)
+    decision = decide(beliefs, Budget(usd=4), fallback=0)
     assert decision.candidate_N.tolist() == [0, 1]
     assert decision.reason_N.tolist() == ["fallback", "task"]
     # even where the guard prefers a dear fallback, the budget is kept
-    dear = believe([[0.5, 0.5]] * 2, [[2.0, 1.0]] * 2)
-    assert decide(dear, Budget(usd=2), fallback=0, guard_margin=0.05).candidate_N.tolist() == [1, 1]
+    dear = believe([[0.5, 0.5]] * 2, [[2.0, 1.0]] * 2, margin=0.05)
+    assert decide(dear, Budget(usd=2), fallback=0).candidate_N.tolist() == [1, 1]
 
 
 def test_novel_prompts_fall_back_under_every_policy():
@@ -201,5 +217,3 @@ def test_ties_go_to_the_lowest_index():
 def test_arguments_are_checked():
     with pytest.raises(ValueError, match="fallback must be in"):
         decide(believe([[0.5]]), Best(), fallback=1)
-    with pytest.raises(ValueError, match="guard_margin"):
-        decide(believe([[0.5]]), Best(), fallback=0, guard_margin=-1)

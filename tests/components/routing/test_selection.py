@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.baselines.observed import choice_quality
-from components.routing.selection import AlphaTrial, best_single, choose_guard, choose_trial
+from components.routing.selection import AlphaTrial, best_single, choose_doubt, choose_guard, choose_trial
 
 
 def test_the_best_single_is_compared_on_common_prompts_where_there_are_enough():
@@ -53,3 +53,21 @@ def test_a_router_that_only_guesses_leaves_the_fallback_alone():
     quality_NM = (generator.random((300, 3)) < [0.5, 0.8, 0.5]).astype(float)
     margin, _ = choose_guard(0.05 * generator.random((300, 3)) + 0.5, quality_NM, 1, (0.0, 0.01, 0.1))
     assert margin == 1  # of equal margins the largest
+
+
+def test_the_largest_margin_in_doubt_that_costs_nothing():
+    # in doubt the second candidate promises .1 that it doesn't keep; elsewhere .3 that it does
+    doubt_N = np.repeat([0.9, 0.1], 200)
+    predicted_NM = np.where(doubt_N[:, None] > 0.5, [0.5, 0.6], [0.5, 0.8])
+    quality_NM = np.where(doubt_N[:, None] > 0.5, [0.5, 0.3], [0.5, 0.8])
+    margins = (0.0, 0.05, 0.2, 1.0, 2.0, 4.0)
+    margin, trials = choose_doubt(predicted_NM, quality_NM, 0, 0.0, doubt_N, margins)
+    assert margin == 2  # of .1 doubt: .2, less than what is promised there; 4 would ask for .4
+    assert [trial.margin for trial in trials] == list(margins)
+    assert [trial.quality for trial in trials] == pytest.approx([0.55, 0.55, 0.65, 0.65, 0.65, 0.5])
+
+
+def test_margins_in_doubt_that_all_cost_are_left_alone():
+    quality_NM = np.tile([0.5, 0.6], (50, 1))
+    margin, _ = choose_doubt(quality_NM, quality_NM, 0, 0.0, np.ones(50), (0.0, 0.2))
+    assert margin == 0

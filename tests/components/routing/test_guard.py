@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from components.routing.guard import counted, doubt
+
+TENTHS = st.integers(0, 10).map(lambda tenth: tenth / 10)
+
+
+@given(quality_NM=arrays(np.float64, (7, 4), elements=TENTHS), margin_N=arrays(np.float64, 7, elements=TENTHS))
+def test_the_best_of_what_counts_is_the_fallback_or_beats_it_by_the_margin(quality_NM, margin_N):
+    for fallback in range(4):
+        counted_NM = counted(quality_NM, margin_N, fallback)
+        for row, margin, counts in zip(quality_NM, margin_N, counted_NM, strict=True):
+            beat = [m for m in range(4) if m != fallback and row[m] > row[fallback] + margin]
+            if beat:
+                assert row[counts.argmax()] == max(row[m] for m in beat)
+            elif margin_N.any():
+                assert counts.argmax() == fallback
+            # what falls short falls short by as much as before, and nobody gains
+            assert (counts <= row).all()
+            short = row < row[fallback]
+            assert counts[short].tolist() == row[short].tolist()
+            assert counts[fallback] == row[fallback]
+
+
+def test_without_a_margin_everything_counts():
+    quality_NM = np.random.default_rng(0).random((5, 3))
+    assert counted(quality_NM, np.zeros(5), 1) is quality_NM
+
+
+def test_doubt_is_what_the_most_probable_task_leaves():
+    posterior_NT = np.random.default_rng(0).dirichlet(np.ones(4), size=20)
+    for found, row in zip(doubt(posterior_NT), posterior_NT, strict=True):
+        assert found == pytest.approx(sum(sorted(row)[:-1]))
+    assert doubt(np.zeros((3, 0))).tolist() == [1, 1, 1]
