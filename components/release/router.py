@@ -14,7 +14,7 @@ from components.release.bundle import read_bundle
 from components.release.manifest import BundleError
 from components.release.pointer import is_url, resolve
 from components.routing.available import columns_of, decide_among
-from components.routing.folded import fold
+from components.routing.fold import fold
 from components.routing.model import RouterModel
 from components.routing.policy import Policy, decide, parse
 from components.routing.prediction import Prediction

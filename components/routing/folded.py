@@ -1,4 +1,4 @@
-"""A router's arrays folded once for evaluation: what a gateway computes beside the encoder, in few passes.
+"""What a gateway computes beside the encoder, in few passes over a router's folded arrays.
 
 `RouterModel.predict` is the definition; this is the same in another order of operations. One product evaluates
 everything linear in the features, so that a lone prompt reads the weights once, in a row: right after the encoder
@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from components.heads.weights import BLOCK
 from components.routing.calibrate import FLOOR
-from components.routing.folded_cost import FoldedCosts, cost_tables, fold_costs, with_none
+from components.routing.folded_cost import FoldedCosts
 from components.routing.guard import doubt
-from components.routing.model import RouterModel
 from components.routing.prediction import Prediction
 
 Floats = NDArray[np.float64]
@@ -28,23 +27,22 @@ MOST = 2 * 0.99 - 1
 """Where `log_odds` holds stage 1's quality q, as 2 q - 1."""
 WHOLE = 1 - 2 * FLOOR
 """Where `logit` holds it."""
-HALF = np.float32(0.5)
 NOTHING = 1e-30
 """Less than the length of any embedding but zero."""
 
 
-def _fixed(array: NDArray[Any]) -> NDArray[Any]:
+def fixed(array: NDArray[Any]) -> NDArray[Any]:
     """An array that answers may share, since nobody can write into it."""
     array.flags.writeable = False
     return array
 
 
-NOVEL, KNOWN = _fixed(np.array([True])), _fixed(np.array([False]))
+NOVEL, KNOWN = fixed(np.array([True])), fixed(np.array([False]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Folded:
-    """What `fold` makes."""
+    """What `fold` makes of a router."""
 
     linear_FK: Singles
     """Classifier's hidden layer, trunk, centres and cost weights, side by side."""
@@ -71,9 +69,10 @@ class Folded:
     by_task_TAM: Floats
     """What goes with a prompt's task: the task table less 1, half of the heads' biases, and what `FoldedCosts.usd`
     calls bias, usd and mean."""
-    half_general_HM: Singles
-    half_special_TMH: Singles | None
-    """Heads of each task, zero in the last row; None: no task has a head."""
+    half_TMH: Singles
+    """Half of the general heads and each task's own; where no task has any, the general ones alone."""
+    special: bool
+    """Whether a task has heads of its own."""
     alpha: float
     slope_M: Floats
     half_intercept_M: Floats
@@ -110,13 +109,7 @@ class Folded:
         hard_NM, bias_NM, *of_cost = self.by_task_TAM[task_N].swapaxes(0, 1)
         expected_NM1 = posterior_NT @ self.soft_TM1 if self.task_bias_T.size else self.soft_TM1
         soft_NM = clusters_NM + expected_NM1[:, :-1]
-        half_NM = np.dot(linear_NK[:, hidden:trunk], self.half_general_HM) + bias_NM
-        if self.half_special_TMH is not None:
-            # block by block: see ExpertWeights.logits
-            for start in range(0, rows, BLOCK):
-                part = slice(start, start + BLOCK)
-                trunk_NH1 = linear_NK[part, hidden:trunk, None]
-                half_NM[part] += np.matmul(self.half_special_TMH[task_N[part]], trunk_NH1)[:, :, 0]
+        half_NM = bias_NM + self._heads(linear_NK[:, hidden:trunk], task_N)
         input_usd_NM = input_tokens_N[:, None] * self.costs.input_usd_M
         return Prediction(
             quality_NM=self._quality(soft_NM, soft_NM if self.soft else clusters_NM + hard_NM, half_NM),
@@ -139,9 +132,7 @@ class Folded:
         clusters_M = np.dot(self.ones_R, self.cluster_SM.take(nearest_R, axis=0))
         of_task_AM = self.by_task_TAM[task]
         soft_M = clusters_M + expected_M
-        half_M = np.dot(linear_K[hidden:trunk], self.half_general_HM) + of_task_AM[1]
-        if self.half_special_TMH is not None and task >= 0:
-            half_M += np.dot(self.half_special_TMH[task], linear_K[hidden:trunk])
+        half_M = np.dot(self.half_TMH[task if self.special else -1], linear_K[hidden:trunk]) + of_task_AM[1]
         quality_M = self._quality(soft_M, soft_M if self.soft else clusters_M + of_task_AM[0], half_M)
         cost_M = self.costs.usd(linear_K[centres:], input_tokens * self.costs.input_usd_M, *of_task_AM[2:])
         cosine_C = np.dot(embedding_D, self.centroid_DC)
@@ -171,6 +162,17 @@ class Folded:
         logit_NT /= logit_NT.sum(axis=1, keepdims=True)
         confident_N = logit_NT.max(axis=1) >= self.confidence_floor
         return logit_NT, np.where(confident_N, logit_NT.argmax(axis=1), -1).astype(np.int32)
+
+    def _heads(self, trunk_NH: Singles, task_N: NDArray[np.int32]) -> Singles:
+        """Half of what the heads' weights add to the log odds, shape (N, M)."""
+        if not self.special:
+            return np.asarray(np.dot(trunk_NH, self.half_TMH[0].T))
+        half_NM = np.empty((task_N.shape[0], self.half_TMH.shape[1]), dtype=np.float32)
+        # block by block: see ExpertWeights.logits
+        for start in range(0, task_N.shape[0], BLOCK):
+            rows = slice(start, start + BLOCK)
+            half_NM[rows] = np.matmul(self.half_TMH[task_N[rows]], trunk_NH[rows, :, None])[:, :, 0]
+        return half_NM
 
     def _task(self, logit_T: Singles) -> tuple[int, float, Floats]:
         """Task of a lone prompt, its probability, and the row of soft_TM1 that its posterior expects, shape (M,)."""
@@ -219,47 +221,3 @@ def _require_finite(lengths: float) -> None:
     # not a number compares false with everything: an argmax over it would be the first candidate, silently
     if not math.isfinite(lengths):
         raise ValueError("features and embeddings must be finite")
-
-
-def fold(model: RouterModel) -> Folded:
-    """A router's arrays, rearranged and multiplied out where they are constant."""
-    classifier, experts, clusters, cost = model.classifier, model.experts, model.clusters, model.cost
-    repeats, per, width = clusters.centre_RCF.shape
-    flat_SF = clusters.centre_RCF.reshape(repeats * per, width)
-    parts = (classifier.hidden_FH, experts.trunk_FH, flat_SF.T, cost.weights_FM)
-    hidden, trunk, centres, _ = np.cumsum([part.shape[1] for part in parts]).tolist()
-    tasks, candidates = model.task_quality_TM.shape
-    special = bool(experts.task_TMH.any())
-    soft_TM = (model.task_quality_TM if tasks else model.general_quality_M[None]) - 1
-    none_MH = np.zeros((candidates, experts.general_HM.shape[0]), dtype=np.float32)
-    by_task = (
-        with_none(model.task_quality_TM, model.general_quality_M) - 1,
-        (with_none(experts.task_bias_TM, 0) + experts.general_bias_M) / 2,
-        *cost_tables(cost),
-    )
-    return Folded(
-        linear_FK=np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float32),
-        ends=(hidden, trunk, centres),
-        hidden_bias_H=np.concatenate([classifier.hidden_bias_H, experts.trunk_bias_H]),
-        task_HT=np.ascontiguousarray(classifier.task_HT / classifier.temperature, dtype=np.float32),
-        task_bias_T=np.asarray(classifier.task_bias_T / classifier.temperature, dtype=np.float32),
-        confidence_floor=float(classifier.confidence_floor),
-        half_square_RC=np.asarray((clusters.centre_RCF**2).sum(axis=2) / 2, dtype=np.float32),
-        first_R=np.arange(repeats, dtype=np.intp) * per,
-        ones_R=np.ones(repeats),
-        cluster_SM=clusters.quality_RCM.reshape(repeats * per, candidates) / repeats,
-        soft_TM1=np.concatenate([soft_TM, np.ones((soft_TM.shape[0], 1))], axis=1),
-        soft=bool(model.soft) or not tasks,
-        task_T1=_fixed(np.array([*range(tasks), -1], dtype=np.int32)[:, None]),
-        by_task_TAM=np.ascontiguousarray(np.stack(by_task, axis=1)),
-        half_general_HM=experts.general_HM * HALF,
-        half_special_TMH=np.concatenate([experts.task_TMH, none_MH[None]]) * HALF if special else None,
-        alpha=float(model.alpha),
-        slope_M=model.calibration.slope_M,
-        half_intercept_M=model.calibration.intercept_M / 2,
-        costs=fold_costs(cost),
-        centroid_DC=np.ascontiguousarray(model.novelty.centroid_CD.T),
-        floor=float(model.novelty.floor),
-        guard_margin=float(model.guard_margin),
-        doubt_margin=float(model.doubt_margin),
-    )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components.routing.cost import CostSource
-from components.routing.folded import fold
+from components.routing.fold import fold
 
 
 def compared(model, seen, rows=slice(None)):
@@ -14,6 +14,7 @@ def compared(model, seen, rows=slice(None)):
     found, wanted = fold(model).predict(*asked), model.predict(*asked)
     np.testing.assert_array_equal(found.task_N, wanted.task_N)
     np.testing.assert_array_equal(found.novel_N, wanted.novel_N)
+    np.testing.assert_allclose(found.margin_N, wanted.margin_N, atol=1e-6)
     np.testing.assert_allclose(found.quality_NM, wanted.quality_NM, atol=2e-6)
     np.testing.assert_allclose(found.cost_usd_NM, wanted.cost_usd_NM, rtol=1e-5)
     for name in ("quality_NM", "cost_usd_NM", "task_N", "margin_N", "novel_N"):
@@ -42,6 +43,8 @@ def changed(model, fresh, *, alpha, soft, special):
     return replace(
         model,
         alpha=np.array(alpha),
+        guard_margin=np.array(0.03),
+        doubt_margin=np.array(0.2),
         soft=np.array(soft),
         experts=experts,
         clusters=clusters,
