@@ -99,11 +99,11 @@ def addresses(tmp_path_factory, operations):
     home = tmp_path_factory.mktemp("home").resolve()
     with operations.dashboards(home, operations.free_port(), operations.free_port()) as (api, mlflow):
         operations.until(lambda: len(operations.deployments(api)) == len(OFFERS))
-        yield api.removesuffix("/api"), mlflow
+        yield api.removesuffix("/api"), mlflow, home
 
 
 def test_from_the_first_page_to_the_champion(person, addresses, operations):
-    prefect, mlflow = addresses
+    prefect, mlflow, home = addresses
     person.driver.get(prefect)
     person.click("Deployments")
     person.sees("retrain", "weekly")
@@ -191,6 +191,11 @@ def test_from_the_first_page_to_the_champion(person, addresses, operations):
     person.click("Version 1")
     person.sees("champion", "Verdict: promoted")
     person.picture("mlflow-version")
+
+    (report,) = home.glob("data/reports/*/report.html")
+    person.driver.get(report.as_uri())
+    person.sees("Router report", "promoted")
+    person.picture("report")
 
 
 def open_artifact(person, run_page, name):

@@ -1,4 +1,7 @@
-"""A retrain killed at every station and at random moments, and one on a full disk: the next one completes."""
+"""Faults in a retrain: killed at every station and at random moments, on a full disk, its servers or worker killed.
+
+The next run completes, or the very run does; what was done isn't done again.
+"""
 
 import json
 import os
@@ -9,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 
+import psutil
 import pytest
 from mlflow import MlflowClient
 
@@ -45,7 +49,6 @@ class Installation:
         process = self.start()
         process.wait(500)
         told = self.log.read_text()
-        # a traceback ends with 1 as a refusal does, but without a verdict
         assert process.returncode in (0, 1), told[-4000:]
         assert ("promoted: ", "refused: ")[process.returncode] in told, told[-4000:]
         return process.returncode
@@ -231,3 +234,70 @@ def test_a_run_that_fills_the_disk_is_carried_on_when_there_is_room(small_disk, 
     parents = here.check_the_end(code)
     assert parents["FINISHED"] == 1
     assert parents["FAILED"] + parents["KILLED"] == faults
+
+
+def shoot(home, program, heirs, operations):
+    """Kills a program of an installation alone, or all that it started and not itself."""
+    found = [int(pid) for pid, command in operations.living_in(home) if program in command]
+    if heirs:
+        found = [child.pid for pid in found for child in psutil.Process(pid).children()]
+    assert found, program
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+
+
+WORKER = "the worker, and with it the flow"
+TARGETS = {
+    "the Prefect server": [(b"prefect server start", False)] * 2,
+    # once what was started, once the uvicorn that it started in turn, which is what answers
+    "the MLflow server": [(b"mlflow server", False), (b"mlflow server", True)],
+    WORKER: [(b"flows.deployments", False)],
+}
+WHEN = ("featurise", "evaluate")
+"""Outputs whose appearance is the moment: in the middle of the line, and right before MLflow's model version."""
+ENDS = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_run_goes_on_though_a_server_or_the_worker_is_killed(target, tmp_path, capsys, operations):
+    here, ports = Installation((tmp_path / "home").resolve()), (operations.free_port(), operations.free_port())
+    done, kept, again = {}, {}, []
+    # the flow reaches MLflow through its server, so that it can miss it
+    extra = {"POINTSMAN_MLFLOW_URI": f"http://127.0.0.1:{ports[1]}"}
+    with operations.dashboards(here.home, *ports, extra) as (api, mlflow):
+        found = operations.until(lambda: "weekly" in (d := operations.deployments(api)) and d)
+        create = f"{api}/deployments/{found['weekly']['id']}/create_flow_run"
+        wish = {"parameters": {"parameters": {"preset": "smoke"}}, "state": {"type": "SCHEDULED"}}
+
+        def clicked():
+            # 503 while the worker's start holds SQLite
+            status, body = operations.answers(create, wish)
+            return status == 201 and json.loads(body)["id"]
+
+        address = f"{api}/flow_runs/{operations.until(clicked)}"
+
+        def run():
+            status, body = operations.answers(address)
+            return json.loads(body) if status == 200 else {"state": {"type": None}}
+
+        for moment, shot in zip(WHEN, TARGETS[target], strict=False):
+            operations.until(lambda moment=moment: [*here.stages.glob(f"{moment}/[!.]*")], 900)
+            operations.until(lambda: run()["state"]["type"] == "RUNNING")
+            again += repeated(done, here.records())
+            shoot(here.home, *shot, operations)
+            done, kept = here.records(), here.folders()
+        state = operations.until(lambda: (s := run()["state"])["type"] in ENDS and s, 900)
+        assert state["type"] == "COMPLETED", state
+        again += repeated(done, here.records())
+        resumed = run()["run_count"] - 1
+        operations.until(lambda: operations.answers(f"{mlflow}/health")[0] == 200)
+    faults = len(TARGETS[target])
+    tell(capsys, [(f"kill -9 of {target}", faults, f"{faults}, {resumed} by the automation", len(again))])
+    assert not again
+    folders = here.folders()
+    assert {path: folders.get(path) for path in kept} == kept
+    assert resumed == (target == WORKER)
+    parents = here.check_the_end(int(read_history(here.published)[-1].verdict == "refused"))
+    assert len(read_history(here.published)) == 1
+    assert parents["FINISHED"] == 1
+    assert parents["KILLED"] == resumed
