@@ -1,8 +1,12 @@
 """What a person sees on the run's page in Prefect."""
 
 import json
-from typing import Any
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+import httpx
 import polars as pl
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
@@ -12,13 +16,34 @@ from components.reports.markdown import describe
 from flows.promote import Verdicted
 from flows.references import DataRef
 
+P = ParamSpec("P")
+R = TypeVar("R")
+_PAUSES_S = (1, 2, 4, 8, 16, 32)
 
+
+def patient(note: Callable[P, R]) -> Callable[P, R]:
+    """Tries again for a minute while Prefect's server is started again: a client that is new gives up at once."""
+
+    @wraps(note)
+    def noted(*arguments: P.args, **named: P.kwargs) -> R:
+        for pause in _PAUSES_S:
+            try:
+                return note(*arguments, **named)
+            except httpx.ConnectError:
+                time.sleep(pause)
+        return note(*arguments, **named)
+
+    return noted
+
+
+@patient
 def note_validation(validated: DataRef) -> None:
     """The expectations and how many rows broke each."""
     rows = pl.read_parquet(validated.file("validation.parquet")).to_dicts()
     create_table_artifact(table=rows, key="validation", description="Great Expectations on the three tables")
 
 
+@patient
 def note_tasks(judged: DataRef) -> None:
     """The tasks by size with their best candidates, and what discovery says of itself."""
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
@@ -40,6 +65,7 @@ def note_tasks(judged: DataRef) -> None:
     create_markdown_artifact(notes, key="discovery", description="Why these tasks, and what became of the champion's")
 
 
+@patient
 def note_result(judged: DataRef, verdict: Verdicted) -> None:
     """The evaluation table, the verdict with its criteria, and the way to MLflow."""
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())

@@ -247,14 +247,14 @@ def shoot(home, program, heirs, operations):
 
 
 WORKER = "the worker, and with it the flow"
+MIDDLE, JUDGED, NOTES = "data/stages/featurise/[!.]*", "data/stages/evaluate/[!.]*", "data/published/history.jsonl"
+"""What appears in the middle of the line, right before MLflow's model version, and right before Prefect's artifacts."""
 TARGETS = {
-    "the Prefect server": [(b"prefect server start", False)] * 2,
+    "the Prefect server": [(MIDDLE, b"prefect server start", False), (NOTES, b"prefect server start", False)],
     # once what was started, once the uvicorn that it started in turn, which is what answers
-    "the MLflow server": [(b"mlflow server", False), (b"mlflow server", True)],
-    WORKER: [(b"flows.deployments", False)],
+    "the MLflow server": [(MIDDLE, b"mlflow server", False), (JUDGED, b"mlflow server", True)],
+    WORKER: [(MIDDLE, b"flows.deployments", False)],
 }
-WHEN = ("featurise", "evaluate")
-"""Outputs whose appearance is the moment: in the middle of the line, and right before MLflow's model version."""
 ENDS = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -280,11 +280,10 @@ def test_a_run_goes_on_though_a_server_or_the_worker_is_killed(target, tmp_path,
             status, body = operations.answers(address)
             return json.loads(body) if status == 200 else {"state": {"type": None}}
 
-        for moment, shot in zip(WHEN, TARGETS[target], strict=False):
-            operations.until(lambda moment=moment: [*here.stages.glob(f"{moment}/[!.]*")], 900)
-            operations.until(lambda: run()["state"]["type"] == "RUNNING")
-            again += repeated(done, here.records())
+        for moment, *shot in TARGETS[target]:
+            operations.until(lambda moment=moment: [*here.home.glob(moment)], 900)
             shoot(here.home, *shot, operations)
+            again += repeated(done, here.records())
             done, kept = here.records(), here.folders()
         state = operations.until(lambda: (s := run()["state"])["type"] in ENDS and s, 900)
         assert state["type"] == "COMPLETED", state
