@@ -28,6 +28,8 @@ class Block(BaseModel, frozen=True):
     """Empty: all."""
     candidates: tuple[str, ...] = ()
     """Empty: those that leave most prompts x candidates complete."""
+    by_date: bool = False
+    """One split, the latest fifth being judged, instead of folds."""
 
 
 STANDARD = (
@@ -40,6 +42,7 @@ STANDARD = (
     ),
     Block(name="frontier-cost", folder="frontier", benchmarks=("gsm8k", "math-l5", "bfcl"), candidates=_FRONTIER),
     Block(name="mmlu-pro", folder="mmlu_pro"),
+    Block(name="livecodebench-by-date", folder="frontier", benchmarks=("livecodebench",), by_date=True),
 )
 """The blocks that figures in the README are about; a folder that holds them all is compared on them."""
 

@@ -20,7 +20,7 @@ from components.tables.quarantine import QuarantineConfig
 from flows.arrays import load_named
 from flows.blocks import blocks_in
 from flows.caching import by_content
-from flows.contest import judge, lay_out, leave_out, tune
+from flows.contest import SHIFTED, judge, lay_out, leave_out, leave_out_of, tune
 from flows.fan_out import fan_out, task_runner
 from flows.ingest import embed_widely, export_encoder, ingest
 from flows.presets import PresetName
@@ -55,7 +55,14 @@ class Compared(BaseModel, frozen=True):
     persist_result=True,
     result_serializer="json",
 )
-def conclude(laid_out: DataRef, judged: list[DataRef], held_out: DataRef, chosen: dict[str, int], seed: int) -> DataRef:
+def conclude(
+    laid_out: DataRef,
+    judged: list[DataRef],
+    held_out: DataRef,
+    peers_out: dict[str, DataRef],
+    chosen: dict[str, int],
+    seed: int,
+) -> DataRef:
     """A block's report and reliability figure."""
     block = load_named(laid_out.file("block.npz"))
     parts = [load_named(ref.file("predicted.npz")) for ref in judged]
@@ -77,6 +84,7 @@ def conclude(laid_out: DataRef, judged: list[DataRef], held_out: DataRef, chosen
         models=block["models"].tolist(),
         splits=[json.loads(ref.file("figures.json").read_text()) for ref in judged],
         held_out=json.loads(held_out.file("held_out.json").read_text()),
+        peers_held_out={name: json.loads(ref.file("held_out.json").read_text()) for name, ref in peers_out.items()},
         tuned=chosen,
         seed=seed,
     )
@@ -137,11 +145,13 @@ def compare(parameters: CompareParameters) -> Compared:
         laid_out = lay_out(tables, embed_widely(tables, encoder), encoder, found[name])
         places = {} if smoke else {method: (laid_out, encoder, method, splits, seed) for method in GRIDS}
         chosen = dict.fromkeys(GRIDS, 0) | fan_out(tune, places)
-        numbers = range(2 if smoke else splits)
+        numbers = range(1 if found[name].by_date else 2 if smoke else splits)
         config = TwoStageConfig()
         judged = fan_out(judge, {n: (laid_out, encoder, chosen, splits, n, config, seed) for n in numbers})
         held_out = leave_out(laid_out, encoder, seed)
-        concluded[name] = conclude(laid_out, list(judged.values()), held_out, chosen, seed)
+        shifted = {} if smoke else {m: (laid_out, encoder, m, chosen.get(m), seed) for m in SHIFTED}
+        peers_out = fan_out(leave_out_of, shifted)
+        concluded[name] = conclude(laid_out, list(judged.values()), held_out, peers_out, chosen, seed)
         print(headline(name, json.loads(concluded[name].file("block.json").read_text())))
     presented = present(concluded)
     run_id = record(presented, parameters.model_dump(mode="json"))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,15 @@ from components.embeddings.encoder import Encoder, Tokens
 from components.embeddings.feature_fit import FeatureConfig, fit_features
 from components.evaluation.block import common_block
 from components.evaluation.folds import grouped_folds
-from components.evaluation.held_out import held_out_gains
+from components.evaluation.held_out import Trained, held_out_gains
+from components.evaluation.shifts import by_date
 from components.learning.comparison import Logs, discover, judge_split, learning_order
 from components.learning.two_stage import TwoStageConfig
 from components.release.refit import QUICK, Known, refitting
 from components.reports.report import plain
 from components.routing.fit import Observations
-from components.tables.matrices import to_matrices
+from components.routing.selection import best_single
+from components.tables.matrices import dates, to_matrices
 from components.tables.splits import near_duplicate_groups
 from components.tables.store import read_tables
 from components.tasks.choice import DiscoveryConfig
@@ -35,6 +38,9 @@ _CONTROLS = ("mlp_no_bias", "mlp_skip", "implicit_no_feedback", "implicit_no_ski
 """What an implicit head is without one of its parts."""
 _UNTUNED = ("random", "best_single", "best_per_benchmark", "knn10", "knn100", "kmeans60", "cheapest", *_CONTROLS)
 _MOST_LEFT_OUT = 14
+SHIFTED = ("linear", "mlp", "mlp_no_bias", "mlp_skip", "implicit", "implicit_no_feedback", "implicit_no_skip")
+"""The implicit head and what it is compared with on benchmarks left out."""
+_MOST_LEFT_OUT_OF_PEERS, _SEEDS_OF_PEERS = 6, 3
 
 
 @task(cache_key_fn=by_content("components.tables"), persist_result=True, result_serializer="json")
@@ -55,6 +61,7 @@ def lay_out(tables: DataRef, embedded: DataRef, encoder: DataRef, block: Block) 
     cells = np.ix_(kept, columns)
     arrays = {
         "embedding_ND": embedding_ND,
+        "date_N": dates(frames.prompts)[kept] if block.by_date else np.array([], dtype="datetime64[D]"),
         "quality_NM": matrices.quality_NM[cells],
         "cost_usd_NM": matrices.cost_usd_NM[cells],
         "output_tokens_NM": matrices.output_tokens_NM[cells],
@@ -80,7 +87,7 @@ def lay_out(tables: DataRef, embedded: DataRef, encoder: DataRef, block: Block) 
 )
 def tune(laid_out: DataRef, encoder: DataRef, method: str, splits: int, seed: int) -> int:
     """A method's best place in its grid, on validation prompts of the first split."""
-    learn_L, _ = _split(laid_out, splits, 0, seed)
+    learn_L, _ = rows_of(laid_out, splits, 0, seed)
     logs = _logs(laid_out, encoder, learn_L)
     order_L = learning_order(learn_L, seed)
     validation_K, train_K = np.split(order_L, [order_L.size // 8])
@@ -103,7 +110,7 @@ def judge(
     seed: int,
 ) -> DataRef:
     """What every method, trained on the other prompts, says of one split's."""
-    learn_L, test_K = _split(laid_out, splits, number, seed)
+    learn_L, test_K = rows_of(laid_out, splits, number, seed)
     logs = _logs(laid_out, encoder, learn_L)
     priced = bool(np.isfinite(logs.seen.cost_usd_NM).any())
     fits = {name: METHODS[name] for name in _UNTUNED if priced or name not in _NEEDS_COSTS}
@@ -117,6 +124,41 @@ def judge(
         (folder / "figures.json").write_text(json.dumps(plain(told.figures)))
 
     return keep("judge", write)
+
+
+@task(
+    cache_key_fn=by_content("components.baselines", "components.embeddings", "components.evaluation"),
+    persist_result=True,
+    result_serializer="json",
+    task_run_name="leave-out-{method}",
+)
+def leave_out_of(laid_out: DataRef, encoder: DataRef, method: str, place: int | None, seed: int) -> DataRef:
+    """A peer's gain on each of the largest benchmarks when it wasn't trained on it, seed by seed."""
+    everything = np.arange(load_named(laid_out.file("block.npz"))["benchmark_N"].size)
+    logs = _logs(laid_out, encoder, everything)
+    fit = METHODS[method] if place is None else GRIDS[method][place]
+
+    def trained(rows_K: NDArray[np.intp], draw: int) -> Trained:
+        model = fit(logs.training_set(rows_K), draw)
+        return Trained(
+            scores=lambda judged_K: model.predict(logs.seen.features_NF[judged_K]),
+            best_single=best_single(logs.seen.quality_NM[rows_K]),
+        )
+
+    told = [
+        [
+            asdict(gain)
+            for gain in held_out_gains(
+                partial(trained, draw=draw),
+                logs.seen.quality_NM,
+                logs.benchmark_N,
+                seed=seed,
+                most=_MOST_LEFT_OUT_OF_PEERS,
+            )
+        ]
+        for draw in range(seed, seed + _SEEDS_OF_PEERS)
+    ]
+    return keep("leave_out_of", lambda folder: (folder / "held_out.json").write_text(json.dumps(told)))
 
 
 @task(
@@ -142,8 +184,12 @@ def leave_out(laid_out: DataRef, encoder: DataRef, seed: int) -> DataRef:
     return keep("leave_out", lambda folder: (folder / "held_out.json").write_text(told))
 
 
-def _split(laid_out: DataRef, splits: int, number: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def rows_of(laid_out: DataRef, splits: int, number: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows to learn from and to judge on, of one split of a block."""
     block = load_named(laid_out.file("block.npz"))
+    if block["date_N"].size:
+        shift = by_date(block["date_N"])
+        return shift.train_K, shift.test_K
     return list(grouped_folds(block["group_N"], block["benchmark_N"], splits, seed))[number]
 
 

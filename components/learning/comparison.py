@@ -15,7 +15,8 @@ from components.baselines.protocol import Fit, TrainingSet
 from components.evaluation.controls import random_features, shuffled_labels
 from components.evaluation.curves import parity_price
 from components.learning.ablation import fit_heads_alone
-from components.learning.two_stage import TwoStage, TwoStageConfig, learn
+from components.learning.parts import one_method, phases, stage_one_quality
+from components.learning.two_stage import StageOne, TwoStage, TwoStageConfig, learn, learn_stage_one
 from components.routing.aggregate import mix
 from components.routing.fit import Observations
 from components.routing.guard import counted
@@ -94,8 +95,8 @@ def discover(
 
 def train_router(
     logs: Logs, learn_L: Rows, discovery: DiscoveryConfig, config: TwoStageConfig, seed: int
-) -> tuple[Discovery, TwoStage]:
-    """Tasks and both stages from some of the prompts.
+) -> tuple[Discovery, Observations, TwoStage]:
+    """Tasks, the prompts with them, and both stages from some of the prompts.
 
     Args:
         logs: of the block.
@@ -107,7 +108,15 @@ def train_router(
     found, order_L, task_L = discover(logs, learn_L, discovery, seed)
     seen = replace(take(logs.seen, order_L), task_N=task_L)
     prices = logs.input_usd_per_mtok_M, logs.output_usd_per_mtok_M
-    return found, learn(seen, logs.benchmark_N[order_L], *prices, config.seeded(seed), seed)
+    return found, seen, learn(seen, logs.benchmark_N[order_L], *prices, config.seeded(seed), seed)
+
+
+def _stage_one(logs: Logs, learn_L: Rows, discovery: DiscoveryConfig, config: TwoStageConfig, seed: int) -> StageOne:
+    _, order_L, task_L = discover(logs, learn_L, discovery, seed)
+    seen = logs.seen
+    return learn_stage_one(
+        seen.features_NF[order_L], task_L, seen.quality_NM[order_L], logs.benchmark_N[order_L], config
+    )
 
 
 def learning_order(learn_L: Rows, seed: int) -> Rows:
@@ -135,8 +144,7 @@ def judge_split(
         config: of the router.
         seed: of everything random.
     """
-    rows_L = learning_order(learn_L, seed)
-    found, trained = train_router(logs, learn_L, discovery, config, seed)
+    found, seen, trained = train_router(logs, learn_L, discovery, config, seed)
     model, test = trained.model, take(logs.seen, test_K)
     believed = model.predict(test.features_NF, test.embedding_ND, test.input_tokens_N)
     guarded_KM = counted(believed.quality_NM, believed.margin_N, int(model.fallback)).copy()
@@ -149,7 +157,12 @@ def judge_split(
         "task_table_hard": model.task_table(test.features_NF, "hard"),
     }
     if np.isfinite(believed.cost_usd_NM).all():
-        predicted["router_at_parity"] = guarded_KM - believed.cost_usd_NM / _parity(trained, take(logs.seen, rows_L))
+        predicted["router_at_parity"] = guarded_KM - believed.cost_usd_NM / _parity(trained, seen)
+    config = config.seeded(seed)
+    for method, alone in one_method(discovery).items():
+        one = trained.one if found.method == method else _stage_one(logs, learn_L, alone, config, seed)
+        predicted[f"stage1_{method}"] = stage_one_quality(one, test.features_NF)
+    predicted |= phases(trained, seen, config, test)
     training, judged = logs.training_set(learn_L), logs.training_set(test_K)
     every: dict[str, Fit] = {
         **fits,

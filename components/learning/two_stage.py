@@ -132,19 +132,44 @@ def learn_stage_two(
     folds = folds_of(task_N, config.folds, config.classifier.seed)
     fewer = replace(config.experts, members=config.fold_members)
     second = hold_out_stage_two(features_NF, task_N, quality_NM, candidate_TM, first, folds, fewer)
-    special = [report.special.best_epoch for report in second.reports if report.special]
+    # A head of its own is worth having where the folds' heads were better for it.
+    gained = np.nansum([report.general_loss - report.special_loss for report in second.reports]) > 0
+    head_TM = candidate_TM if gained else np.zeros_like(candidate_TM)
+    experts = final_experts(features_NF, task_N, quality_NM, head_TM, first, second.reports, config)
+    return StageTwo(experts=experts, reports=second.reports, held=second.held)
+
+
+def final_experts(
+    features_NF: NDArray[np.float32],
+    task_N: NDArray[np.int32],
+    quality_NM: Floats,
+    head_TM: NDArray[np.bool_],
+    first: StageOneHeld,
+    reports: tuple[ExpertReport, ...],
+    config: TwoStageConfig,
+) -> ExpertWeights:
+    """Heads of all prompts, trained for as long as the folds' were.
+
+    Args:
+        features_NF: of all prompts.
+        task_N: as stage 1 had them.
+        quality_NM: quality in [0, 1]; nan where not observed.
+        head_TM: which tasks get heads of their own for which candidates.
+        first: stage 1, held out.
+        reports: of the folds.
+        config: see TwoStageConfig.
+    """
+    special = [report.special.best_epoch for report in reports if report.special]
     final = replace(
         config.experts,
-        general=_for(config.experts.general, _mean([g.best_epoch for r in second.reports for g in r.general])),
+        general=_for(config.experts.general, _mean([g.best_epoch for r in reports for g in r.general])),
         special=_for(config.experts.special, _mean(special)),
     )
-    gained = [report.general_loss - report.special_loss for report in second.reports]
     experts, _ = train_experts(
         features_NF,
         quality_NM,
         task_N,
-        # A head of its own is worth having where the folds' heads were better for it.
-        candidate_TM if np.nansum(gained) > 0 else np.zeros_like(candidate_TM),
+        head_TM,
         features_NF[:0],
         quality_NM[:0],
         task_N[:0],
@@ -152,7 +177,7 @@ def learn_stage_two(
         expected_NM=first.soft_NM,
         validation_expected_NM=first.soft_NM[:0],
     )
-    return StageTwo(experts=experts, reports=second.reports, held=second.held)
+    return experts
 
 
 def learn(

@@ -14,7 +14,10 @@ from components.routing.calibrate import expected_calibration_error
 from components.routing.selection import best_single
 
 Floats = NDArray[np.float64]
-ABLATIONS = ("router", "router_unguarded", "stage1_only", "task_table", "task_table_hard", "stage2_only")
+ABLATIONS = (
+    *("router", "router_unguarded", "one_phase", "two_phases", "stage2_only"),
+    *("stage1_only", "stage1_graph", "stage1_density", "task_table", "task_table_hard"),
+)
 """The whole and its parts, in the order they are read."""
 CONTROLS = ("control_random_features", "control_shuffled_labels")
 NOT_PEERS = frozenset({*ABLATIONS, *CONTROLS, "router_at_parity", "best_per_benchmark", "oracle"})
@@ -35,6 +38,7 @@ def block_report(
     models: Sequence[str],
     splits: Sequence[Mapping[str, Any]],
     held_out: Sequence[Mapping[str, Any]],
+    peers_held_out: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]],
     tuned: Mapping[str, int],
     seed: int,
 ) -> dict[str, Any]:
@@ -52,11 +56,13 @@ def block_report(
         models: names of the candidates.
         splits: how the router came to be in each split.
         held_out: gain on each benchmark of a router trained without it.
+        peers_held_out: method -> the same of a peer, seed by seed.
         tuned: method -> its place in its grid.
         seed: of the bootstrap.
     """
     single = best_single(quality_NM)
-    own_cost = dict.fromkeys(("router", "router_unguarded", "router_at_parity"), expected_cost_NM)
+    # whatever is exchanged of the router, its costs stay
+    own_cost = dict.fromkeys((*ABLATIONS, "router_at_parity"), expected_cost_NM)
     scores = score_methods(
         predicted,
         quality_NM=quality_NM,
@@ -100,10 +106,20 @@ def block_report(
             "curves": {name: 1000 * curve * [1, 1e-3] for name, curve in curves.items()},
             "splits": list(splits),
             "held_out": list(held_out),
+            "peers_held_out": {name: _by_seed(seeds) for name, seeds in peers_held_out.items() if any(seeds)},
             "tuned": dict(tuned),
         }
     )
     return report
+
+
+def _by_seed(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """Mean gain over benchmarks, seed by seed, and each benchmark's over seeds."""
+    each = [{gain["benchmark"]: float(gain["gain"]["mean"]) for gain in gains} for gains in seeds]
+    return {
+        "seeds": [float(np.mean(list(gains.values()))) for gains in each],
+        "benchmarks": {name: float(np.mean([gains[name] for gains in each])) for name in each[0]},
+    }
 
 
 def _outcome(scores_NM: Floats, quality_NM: Floats) -> Floats:

@@ -17,6 +17,8 @@ _HEAD = ("method", "quality [95 %]", "less best single", "USD per 1000", "AIQ", 
 _SHOWN = ("router", "task_table", "best_single", "knn100", "kmeans60", "mlp", "best_per_benchmark", "oracle")
 _OVERVIEW = ("block", *_SHOWN, "best peer", "router less knn100", "cost at parity, quality difference")
 _LEFT_OUT = ("benchmark", "prompts", "gain [95 %]", "fallback share")
+_PEERS_OUT = ("method", "mean gain, seed by seed", "benchmark by benchmark")
+_ABLATED = ("the router or a part of it", "quality [95 %]", "AIQ")
 
 
 def write_comparison(report: Mapping[str, Any], folder: Path, figures: Mapping[str, str]) -> Path:
@@ -55,9 +57,13 @@ def markdown(report: Mapping[str, Any]) -> str:
         lines += [f"## {name}", "", _summary(block), ""]
         lines += [*_table(_HEAD, _rows(block)), "", "Router less, paired:", ""]
         lines += [*_table(("rival", "difference [95 %]"), _differences(block)), ""]
+        lines += ["The whole and its parts:", "", *_table(_ABLATED, _ablated(block)), ""]
         if block["held_out"]:
             lines += ["Trained without the benchmark, less its best single candidate:", ""]
             lines += [*_table(_LEFT_OUT, _held_out(block)), ""]
+        if block["peers_held_out"]:
+            lines += ["The same of an implicit head and what it is compared with, on the largest benchmarks:", ""]
+            lines += [*_table(_PEERS_OUT, _peers_out(block)), ""]
     return "\n".join(lines)
 
 
@@ -134,6 +140,18 @@ def _held_out(block: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
         yield gain["benchmark"], str(gain["prompts"]), interval_text(interval, 4), f"{gain['fallback_share']:.0%}"
 
 
+def _peers_out(block: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    for name, gains in block["peers_held_out"].items():
+        each = ", ".join(f"{benchmark} {gain:+.3f}" for benchmark, gain in gains["benchmarks"].items())
+        yield name, " ".join(f"{gain:+.4f}" for gain in gains["seeds"]), each
+
+
+def _ablated(block: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    for name in block["ablation"]:
+        method = block["methods"][name]
+        yield name, interval_text(method["quality"], 4), number_text(method["aiq"], 4)
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     body = [f"| {' | '.join(row)} |" for row in rows]
     return [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *body]
@@ -168,7 +186,11 @@ def _block(name: str, block: Mapping[str, Any], reliability: str) -> str:
         reliability or None,
     ]
     table = _html(_HEAD[:-1], (row[:-1] for row in _rows(block)))
-    held = "<h3>Trained without the benchmark</h3>" + _html(_LEFT_OUT, _held_out(block)) if block["held_out"] else ""
+    held = "<h3>The whole and its parts</h3>" + _html(_ABLATED, _ablated(block))
+    if block["held_out"]:
+        held += "<h3>Trained without the benchmark</h3>" + _html(_LEFT_OUT, _held_out(block))
+    if block["peers_held_out"]:
+        held += "<h3>Peers trained without the benchmark</h3>" + _html(_PEERS_OUT, _peers_out(block))
     return (
         f"<section><h2>{escape(name)}</h2><p>{escape(_summary(block))}</p>{table}</section>"
         f"<section><h2>{escape(name)}: router less</h2>{_html(('rival', 'difference [95 %]'), _differences(block))}"

@@ -102,3 +102,15 @@ def to_matrices(tables: Tables) -> RoutingMatrices:
         input_usd_per_mtok_M=tables.candidates["input_usd_per_mtok"].to_numpy(),
         output_usd_per_mtok_M=tables.candidates["output_usd_per_mtok"].to_numpy(),
     )
+
+
+def dates(prompts: pl.DataFrame) -> NDArray[np.datetime64]:
+    """Day of each prompt, shape (N,); not a time where unknown.
+
+    >>> import datetime
+    >>> dates(pl.DataFrame({"created_on": [datetime.date(2026, 1, 2), None]}))
+    array(['2026-01-02',        'NaT'], dtype='datetime64[D]')
+    """
+    if "created_on" not in prompts.columns:
+        return np.full(prompts.height, np.datetime64("NaT", "D"))
+    return np.asarray(prompts["created_on"].cast(pl.Date).to_numpy(), dtype="datetime64[D]")

@@ -2,31 +2,45 @@
 
 import json
 
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 from prefect.testing.utilities import prefect_test_harness
 
 from components.reports.comparison_page import DATA, TABLE
 from components.sources.planted import PlantedConfig, write_world
+from flows.arrays import save_named
 from flows.blocks import STANDARD, blocks_in
 from flows.cli import main
 from flows.compare import CompareParameters, compare
+from flows.contest import rows_of
+from flows.references import reference
 from flows.settings import settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_a_folder_of_standard_folders_is_compared_on_the_standard_blocks(tmp_path):
-    for block in STANDARD[:-1]:
-        (tmp_path / block.folder).mkdir(exist_ok=True)
+    first, *others = {block.folder for block in STANDARD}
+    for folder in others:
+        (tmp_path / folder).mkdir()
     assert [block.name for block in blocks_in(tmp_path)] == [tmp_path.name]
-    (tmp_path / STANDARD[-1].folder).mkdir()
+    (tmp_path / first).mkdir()
     assert blocks_in(tmp_path) == STANDARD
 
 
 def test_no_such_folder_is_named(tmp_path, capsys):
     with pytest.raises(FileNotFoundError, match="nowhere is not a folder"):
         blocks_in(tmp_path / "nowhere")
+
+
+def test_a_block_by_date_is_judged_on_its_latest_prompts(tmp_path):
+    days = np.datetime64("2026-01-01") + np.random.default_rng(0).integers(50, size=200)
+    save_named({"date_N": days}, tmp_path / "block.npz")
+    learn_L, test_K = rows_of(reference(tmp_path), splits=5, number=0, seed=0)
+    assert days[learn_L].max() < days[test_K].min()
+    assert 0.1 < test_K.size / 200 < 0.3
+    assert sorted([*learn_L, *test_K]) == list(range(200))
 
 
 @pytest.mark.slow
@@ -43,6 +57,7 @@ def test_every_method_is_judged_on_the_same_prompts(tmp_path_factory):
     assert methods["router"]["quality"][0] > methods["control_shuffled_labels"]["quality"][0]
     assert all(method["quality"][0] <= methods["oracle"]["quality"][0] for method in methods.values())
     assert report["held_out"]
+    assert {"stage1_graph", "stage1_density", "one_phase", "two_phases"} <= set(report["ablation"])
     assert "| router |" in (compared.page.parent / TABLE).read_text()
     mlflow = MlflowClient(settings().tracking_uri)
     experiment = mlflow.get_run(compared.run_id).info.experiment_id

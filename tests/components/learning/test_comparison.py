@@ -22,6 +22,20 @@ def halves(logs):
     ]
 
 
+def _gains(*means):
+    return [
+        {"benchmark": name, "gain": {"mean": mean, "low": mean, "high": mean}}
+        for name, mean in zip(("ab", "cd"), means, strict=True)
+    ]
+
+
+def test_stage_one_of_the_method_that_was_found_is_the_router_s_own(halves):
+    for _, judged in halves:
+        assert judged.figures["method"] == "graph"
+        if judged.figures["posterior"] == "soft":
+            np.testing.assert_allclose(judged.predicted["stage1_graph"], judged.predicted["stage1_only"])
+
+
 def test_every_method_speaks_of_every_test_prompt(halves):
     test_K, judged = halves[0]
     assert {*PEERS, "router", "stage1_only", "stage2_only", "task_table", "control_shuffled_labels"} <= set(
@@ -46,6 +60,7 @@ def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_pa
         models=["a", "b", "c"],
         splits=[judged.figures for _, judged in halves],
         held_out=[],
+        peers_held_out={"mlp": [_gains(0.1, -0.3), _gains(0.3, -0.1)], "linear": [[], []]},
         tuned={},
         seed=0,
     )
@@ -57,11 +72,16 @@ def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_pa
     assert report["router_less"]["control_shuffled_labels"][1] > 0
     assert report["best_peer"] in {"knn100", "mlp"}
     assert report["parity"]["cost_share"] < 1
+    assert list(report["peers_held_out"]) == ["mlp"]
+    assert report["peers_held_out"]["mlp"]["seeds"] == pytest.approx([-0.1, 0.1])
+    assert report["peers_held_out"]["mlp"]["benchmarks"] == pytest.approx({"ab": 0.2, "cd": -0.2})
+    assert {"one_phase", "two_phases", "stage1_graph"} <= set(report["ablation"])
     page = write_comparison({"world": report}, tmp_path, {})
     assert page.read_text().startswith("<!doctype html>")
     text = markdown({"world": report})
     assert "| router |" in text
     assert f"| world | {got:.4f} |" in text
+    assert "| mlp | -0.1000 +0.1000 | ab +0.200, cd -0.200 |" in text
     assert headline("world", report).startswith("world: router 0.")
 
 
