@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from components.routing.guard import counted, doubt
+from components.routing.guard import best_counted, counted, doubt
 
 TENTHS = st.integers(0, 10).map(lambda tenth: tenth / 10)
 
@@ -24,6 +24,17 @@ def test_the_best_of_what_counts_is_the_fallback_or_beats_it_by_the_margin(quali
             short = row < row[fallback]
             assert counts[short].tolist() == row[short].tolist()
             assert counts[fallback] == row[fallback]
+
+
+@given(quality_NM=arrays(np.float64, (7, 4), elements=TENTHS), margin_N=arrays(np.float64, 7, elements=TENTHS))
+def test_the_best_is_found_without_counting(quality_NM, margin_N):
+    for fallback in range(4):
+        for margins_N in (margin_N, np.zeros(7)):
+            choice_N, held_N = best_counted(quality_NM, margins_N, fallback)
+            wanted_N = counted(quality_NM, margins_N, fallback).argmax(axis=1)
+            np.testing.assert_array_equal(choice_N, wanted_N)
+            free_N = quality_NM.argmax(axis=1)
+            np.testing.assert_array_equal(held_N, (wanted_N == fallback) & (free_N != fallback))
 
 
 def test_without_a_margin_everything_counts():
