@@ -50,7 +50,7 @@ class RouterConfig:
     """Ways to read the task table; the first where there are no tasks."""
     guard_margins: tuple[float, ...] = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
     """Quality by which a candidate must beat the fallback, each >= 0."""
-    doubt_margins: tuple[float, ...] = (0.0, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
+    doubt_margins: tuple[float, ...] = (0.0, 0.02, 0.03, 0.05, 0.07, 0.1)
     """The same for each unit of doubt about a prompt's task, ascending from 0."""
     reliability_bins: int = 10
     """Bins of the reliability diagrams, >= 1."""

@@ -18,7 +18,7 @@ class NoveltyConfig:
     """Rounds of k-means, >= 0."""
     quantile: float = 0.005
     """Share of calibration prompts at or below the floor before the margin, in [0, 1]."""
-    margin: float = 0.02
+    margin: float = 0.05
     """Cosine below that quantile at which novelty begins, >= 0."""
 
     def __post_init__(self) -> None:

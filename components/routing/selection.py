@@ -96,10 +96,10 @@ def choose_guard(
 def choose_doubt(
     predicted_NM: Floats, quality_NM: Floats, fallback: int, guard: float, doubt_N: Floats, margins: tuple[float, ...]
 ) -> tuple[float, tuple[GuardTrial, ...]]:
-    """The largest margin a unit of doubt that costs these prompts nothing, and the quality at each.
+    """The largest margin a unit of doubt that costs these prompts nothing to speak of, and the quality at each.
 
-    Prompts of kinds that were never seen are in doubt more often than these, and are what the margin is for: what
-    protects them for free is taken.
+    Prompts of kinds that were never seen are in doubt more often than these, and are what the margin is for: as much is
+    taken as can't be told from none here, by one standard error of the paired difference.
 
     Args:
         predicted_NM: by parts that hadn't seen the prompts.
@@ -109,14 +109,14 @@ def choose_doubt(
         doubt_N: see `doubt`.
         margins: to try, ascending from 0.
     """
+    outcome_SK = np.stack([_guarded(predicted_NM, quality_NM, fallback, guard + m * doubt_N) for m in margins])
     trials = tuple(
-        GuardTrial(
-            margin=margin,
-            quality=float(_guarded(predicted_NM, quality_NM, fallback, guard + margin * doubt_N).mean()),
-        )
-        for margin in margins
+        GuardTrial(margin=margin, quality=float(outcome_K.mean()))
+        for margin, outcome_K in zip(margins, outcome_SK, strict=True)
     )
-    return max(trial.margin for trial in trials if trial.quality >= trials[0].quality), trials
+    cost_SK = outcome_SK[0] - outcome_SK
+    free_S = cost_SK.mean(axis=1) <= cost_SK.std(axis=1) / np.sqrt(cost_SK.shape[1])
+    return margins[int(np.flatnonzero(free_S)[-1])], trials
 
 
 def _guarded(predicted_NM: Floats, quality_NM: Floats, fallback: int, margin: float | Floats) -> Floats:
