@@ -18,14 +18,24 @@ from components.routing.model import RouterModel
 from flows.arrays import load_arrays, load_named
 from flows.board import BoardRef, read_board
 from flows.caching import by_content
+from flows.fan_out import fan_out
 from flows.references import DataRef, keep
 
 _TIMED = 32
+_PARTS = 4
+"""As many workers can hold benchmarks out at a time."""
 
 
-@task(cache_key_fn=by_content("components.release", "components.tables"), persist_result=True, result_serializer="json")
-def hold_out(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int) -> DataRef:
-    """Gain on each benchmark in turn of a router trained without it."""
+@task(
+    cache_key_fn=by_content("components.release", "components.tables"),
+    persist_result=True,
+    result_serializer="json",
+    task_run_name="hold_out-{part}",
+)
+def hold_out_part(
+    board_ref: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int, part: int, parts: int
+) -> DataRef:
+    """Gain on each of a part of the benchmarks in turn of a router trained without it."""
     board = read_board(board_ref)
     known = Known(
         observations=board.observations_of(np.arange(board.split_N.size), np.load(classified.file("task.npy"))),
@@ -35,9 +45,25 @@ def hold_out(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig, s
         output_usd_per_mtok_M=board.matrices.output_usd_per_mtok_M,
     )
     matrices = board.matrices
-    gains = held_out_gains(refitting(known, config, seed), matrices.quality_NM, matrices.benchmark_N, seed=seed)
+    gains = held_out_gains(
+        refitting(known, config, seed), matrices.quality_NM, matrices.benchmark_N, seed=seed, part=(part, parts)
+    )
     content = json.dumps([asdict(gain) for gain in gains])
+    return keep("hold_out_part", lambda folder: (folder / "held_out.json").write_text(content))
+
+
+@task(cache_key_fn=by_content("components.release"), persist_result=True, result_serializer="json")
+def gather(parts: list[DataRef]) -> DataRef:
+    """All parts' gains, by benchmark."""
+    gains = [gain for part in parts for gain in json.loads(part.file("held_out.json").read_text())]
+    content = json.dumps(sorted(gains, key=lambda gain: str(gain["benchmark"])))
     return keep("hold_out", lambda folder: (folder / "held_out.json").write_text(content))
+
+
+def hold_out(board: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int) -> DataRef:
+    """Gain on each benchmark in turn of a router trained without it; the trainings are dealt out to a few tasks."""
+    parts = fan_out(hold_out_part, {part: (board, classified, config, seed, part, _PARTS) for part in range(_PARTS)})
+    return gather([*parts.values()])
 
 
 @task(cache_key_fn=by_content("components.release"), persist_result=True, result_serializer="json")

@@ -50,6 +50,7 @@ def held_out_gains(
     seed: int,
     fewest: int = 30,
     most: int = 12,
+    part: tuple[int, int] = (0, 1),
 ) -> tuple[HeldOutGain, ...]:
     """The gain on each benchmark in turn, with a router trained on all the others.
 
@@ -60,6 +61,7 @@ def held_out_gains(
         seed: of the bootstrap.
         fewest: prompts that a benchmark needs to be judged, >= 1.
         most: benchmarks that are held out, the largest ones, >= 1; each costs a training.
+        part: its number, and how many parts there are: the benchmarks are dealt out to them by size.
 
     Returns:
         Ordered by name. Left out: benchmarks whose prompts share no two observed candidates, and those without which
@@ -69,7 +71,7 @@ def held_out_gains(
     if len(names) < 2:
         return ()
     # stable, so that equal sizes keep the order of their names
-    largest = set(names[np.argsort(-count, kind="stable")][:most].tolist())
+    largest = set(names[np.argsort(-count, kind="stable")][:most][part[0] :: part[1]].tolist())
     gains = []
     for shift in leave_one_out(benchmark_N, minimum=fewest):
         trained = fit(shift.train_K) if shift.name in largest else None

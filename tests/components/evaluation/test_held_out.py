@@ -46,6 +46,16 @@ def test_only_the_largest_are_held_out():
     assert [g.benchmark for g in held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0, fewest=45)] == ["a", "b"]
 
 
+@pytest.mark.parametrize("parts", [2, 5])
+def test_parts_together_are_the_whole(parts):
+    dealt = [held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0, part=(part, parts)) for part in range(parts)]
+    whole = held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0)
+    assert sorted((g for gains in dealt for g in gains), key=lambda gain: gain.benchmark) == sorted(
+        whole, key=lambda gain: gain.benchmark
+    )
+    assert max(map(len, dealt)) < len(whole)
+
+
 def test_only_common_prompts_are_compared():
     quality = QUALITY.copy()
     quality[:25, 1] = np.nan
