@@ -9,6 +9,8 @@ from components.routing.folded import Folded, fixed
 from components.routing.folded_cost import cost_tables, fold_costs, with_none
 from components.routing.model import RouterModel
 
+FIRST = 64
+"""Reference points that a lone prompt is compared with first."""
 HALF = np.float32(0.5)
 
 
@@ -28,6 +30,8 @@ def fold(model: RouterModel) -> Folded:
         (with_none(experts.task_bias_TM, 0) + experts.general_bias_M) / 2,
         *cost_tables(cost),
     )
+    centroid_CD = model.novelty.centroid_CD
+    parts_CD = [centroid_CD[:FIRST], centroid_CD[FIRST:]] if centroid_CD.shape[0] > FIRST else [centroid_CD]
     return Folded(
         linear_FK=np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float32),
         ends=(hidden, trunk, centres),
@@ -49,7 +53,7 @@ def fold(model: RouterModel) -> Folded:
         slope_M=model.calibration.slope_M,
         half_intercept_M=model.calibration.intercept_M / 2,
         costs=fold_costs(cost),
-        centroid_DC=np.ascontiguousarray(model.novelty.centroid_CD.T),
+        centroids=tuple(np.ascontiguousarray(few_CD.T) for few_CD in parts_CD),
         floor=float(model.novelty.floor),
         guard_margin=float(model.guard_margin),
         doubt_margin=float(model.doubt_margin),

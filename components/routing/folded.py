@@ -77,7 +77,8 @@ class Folded:
     slope_M: Floats
     half_intercept_M: Floats
     costs: FoldedCosts
-    centroid_DC: Singles
+    centroids: tuple[Singles, ...]
+    """Reference points of novelty, shapes (D, C): the first few are mostly enough to see that a prompt isn't novel."""
     floor: float
     """Least cosine to a centroid."""
     guard_margin: float
@@ -90,9 +91,9 @@ class Folded:
             ValueError: shapes differ from the trained ones, or features or embeddings aren't finite.
         """
         rows, features = features_NF.shape
-        if features != self.linear_FK.shape[0] or embedding_ND.shape != (rows, self.centroid_DC.shape[0]):
+        if features != self.linear_FK.shape[0] or embedding_ND.shape != (rows, self.centroids[0].shape[0]):
             raise ValueError(
-                f"features must be (N, {self.linear_FK.shape[0]}) and embeddings (N, {self.centroid_DC.shape[0]}), "
+                f"features must be (N, {self.linear_FK.shape[0]}) and embeddings (N, {self.centroids[0].shape[0]}), "
                 f"got {features_NF.shape} and {embedding_ND.shape}"
             )
         if rows == 1:
@@ -110,13 +111,14 @@ class Folded:
         expected_NM1 = posterior_NT @ self.soft_TM1 if self.task_bias_T.size else self.soft_TM1
         soft_NM = clusters_NM + expected_NM1[:, :-1]
         half_NM = bias_NM + self._heads(linear_NK[:, hidden:trunk], task_N)
+        nearest_N = np.max([np.dot(embedding_ND, few_DC).max(axis=1) for few_DC in self.centroids], axis=0)
         input_usd_NM = input_tokens_N[:, None] * self.costs.input_usd_M
         return Prediction(
             quality_NM=self._quality(soft_NM, soft_NM if self.soft else clusters_NM + hard_NM, half_NM),
             cost_usd_NM=self.costs.usd(linear_NK[:, centres:], input_usd_NM, *of_cost),
             task_N=task_N,
             margin_N=self.guard_margin + self.doubt_margin * doubt(posterior_NT),
-            novel_N=np.dot(embedding_ND, self.centroid_DC).max(axis=1) < self.floor * np.maximum(width_N, NOTHING),
+            novel_N=nearest_N < self.floor * np.maximum(width_N, NOTHING),
         )
 
     def _one(self, feature_F: Singles, embedding_D: Singles, input_tokens: int) -> Prediction:
@@ -135,14 +137,21 @@ class Folded:
         half_M = np.dot(self.half_TMH[task if self.special else -1], linear_K[hidden:trunk]) + of_task_AM[1]
         quality_M = self._quality(soft_M, soft_M if self.soft else clusters_M + of_task_AM[0], half_M)
         cost_M = self.costs.usd(linear_K[centres:], input_tokens * self.costs.input_usd_M, *of_task_AM[2:])
-        cosine_C = np.dot(embedding_D, self.centroid_DC)
         return Prediction(
             quality_NM=quality_M[None],
             cost_usd_NM=cost_M[None],
             task_N=self.task_T1[task],
             margin_N=np.array([self.guard_margin + self.doubt_margin * (1 - share)]),
-            novel_N=NOVEL if cosine_C[cosine_C.argmax()] < self.floor * max(width, NOTHING) else KNOWN,
+            novel_N=self._novel(embedding_D, self.floor * max(width, NOTHING)),
         )
+
+    def _novel(self, embedding_D: Singles, bar: float) -> NDArray[np.bool_]:
+        """Whether no reference point is as near as the bar, shape (1,)."""
+        for few_DC in self.centroids:
+            cosine_C = np.dot(embedding_D, few_DC)
+            if cosine_C[cosine_C.argmax()] >= bar:
+                return KNOWN
+        return NOVEL
 
     def _linear(self, features: Singles) -> Singles:
         """All that is linear in the features, shape (..., K), the hidden units rectified."""

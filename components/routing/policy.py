@@ -70,6 +70,8 @@ class Tolerance:
 
 
 REASONS = np.array(["general", "task", "fallback"])
+# decisions look at it
+REASONS.flags.writeable = False
 FALLBACK = 2
 """Where it is among REASONS."""
 Policy = Best | Tradeoff | Budget | QualityBar | Tolerance
@@ -129,6 +131,8 @@ def decide(
         raise ValueError(f"fallback must be in [0, {quality_NM.shape[1]}), got {fallback}")
     if not isinstance(policy, Best) and policy != Tradeoff(willingness_to_pay=float("inf")):
         _require_costs(cost_NM, policy, models)
+    if isinstance(policy, Best) and quality_NM.shape[0] == 1:
+        return _best_of_one(prediction, fallback)
     if isinstance(policy, Best):
         pinned_N = prediction.novel_N
         choice_N, held_N = best_counted(quality_NM, prediction.margin_N, fallback)
@@ -145,6 +149,17 @@ def decide(
     code_N = (prediction.task_N >= 0).view(np.int8)
     code_N[held_N] = FALLBACK
     return Decision(candidate_N=choice_N, reason_N=REASONS.take(code_N))
+
+
+def _best_of_one(prediction: Prediction, fallback: int) -> Decision:
+    """`decide` on a lone prompt with policy best, which is what a gateway asks for most."""
+    quality_M, margin = prediction.quality_NM[0], prediction.margin_N[0]
+    choice = int(quality_M.argmax())
+    unproven = choice != fallback and margin > 0 and quality_M[choice] <= quality_M[fallback] + margin
+    code = int(prediction.task_N[0] >= 0)
+    if unproven or prediction.novel_N[0]:
+        choice, code = fallback, FALLBACK
+    return Decision(candidate_N=np.array([choice]), reason_N=REASONS[code : code + 1])
 
 
 def _choose(

@@ -217,3 +217,24 @@ def test_ties_go_to_the_lowest_index():
 def test_arguments_are_checked():
     with pytest.raises(ValueError, match="fallback must be in"):
         decide(believe([[0.5]]), Best(), fallback=1)
+
+
+@given(
+    quality=st.lists(st.lists(st.sampled_from([0.1, 0.4, 0.45, 0.5, 0.9]), min_size=3, max_size=3), min_size=2),
+    margin=st.sampled_from([0.0, 0.05, 0.4]),
+    data=st.data(),
+)
+def test_a_lone_prompt_is_decided_as_in_company(quality, margin, data):
+    rows = len(quality)
+    task, novel = (
+        data.draw(st.lists(kind, min_size=rows, max_size=rows)) for kind in (st.integers(-1, 1), st.booleans())
+    )
+    whole = believe(quality, task=task, novel=novel, margin=margin)
+    for fallback in range(3):
+        together = decide(whole, Best(), fallback=fallback)
+        for row in range(rows):
+            lone = believe(quality[row : row + 1], task=task[row : row + 1], novel=novel[row : row + 1], margin=margin)
+            alone = decide(lone, Best(), fallback=fallback)
+            assert alone.candidate_N.tolist() == [together.candidate_N[row]]
+            assert alone.reason_N.tolist() == [together.reason_N[row]]
+            assert alone.candidate_N.dtype == together.candidate_N.dtype
