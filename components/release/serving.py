@@ -7,10 +7,10 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -182,15 +182,18 @@ def serve(path: str | Path, host: str = "127.0.0.1", port: int = 8080, config: S
 def route_together(router: Router, jobs: Sequence[Job]) -> list[Routing | Exception]:
     """The routing of each job, or why it can't be; all prompts are predicted at once, each policy rules its own."""
     prediction = router.predict([prompt for prompts, _ in jobs for prompt in prompts])
-    bounds = np.cumsum([0, *(len(prompts) for prompts, _ in jobs)]).tolist()
+    bounds = list(accumulate((len(prompts) for prompts, _ in jobs), initial=0))
     routed: list[Routing | Exception] = []
     for (_, policy), start, end in zip(jobs, bounds, bounds[1:], strict=False):
-        part = Prediction(**{entry.name: getattr(prediction, entry.name)[start:end] for entry in fields(Prediction)})
         try:
-            routed.append(router.choose(part, policy))
+            routed.append(router.choose(prediction if len(jobs) == 1 else _rows(prediction, start, end), policy))
         except ValueError as error:
             routed.append(error)
     return routed
+
+
+def _rows(prediction: Prediction, start: int, end: int) -> Prediction:
+    return Prediction(**{entry.name: getattr(prediction, entry.name)[start:end] for entry in fields(Prediction)})
 
 
 def _body(router_id: str, routing: Routing) -> bytes:
