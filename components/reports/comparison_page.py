@@ -17,7 +17,7 @@ _HEAD = ("method", "quality [95 %]", "less best single", "USD per 1000", "AIQ", 
 _SHOWN = ("router", "task_table", "best_single", "knn100", "kmeans60", "mlp", "best_per_benchmark", "oracle")
 _OVERVIEW = ("block", *_SHOWN, "best peer", "router less knn100", "cost at parity, quality difference")
 _LEFT_OUT = ("benchmark", "prompts", "gain [95 %]", "fallback share")
-_PEERS_OUT = ("method", "mean gain, seed by seed", "benchmark by benchmark")
+_PEERS_OUT = ("method", "mean gain, seed by seed")
 _ABLATED = ("the router or a part of it", "quality [95 %]", "AIQ")
 
 
@@ -63,7 +63,7 @@ def markdown(report: Mapping[str, Any]) -> str:
             lines += [*_table(_LEFT_OUT, _held_out(block)), ""]
         if block["peers_held_out"]:
             lines += ["The same of an implicit head and what it is compared with, on the largest benchmarks:", ""]
-            lines += [*_table(_PEERS_OUT, _peers_out(block)), ""]
+            lines += [*_table(_peers_head(block), _peers_out(block)), ""]
     return "\n".join(lines)
 
 
@@ -140,10 +140,15 @@ def _held_out(block: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
         yield gain["benchmark"], str(gain["prompts"]), interval_text(interval, 4), f"{gain['fallback_share']:.0%}"
 
 
+def _peers_head(block: Mapping[str, Any]) -> tuple[str, ...]:
+    first = next(iter(block["peers_held_out"].values()))
+    return (*_PEERS_OUT, *first["benchmarks"])
+
+
 def _peers_out(block: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     for name, gains in block["peers_held_out"].items():
-        each = ", ".join(f"{benchmark} {gain:+.3f}" for benchmark, gain in gains["benchmarks"].items())
-        yield name, " ".join(f"{gain:+.4f}" for gain in gains["seeds"]), each
+        seeds = " ".join(f"{gain:+.4f}" for gain in gains["seeds"])
+        yield name, seeds, *(f"{gain:+.3f}" for gain in gains["benchmarks"].values())
 
 
 def _ablated(block: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
@@ -160,7 +165,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def _html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return (
-        f"<table><thead><tr>{''.join(f'<th>{escape(h)}</th>' for h in head)}</tr></thead><tbody>{body}</tbody></table>"
+        f"<div class='scroll'><table><thead><tr>{''.join(f'<th>{escape(h)}</th>' for h in head)}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
@@ -190,7 +196,7 @@ def _block(name: str, block: Mapping[str, Any], reliability: str) -> str:
     if block["held_out"]:
         held += "<h3>Trained without the benchmark</h3>" + _html(_LEFT_OUT, _held_out(block))
     if block["peers_held_out"]:
-        held += "<h3>Peers trained without the benchmark</h3>" + _html(_PEERS_OUT, _peers_out(block))
+        held += "<h3>Peers trained without the benchmark</h3>" + _html(_peers_head(block), _peers_out(block))
     return (
         f"<section><h2>{escape(name)}</h2><p>{escape(_summary(block))}</p>{table}</section>"
         f"<section><h2>{escape(name)}: router less</h2>{_html(('rival', 'difference [95 %]'), _differences(block))}"

@@ -81,7 +81,7 @@ def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_pa
     text = markdown({"world": report})
     assert "| router |" in text
     assert f"| world | {got:.4f} |" in text
-    assert "| mlp | -0.1000 +0.1000 | ab +0.200, cd -0.200 |" in text
+    assert "| mlp | -0.1000 +0.1000 | +0.200 | -0.200 |" in text
     assert headline("world", report).startswith("world: router 0.")
 
 
