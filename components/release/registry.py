@@ -173,7 +173,7 @@ class Registry(Versions):
     ) -> str:
         """Makes a bundle a model version with alias challenger and returns the version.
 
-        The same router_id again returns its version, newly challenger, and stores nothing.
+        The same router_id again returns its version, newly challenger, and stores no second one; the run has its figures.
 
         Args:
             run_id: the run that made it.
@@ -186,6 +186,7 @@ class Registry(Versions):
             BundleError: the bundle isn't whole.
         """
         manifest, _ = read_files(bundle_folder)
+        self.log(run_id, metrics=report_metrics(report), tags={ROUTER_ID: manifest.router_id})
         self.ensure_model()
         version = self.find(manifest.router_id)
         if version is None:
@@ -195,7 +196,6 @@ class Registry(Versions):
                 _save(stored, bundle_folder)
                 self._client.log_model_artifacts(model.model_id, str(stored))
             self._client.finalize_logged_model(model.model_id, "READY")
-            self.log(run_id, metrics=report_metrics(report), tags={ROUTER_ID: manifest.router_id})
             made = self._client.create_model_version(
                 self.name,
                 source=model.artifact_location,

@@ -1,7 +1,9 @@
 import pytest
 
+from components.release.bundle import read_bundle
 from components.release.publish import publish, reconcile, rollback
 from components.release.registry import Registry
+from components.release.run_figures import report_metrics
 
 mlflow = pytest.importorskip("mlflow")
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
@@ -75,6 +77,9 @@ def test_a_version_is_labelled_and_challenges(registry, versions, second):
 def test_the_same_router_again_is_the_same_version(registry, versions, bundle):
     run_id = registry.start_run("again")
     assert registry.register(run_id, bundle, REPORT, "") == versions[0]
+    run = registry._client.get_run(run_id)
+    assert run.data.tags["router_id"] == read_bundle(bundle).manifest.router_id
+    assert run.data.metrics == report_metrics(REPORT)
 
 
 def test_a_stored_model_routes(registry, versions, bundle, prompts):
