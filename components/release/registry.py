@@ -173,7 +173,7 @@ class Registry(Versions):
     ) -> str:
         """Makes a bundle a model version with alias challenger and returns the version.
 
-        The same router_id again returns its version, newly challenger, and stores no second one; the run has its figures.
+        The same router_id again returns its version, newly challenger, and stores no second one; the run has figures.
 
         Args:
             run_id: the run that made it.
