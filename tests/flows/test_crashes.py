@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -191,13 +192,12 @@ def fill(disk):
     """Takes all space but a quarter of a megabyte; the file that holds it."""
     ballast = disk / "ballast"
     with ballast.open("wb") as file:
-        while True:
-            try:
-                os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - 256 * 1024)
-            except OSError:
-                # the run wrote meanwhile; what was allocated was given back
-                continue
-            return ballast
+        while (free := shutil.disk_usage(disk).free - 256 * 1024) > 0:
+            # fails where the run wrote meanwhile
+            with suppress(OSError):
+                os.posix_fallocate(file.fileno(), 0, free)
+                break
+    return ballast
 
 
 def test_a_run_that_fills_the_disk_is_carried_on_when_there_is_room(small_disk, capsys, operations):
