@@ -21,7 +21,8 @@ def counted(quality_NM: Floats, margin_N: Floats, fallback: int) -> Floats:
     """Quality as a policy counts it, shape (N, M): an advantage over the fallback within the margin counts as none.
 
     Such a candidate counts a hair less than the fallback, which is so left only on evidence, or because another is
-    cheaper: what a cheap candidate falls short by is counted as predicted. Without any margin nothing changes.
+    cheaper: what a cheap candidate falls short by is counted as predicted. Prompts without a margin stay as they are,
+    whatever company they are in.
 
     Args:
         quality_NM: predicted quality.
@@ -33,8 +34,8 @@ def counted(quality_NM: Floats, margin_N: Floats, fallback: int) -> Floats:
     """
     if not margin_N.any():
         return quality_NM
-    bar_N1 = quality_NM[:, fallback, None]
-    unproven_NM = (quality_NM >= bar_N1) & (quality_NM <= bar_N1 + margin_N[:, None])
+    bar_N1, margin_N1 = quality_NM[:, fallback, None], margin_N[:, None]
+    unproven_NM = (margin_N1 > 0) & (quality_NM >= bar_N1) & (quality_NM <= bar_N1 + margin_N1)
     unproven_NM[:, fallback] = False
     return np.where(unproven_NM, np.nextafter(bar_N1, -1), quality_NM)
 
@@ -49,7 +50,6 @@ def best_counted(quality_NM: Floats, margin_N: Floats, fallback: int) -> tuple[N
     choice_N = quality_NM.argmax(axis=1)
     held_N = np.maximum.reduce(quality_NM, axis=1) <= quality_NM[:, fallback] + margin_N
     held_N &= choice_N != fallback
-    if not margin_N.any():
-        held_N[:] = False
+    held_N &= margin_N > 0
     choice_N[held_N] = fallback
     return choice_N, held_N

@@ -17,8 +17,10 @@ def test_the_best_of_what_counts_is_the_fallback_or_beats_it_by_the_margin(quali
             beat = [m for m in range(4) if m != fallback and row[m] > row[fallback] + margin]
             if beat:
                 assert row[counts.argmax()] == max(row[m] for m in beat)
-            elif margin_N.any():
+            elif margin > 0:
                 assert counts.argmax() == fallback
+            if margin == 0:
+                assert counts.tolist() == row.tolist()
             # what falls short falls short by as much as before, and nobody gains
             assert (counts <= row).all()
             short = row < row[fallback]
