@@ -17,7 +17,8 @@ from components.release.manifest import OlderSchema
 from components.release.pointer import read_pointer, resolve
 from components.release.router import Router
 from components.reports.policies import policy_curves
-from components.reports.report import TestOutcomes, compose, judge_router, router_scores
+from components.reports.report import TestOutcomes, compose, judge_router
+from components.routing.guard import router_scores
 from components.routing.model import RouterModel
 from components.tables.splits import SPLITS
 from components.tasks.partition import Partition

@@ -19,7 +19,7 @@ from components.learning.parts import one_method, phases, stage_one_quality
 from components.learning.two_stage import StageOne, TwoStage, TwoStageConfig, learn, learn_stage_one
 from components.routing.aggregate import mix
 from components.routing.fit import Observations
-from components.routing.guard import counted
+from components.routing.guard import counted, router_scores
 from components.tasks.assignment import assign
 from components.tasks.choice import Discovery, DiscoveryConfig, choose_partition
 
@@ -147,8 +147,7 @@ def judge_split(
     found, seen, trained = train_router(logs, learn_L, discovery, config, seed)
     model, test = trained.model, take(logs.seen, test_K)
     believed = model.predict(test.features_NF, test.embedding_ND, test.input_tokens_N)
-    guarded_KM = counted(believed.quality_NM, believed.margin_N, int(model.fallback)).copy()
-    guarded_KM[believed.novel_N, int(model.fallback)] += 1
+    guarded_KM = router_scores(believed, int(model.fallback))
     predicted: dict[str, Floats] = {
         "router": guarded_KM,
         "router_unguarded": believed.quality_NM,
@@ -217,8 +216,7 @@ def _parity(trained: TwoStage, seen: Observations) -> float:
     model, held = trained.model, trained.two.held
     task_NM = held.soft_NM if model.soft else held.hard_NM
     believed_NM = model.calibration.apply(mix(held.prompt_NM, task_NM, float(model.alpha)))
-    margin_N = float(model.guard_margin) + float(model.doubt_margin) * held.doubt_N
-    believed_NM = counted(believed_NM, margin_N, int(model.fallback))
+    believed_NM = counted(believed_NM, model.margin(held.doubt_N), int(model.fallback))
     expected_NM = model.cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
     return parity_price(believed_NM, seen.quality_NM, expected_NM, int(model.fallback))
 

@@ -15,8 +15,8 @@ from components.heads.experts import ExpertConfig
 from components.heads.training import FitConfig
 from components.learning.comparison import take
 from components.learning.two_stage import TwoStageConfig, learn
-from components.reports.report import router_scores
 from components.routing.fit import Observations
+from components.routing.guard import router_scores
 from components.tasks.partition import UNASSIGNED
 
 _BRIEF = FitConfig(epochs=20, patience=3)

@@ -13,8 +13,6 @@ from components.evaluation.bootstrap import Interval
 from components.evaluation.gate import GateConfig, Verdict, judge
 from components.evaluation.scoring import choose, score_methods
 from components.routing.calibrate import expected_calibration_error, reliability
-from components.routing.guard import counted
-from components.routing.prediction import Prediction
 
 Floats = NDArray[np.float64]
 
@@ -30,16 +28,6 @@ class TestOutcomes:
     benchmark_N: NDArray[np.str_]
     best_single: int
     """Column of the candidate that is best on training prompts."""
-
-
-def router_scores(prediction: Prediction, fallback: int) -> Floats:
-    """Predicted quality in which each row's best is what the policy 'best' chooses, shape (N, M).
-
-    What isn't proven doesn't count, and novel prompts leave the fallback no rival.
-    """
-    score_NM = counted(prediction.quality_NM, prediction.margin_N, fallback).copy()
-    score_NM[prediction.novel_N, fallback] += 1
-    return score_NM
 
 
 def judge_router(

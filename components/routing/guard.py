@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from components.routing.prediction import Prediction
+
 Floats = NDArray[np.float64]
 
 
@@ -40,16 +42,11 @@ def counted(quality_NM: Floats, margin_N: Floats, fallback: int) -> Floats:
     return np.where(unproven_NM, np.nextafter(bar_N1, -1), quality_NM)
 
 
-def best_counted(quality_NM: Floats, margin_N: Floats, fallback: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """The best candidate of each prompt by `counted`, without working that out, and where it held to the fallback.
+def router_scores(prediction: Prediction, fallback: int) -> Floats:
+    """Predicted quality in which each row's best is what the policy 'best' chooses, shape (N, M).
 
-    >>> choice_N, held_N = best_counted(np.array([[0.5, 0.54], [0.5, 0.56]]), np.array([0.05, 0.05]), 0)
-    >>> choice_N.tolist(), held_N.tolist()
-    ([0, 1], [True, False])
+    What isn't proven doesn't count, and novel prompts leave the fallback no rival.
     """
-    choice_N = quality_NM.argmax(axis=1)
-    held_N = np.maximum.reduce(quality_NM, axis=1) <= quality_NM[:, fallback] + margin_N
-    held_N &= choice_N != fallback
-    held_N &= margin_N > 0
-    choice_N[held_N] = fallback
-    return choice_N, held_N
+    score_NM = counted(prediction.quality_NM, prediction.margin_N, fallback).copy()
+    score_NM[prediction.novel_N, fallback] += 1
+    return score_NM

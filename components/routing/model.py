@@ -104,9 +104,13 @@ class RouterModel:
             quality_NM=self.calibration.apply(mixed_NM),
             cost_usd_NM=self.cost.cost_usd(features_NF, np.asarray(input_tokens_N, dtype=np.float64), task_N),
             task_N=task_N,
-            margin_N=float(self.guard_margin) + float(self.doubt_margin) * doubt(level.posterior_NT),
+            margin_N=self.margin(doubt(level.posterior_NT)),
             novel_N=self.novelty.novel(embedding_ND),
         )
+
+    def margin(self, doubt_N: Floats) -> Floats:
+        """Quality by which a candidate must beat the fallback, for doubts about the task in [0, 1], shape (N,)."""
+        return float(self.guard_margin) + float(self.doubt_margin) * doubt_N
 
     def _levels(self, features_NF: Features) -> Levels:
         return levels(

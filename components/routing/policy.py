@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.routing.budget import Choices, Floats, cheapest, spend_with_pins
-from components.routing.guard import best_counted, counted
+from components.routing.guard import counted
 from components.routing.prediction import Decision, Prediction
 
 
@@ -133,18 +133,13 @@ def decide(
         _require_costs(cost_NM, policy, models)
     if isinstance(policy, Best) and quality_NM.shape[0] == 1:
         return _best_of_one(prediction, fallback)
-    if isinstance(policy, Best):
-        pinned_N = prediction.novel_N
-        choice_N, held_N = best_counted(quality_NM, prediction.margin_N, fallback)
-    else:
-        guarded_NM = counted(quality_NM, prediction.margin_N, fallback)
-        choice_N, pinned_N = _choose(policy, guarded_NM, quality_NM, cost_NM, fallback, prediction.novel_N)
-        free_N = choice_N
-        if guarded_NM is not quality_NM:
-            # choosing again only says what the guard changed
-            free_N, _ = _choose(policy, quality_NM, quality_NM, cost_NM, fallback, pinned_N)
-        held_N = (choice_N == fallback) & (free_N != fallback)
-    held_N |= pinned_N
+    guarded_NM = counted(quality_NM, prediction.margin_N, fallback)
+    choice_N, pinned_N = _choose(policy, guarded_NM, quality_NM, cost_NM, fallback, prediction.novel_N)
+    free_N = choice_N
+    if guarded_NM is not quality_NM:
+        # choosing again only says what the guard changed
+        free_N, _ = _choose(policy, quality_NM, quality_NM, cost_NM, fallback, pinned_N)
+    held_N = ((choice_N == fallback) & (free_N != fallback)) | pinned_N
     choice_N[pinned_N] = fallback
     code_N = (prediction.task_N >= 0).view(np.int8)
     code_N[held_N] = FALLBACK
@@ -163,7 +158,7 @@ def _best_of_one(prediction: Prediction, fallback: int) -> Decision:
 
 
 def _choose(
-    policy: Tradeoff | Budget | QualityBar | Tolerance,
+    policy: Policy,
     guarded_NM: Floats,
     quality_NM: Floats,
     cost_NM: Floats,
@@ -172,6 +167,8 @@ def _choose(
 ) -> tuple[Choices, NDArray[np.bool_]]:
     """The policy's choice of each prompt, and which of the novel ones are held to the fallback."""
     match policy:
+        case Best():
+            return guarded_NM.argmax(axis=1), novel_N
         case Tradeoff(willingness_to_pay=price):
             spent_NM = np.zeros_like(cost_NM) if price == float("inf") else cost_NM / price
             return (guarded_NM - spent_NM).argmax(axis=1), novel_N

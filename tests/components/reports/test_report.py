@@ -5,9 +5,7 @@ import pytest
 
 from components.evaluation.gate import GateConfig
 from components.reports.report import TestOutcomes as Outcomes
-from components.reports.report import compose, judge_router, plain, router_scores
-from components.routing.policy import Best, decide
-from components.routing.prediction import Prediction
+from components.reports.report import compose, judge_router, plain
 
 
 @pytest.fixture
@@ -22,19 +20,6 @@ def world():
         best_single=1,
     )
     return outcomes, predicted_NM
-
-
-def test_the_scores_choose_what_the_policy_best_chooses():
-    random = np.random.default_rng(1)
-    prediction = Prediction(
-        quality_NM=random.random((200, 4)),
-        cost_usd_NM=np.full((200, 4), np.nan),
-        task_N=np.zeros(200, dtype=np.int32),
-        margin_N=np.full(200, 0.1),
-        novel_N=random.random(200) < 0.2,
-    )
-    decided = decide(prediction, Best(), fallback=2)
-    np.testing.assert_array_equal(router_scores(prediction, 2).argmax(axis=1), decided.candidate_N)
 
 
 def judged(outcomes, predicted_NM, **changed):
