@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -60,6 +60,29 @@ def living_in(home):
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
     return found
+
+
+@contextmanager
+def started(environment, folder, *command, quiet=False):
+    """`python -m COMMAND` in a session of its own, ended with everything that it started."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL if quiet else None,
+    )
+    try:
+        yield process
+    finally:
+        # a test may have killed it
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 @contextmanager
@@ -128,6 +151,7 @@ def operations():
         answers=answers,
         alive=alive,
         living_in=living_in,
+        started=started,
         dashboards=dashboards,
         deployments=deployments,
         finish=finish,

@@ -1,10 +1,9 @@
 """infra/prefect.yaml on a real server: deployed, fetched by a process worker, run; as compose.yaml has it."""
 
 import os
-import signal
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,23 +13,6 @@ from flows.deployments import OFFERS, POOL
 
 INFRA = Path(__file__).parents[2] / "infra"
 SERVICES = yaml.safe_load((INFRA / "compose.yaml").read_text())["services"]
-
-
-@contextmanager
-def within(environment, folder, *command):
-    """A program as the image's entry point starts it, ended with everything that it started."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flows.within", *command], env=environment, cwd=folder, start_new_session=True
-    )
-    try:
-        yield process
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 @pytest.mark.slow
@@ -46,7 +28,7 @@ def test_the_containers_commands_deploy_and_run(tmp_path, operations):
     start = SERVICES["prefect"]["command"]
     start = [*start[: start.index("--host")], "--host", "127.0.0.1", "--port", str(port)]
     with ExitStack() as running:
-        running.enter_context(within(server, tmp_path, *start))
+        running.enter_context(operations.started(server, tmp_path, "flows.within", *start))
         operations.until(lambda: operations.answers(f"{api}/health")[0] == 200)
 
         def run(*command):
@@ -76,7 +58,7 @@ def test_the_containers_commands_deploy_and_run(tmp_path, operations):
             same = {"entrypoint", "work_pool_name", "description", "tags", "parameter_openapi_schema", "id"}
             assert {key: made[key] for key in same} == {key: found[name][key] for key in same}
         assert again["daily"]["parameters"] == {"parameters": {"recent": f"{home}/data/recent"}}
-        running.enter_context(within(client, tmp_path, *SERVICES["worker"]["command"]))
+        running.enter_context(operations.started(client, tmp_path, "flows.within", *SERVICES["worker"]["command"]))
         _, state = operations.finish(api, found["earlier"], {"parameters": {}})
         # nothing reigns in a fresh home: the flow ran there, and says so
         assert state["type"] == "FAILED"

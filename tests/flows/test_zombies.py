@@ -3,10 +3,7 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager, suppress
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -83,23 +80,6 @@ def test_installed_again_it_is_still_one_and_off_stays_off(monkeypatch):
         ]
 
 
-@contextmanager
-def started(environment, folder, *command):
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command], env=environment, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
 @pytest.mark.slow
 def test_a_run_whose_worker_and_process_were_killed_goes_on_without_a_person(tmp_path, operations):
     port, home = operations.free_port(), (tmp_path / "home").resolve()
@@ -118,11 +98,10 @@ def test_a_run_whose_worker_and_process_were_killed_goes_on_without_a_person(tmp
         kept = {folder for folder in (home / "data" / "stages").glob("*/[!.]*") if folder.parent.name != "results"}
         return {folder: folder.stat().st_mtime_ns for folder in kept if folder.is_dir()}
 
-    with started(
-        server, tmp_path, "flows.within", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)
-    ):
+    start = f"prefect server start --host 127.0.0.1 --port {port}".split()
+    with operations.started(server, tmp_path, "flows.within", *start, quiet=True):
         operations.until(lambda: operations.answers(f"{api}/health")[0] == 200)
-        with started(worker, tmp_path, "flows.deployments") as first:
+        with operations.started(worker, tmp_path, "flows.deployments", quiet=True) as first:
             found = operations.until(lambda: (d := operations.deployments(api)) and len(d) == len(OFFERS) and d)
             create = f"{api}/deployments/{found['weekly']['id']}/create_flow_run"
             wish = {"parameters": {"parameters": {"preset": "smoke"}}, "state": {"type": "SCHEDULED"}}
@@ -146,7 +125,7 @@ def test_a_run_whose_worker_and_process_were_killed_goes_on_without_a_person(tmp
             killed, done = time.monotonic(), stations()
             operations.until(lambda: not operations.living_in(home), 10)
             assert run()["state"]["type"] == "RUNNING"
-        with started(worker, tmp_path, "flows.deployments"):
+        with operations.started(worker, tmp_path, "flows.deployments", quiet=True):
             operations.until(lambda: run()["state"]["type"] != "RUNNING")
             print(f"marked {run()['state']['name']} after {time.monotonic() - killed:.0f} s", flush=True)
             operations.until(lambda: run()["state"]["type"] == "COMPLETED", 500)
