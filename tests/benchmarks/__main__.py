@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable
 
 from flows.settings import settings
-from tests.benchmarks import adversarial, discovery, heads, layer, routing, serving
+from tests.benchmarks import adversarial, discovery, heads, layer, off_policy, routing, serving
 from tests.benchmarks.table import Table, markdown, write
 
-NAMES = ("layer", "heads", "routing", "serving", "adversarial", "discovery")
+NAMES = ("layer", "heads", "routing", "serving", "adversarial", "discovery", "off_policy")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         "serving": lambda: serving.run(here.published, soak=asked.soak),
         "adversarial": lambda: adversarial.run(here.published),
         "discovery": lambda: discovery.run(sizes),
+        "off_policy": off_policy.run,
     }
     for name in [asked.name] if asked.name else NAMES:
         try:

@@ -1,0 +1,1 @@
+"""What a policy would have been worth, judged on logs of another policy that show few of the answers."""

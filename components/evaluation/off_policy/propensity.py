@@ -1,0 +1,133 @@
+"""Probabilities with which logs show a cell: checked where logged, else estimated. Shapes: N prompts, M candidates."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.off_policy.frequencies import frequencies, frequency_model
+from components.evaluation.off_policy.logistic import logistic_model
+from components.evaluation.off_policy.pseudo import FLOOR
+
+_SIGNIFICANT, _TOO_MUCH = 6.0, 1.5
+_CHANCE = 1e-3
+_STRENGTHS = (0.001, 0.01, 0.1)
+
+
+def check_logged(
+    propensity_NM: NDArray[np.float64], observed_NM: NDArray[np.bool_], models: Sequence[str] | None = None
+) -> None:
+    """Refuses propensities that can't be what the logs were drawn with.
+
+    Of each candidate, the weights 1/p of its answers add up to the number of prompts on which it could be chosen, so
+    to no more than all prompts: far beyond that (six standard errors and half as much again) the numbers are
+    something else, such as scores or shares of another policy. Fewer is no contradiction: a policy may never choose it.
+
+    Args:
+        propensity_NM: as logged; nan where not logged or not observed.
+        observed_NM: where there is an outcome.
+        models: names for the message.
+
+    Raises:
+        ValueError: 0, negative, above 1 or infinite, or inconsistent with how often a candidate was chosen.
+    """
+    bad_NM = observed_NM & ~np.isnan(propensity_NM) & ~((propensity_NM > 0) & (propensity_NM <= 1))
+    if bad_NM.any():
+        row, column = (int(place[0]) for place in np.nonzero(bad_NM))
+        raise ValueError(
+            f"propensity must be in (0, 1], got {propensity_NM[row, column]} in {int(bad_NM.sum())} outcomes, "
+            f"the first of {_name(models, column)}: it is the probability with which the logged choice was made"
+        )
+    logged_NM = observed_NM & ~np.isnan(propensity_NM)
+    rows_N = logged_NM.any(axis=1)
+    if not rows_N.any():
+        return
+    weight_KM = np.where(logged_NM, 1 / np.where(logged_NM, propensity_NM, 1.0), 0.0)[rows_N]
+    mean_M = weight_KM.mean(axis=0)
+    error_M = weight_KM.std(axis=0) / len(weight_KM) ** 0.5
+    beyond_M = (mean_M > _TOO_MUCH) & (mean_M - 1 > _SIGNIFICANT * error_M)
+    if beyond_M.any():
+        column = int(mean_M.argmax())
+        share = float(logged_NM[rows_N, column].mean())
+        mean = float(propensity_NM[logged_NM[:, column], column].mean())
+        raise ValueError(
+            f"propensities are inconsistent: {_name(models, column)} was chosen on {share:.1%} of prompts, yet its "
+            f"outcomes' propensities (mean {mean:.3g}) mean at most {share / mean_M[column]:.1%}"
+        )
+
+
+def _name(models: Sequence[str] | None, column: int) -> str:
+    return models[column] if models is not None else f"candidate {column}"
+
+
+def estimated_inclusion(
+    observed_NM: NDArray[np.bool_],
+    features_NF: NDArray[np.float32] | None,
+    group_N: NDArray[np.generic] | None,
+    seed: int,
+    *,
+    folds: int = 5,
+    floor: float = FLOOR,
+) -> NDArray[np.float64]:
+    """The probability that each cell is observed, estimated for every cell from the other prompts' cells.
+
+    Fully observed prompts have 1: all were asked on purpose, and they say nothing about how the others were chosen.
+    For the others, frequencies by group and logistic models of the features are fitted in folds, and of these and the
+    plain frequencies the one with the least held-out loss of the weights is taken. Where a candidate is observed on
+    none or on all of a group's prompts, and chance wouldn't have done that once in a thousand times, it has 0 or 1: a
+    rule, no choice.
+
+    Args:
+        observed_NM: where there is an outcome.
+        features_NF: what choices may depend on, shape (N, F); None: nothing known.
+        group_N: the logs' own label of each prompt; None: there is none.
+        seed: of the folds.
+        folds: >= 2.
+        floor: least probability given to a cell that is observed, in (0, 1].
+
+    Returns:
+        Shape (N, M), in [0, 1]; at least `floor` where observed.
+
+    Raises:
+        ValueError: folds < 2.
+    """
+    if folds < 2:
+        raise ValueError(f"folds must be >= 2, got {folds}")
+    inclusion_NM = np.ones(observed_NM.shape)
+    rows_K = np.flatnonzero(~observed_NM.all(axis=1))
+    if rows_K.size == 0:
+        return inclusion_NM
+    seen_KM = observed_NM[rows_K]
+    fold_K = np.random.default_rng(seed).permutation(rows_K.size) % min(folds, rows_K.size)
+    nothing_K = np.zeros(rows_K.size, dtype=np.intp)
+    models = [frequency_model(seen_KM, nothing_K, fold_K)]
+    group_K = nothing_K
+    if group_N is not None:
+        group_K = np.unique(group_N[rows_K], return_inverse=True)[1].astype(np.intp)
+        models.append(frequency_model(seen_KM, group_K, fold_K))
+    if features_NF is not None:
+        models += [logistic_model(seen_KM, features_NF[rows_K], group_K, fold_K, strength=s) for s in _STRENGTHS]
+    best_KM = min(models, key=lambda inclusion_KM: _loss(inclusion_KM, seen_KM, floor))
+    for share in (0.0, 1.0):
+        best_KM = np.where(_by_rule(seen_KM, group_K, share), share, best_KM)
+    inclusion_NM[rows_K] = np.where(seen_KM, np.maximum(best_KM, floor), best_KM)
+    return inclusion_NM
+
+
+def _by_rule(seen_KM: NDArray[np.bool_], group_K: NDArray[np.intp], share: float) -> NDArray[np.bool_]:
+    """Cells of candidates that are observed on no (0) or every (1) prompt of the group, by more than chance."""
+    size_G = np.bincount(group_K)[:, None]
+    overall_M = seen_KM.mean(axis=0)
+    chance_GM = (overall_M if share == 1.0 else 1 - overall_M)[None, :] ** size_G
+    # a single group has nothing to be compared with: what its frequencies say is all there is
+    surprising_GM = (chance_GM < _CHANCE) | (size_G == len(group_K))
+    return np.asarray(((frequencies(seen_KM, group_K) == share) & surprising_GM)[group_K], dtype=np.bool_)
+
+
+def _loss(inclusion_KM: NDArray[np.float64], seen_KM: NDArray[np.bool_], floor: float) -> float:
+    """Held-out loss of the weights 1/p, least for the true ones (Chernozhukov, Newey, Singh 2022, arXiv 1809.05224).
+
+    The log loss is least for models that tell the frequent choice well and miss rare ones, whose weights are greatest.
+    """
+    weight_KM = 1 / np.clip(inclusion_KM, floor, 1.0)
+    return float((seen_KM * weight_KM**2 - 2 * weight_KM).sum(axis=1).mean())
