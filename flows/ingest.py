@@ -1,5 +1,6 @@
 """Stations 1 to 4: outcome logs to validated tables, embeddings and splits."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from components.embeddings.cache import embed_cached
 from components.embeddings.encoder import Encoder
 from components.embeddings.export import Precision, export_minilm
 from components.sources.planted import PlantedConfig, write_world
+from components.tables.believed import believed_quality
 from components.tables.expectations import validate as expect
 from components.tables.quarantine import QuarantineConfig, quarantine
 from components.tables.splits import SplitConfig, split
@@ -19,6 +21,7 @@ from flows.fan_out import fan_out
 from flows.references import DataRef, keep
 from flows.settings import settings
 
+_NOTICES = "notices.parquet"
 _SHARD = 500
 """Prompts that a Dask worker encodes at a time: some seconds of work."""
 
@@ -31,12 +34,14 @@ def generate(config: PlantedConfig) -> DataRef:
 
 @task(cache_key_fn=by_content("components.tables"), persist_result=True, result_serializer="json")
 def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
-    """Typed tables, and beside them the rows that can't be used, each with its reason."""
+    """Typed tables, and beside them the rows that can't be used, each with its reason, and what was mended."""
     accepted = quarantine(read_tables(logs.path), config, logs.path)
+    sound = accepted.tables
 
     def write(folder: Path) -> None:
-        write_tables(accepted.tables, folder)
+        write_tables(replace(sound, outcomes=believed_quality(sound.outcomes, sound.grades)), folder)
         write_parquet(accepted.rejected, folder / "quarantine.parquet")
+        write_parquet(pl.DataFrame({"notice": accepted.notices}, schema={"notice": pl.String}), folder / _NOTICES)
 
     return keep("ingest", write)
 
@@ -48,8 +53,22 @@ def validate(tables: DataRef, logs: DataRef) -> DataRef:
     def write(folder: Path) -> None:
         report = expect(read_tables(tables.path), logs.path, folder / "data_docs")
         write_parquet(report.results, folder / "validation.parquet")
+        write_parquet(pl.DataFrame({"notice": report.warnings}, schema={"notice": pl.String}), folder / _NOTICES)
 
     return keep("validate", write)
+
+
+def notices(tables: DataRef, validated: DataRef) -> list[str]:
+    """What a person should know of the logs though it doesn't stop a run: each line with a count."""
+    reasons = (
+        pl.read_parquet(tables.file("quarantine.parquet")).group_by("table", "reason").len().sort("table", "reason")
+    )
+    mended, noticed = (pl.read_parquet(stage.file(_NOTICES))["notice"].to_list() for stage in (tables, validated))
+    return [
+        *(f"{table}: {count} rows set aside: {reason}" for table, reason, count in reasons.rows()),
+        *mended,
+        *noticed,
+    ]
 
 
 @task(cache_key_fn=by_content("components.embeddings"), persist_result=True, result_serializer="json")

@@ -17,7 +17,7 @@ from flows.fan_out import fan_out, task_runner
 from flows.frozen import freeze, frozen_test
 from flows.gate import GateParameters
 from flows.identity import identify, reigning_tasks
-from flows.ingest import divide, embed_widely, export_encoder, generate, ingest, validate
+from flows.ingest import divide, embed_widely, export_encoder, generate, ingest, notices, validate
 from flows.narration import christen, narrate
 from flows.notes import note_result, note_tasks, note_validation
 from flows.notify import show_component_logs, tell_failure, tell_verdict
@@ -66,6 +66,8 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         tables = ingest(logs, chosen.quarantine)
         station("validate")
         validated = validate(tables, logs)
+        for notice in notices(tables, validated):
+            print(f"note: {notice}")
         station("embed")
         encoder = export_encoder(parameters.encoder)
         embedded = embed_widely(tables, encoder)

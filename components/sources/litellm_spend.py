@@ -36,7 +36,7 @@ def import_litellm_spend(path: Path) -> Tables:
         benchmark = text_of(metadata, "benchmark", where) if metadata.get("benchmark") else _BENCHMARK
         key = prompt_id(benchmark, prompt)
         day = _day(record, where)
-        prompts.setdefault(key, {"prompt_id": key, "prompt": prompt, "benchmark": benchmark, "created_on": day})
+        prompts.setdefault(key, {"prompt_id": key, "prompt": prompt, "benchmark": benchmark, "created_at": day})
         outcomes[key, model] = {
             "prompt_id": key,
             "model": model,

@@ -154,7 +154,7 @@ def _prompt_table(prompts: list[str], task_N: NDArray[np.int64], draws: np.rando
             "benchmark": [family.benchmark for family in families],
             "subject": [family.subject for family in families],
             "language": ["en"] * len(prompts),
-            "created_on": [day if family.dated else None for family, day in zip(families, day_N.tolist(), strict=True)],
+            "created_at": [day if family.dated else None for family, day in zip(families, day_N.tolist(), strict=True)],
         },
         schema=schema.PROMPTS.dtypes,
     )

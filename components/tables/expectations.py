@@ -12,15 +12,23 @@ import great_expectations.expectations as gxe
 import polars as pl
 from great_expectations.core import ExpectationSuite
 
-from components.tables.quarantine import COST_TOLERANCE, cost_agrees
-from components.tables.schema import SCHEMAS, Column, TableSchema
+from components.tables.costs import COST_TOLERANCE, cost_agrees
+from components.tables.schema import GRADES, SCHEMAS, Column, TableSchema
 from components.tables.store import TableError, Tables, table_file
 
 MINIMUM_PROMPTS = 20
 """Fewer can't fill four splits with more than a prompt or two each."""
 MINIMUM_CANDIDATES = 2
-MINIMUM_OVERLAP = 0.5
-"""Smallest share of prompts on which two candidates or more were observed: others compare nothing."""
+USUAL_OVERLAP = 0.5
+"""Share of prompts with graded outcomes of two candidates or more below which a log is said to be a one-answer log."""
+_ALL_EQUAL = (
+    "if all are equal, or none is graded, nothing says which answer is worse: keep the bad ones too, or grade them "
+    "(pointsman grade)"
+)
+_ONE_MODEL = (
+    "with one there is nothing to route: let the gateway explore (pointsman serve --explore 0.1) or collect answers "
+    "of others (pointsman collect)"
+)
 _SHOWN = 3
 _RESULTS = {
     "table": pl.String(),
@@ -46,19 +54,22 @@ class ValidationReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Broken rules that don't stop a run."""
-        broken = self.results.filter(~pl.col("passed") & (pl.col("severity") == "warning"))
-        return tuple(f"{table}: {rule}" for table, rule in broken.select("table", "rule").iter_rows())
+        """Broken rules that don't stop a run, each with the number of rows that break it."""
+        broken = self.results.filter(~pl.col("passed") & (pl.col("severity") != "critical"))
+        return tuple(
+            f"{table}: {rule} (not so in {failed} of {checked})"
+            for table, rule, failed, checked in broken.select("table", "rule", "failed", "checked").iter_rows()
+        )
 
 
 def validate(tables: Tables, folder: Path, docs: Path, *, cost_tolerance: float = COST_TOLERANCE) -> ValidationReport:
-    """Checks three tables against their schema and each other, and writes Data Docs, a static site, into `docs`.
+    """Checks tables against their schema and each other, and writes Data Docs, a static site, into `docs`.
 
     Args:
         tables: tables after quarantine.
         folder: where they were read, to name files in messages.
         docs: replaced as a whole, also when a rule is broken.
-        cost_tolerance: as `QuarantineConfig.cost_tolerance`.
+        cost_tolerance: relative gap between cost and tokens x price from which outcomes are counted.
 
     Raises:
         TableError: a critical rule is broken; names file, rule and the first offending rows.
@@ -67,7 +78,7 @@ def validate(tables: Tables, folder: Path, docs: Path, *, cost_tolerance: float 
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     source = context.data_sources.add_pandas("tables")
     outcomes: list[tuple[TableSchema, Any]] = []
-    for schema in SCHEMAS:
+    for schema in (*SCHEMAS, *((GRADES,) if tables.grades is not None else ())):
         batch = source.add_dataframe_asset(schema.name).add_batch_definition_whole_dataframe("whole")
         suite = context.suites.add(
             ExpectationSuite(name=schema.name, expectations=list(expectations(schema, cost_tolerance)))
@@ -107,8 +118,9 @@ def expectations(schema: TableSchema, cost_tolerance: float = COST_TOLERANCE) ->
             yield gxe.ExpectColumnValuesToBeBetween(
                 column="observed_candidates",
                 min_value=2,
-                mostly=MINIMUM_OVERLAP,
-                meta={"rule": f"at least {MINIMUM_OVERLAP:.0%} of prompts have outcomes of two candidates or more"},
+                mostly=USUAL_OVERLAP,
+                severity="info",
+                meta={"rule": "prompts have graded outcomes of two candidates or more; others compare through a model"},
             )
         case "candidates":
             yield _rows(MINIMUM_CANDIDATES, "candidates")
@@ -119,17 +131,19 @@ def expectations(schema: TableSchema, cost_tolerance: float = COST_TOLERANCE) ->
                 severity="warning",
                 meta={"rule": "each candidate has outcomes"},
             )
-        case _:
+        case "outcomes":
             yield _rows(1, "outcomes")
             yield _true("prompt_is_known", "outcomes name only prompts of the prompts table")
             yield _true("model_is_known", "outcomes name only models of the candidates table")
-            yield _true("cost_agrees", f"cost_usd within {cost_tolerance:.0%} of tokens x price, where all are known")
-            yield gxe.ExpectColumnUniqueValueCountToBeBetween(
-                column="quality",
-                min_value=2,
+            yield _true(
+                "cost_agrees",
+                f"cost_usd within {cost_tolerance:.0%} of tokens x price, where all are known; the cost is believed",
                 severity="warning",
-                meta={"rule": "outcomes differ: with all equal there is nothing to route on"},
             )
+            yield _different("quality", f"graded outcomes differ; {_ALL_EQUAL}")
+            yield _different("graded_model", f"graded outcomes of two candidates or more; {_ONE_MODEL}")
+        case _:
+            pass
 
 
 def _column_expectations(column: Column) -> Iterator[Any]:
@@ -141,12 +155,13 @@ def _column_expectations(column: Column) -> Iterator[Any]:
             yield gxe.ExpectColumnValuesToBeOfType(column=name, type_="float64", meta={"rule": "type float64"})
     if column.non_empty:
         yield gxe.ExpectColumnValuesToMatchRegex(column=name, regex=r"\S", meta={"rule": "not empty"})
-    if column.minimum is not None or column.maximum is not None:
+    if column.minimum is not None or column.above is not None or column.maximum is not None:
         yield gxe.ExpectColumnValuesToBeBetween(
             column=name,
-            min_value=column.minimum,
+            min_value=column.above if column.minimum is None else column.minimum,
             max_value=column.maximum,
-            meta={"rule": f"in [{column.minimum}, {'inf' if column.maximum is None else column.maximum}]"},
+            strict_min=column.above is not None,
+            meta={"rule": f"in {column.range}"},
         )
 
 
@@ -154,8 +169,12 @@ def _rows(minimum: int, what: str) -> Any:
     return gxe.ExpectTableRowCountToBeBetween(min_value=minimum, meta={"rule": f"at least {minimum} {what}"})
 
 
-def _true(column: str, rule: str) -> Any:
-    return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=[True], meta={"rule": rule})
+def _true(column: str, rule: str, severity: str = "critical") -> Any:
+    return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=[True], severity=severity, meta={"rule": rule})
+
+
+def _different(column: str, rule: str) -> Any:
+    return gxe.ExpectColumnUniqueValueCountToBeBetween(column=column, min_value=2, meta={"rule": rule})
 
 
 def _checked(tables: Tables, schema: TableSchema, cost_tolerance: float) -> pl.DataFrame:
@@ -173,7 +192,7 @@ def _checked(tables: Tables, schema: TableSchema, cost_tolerance: float) -> pl.D
         case "candidates":
             counts = observed.group_by("model").agg(observed_prompts=pl.col("prompt_id").n_unique())
             return _counted(frame, counts, "model", "observed_prompts")
-        case _:
+        case "outcomes":
             prices = tables.candidates.select("model", "input_usd_per_mtok", "output_usd_per_mtok").unique("model")
             return (
                 frame.join(prices, on="model", how="left", maintain_order="left")
@@ -181,9 +200,12 @@ def _checked(tables: Tables, schema: TableSchema, cost_tolerance: float) -> pl.D
                     prompt_is_known=pl.col("prompt_id").is_in(tables.prompts["prompt_id"].to_list()),
                     model_is_known=pl.col("model").is_in(tables.candidates["model"].to_list()),
                     cost_agrees=cost_agrees(cost_tolerance),
+                    graded_model=pl.when(pl.col("quality").is_not_null()).then("model"),
                 )
                 .drop("input_usd_per_mtok", "output_usd_per_mtok")
             )
+        case _:
+            return frame
 
 
 def _counted(frame: pl.DataFrame, counts: pl.DataFrame, key: str, name: str) -> pl.DataFrame:

@@ -23,8 +23,9 @@ class RoutingMatrices:
     """Output tokens >= 0; nan where unknown."""
     observed_NM: NDArray[np.bool_]
     benchmark_N: NDArray[np.str_]
-    """The logs' own label of each prompt."""
+    """The logs' own label of each prompt; empty: none."""
     input_usd_per_mtok_M: NDArray[np.float64]
+    """USD per million tokens >= 0; nan where unknown."""
     output_usd_per_mtok_M: NDArray[np.float64]
 
     def take(self, rows_K: NDArray[np.intp]) -> "RoutingMatrices":
@@ -98,9 +99,9 @@ def to_matrices(tables: Tables) -> RoutingMatrices:
         cost_usd_NM=dense("cost_usd"),
         output_tokens_NM=dense("output_tokens"),
         observed_NM=~np.isnan(quality_NM),
-        benchmark_N=prompts["benchmark"].to_numpy().astype(np.str_),
-        input_usd_per_mtok_M=tables.candidates["input_usd_per_mtok"].to_numpy(),
-        output_usd_per_mtok_M=tables.candidates["output_usd_per_mtok"].to_numpy(),
+        benchmark_N=prompts["benchmark"].fill_null("").to_numpy().astype(np.str_),
+        input_usd_per_mtok_M=tables.candidates["input_usd_per_mtok"].fill_null(np.nan).to_numpy(),
+        output_usd_per_mtok_M=tables.candidates["output_usd_per_mtok"].fill_null(np.nan).to_numpy(),
     )
 
 
@@ -108,9 +109,9 @@ def dates(prompts: pl.DataFrame) -> NDArray[np.datetime64]:
     """Day of each prompt, shape (N,); not a time where unknown.
 
     >>> import datetime
-    >>> dates(pl.DataFrame({"created_on": [datetime.date(2026, 1, 2), None]}))
+    >>> dates(pl.DataFrame({"created_at": [datetime.datetime(2026, 1, 2, 23), None]}))
     array(['2026-01-02',        'NaT'], dtype='datetime64[D]')
     """
-    if "created_on" not in prompts.columns:
+    if "created_at" not in prompts.columns:
         return np.full(prompts.height, np.datetime64("NaT", "D"))
-    return np.asarray(prompts["created_on"].cast(pl.Date).to_numpy(), dtype="datetime64[D]")
+    return np.asarray(prompts["created_at"].cast(pl.Date).to_numpy(), dtype="datetime64[D]")

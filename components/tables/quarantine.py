@@ -1,19 +1,19 @@
 """Faulty rows are set aside with a reason; too many of them stop the run."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from components.tables.schema import CANDIDATES, OUTCOMES, PROMPTS, TableSchema
+from components.tables.schema import CANDIDATES, GRADES, OUTCOMES, PROMPTS, RESPONSES, SCHEMAS, Column, TableSchema
 from components.tables.store import TableError, Tables, table_file
 
-COST_TOLERANCE = 0.05
 _REJECTED = {"table": pl.String(), "row": pl.Int64(), "key": pl.String(), "reason": pl.String()}
 _SHOWN = 3
 _CONSEQUENCE = "of a quarantined"
+_SCALES = ((0.0, 1.0), (1.0, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0), (0.0, 100.0), (-1.0, 1.0))
+"""Scales that people grade on, the narrower first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,17 +22,21 @@ class QuarantineConfig:
 
     max_share: float = 0.01
     """Largest share of faulty rows in any one table, in [0, 1]."""
+    floor_rows: int = 3
+    """So many faulty rows are let pass whatever their share, up to half of a table, >= 0."""
     max_prompt_chars: int = 1_000_000
-    cost_tolerance: float = COST_TOLERANCE
-    """Largest relative gap between a logged cost and tokens x price (caching discounts and rounding make some)."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_share <= 1:
             raise ValueError(f"max_share must be in [0, 1], got {self.max_share}")
+        if self.floor_rows < 0:
+            raise ValueError(f"floor_rows must be >= 0, got {self.floor_rows}")
         if self.max_prompt_chars < 1:
             raise ValueError(f"max_prompt_chars must be at least 1, got {self.max_prompt_chars}")
-        if not (self.cost_tolerance >= 0 and math.isfinite(self.cost_tolerance)):
-            raise ValueError(f"cost_tolerance must be finite and >= 0, got {self.cost_tolerance}")
+
+    def most(self, rows: int) -> float:
+        """Largest number of faulty rows that is let pass in a table of `rows` rows."""
+        return max(self.max_share * rows, min(self.floor_rows, rows // 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +45,16 @@ class Quarantined:
 
     tables: Tables
     rejected: pl.DataFrame
+    notices: tuple[str, ...] = ()
+    """What was mended in passing, each with a count."""
 
 
 def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = None) -> Quarantined:
     """Parts sound rows from faulty ones; every row of the input is in exactly one of the two.
 
     Of rows that repeat a key, identical ones keep the first; contradictory ones are all set aside, for none can be
-    trusted. Outcomes whose prompt or candidate was set aside go with it, but don't count towards `max_share`.
+    trusted. Rows whose prompt or candidate was set aside go with it, but don't count towards `max_share`. Names of
+    models and prompts are compared after Unicode NFC and without surrounding spaces.
 
     Args:
         tables: tables as read.
@@ -55,32 +62,42 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
         folder: where they were read, to name files in messages.
 
     Raises:
-        TableError: more than `max_share` of a table's rows is faulty.
+        TableError: more than `max_share` of a table's rows is faulty (and more than `floor_rows`).
     """
+    tables, notices = _with_plain_names(tables)
     prompts, rejected_prompts = _part(tables.prompts, PROMPTS, tuple(_prompt_rules(config)), config, folder)
     candidates, rejected_candidates = _part(tables.candidates, CANDIDATES, (), config, folder)
     rules = (
         *_reference_rules("prompt_id", "prompt", tables.prompts, prompts),
         *_reference_rules("model", "candidate", tables.candidates, candidates),
-        ("cost_usd is not tokens x price", ~cost_agrees(config.cost_tolerance)),
     )
-    prices = candidates.select("model", "input_usd_per_mtok", "output_usd_per_mtok")
-    priced = tables.outcomes.join(prices.unique("model"), on="model", how="left", maintain_order="left")
-    outcomes, rejected_outcomes = _part(priced, OUTCOMES, rules, config, folder)
-    return Quarantined(
-        tables=Tables(prompts=prompts, candidates=candidates, outcomes=outcomes),
-        rejected=pl.concat([rejected_prompts, rejected_candidates, rejected_outcomes]),
-    )
+    outcomes, rejected_outcomes = _part(tables.outcomes, OUTCOMES, rules, config, folder)
+    kept = Tables(prompts=prompts, candidates=candidates, outcomes=outcomes)
+    rejected = [rejected_prompts, rejected_candidates, rejected_outcomes]
+    for schema in (GRADES, RESPONSES):
+        frame: pl.DataFrame | None = getattr(tables, schema.name)
+        if frame is not None:
+            sound, faulty = _part(frame, schema, rules, config, folder)
+            kept = replace(kept, **{schema.name: sound})
+            rejected.append(faulty)
+    return Quarantined(tables=kept, rejected=pl.concat(rejected), notices=notices)
 
 
-def cost_agrees(tolerance: float) -> pl.Expr:
-    """Whether `cost_usd` is tokens x price within a relative tolerance; true where one of them isn't known.
-
-    Half a micro-dollar is let pass besides: logs round to the sixth decimal.
-    """
-    input_usd = pl.col("input_tokens") * pl.col("input_usd_per_mtok")
-    expected = (input_usd + pl.col("output_tokens") * pl.col("output_usd_per_mtok")) / 1e6
-    return ((pl.col("cost_usd") - expected).abs() <= tolerance * expected + 5e-7).fill_null(True)
+def _with_plain_names(tables: Tables) -> tuple[Tables, tuple[str, ...]]:
+    """'m1 ' and 'm1', or two Unicode spellings of one name, are one candidate."""
+    notices = []
+    for schema in (*SCHEMAS, GRADES, RESPONSES):
+        frame: pl.DataFrame | None = getattr(tables, schema.name)
+        if frame is None:
+            continue
+        for name in (column.name for column in schema.columns if column.name_of):
+            plain = frame[name].str.normalize("NFC").str.strip_chars()
+            changed = int((plain != frame[name]).sum())
+            if changed:
+                frame = frame.with_columns(plain)
+                notices.append(f"{schema.name}: {changed} {name}s written without spaces around and in Unicode NFC")
+        tables = replace(tables, **{schema.name: frame})
+    return tables, tuple(notices)
 
 
 def _column_rules(schema: TableSchema) -> Iterator[tuple[str, pl.Expr]]:
@@ -88,14 +105,22 @@ def _column_rules(schema: TableSchema) -> Iterator[tuple[str, pl.Expr]]:
         value = pl.col(column.name)
         if not column.nullable:
             yield f"{column.name} is null", value.is_null()
-        if column.dtype.is_float():
-            yield f"{column.name} is not finite", ~value.is_finite()
         if column.non_empty:
             yield f"{column.name} is empty", value.str.strip_chars() == ""
-        if column.minimum is not None:
-            yield f"{column.name} is below {column.minimum:g}", value.is_finite() & (value < column.minimum)
-        if column.maximum is not None:
-            yield f"{column.name} is above {column.maximum:g}", value.is_finite() & (value > column.maximum)
+        if column.values:
+            yield f"{column.name} is none of {', '.join(column.values)}", ~value.is_in(column.values)
+        yield from _number_rules(column, value)
+
+
+def _number_rules(column: Column, value: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:
+    if column.dtype.is_float():
+        yield f"{column.name} is not finite", ~value.is_finite()
+    if column.minimum is not None:
+        yield f"{column.name} is below {column.minimum:g}", value.is_finite() & (value < column.minimum)
+    if column.above is not None:
+        yield f"{column.name} is not above {column.above:g}", value.is_finite() & (value <= column.above)
+    if column.maximum is not None:
+        yield f"{column.name} is above {column.maximum:g}", value.is_finite() & (value > column.maximum)
 
 
 def _prompt_rules(config: QuarantineConfig) -> Iterator[tuple[str, pl.Expr]]:
@@ -113,7 +138,10 @@ def _reference_rules(column: str, name: str, read: pl.DataFrame, kept: pl.DataFr
 
 def _duplicate_rules(schema: TableSchema) -> Iterator[tuple[str, pl.Expr]]:
     key = pl.struct(schema.key)
-    row = pl.struct(column.name for column in schema.columns)
+    row = pl.struct(
+        pl.col(column.name).list.join("\0") if isinstance(column.dtype, pl.List) else pl.col(column.name)
+        for column in schema.columns
+    )
     variants = row.n_unique().over(schema.key)
     yield f"contradicts another row of the same {', '.join(schema.key)}", key.is_duplicated() & (variants > 1)
     yield f"repeats an earlier row of the same {', '.join(schema.key)}", ~key.is_first_distinct() & (variants == 1)
@@ -145,13 +173,13 @@ def _part(
     rejected = marked.filter(pl.col("reason") != "")
     own = [reason for reason in broken.columns if _CONSEQUENCE not in reason]
     faulty = broken.select(pl.any_horizontal(own)).to_series()
-    if faulty.sum() > config.max_share * frame.height:
-        _stop(marked.filter(faulty), frame.height, schema, config, folder)
+    if faulty.sum() > config.most(frame.height):
+        _stop(marked.filter(faulty), frame, schema, config, folder)
     return frame.filter(marked["reason"] == "").select(list(schema.dtypes)), rejected
 
 
 def _stop(
-    faulty: pl.DataFrame, height: int, schema: TableSchema, config: QuarantineConfig, folder: Path | None
+    faulty: pl.DataFrame, frame: pl.DataFrame, schema: TableSchema, config: QuarantineConfig, folder: Path | None
 ) -> None:
     counts = faulty.group_by("reason").len().sort("len", "reason", descending=[True, False])
     rules = ", ".join(f"{reason} ({count})" for reason, count in counts.head(_SHOWN).iter_rows())
@@ -160,6 +188,30 @@ def _stop(
         for row, key, reason in faulty.select("row", "key", "reason").head(_SHOWN).iter_rows()
     )
     raise TableError(
-        f"{table_file(folder, schema)}: {faulty.height} of {height} rows are faulty, more than the share of "
+        f"{table_file(folder, schema)}: {faulty.height} of {frame.height} rows are faulty, more than the share of "
         f"{config.max_share:g} that may be quarantined; rules: {rules}; first: {first}"
+        f"{_scale_hint(frame, schema, folder)}"
     )
+
+
+def _scale_hint(frame: pl.DataFrame, schema: TableSchema, folder: Path | None) -> str:
+    """Grades of 1 to 10 or percent: which range was found, and how it is told."""
+    name = {"outcomes": "quality", "grades": "grade"}.get(schema.name)
+    values = frame[name].drop_nulls().drop_nans() if name else pl.Series(dtype=pl.Float64)
+    low, high = values.min(), values.max()
+    if not isinstance(low, float) or not isinstance(high, float) or (low >= 0 and high <= 1):
+        return ""
+    scale = scale_of(low, high)
+    return (
+        f"; {name} lies in [{low:g}, {high:g}]: if that is another scale, it is read as [0, 1] by "
+        f"pointsman import tables {folder or 'FOLDER'} --scale {scale[0]:g}:{scale[1]:g} --data OTHER_FOLDER"
+    )
+
+
+def scale_of(low: float, high: float) -> tuple[float, float]:
+    """The narrowest common scale that holds a range; the range itself where none does.
+
+    >>> scale_of(1, 7.5), scale_of(0, 88), scale_of(-3, 809)
+    ((1.0, 10.0), (0.0, 100.0), (-3, 809))
+    """
+    return next(((start, end) for start, end in _SCALES if start <= low and high <= end), (low, high))

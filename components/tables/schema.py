@@ -1,8 +1,16 @@
-"""The three tables of outcome logs, declared once: everything that checks, casts or documents them reads this."""
+"""The tables of outcome logs, declared once: everything that reads, checks, casts or documents them reads this.
+
+Times are UTC without a zone. A missing row is "not observed", never 0; a null quality is "answered, not graded yet".
+"""
 
 from dataclasses import dataclass
 
 import polars as pl
+
+TIME = pl.Datetime("us")
+TEXTS = pl.List(pl.String())
+GRADE_KINDS = ("person", "reference", "judge", "feedback", "preference")
+"""Kinds of graders, the most trusted first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,10 +24,24 @@ class Column:
     nullable: bool = False
     minimum: float | None = None
     """Smallest legal value, inclusive."""
+    above: float | None = None
+    """Legal values are greater than this."""
     maximum: float | None = None
     """Largest legal value, inclusive."""
     non_empty: bool = False
     """Text with at least one character that isn't white space."""
+    values: tuple[str, ...] = ()
+    """The legal texts; empty: any."""
+    name_of: str = ""
+    """Holds a key of another thing ('model', 'prompt'): compared after Unicode NFC and trimming."""
+    aliases: tuple[tuple[str, float], ...] = ()
+    """Other names that the column is read under, each with the factor that its numbers are multiplied by."""
+
+    @property
+    def range(self) -> str:
+        """The legal numbers as an interval, for messages."""
+        low = f"({self.above:g}" if self.above is not None else f"[{'-inf' if self.minimum is None else self.minimum}"
+        return f"{low}, {'inf' if self.maximum is None else self.maximum}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +51,8 @@ class TableSchema:
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    stems: tuple[str, ...]
+    """File names without suffix that the table is looked for under."""
 
     @property
     def dtypes(self) -> dict[str, pl.DataType]:
@@ -36,50 +60,100 @@ class TableSchema:
         return {column.name: column.dtype for column in self.columns}
 
 
-def _text(name: str, *, required: bool = True, nullable: bool = False, non_empty: bool = False) -> Column:
-    return Column(name=name, dtype=pl.String(), required=required, nullable=nullable, non_empty=non_empty)
+def _key(name: str, name_of: str) -> Column:
+    return Column(name=name, dtype=pl.String(), non_empty=True, name_of=name_of)
+
+
+def _optional(name: str, dtype: pl.DataType | type[pl.DataType] = pl.String, **limits: object) -> Column:
+    made = dtype() if isinstance(dtype, type) else dtype
+    return Column(name=name, dtype=made, required=False, nullable=True, **limits)  # type: ignore[arg-type]
+
+
+def _price(name: str, *aliases: tuple[str, float]) -> Column:
+    return _optional(name, pl.Float64, minimum=0, aliases=aliases)
 
 
 PROMPTS = TableSchema(
     name="prompts",
+    stems=("prompts",),
     key=("prompt_id",),
     columns=(
-        _text("prompt_id", non_empty=True),
-        _text("prompt", non_empty=True),
-        _text("benchmark", non_empty=True),
-        _text("subject", required=False, nullable=True),
-        _text("language", required=False, nullable=True),
-        Column(name="created_on", dtype=pl.Date(), required=False, nullable=True),
+        _key("prompt_id", "prompt"),
+        Column(name="prompt", dtype=pl.String(), non_empty=True),
+        _optional("benchmark"),
+        _optional("subject"),
+        _optional("language"),
+        _optional("created_at", TIME, aliases=(("created_on", 1),)),
+        _optional("conversation_id"),
+        _optional("requires", TEXTS),
+        _optional("reference"),
     ),
 )
 
 CANDIDATES = TableSchema(
     name="candidates",
+    stems=("candidates", "models"),
     key=("model",),
     columns=(
-        _text("model", non_empty=True),
-        _text("provider", required=False, nullable=True),
-        Column(name="release_date", dtype=pl.Date(), required=False, nullable=True),
-        Column(name="input_usd_per_mtok", dtype=pl.Float64(), minimum=0),
-        Column(name="output_usd_per_mtok", dtype=pl.Float64(), minimum=0),
-        Column(name="context_window", dtype=pl.Int64(), required=False, nullable=True, minimum=1),
-        _text("price_as_of", required=False, nullable=True),
-        _text("price_note", required=False, nullable=True),
+        _key("model", "model"),
+        _optional("provider"),
+        _optional("release_date", pl.Date),
+        _price("input_usd_per_mtok", ("input_cost_per_token", 1e6)),
+        _price("output_usd_per_mtok", ("output_cost_per_token", 1e6)),
+        _price("cached_input_usd_per_mtok", ("cache_read_input_token_cost", 1e6)),
+        _optional("context_window", pl.Int64, minimum=1, aliases=(("max_input_tokens", 1),)),
+        _optional("capabilities", TEXTS),
+        _optional("retired", pl.Boolean),
+        _optional("price_as_of"),
+        _optional("price_note"),
     ),
 )
 
 OUTCOMES = TableSchema(
     name="outcomes",
+    stems=("outcomes",),
     key=("prompt_id", "model"),
     columns=(
-        _text("prompt_id", non_empty=True),
-        _text("model", non_empty=True),
-        Column(name="quality", dtype=pl.Float64(), minimum=0, maximum=1),
-        Column(name="input_tokens", dtype=pl.Int64(), required=False, nullable=True, minimum=0),
-        Column(name="output_tokens", dtype=pl.Int64(), required=False, nullable=True, minimum=0),
-        Column(name="cost_usd", dtype=pl.Float64(), required=False, nullable=True, minimum=0),
-        _text("graded_by", required=False, nullable=True),
+        _key("prompt_id", "prompt"),
+        _key("model", "model"),
+        _optional("quality", pl.Float64, minimum=0, maximum=1),
+        _optional("input_tokens", pl.Int64, minimum=0),
+        _optional("output_tokens", pl.Int64, minimum=0),
+        _optional("cost_usd", pl.Float64, minimum=0),
+        _optional("latency_ms", pl.Float64, minimum=0),
+        _optional("propensity", pl.Float64, above=0, maximum=1),
+        _optional("decided_at", TIME),
+        _optional("decision_id"),
+        _optional("graded_by"),
+    ),
+)
+
+GRADES = TableSchema(
+    name="grades",
+    stems=("grades",),
+    key=("prompt_id", "model", "grader", "kind"),
+    columns=(
+        _key("prompt_id", "prompt"),
+        _key("model", "model"),
+        Column(name="grader", dtype=pl.String(), non_empty=True),
+        Column(name="kind", dtype=pl.String(), values=GRADE_KINDS),
+        Column(name="grade", dtype=pl.Float64(), minimum=0, maximum=1),
+        _optional("graded_at", TIME),
+    ),
+)
+
+RESPONSES = TableSchema(
+    name="responses",
+    stems=("responses",),
+    key=("prompt_id", "model"),
+    columns=(
+        _key("prompt_id", "prompt"),
+        _key("model", "model"),
+        Column(name="response", dtype=pl.String()),
     ),
 )
 
 SCHEMAS = (PROMPTS, CANDIDATES, OUTCOMES)
+"""Tables that every log has."""
+OPTIONAL_SCHEMAS = (GRADES, RESPONSES)
+"""Tables that are read where they lie beside the others, and only needed for grading."""

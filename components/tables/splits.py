@@ -56,10 +56,11 @@ def split(
     config: SplitConfig,
     frozen_test: frozenset[str] = frozenset(),
 ) -> pl.DataFrame:
-    """Split and near-duplicate group of each prompt: `prompt_id`, `split`, `group`, in the order of `tables.prompts`.
+    """Split and group of each prompt: `prompt_id`, `split`, `group`, in the order of `tables.prompts`.
 
-    A group never straddles splits. Each benchmark is divided by the shares as far as its groups allow. Prompts named
-    in `frozen_test` stay in test with their whole group; new prompts join test only up to its share.
+    A group is near-duplicates and turns of one conversation; it never straddles splits. Each benchmark is divided by
+    the shares as far as its groups allow. Prompts named in `frozen_test` stay in test with their whole group; new
+    prompts join test only up to its share.
 
     Args:
         tables: valid tables.
@@ -72,13 +73,14 @@ def split(
     """
     prompts = tables.prompts
     group_N = near_duplicate_groups(prompts["prompt"], embedding_ND, config.near_duplicate_cosine, config.largest_group)
+    group_N = join_groups(group_N, prompts["conversation_id"])
     frozen_N = prompts["prompt_id"].is_in(list(frozen_test)).to_numpy()
-    split_N = assign_groups(group_N, prompts["benchmark"].to_numpy().astype(np.str_), frozen_N, config)
+    split_N = assign_groups(group_N, prompts["benchmark"].fill_null("").to_numpy().astype(np.str_), frozen_N, config)
     empty = [name for number, name in enumerate(SPLITS) if not (split_N == number).any()]
     if empty:
         raise ValueError(
-            f"{prompts.height} prompts form only {np.unique(group_N).size} groups of near-duplicates: "
-            f"nothing is left for {', '.join(empty)}"
+            f"{prompts.height} prompts form only {np.unique(group_N).size} groups of near-duplicates "
+            f"and conversations: nothing is left for {', '.join(empty)}"
         )
     return pl.DataFrame(
         {"prompt_id": prompts["prompt_id"], "split": np.array(SPLITS)[split_N], "group": group_N},
@@ -105,6 +107,24 @@ def near_duplicate_groups(
     number: dict[str, int] = {}
     text_N = np.array([number.setdefault(text, len(number)) for text in normalise(prompts)], dtype=np.intp)
     return _by_first_row(_connect(text_N, embedding_ND, cosine, largest))
+
+
+def join_groups(group_N: NDArray[np.int32], conversation: pl.Series) -> NDArray[np.int32]:
+    """Groups joined where they share a conversation; prompts without one stay as they are. Numbered by first row.
+
+    >>> join_groups(np.array([0, 1, 1, 2, 3], dtype=np.int32), pl.Series(["a", "b", None, "a", None])).tolist()
+    [0, 1, 1, 0, 2]
+    """
+    talks = (
+        pl.DataFrame({"group": group_N, "talk": conversation.cast(pl.String)}).drop_nulls().unique(maintain_order=True)
+    )
+    if talks.is_empty():
+        return group_N
+    left_E = talks["group"].to_numpy()
+    right_E = talks.select(pl.col("group").first().over("talk"))["group"].to_numpy()
+    count = int(group_N.max()) + 1
+    links = coo_array((np.ones(left_E.size, dtype=np.bool_), (left_E, right_E)), shape=(count, count))
+    return _by_first_row(connected_components(links, directed=False)[1].astype(np.intp)[group_N])
 
 
 def _connect(

@@ -33,7 +33,7 @@ def test_calls_become_tables_and_prices_are_recovered(write_lines: Callable[...,
     )
     assert tables.prompts["prompt"].to_list() == ["Hi", "Bye", "Why?"]
     assert tables.prompts["benchmark"].to_list() == ["litellm", "chat", "litellm"]
-    assert tables.prompts["created_on"].to_list() == [date(2025, 10, 2)] * 3
+    assert tables.prompts["created_at"].dt.date().to_list() == [date(2025, 10, 2)] * 3
     assert tables.candidates.select("input_usd_per_mtok", "output_usd_per_mtok").row(0) == pytest.approx((3, 15))
     assert tables.outcomes["quality"].to_list() == [1, 0.5, 1]
 

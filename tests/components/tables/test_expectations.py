@@ -47,9 +47,8 @@ CELLS: list[Change] = [
         "outcomes",
         "quality: in [0, 1]; broken by 1 rows; first: {quality: 1.5, row: 4",
     ),
-    ("outcomes", at("quality", 9, float("nan")), "outcomes", "quality: not null, not NaN; broken by 1 rows; first: {"),
     ("outcomes", at("output_tokens", 0, -5), "outcomes", "output_tokens: in [0, inf]; broken by 1 rows"),
-    ("outcomes", at("cost_usd", 20, 3.0), "outcomes", "cost_usd within 5% of tokens x price, where all are known; bro"),
+    ("outcomes", at("propensity", 20, 0.0), "outcomes", "propensity: in (0, 1]; broken by 1 rows"),
     (
         "outcomes",
         at("prompt_id", 30, "ghost"),
@@ -67,31 +66,38 @@ CELLS: list[Change] = [
         "output_usd_per_mtok: in [0, inf]; broken by 1 rows",
     ),
 ]
-PRICES: list[Change] = [
-    (
-        "candidates",
-        at("input_usd_per_mtok", 0, None),
-        "candidates",
-        "input_usd_per_mtok: not null, not NaN; broken by 1",
-    ),
-    ("outcomes", at("quality", 4, None), "outcomes", "quality: not null, not NaN; broken by 1 rows"),
-]
 TOO_FEW: list[Change] = [
     ("prompts", lambda f: f[:19], "prompts", "at least 20 prompts; found 19"),
     ("candidates", lambda f: f[:1], "candidates", "at least 2 candidates; found 1"),
     ("outcomes", lambda f: f[:0], "outcomes", "at least 1 outcomes; found 0"),
 ]
-NO_OVERLAP: list[Change] = [
+USELESS: list[Change] = [
     (
         "outcomes",
-        lambda f: f[::3],
-        "prompts",
-        "at least 50% of prompts have outcomes of two candidates or more; broken by 200",
+        lambda f: f.filter(pl.col("model") == "small").with_columns(quality=pl.lit(1.0)),
+        "outcomes",
+        "graded outcomes differ; if all are equal, or none is graded, nothing says which answer is worse: keep the bad "
+        "ones too, or grade them (pointsman grade); found 1",
     ),
+    (
+        "outcomes",
+        lambda f: f,
+        "outcomes",
+        "graded outcomes of two candidates or more; with one there is nothing to route: let the gateway explore "
+        "(pointsman serve --explore 0.1) or collect answers of others (pointsman collect); found 1",
+    ),
+]
+UNGRADED: list[Change] = [
+    (
+        "outcomes",
+        lambda f: f.with_columns(quality=pl.lit(None, dtype=pl.Float64)),
+        "outcomes",
+        "(pointsman grade); found 0",
+    )
 ]
 
 
-@pytest.mark.parametrize("changes", [CELLS, PRICES, TOO_FEW, NO_OVERLAP], ids=["cells", "prices", "few", "overlap"])
+@pytest.mark.parametrize("changes", [CELLS, TOO_FEW, USELESS, UNGRADED], ids=["cells", "few", "useless", "ungraded"])
 def test_a_broken_rule_names_file_rule_and_first_rows(tables: Tables, tmp_path: Path, changes: list[Change]) -> None:
     for table, change, _, _ in changes:
         tables = spoil(tables, table, change)
@@ -105,18 +111,38 @@ def test_a_broken_rule_names_file_rule_and_first_rows(tables: Tables, tmp_path: 
     assert (tmp_path / "docs" / "index.html").is_file()
 
 
-def test_equal_outcomes_only_warn(tables: Tables, tmp_path: Path) -> None:
-    flat = spoil(tables, "outcomes", lambda frame: frame.with_columns(quality=pl.lit(1.0)))
-    report = validate(flat, tmp_path, tmp_path / "docs")
+def test_one_answer_a_prompt_is_noted_with_a_count(tables: Tables, tmp_path: Path) -> None:
+    single = spoil(tables, "outcomes", lambda frame: frame.filter(pl.int_range(pl.len()) % 4 == 0))
+    report = validate(single, tmp_path, tmp_path / "docs")
     assert report.success
-    assert report.warnings == ("outcomes: outcomes differ: with all equal there is nothing to route on",)
+    assert report.warnings == (
+        "prompts: prompts have graded outcomes of two candidates or more; others compare through a model "
+        "(not so in 200 of 200)",
+    )
+
+
+def test_costs_away_from_tokens_times_price_are_counted(tables: Tables, tmp_path: Path) -> None:
+    dear = spoil(tables, "outcomes", lambda frame: at("cost_usd", 7, 3.0)(at("cost_usd", 20, 3.0)(frame)))
+    assert validate(dear, tmp_path, tmp_path / "docs").warnings == (
+        "outcomes: cost_usd within 5% of tokens x price, where all are known; the cost is believed "
+        "(not so in 2 of 600)",
+    )
+
+
+def test_prices_labels_and_some_grades_may_be_unknown(tables: Tables, tmp_path: Path) -> None:
+    unknown = spoil(tables, "candidates", at("input_usd_per_mtok", 0, None))
+    unknown = spoil(unknown, "prompts", lambda frame: frame.with_columns(benchmark=pl.lit(None, dtype=pl.String)))
+    unknown = spoil(unknown, "outcomes", at("quality", 4, None))
+    report = validate(unknown, tmp_path, tmp_path / "docs")
+    assert report.success
+    assert report.warnings == ()
 
 
 def test_a_candidate_that_nobody_tried_only_warns(tables: Tables, tmp_path: Path) -> None:
     untried = spoil(tables, "outcomes", lambda frame: frame.filter(pl.col("model") != "middle"))
     report = validate(untried, tmp_path, tmp_path / "docs")
     assert report.success
-    assert report.warnings == ("candidates: each candidate has outcomes",)
+    assert report.warnings == ("candidates: each candidate has outcomes (not so in 1 of 3)",)
 
 
 def test_thirty_prompts_and_unknown_costs_are_enough(tables: Tables, tmp_path: Path) -> None:

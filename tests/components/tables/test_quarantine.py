@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.tables.quarantine import QuarantineConfig, cost_agrees, quarantine
+from components.tables.casting import cast_frame
+from components.tables.costs import cost_agrees
+from components.tables.quarantine import QuarantineConfig, quarantine
+from components.tables.schema import CANDIDATES, GRADES, OUTCOMES, PROMPTS
 from components.tables.store import TableError, Tables, read_tables, write_tables
 
 NAN = float("nan")
@@ -40,17 +43,18 @@ def test_sound_tables_pass_whole(tables: Tables) -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"quality": None}, "quality is null"),
         ({"quality": NAN}, "quality is not finite"),
+        ({"propensity": 0.0}, "propensity is not above 0"),
+        ({"propensity": 1.01}, "propensity is above 1"),
+        ({"latency_ms": -1.0}, "latency_ms is below 0"),
         ({"quality": float("inf")}, "quality is not finite"),
         ({"quality": 1.5}, "quality is above 1"),
         ({"quality": -0.1}, "quality is below 0"),
         ({"output_tokens": -1, "cost_usd": None}, "output_tokens is below 0"),
         ({"cost_usd": -1.0, "input_tokens": None}, "cost_usd is below 0"),
-        ({"cost_usd": 1.0}, "cost_usd is not tokens x price"),
         ({"prompt_id": "nobody"}, "outcome of an unknown prompt"),
         ({"model": "nobody", "cost_usd": None}, "outcome of an unknown candidate"),
-        ({"quality": 2.0, "cost_usd": 1.0}, "quality is above 1; cost_usd is not tokens x price"),
+        ({"quality": 2.0, "cost_usd": -1.0}, "quality is above 1; cost_usd is below 0"),
     ],
 )
 def test_a_faulty_outcome_is_set_aside_with_its_reason(tables: Tables, values: dict[str, object], reason: str) -> None:
@@ -99,7 +103,9 @@ def test_too_many_faults_stop_with_file_rule_and_first_rows(tables: Tables, tmp_
     assert str(caught.value) == (
         f"{tmp_path}/outcomes.parquet: 10 of 600 rows are faulty, more than the share of 0.01 that may be quarantined; "
         "rules: quality is above 1 (10); first: row 3 (p1, small): quality is above 1; "
-        "row 4 (p1, middle): quality is above 1; row 5 (p1, large): quality is above 1"
+        "row 4 (p1, middle): quality is above 1; row 5 (p1, large): quality is above 1; quality lies in [0, 1.5]: "
+        f"if that is another scale, it is read as [0, 1] by pointsman import tables {tmp_path} --scale 0:5 "
+        "--data OTHER_FOLDER"
     )
 
 
@@ -134,15 +140,10 @@ def test_nothing_is_lost(rows: dict[int, dict[str, object]]) -> None:
     prompts = pl.DataFrame({"prompt_id": ["p0", "p1", "p2"], "prompt": ["a", "b", "c"], "benchmark": ["x", "x", "y"]})
     models = pl.DataFrame({"model": ["s", "m", "l"], "input_usd_per_mtok": 1.0, "output_usd_per_mtok": 1.0})
     outcomes = prompts.select("prompt_id").join(models.select("model"), how="cross").with_columns(quality=pl.lit(0.5))
-    null = pl.lit(None)
     tables = Tables(
-        prompts=prompts.with_columns(subject=null, language=null, created_on=null),
-        candidates=models.with_columns(
-            provider=null, release_date=null, context_window=null, price_as_of=null, price_note=null
-        ),
-        outcomes=outcomes.with_columns(
-            input_tokens=null.cast(pl.Int64), output_tokens=null.cast(pl.Int64), cost_usd=null.cast(pl.Float64)
-        ).with_columns(graded_by=null),
+        prompts=cast_frame(prompts, Path("prompts"), PROMPTS),
+        candidates=cast_frame(models, Path("candidates"), CANDIDATES),
+        outcomes=cast_frame(outcomes, Path("outcomes"), OUTCOMES),
     )
     spoilt = change(tables, "outcomes", rows)
     result = quarantine(spoilt, QuarantineConfig(max_share=1))
@@ -153,8 +154,72 @@ def test_nothing_is_lost(rows: dict[int, dict[str, object]]) -> None:
     assert not result.tables.outcomes.select("prompt_id", "model").is_duplicated().any()
 
 
+def test_three_faulty_rows_are_let_pass_whatever_their_share(tables: Tables) -> None:
+    small = Tables(prompts=tables.prompts[:60], candidates=tables.candidates, outcomes=tables.outcomes[:180])
+    spoilt = change(small, "prompts", {row: {"prompt": " "} for row in range(3)})
+    assert quarantine(spoilt, QuarantineConfig()).tables.prompts.height == 57
+    with pytest.raises(TableError, match=r"4 of 60 rows are faulty, more than the share of 0\.01"):
+        quarantine(change(spoilt, "prompts", {9: {"prompt": ""}}), QuarantineConfig())
+    with pytest.raises(TableError, match="3 of 60 rows are faulty"):
+        quarantine(spoilt, QuarantineConfig(floor_rows=2))
+
+
+def test_no_more_than_half_of_a_small_table_is_let_pass(tables: Tables) -> None:
+    one = change(tables, "candidates", {0: {"input_usd_per_mtok": -1.0}})
+    assert quarantine(one, QuarantineConfig()).tables.candidates["model"].to_list() == ["middle", "large"]
+    with pytest.raises(TableError, match="2 of 3 rows are faulty"):
+        quarantine(change(one, "candidates", {1: {"input_usd_per_mtok": -1.0}}), QuarantineConfig())
+
+
+def test_grades_on_another_scale_are_told_so(tables: Tables) -> None:
+    stars = change(tables, "outcomes", {row: {"quality": float(1 + row % 10)} for row in range(600)})
+    with pytest.raises(TableError, match=r"quality lies in \[1, 10\]: .* tables FOLDER --scale 1:10 --data"):
+        quarantine(stars, QuarantineConfig())
+
+
+def test_spellings_of_one_name_are_one_candidate(tables: Tables) -> None:
+    composed, apart = "modèle", "mode\u0300le"
+    named = change(tables, "candidates", {0: {"model": composed}})
+    small = tables.outcomes["model"] == "small"
+    spelt = tables.outcomes.with_columns(
+        model=pl.when(small).then(pl.lit(f" {apart}")).otherwise("model"),
+    )
+    result = quarantine(Tables(prompts=tables.prompts, candidates=named.candidates, outcomes=spelt), LENIENT)
+    assert result.rejected.is_empty()
+    assert result.tables.outcomes["model"].unique().sort().to_list() == ["large", "middle", composed]
+    assert result.notices == ("outcomes: 200 models written without spaces around and in Unicode NFC",)
+
+
+def test_cost_away_from_tokens_times_price_is_no_fault(tables: Tables) -> None:
+    discounted = Tables(
+        prompts=tables.prompts,
+        candidates=tables.candidates,
+        outcomes=tables.outcomes.with_columns(pl.col("cost_usd") * 0.4),
+    )
+    assert quarantine(discounted, QuarantineConfig(max_share=0, floor_rows=0)).rejected.is_empty()
+
+
+def test_grades_are_checked_as_outcomes_are(tables: Tables) -> None:
+    rows = [
+        {"prompt_id": "p0", "model": "small", "grader": "ann", "kind": "person", "grade": 0.5},
+        {"prompt_id": "p0", "model": "small", "grader": "ann", "kind": "boss", "grade": 0.5},
+        {"prompt_id": "p0", "model": "small", "grader": "bob", "kind": "person", "grade": -1.0},
+        {"prompt_id": "nobody", "model": "small", "grader": "bob", "kind": "person", "grade": 1.0},
+    ]
+    grades = cast_frame(pl.DataFrame(rows), Path("grades"), GRADES)
+    graded = Tables(**{name: getattr(tables, name) for name in ("prompts", "candidates", "outcomes")}, grades=grades)
+    result = quarantine(graded, QuarantineConfig(max_share=1))
+    assert result.tables.grades is not None
+    assert result.tables.grades.equals(grades[:1])
+    assert result.rejected["reason"].to_list() == [
+        "kind is none of person, reference, judge, feedback, preference",
+        "grade is below 0",
+        "outcome of an unknown prompt",
+    ]
+
+
 def test_config_refuses_bad_values() -> None:
-    for values in ({"max_share": 1.5}, {"max_prompt_chars": 0}, {"cost_tolerance": NAN}):
+    for values in ({"max_share": 1.5}, {"max_prompt_chars": 0}, {"floor_rows": -1}):
         with pytest.raises(ValueError, match="must be"):
             QuarantineConfig(**values)  # type: ignore[arg-type]
 

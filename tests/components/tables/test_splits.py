@@ -2,7 +2,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.tables.splits import SPLITS, SplitConfig, assign_groups, near_duplicate_groups, normalise, split
+from components.tables.splits import (
+    SPLITS,
+    SplitConfig,
+    assign_groups,
+    join_groups,
+    near_duplicate_groups,
+    normalise,
+    split,
+)
 from components.tables.store import Tables
 
 
@@ -90,6 +98,29 @@ def test_groups_never_straddle(tables: Tables) -> None:
     assert set(result["split"]) == set(SPLITS)
 
 
+def test_conversations_never_straddle(tables: Tables) -> None:
+    talk = pl.Series([None if row % 3 == 0 else f"talk {row // 6}" for row in range(200)])
+    result = split(with_tables(tables, conversation_id=talk), unit_rows(200), SplitConfig(seed=3))
+    together = result.with_columns(talk=talk).drop_nulls("talk").group_by("talk")
+    assert together.agg(pl.col("split").n_unique())["split"].max() == 1
+    assert result["group"].n_unique() == 67 + 34  # alone, and in conversations
+    assert set(result["split"]) == set(SPLITS)
+
+
+def test_a_conversation_joins_the_duplicates_of_all_its_turns() -> None:
+    group_N = np.array([0, 1, 2, 1, 3, 4], dtype=np.int32)
+    talk = pl.Series(["a", "a", "b", "b", None, None])
+    near = np.eye(6, dtype=bool)
+    near[0, 1] = near[1, 0] = near[2, 3] = near[3, 2] = near[1, 3] = near[3, 1] = True
+    assert join_groups(group_N, talk).tolist() == components_by_search(near)
+
+
+def test_prompts_without_a_label_are_one_stratum(tables: Tables) -> None:
+    unlabelled = with_tables(tables, benchmark=pl.Series([None] * 200, dtype=pl.String))
+    counts = split(unlabelled, unit_rows(200), SplitConfig(seed=0)).group_by("split").len()
+    assert dict(counts.iter_rows()) == {"train": 120, "calibration": 20, "validation": 20, "test": 40}
+
+
 def test_frozen_prompts_stay_in_test_with_their_group(tables: Tables) -> None:
     rows = unit_rows(200)
     rows[1] = rows[0]
@@ -123,7 +154,7 @@ def test_thirty_prompts_fill_all_splits(tables: Tables) -> None:
 
 def test_identical_prompts_leave_splits_empty(tables: Tables) -> None:
     same = with_tables(tables, prompt=pl.Series(["the same"] * 200))
-    with pytest.raises(ValueError, match="200 prompts form only 1 groups of near-duplicates: nothing is left for cal"):
+    with pytest.raises(ValueError, match="200 prompts form only 1 groups of near-duplicates and conversations"):
         split(same, unit_rows(200), SplitConfig(seed=0))
 
 

@@ -1,11 +1,11 @@
 import json
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from components.tables.schema import CANDIDATES, OUTCOMES, PROMPTS
+from components.tables.schema import CANDIDATES, GRADES, OUTCOMES, PROMPTS
 from components.tables.store import (
     TableError,
     Tables,
@@ -43,9 +43,30 @@ def test_jsonl_gets_the_schema_types_and_absent_columns_are_null(tmp_path: Path)
 def test_dates_in_text_are_read(tmp_path: Path) -> None:
     row = {"prompt_id": "a", "prompt": "x", "benchmark": "b"}
     path = jsonl(tmp_path / "prompts.jsonl", {**row, "created_on": "2024-05-06"})
-    assert read_table(path, PROMPTS)["created_on"].to_list() == [date(2024, 5, 6)]
-    with pytest.raises(TableError, match="'created_on' must be Date; row 0 holds 'May'"):
+    assert read_table(path, PROMPTS)["created_at"].to_list() == [datetime(2024, 5, 6)]
+    with pytest.raises(TableError, match=r"'created_on' must be a time like .*; row 0 holds 'May'"):
         read_table(jsonl(path, {**row, "created_on": "May"}), PROMPTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-03-01T10:00:00Z", datetime(2025, 3, 1, 10)),
+        ("2025-03-01T10:00:00.250+02:00", datetime(2025, 3, 1, 8, 0, 0, 250_000)),
+        ("2025-03-01 10:00:00-0130", datetime(2025, 3, 1, 11, 30)),
+        ("2025-03-01 10:00", datetime(2025, 3, 1, 10)),
+        ("2025-03-01", datetime(2025, 3, 1)),
+    ],
+)
+def test_iso_times_are_read_as_utc(tmp_path: Path, text: str, expected: datetime) -> None:
+    path = jsonl(tmp_path / "outcomes.jsonl", {**ROW, "decided_at": text})
+    assert read_table(path, OUTCOMES)["decided_at"].to_list() == [expected]
+
+
+def test_whole_numbers_are_no_dates(tmp_path: Path) -> None:
+    row = {"prompt_id": "a", "prompt": "x", "created_on": 20_000}
+    with pytest.raises(TableError, match=r"'created_on' must be a time like .*, is Int64; row 0 holds 20000"):
+        read_table(jsonl(tmp_path / "prompts.jsonl", row), PROMPTS)
 
 
 def test_missing_folder_and_file(tmp_path: Path) -> None:
@@ -58,8 +79,8 @@ def test_missing_folder_and_file(tmp_path: Path) -> None:
 
 
 def test_missing_column(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"outcomes.jsonl: missing column\(s\) \['quality'\]; found"):
-        read_table(jsonl(tmp_path / "outcomes.jsonl", {"prompt_id": "a", "model": "m"}), OUTCOMES)
+    with pytest.raises(TableError, match=r"outcomes.jsonl: missing column\(s\) \['model'\]; found"):
+        read_table(jsonl(tmp_path / "outcomes.jsonl", {"prompt_id": "a", "quality": 1}), OUTCOMES)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +97,11 @@ def test_wrong_type(tmp_path: Path, column: str, value: object, message: str) ->
         read_table(jsonl(tmp_path / "outcomes.jsonl", first, {**ROW, column: value}), OUTCOMES)
 
 
-def test_numbers_are_no_ids(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="'prompt_id' must be String, is Int64; row 0 holds 7"):
-        read_table(jsonl(tmp_path / "outcomes.jsonl", {**ROW, "prompt_id": 7}), OUTCOMES)
+def test_whole_numbers_are_ids_and_fractions_are_not(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "outcomes.jsonl", {**ROW, "prompt_id": 7})
+    assert read_table(path, OUTCOMES)["prompt_id"].to_list() == ["7"]
+    with pytest.raises(TableError, match=r"'prompt_id' must be String, is Float64; row 0 holds 7.5"):
+        read_table(jsonl(path, {**ROW, "prompt_id": 7.5}), OUTCOMES)
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "json"])
@@ -91,11 +114,16 @@ def test_bytes_that_are_not_utf8(tmp_path: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("outcomes.jsonl", b'{"prompt_id":'), ("outcomes.jsonl", b""), ("outcomes.parquet", b"PAR1 but no more")],
+    [
+        ("outcomes.jsonl", b'{"prompt_id":'),
+        ("outcomes.jsonl", b""),
+        ("outcomes.parquet", b"PAR1 but no more"),
+        ("outcomes.jsonl", '{"prompt_id": 1}'.encode("utf-16")),
+    ],
 )
 def test_broken_files(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(TableError, match=f"{name}: can't be read as"):
+    with pytest.raises(TableError, match=f"{name}: (can't be read as|is UTF-16)"):
         read_table(tmp_path / name, OUTCOMES)
 
 
@@ -104,9 +132,10 @@ def test_nan_is_unknown_where_null_may_be_and_kept_where_not(tmp_path: Path) -> 
     path = tmp_path / "outcomes.parquet"
     pl.DataFrame({**ROW, "quality": [nan], "output_tokens": [nan], "cost_usd": [nan]}).write_parquet(path)
     row = read_table(path, OUTCOMES).row(0, named=True)
-    assert row["output_tokens"] is None
-    assert row["cost_usd"] is None
-    assert row["quality"] != row["quality"]
+    assert (row["quality"], row["output_tokens"], row["cost_usd"]) == (None, None, None)
+    path = tmp_path / "grades.parquet"
+    pl.DataFrame({"prompt_id": "a", "model": "m", "grader": "g", "kind": "judge", "grade": [nan]}).write_parquet(path)
+    assert read_table(path, GRADES)["grade"].is_nan().all()
 
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path) -> None:

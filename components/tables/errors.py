@@ -1,0 +1,2 @@
+class TableError(ValueError):
+    """A table that can't be used; the message names the file, the rule and the first offending rows."""

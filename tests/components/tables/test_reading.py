@@ -1,0 +1,105 @@
+"""Harmless differences in files that are read, and what a message says of the others."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from components.tables.errors import TableError
+from components.tables.reading import ReadLimits
+from components.tables.schema import CANDIDATES, OUTCOMES, PROMPTS
+from components.tables.store import read_table
+
+LINE = '{"prompt_id": "a", "model": "m", "quality": %s}\n'
+
+
+def test_a_byte_order_mark_and_crlf_are_passed_over(tmp_path: Path) -> None:
+    for name, text in (("outcomes.jsonl", LINE % 1 + LINE % 0), ("outcomes.json", f"[{LINE % 1},{LINE % 0}]")):
+        path = tmp_path / name
+        path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+        assert read_table(path, OUTCOMES)["quality"].to_list() == [1, 0]
+
+
+def test_nan_of_python_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    path.write_text(LINE % 1 + LINE % "NaN" + LINE % 0.5)
+    assert read_table(path, OUTCOMES)["quality"].to_list() == [1, None, 0.5]
+
+
+def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    path.write_text((LINE % 1) * 4 + '{"prompt_id": oops}\n' + LINE % 1)
+    with pytest.raises(TableError, match=r"outcomes.jsonl: can't be read as jsonl: line 5 isn't JSON: Expecting value"):
+        read_table(path, OUTCOMES)
+    path.write_text(LINE % 1 + "[1]\n" + LINE % "NaN")
+    with pytest.raises(TableError, match=r"line 2 must be an object"):
+        read_table(path, OUTCOMES)
+
+
+def test_lines_end_at_newlines_only(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.jsonl"
+    text = "one\u2028two\u0085three"
+    path.write_text(json.dumps({"prompt_id": "a", "prompt": text}, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert read_table(path, PROMPTS)["prompt"].to_list() == [text]
+    path.write_text(path.read_text(encoding="utf-8") + '{"prompt_id": "b", "prompt": NaN}', encoding="utf-8")
+    assert read_table(path, PROMPTS)["prompt"].to_list() == [text, "nan"]
+
+
+@pytest.mark.parametrize("value", ["True", "true ", "1", " 1.0", True, 1])
+def test_truth_is_one(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    path.write_text(LINE % json.dumps(value) + LINE % json.dumps("False" if isinstance(value, str) else False))
+    assert read_table(path, OUTCOMES)["quality"].to_list() == [1, 0]
+
+
+def test_texts_for_unknown_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    path.write_text(LINE % '"N/A"' + LINE % '"nan"' + LINE % '"0.5"')
+    assert read_table(path, OUTCOMES)["quality"].to_list() == [None, None, 0.5]
+
+
+def test_messages_are_read_as_their_routed_text(tmp_path: Path) -> None:
+    talk = [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hello"}]
+    parts = [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, {"type": "image_url"}]}]
+    path = tmp_path / "prompts.jsonl"
+    for prompts, expected in (
+        ([talk, talk], ["Hello"] * 2),
+        ([talk, parts, "plain"], ["Hello", "What is this?", "plain"]),
+    ):
+        path.write_text("\n".join(json.dumps({"prompt_id": i, "prompt": p}) for i, p in enumerate(prompts)))
+        assert read_table(path, PROMPTS)["prompt"].to_list() == expected
+
+
+def test_prices_by_model_and_by_the_token(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    prices = {"input_cost_per_token": 1e-7, "output_cost_per_token": 4e-7, "cache_read_input_token_cost": 5e-8}
+    path.write_text(json.dumps({"small": prices | {"max_input_tokens": 8192}, "large": {"provider": "x"}}))
+    frame = read_table(path, CANDIDATES)
+    assert frame.select("model", "input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok").rows() == [
+        ("small", 0.1, 0.4, 0.05),
+        ("large", None, None, None),
+    ]
+    assert frame["context_window"].to_list() == [8192, None]
+
+
+def test_lists_of_capabilities_as_list_and_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    for written in (["tools", "vision"], "tools, vision"):
+        path.write_text(json.dumps([{"model": "m", "capabilities": written, "retired": "false"}]))
+        frame = read_table(path, CANDIDATES)
+        assert frame["capabilities"].to_list() == [["tools", "vision"]]
+        assert frame["retired"].to_list() == [False]
+
+
+def test_parquet_is_refused_by_its_footer_before_it_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.parquet"
+    pl.DataFrame({"prompt_id": ["a"] * 2000, "prompt": ["x" * 1000] * 2000}).write_parquet(path)
+    with pytest.raises(TableError, match="has 2000 rows, more than 1999"):
+        read_table(path, PROMPTS, ReadLimits(rows=1999))
+    with pytest.raises(TableError, match=r"has \d+ bytes decompressed, more than 100 "):
+        read_table(path, PROMPTS, ReadLimits(size=100))
+    path = tmp_path / "prompts.jsonl"
+    path.write_text('{"prompt_id": "a", "prompt": "x"}\n' * 10)
+    with pytest.raises(TableError, match=r"has \d+ bytes, more than 100 "):
+        read_table(path, PROMPTS, ReadLimits(size=100))
