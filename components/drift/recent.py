@@ -31,7 +31,7 @@ class Recent:
     prompt_ids: tuple[str, ...] | None
     """None: the file has none."""
     outcomes: pl.DataFrame | None
-    """`prompt_id`, `model`, `quality`; None: none were observed."""
+    """`prompt_id`, `model`, `quality`, never null; None: none were graded."""
 
     def __len__(self) -> int:
         if self.prompts is not None:
@@ -117,7 +117,7 @@ def _outcomes(source: Path, prompt_ids: pl.Series | None) -> pl.DataFrame | None
         rows = repeated.arg_true().head(5).to_list()
         raise DriftInputError(f"{source}: prompt_id must be unique and not null, broken in rows {rows}")
     outcomes = read_table(path, OUTCOMES)
-    illegal = outcomes["quality"].is_null() | outcomes["quality"].is_nan() | ~outcomes["quality"].is_between(0, 1)
+    illegal = outcomes["quality"].is_nan() | ~outcomes["quality"].is_between(0, 1)
     if illegal.any():
         raise DriftInputError(
             f"{path}: quality must be in [0, 1], broken in rows {illegal.arg_true().head(5).to_list()}"
@@ -126,7 +126,8 @@ def _outcomes(source: Path, prompt_ids: pl.Series | None) -> pl.DataFrame | None
     if doubled.any():
         rows = doubled.arg_true().head(5).to_list()
         raise DriftInputError(f"{path}: prompt_id and model together must be unique, broken in rows {rows}")
-    return outcomes.select("prompt_id", "model", "quality")
+    graded = outcomes.filter(pl.col("quality").is_not_null()).select("prompt_id", "model", "quality")
+    return graded if graded.height else None
 
 
 def _embeddings(source: Path) -> Recent:

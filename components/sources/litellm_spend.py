@@ -1,7 +1,7 @@
 """Spend logs of a LiteLLM gateway, one JSON line per call, with a grade in each call's metadata."""
 
 import json
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +69,10 @@ def _decoded(value: Any, where: str, name: str) -> Any:
         raise TableError(f"{where}: '{name}' is text that isn't JSON: {error}") from error
 
 
-def _day(record: dict[str, Any], where: str) -> date:
+def _day(record: dict[str, Any], where: str) -> datetime:
     start = text_of(record, "startTime", where)
     try:
-        return date.fromisoformat(start[:10])
+        return datetime.fromisoformat(start[:10])
     except ValueError as error:
         raise TableError(f"{where}: 'startTime' must start with YYYY-MM-DD, is {start!r:.40}") from error
 

@@ -11,6 +11,7 @@ from components.sources.families import FAMILIES
 from components.sources.family import Pen
 from components.sources.planted_candidates import CANDIDATES, PRICE_AS_OF
 from components.tables import schema
+from components.tables.casting import shaped
 from components.tables.store import Tables, write_parquet, write_tables, write_whole
 
 _TRIES_PER_PROMPT = 200
@@ -82,7 +83,7 @@ def generate(config: PlantedConfig) -> World:
         pl.Series("output_tokens", tokens_NM.ravel()),
         pl.Series("cost_usd", ((input_NM * price_in_M + tokens_NM * price_out_M) / 1e6).ravel()),
         pl.lit("simulated").alias("graded_by"),
-    ).cast(schema.OUTCOMES.dtypes)  # type: ignore[arg-type]
+    ).pipe(shaped, schema.OUTCOMES)
     truth = prompt_table.select("prompt_id").with_columns(pl.Series("task", [FAMILIES[task].name for task in task_N]))
     return World(
         tables=Tables(prompts=prompt_table, candidates=candidate_table, outcomes=outcomes),
@@ -156,8 +157,8 @@ def _prompt_table(prompts: list[str], task_N: NDArray[np.int64], draws: np.rando
             "language": ["en"] * len(prompts),
             "created_at": [day if family.dated else None for family, day in zip(families, day_N.tolist(), strict=True)],
         },
-        schema=schema.PROMPTS.dtypes,
-    )
+        schema_overrides={"created_at": schema.TIME},
+    ).pipe(shaped, schema.PROMPTS)
 
 
 def _candidate_table() -> pl.DataFrame:
@@ -167,4 +168,4 @@ def _candidate_table() -> pl.DataFrame:
         pl.col("release_date").str.to_date("%Y-%m-%d"),
         pl.lit(PRICE_AS_OF).alias("price_as_of"),
         pl.lit("simulated").alias("price_note"),
-    )
+    ).pipe(shaped, schema.CANDIDATES)

@@ -30,6 +30,16 @@ def cast_frame(frame: pl.DataFrame, path: Path, schema: TableSchema) -> pl.DataF
     return pl.DataFrame([_cast(frame, path, column, chosen[column.name]) for column in schema.columns])
 
 
+def shaped(frame: pl.DataFrame, schema: TableSchema) -> pl.DataFrame:
+    """Exactly a schema's columns and types, for frames that were made rather than read; absent columns are null.
+
+    Raises:
+        polars.exceptions.PolarsError: a column has no value of its type.
+    """
+    absent = [pl.lit(None).alias(name) for name in schema.dtypes if name not in frame.columns]
+    return frame.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in schema.dtypes.items())
+
+
 def parse_times(text: pl.Series) -> pl.Series:
     """ISO 8601 dates and times, with or without a zone, as UTC without one; null where a text is none.
 

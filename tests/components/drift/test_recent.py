@@ -129,8 +129,14 @@ def test_outcomes_must_fit_the_prompts(tmp_path, prompts, outcomes, message):
         read_recent(tmp_path, minimum=1)
 
 
-def test_outcomes_without_quality_name_their_file(tmp_path):
+def test_outcomes_without_model_name_their_file(tmp_path):
+    pl.DataFrame(TEXTS).write_parquet(tmp_path / "prompts.parquet")
+    pl.DataFrame({"prompt_id": ["a"], "quality": [1.0]}).write_parquet(tmp_path / "outcomes.parquet")
+    with pytest.raises(TableError, match=r"outcomes\.parquet: missing column\(s\) \['model'\]"):
+        read_recent(tmp_path, minimum=1)
+
+
+def test_answers_that_nobody_graded_are_not_observed(tmp_path):
     pl.DataFrame(TEXTS).write_parquet(tmp_path / "prompts.parquet")
     pl.DataFrame({"prompt_id": ["a"], "model": ["m"]}).write_parquet(tmp_path / "outcomes.parquet")
-    with pytest.raises(TableError, match=r"outcomes\.parquet: missing column\(s\) \['quality'\]"):
-        read_recent(tmp_path, minimum=1)
+    assert read_recent(tmp_path, minimum=1).outcomes is None

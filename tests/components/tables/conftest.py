@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from components.tables.casting import shaped
 from components.tables.schema import CANDIDATES, OUTCOMES, PROMPTS
 from components.tables.store import Tables
 
@@ -39,14 +40,10 @@ def make_tables(count: int = 200) -> Tables:
         )
     )
 
-    def shaped(frame: pl.DataFrame, dtypes: dict[str, pl.DataType]) -> pl.DataFrame:
-        absent = [pl.lit(None).alias(name) for name in dtypes if name not in frame.columns]
-        return frame.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in dtypes.items())
-
     return Tables(
-        prompts=shaped(prompts, PROMPTS.dtypes),
-        candidates=shaped(candidates, CANDIDATES.dtypes),
-        outcomes=shaped(outcomes, OUTCOMES.dtypes),
+        prompts=shaped(prompts, PROMPTS),
+        candidates=shaped(candidates, CANDIDATES),
+        outcomes=shaped(outcomes, OUTCOMES),
     )
 
 
