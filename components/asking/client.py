@@ -1,0 +1,263 @@
+"""One call to any OpenAI-compatible endpoint, by the `openai` package: nothing else here imports it."""
+
+import json
+import math
+import threading
+import time
+import urllib.parse
+from dataclasses import dataclass, field
+from typing import Any
+
+import openai
+
+from components.asking.journal import cost_of
+from components.asking.question import Answer, AskError, Hopeless, Lost, Price, Question, UnknownModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where questions are asked, and how patiently."""
+
+    url: str
+    """Base of the API, with /v1 where it has one, without /chat/completions."""
+    api_key: str = field(default="", repr=False)
+    """Bearer token; empty: none. Never shown, kept or part of a cache key."""
+    timeout_s: float = 120.0
+    """Longest wait for an answer, > 0."""
+    attempts: int = 5
+    """Tries of one question that meets errors which may pass, >= 1."""
+    backoff_s: float = 0.5
+    """Wait before the second try, >= 0; doubled before each further one, at most 30 s."""
+    patience_s: float = 180.0
+    """How long an endpoint may go on refusing for its rate limit (429) before everything stops, >= 0."""
+    parallel: int = 8
+    """Questions under way at a time, >= 1."""
+    per_minute: float = math.inf
+    """Calls a minute, > 0."""
+
+    def __post_init__(self) -> None:
+        address = urllib.parse.urlsplit(self.url)
+        if address.scheme not in ("http", "https") or not address.netloc:
+            raise ValueError(f"--url must be an http or https address, got {self.url!r}")
+        if address.username or address.password:
+            raise ValueError("--url must not hold a password: set POINTSMAN_LLM_KEY")
+        for name, least in (("attempts", 1), ("parallel", 1), ("backoff_s", 0), ("patience_s", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be >= {least}, got {getattr(self, name)}")
+        for name in ("timeout_s", "per_minute"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
+
+
+class Client:
+    """Asks an endpoint from many threads."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.stop = threading.Event()
+        """Set it, and whoever waits for another try gives up."""
+        self._openai = openai.OpenAI(
+            base_url=endpoint.url,
+            # the package insists on a key; servers without one don't look at it
+            api_key=endpoint.api_key or "none",
+            max_retries=0,
+            timeout=endpoint.timeout_s,
+            organization="",
+            project="",
+        )
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self._limited_since: float | None = None
+        self._left_out: set[str] = set()
+
+    def close(self) -> None:
+        """Ends its connections."""
+        self._openai.close()
+
+    def pause(self, tried: int) -> None:
+        """Waits before another try, the longer the more there were."""
+        self.stop.wait(min(self.endpoint.backoff_s * 2**tried, 30.0))
+
+    def ask(self, question: Question, price: Price) -> Answer:
+        """One answer, tried again where an error may pass.
+
+        Raises:
+            Hopeless: no further question can be answered.
+            UnknownModel: the endpoint doesn't know the model.
+            Lost: the call may have been charged and brought nothing.
+            AskError: this question has no answer.
+        """
+        tried = 0
+        while True:
+            if self.stop.is_set():
+                raise AskError("stopped")
+            self._wait_turn()
+            start = time.monotonic()
+            try:
+                content = self._post(question)
+                answer = _read(content, question, price, 1000 * (time.monotonic() - start))
+            except _Limited as error:
+                self._patient(error)
+                continue
+            except _Passing as error:
+                tried += 1
+                if tried >= self.endpoint.attempts:
+                    kind = Hopeless if error.everywhere else AskError
+                    raise kind(f"{self.endpoint.url}: {error} ({tried} attempts)") from error
+                self.pause(tried - 1)
+                continue
+            with self._lock:
+                self._limited_since = None
+            return answer
+
+    def _post(self, question: Question) -> bytes:
+        while True:
+            given = self._arguments(question)
+            try:
+                raw = self._openai.chat.completions.with_raw_response.create(**given)
+                return _with_cost(raw.http_response.content, raw.headers.get("x-litellm-response-cost"))
+            except openai.BadRequestError as error:
+                # endpoints differ in what they take: what they complain of is left out
+                if not self._leave_out(str(error), given):
+                    raise _refusal(error, question, self.endpoint.url) from None
+            except openai.RateLimitError as error:
+                raise _Limited(_told(error), error.response.headers.get("retry-after")) from None
+            except openai.APITimeoutError:
+                raise Lost(f"no answer within {self.endpoint.timeout_s:g} s") from None
+            except (openai.InternalServerError, openai.ConflictError) as error:
+                raise _Passing(_told(error)) from None
+            except openai.APIConnectionError as error:
+                raise _Passing(f"can't be reached: {error.__cause__ or error}", everywhere=True) from None
+            except openai.APIStatusError as error:
+                raise _refusal(error, question, self.endpoint.url) from None
+
+    def _arguments(self, question: Question) -> dict[str, Any]:
+        given: dict[str, Any] = {
+            "model": question.model,
+            "messages": [{"role": role, "content": content} for role, content in question.messages],
+            "temperature": 0,
+            "max_tokens": question.max_output_tokens,
+            "stream": False,
+            "extra_headers": {"Idempotency-Key": question.key},
+        }
+        if question.schema is not None:
+            shape = {"name": "grade", "strict": True, "schema": question.schema}
+            given["response_format"] = {"type": "json_schema", "json_schema": shape}
+        with self._lock:
+            left_out = set(self._left_out)
+        if "max_tokens" in left_out:
+            given["max_completion_tokens"] = given["max_tokens"]
+        return {name: value for name, value in given.items() if name not in left_out}
+
+    def _leave_out(self, told: str, given: dict[str, Any]) -> bool:
+        """Whether something can be left out that the endpoint complains of."""
+        for name, words in (
+            ("response_format", ("response_format", "json_schema", "structured")),
+            ("temperature", ("temperature",)),
+            ("max_tokens", ("max_tokens",)),
+        ):
+            if name in given and any(word in told for word in words):
+                with self._lock:
+                    self._left_out.add(name)
+                return True
+        return False
+
+    def _wait_turn(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            turn = max(self._next, now)
+            self._next = turn + 60 / self.endpoint.per_minute
+        self.stop.wait(turn - now)
+
+    def _patient(self, error: "_Limited") -> None:
+        """Waits as long as the endpoint asks for, and has everybody else wait too."""
+        with self._lock:
+            now = time.monotonic()
+            if self._limited_since is None:
+                self._limited_since = now
+            gone = now - self._limited_since
+            wait = error.after_s if error.after_s is not None else min(self.endpoint.backoff_s * (1 + gone), 30.0)
+            if gone + wait > self.endpoint.patience_s:
+                raise Hopeless(
+                    f"{self.endpoint.url}: rate limited (429) for {gone:.0f} s: {error}; run the same command later"
+                )
+            self._next = max(self._next, now + wait)
+        self.stop.wait(wait)
+
+
+class _Passing(AskError):
+    """Another attempt may go better."""
+
+    def __init__(self, told: str, *, everywhere: bool = False) -> None:
+        super().__init__(told)
+        self.everywhere = everywhere
+        """Other questions would meet the same."""
+
+
+class _Limited(AskError):
+    """The endpoint wants a pause."""
+
+    def __init__(self, told: str, after: str | None) -> None:
+        super().__init__(told)
+        self.after_s = float(after) if after and after.replace(".", "", 1).isdigit() else None
+
+
+def _told(error: openai.APIError) -> str:
+    return str(error).replace("\n", " ")[:300]
+
+
+def _refusal(error: openai.APIStatusError, question: Question, url: str) -> AskError:
+    told = f"{url}: HTTP {error.status_code}: {_told(error)}"
+    if error.status_code in (401, 403):
+        return Hopeless(f"{told}; the key is read from POINTSMAN_LLM_KEY or OPENAI_API_KEY")
+    words = str(error).lower()
+    about_model = "model" in words and any(w in words for w in ("not exist", "not found", "unknown", "invalid model"))
+    if error.status_code == 404 or about_model:
+        return UnknownModel(f"{url} doesn't know the model {question.model!r} (HTTP {error.status_code})")
+    if error.status_code == 402:
+        return Hopeless(f"{told}; the account is out of money")
+    if error.status_code in (408, 425):
+        return _Passing(told)
+    return AskError(told)
+
+
+def _with_cost(content: bytes, cost: str | None) -> bytes:
+    """The body, with the cost of the gateway's header in it."""
+    if not cost:
+        return content
+    try:
+        body = json.loads(content)
+        body.setdefault("usage", {}).setdefault("cost", float(cost))
+    except (ValueError, AttributeError):
+        return content
+    return json.dumps(body).encode()
+
+
+def _read(content: bytes, question: Question, price: Price, latency_ms: float) -> Answer:
+    try:
+        body = json.loads(content)
+        first = body["choices"][0]
+        message = first["message"]
+        text = message.get("content") or message.get("refusal") or ""
+        usage = body.get("usage") or {}
+        if isinstance(text, list):
+            text = "".join(part.get("text", "") for part in text if isinstance(part, dict))
+        if not isinstance(text, str) or not isinstance(usage, dict):
+            raise TypeError("content or usage")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        raise Lost(f"not a chat completion: {content[:120].decode('utf-8', 'replace')!r}") from None
+    tokens = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
+    cost: Any = usage.get("cost")
+    reported = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < math.inf
+    return Answer(
+        text=text.strip(),
+        cost_usd=float(cost) if reported else cost_of(question, price, *tokens),
+        latency_ms=latency_ms,
+        input_tokens=tokens[0],
+        output_tokens=tokens[1],
+        finish=str(first.get("finish_reason") or "stop"),
+    )
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

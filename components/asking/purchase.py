@@ -1,0 +1,182 @@
+"""Many questions within a budget: each asked once ever, killed at any moment, gone on with in the next run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from components.asking.budget import Budget
+from components.asking.client import Client
+from components.asking.journal import Journal
+from components.asking.question import Answer, AskError, Hopeless, Lost, Price, Question, UnknownModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a purchase is."""
+
+    done: int
+    """Questions with an answer or without hope of one."""
+    all: int
+    spent_usd: float
+    """Of this purchase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bought:
+    """What a purchase brought."""
+
+    answers: dict[str, Answer]
+    """By the question's key; those of earlier runs too."""
+    failed: dict[str, str]
+    """Question's key -> why it has no answer."""
+    unknown_models: tuple[str, ...]
+    """Models that the endpoint doesn't know; their other questions weren't asked."""
+    spent_usd: float
+    """Of this purchase, with what a cut-off run before it had spent."""
+    stopped: str | None
+    """Why the purchase ended early; None: every question was asked."""
+    over_budget: bool
+    """Whether it ended because the next call might not fit."""
+
+
+def buy(
+    questions: Sequence[Question],
+    client: Client,
+    prices: Mapping[str, Price],
+    budget_usd: float,
+    journal: Journal,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Bought:
+    """Asks what isn't answered yet, in order, as far as the budget reaches.
+
+    Args:
+        questions: in the order of their worth.
+        client: of the endpoint.
+        prices: of every model asked.
+        budget_usd: never exceeded, > 0; a purchase that was cut off goes on with what it has left.
+        journal: of everything bought before.
+        tell: called after each question.
+
+    Raises:
+        ValueError: a model without a price, or a budget that isn't positive.
+        KeyboardInterrupt: after the calls under way are noted.
+    """
+    if missing := sorted({q.model for q in questions} - set(prices)):
+        raise ValueError(f"no price known for {', '.join(missing)}")
+    journal.begin()
+    distinct = {question.key: question for question in questions}
+    purchase = _Purchase(distinct, client, prices, Budget(budget_usd, journal.spent_usd), journal, tell)
+    with ThreadPoolExecutor(client.endpoint.parallel) as pool:
+        try:
+            purchase.run(pool)
+        except BaseException:
+            client.stop.set()
+            raise
+    return purchase.bought()
+
+
+class _Purchase:
+    def __init__(
+        self,
+        questions: dict[str, Question],
+        client: Client,
+        prices: Mapping[str, Price],
+        budget: Budget,
+        journal: Journal,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self.questions, self.client, self.prices = questions, client, prices
+        self.budget, self.journal, self.tell = budget, journal, tell
+        self.failed: dict[str, str] = {}
+        self.unknown: set[str] = set()
+        self.stopped: str | None = None
+        self.over_budget = False
+
+    def run(self, pool: ThreadPoolExecutor) -> None:
+        under_way: set[Future[None]] = set()
+        done = sum(key in self.journal.answers for key in self.questions)
+        for key, question in self.questions.items():
+            if key in self.journal.answers or question.model in self.unknown:
+                continue
+            if self.stopped:
+                break
+            reserved = self.budget.reserve(question.worst_usd(self.prices[question.model]))
+            if reserved is None:
+                self.over_budget = True
+                self.stopped = self._short(question)
+                break
+            if question.model in self.unknown or self.stopped:
+                self.budget.settle(reserved, 0.0)
+                continue
+            under_way.add(pool.submit(self._one, question, reserved))
+            if len(under_way) >= 2 * self.client.endpoint.parallel:
+                finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                done += self._collect(finished)
+                self.tell(Progress(done=done, all=len(self.questions), spent_usd=self.budget.spent_usd))
+        while under_way:
+            finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            done += self._collect(finished)
+            self.tell(Progress(done=done, all=len(self.questions), spent_usd=self.budget.spent_usd))
+
+    def bought(self) -> Bought:
+        answers = {key: self.journal.answers[key] for key in self.questions if key in self.journal.answers}
+        return Bought(
+            answers=answers,
+            failed=self.failed,
+            unknown_models=tuple(sorted(self.unknown)),
+            spent_usd=self.budget.spent_usd,
+            stopped=self.stopped,
+            over_budget=self.over_budget,
+        )
+
+    def _collect(self, finished: set[Future[None]]) -> int:
+        for one in finished:
+            one.result()
+        return len(finished)
+
+    def _one(self, question: Question, reserved_usd: float) -> None:
+        """One question; a try that may have been charged in vain counts in full, and the next needs money again."""
+        held: float | None = reserved_usd
+        for tried in range(self.client.endpoint.attempts):
+            if held is None:
+                self.failed[question.key] = self._short(question)
+                return
+            spent_usd = 0.0
+            try:
+                if self.stopped or question.model in self.unknown:
+                    return
+                self.journal.asked(question, held)
+                answer = self.client.ask(question, self.prices[question.model])
+                spent_usd = answer.cost_usd
+                self.journal.answered(question, answer)
+                self.failed.pop(question.key, None)
+                return
+            except Lost as error:
+                spent_usd = held
+                self._failed(question, f"{error} ({tried + 1} attempts)", spent_usd)
+            except AskError as error:
+                self._failed(question, str(error), 0.0)
+                if isinstance(error, UnknownModel):
+                    self.unknown.add(question.model)
+                if isinstance(error, Hopeless) and not self.stopped:
+                    self.stopped = str(error)
+                    self.client.stop.set()
+                return
+            finally:
+                self.budget.settle(held, spent_usd)
+            self.client.pause(tried)
+            held = self.budget.reserve(question.worst_usd(self.prices[question.model]))
+        if held is not None:
+            self.budget.settle(held, 0.0)
+
+    def _failed(self, question: Question, why: str, cost_usd: float) -> None:
+        self.journal.failed(question, why, cost_usd)
+        self.failed[question.key] = why
+
+    def _short(self, question: Question) -> str:
+        worst = question.worst_usd(self.prices[question.model])
+        left = self.budget.limit_usd - self.budget.spent_usd
+        return (
+            f"the budget of {self.budget.limit_usd:g} USD has {left:.6f} left and the next call, to {question.model}, "
+            f"can cost {worst:.6f}"
+        )
