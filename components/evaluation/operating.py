@@ -1,0 +1,194 @@
+"""The operating policy: which of a router's policies is declared in its bundle, served, and judged by the gate.
+
+Shapes: N prompts, P policies, M candidates.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.paired import critical
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParityConfig:
+    """When a cheaper policy's quality counts as that of the best single candidate."""
+
+    greatest_margin: float = 0.01
+    """Quality that may be given up at most, in [0, 1]."""
+    share_of_gap: float = 0.2
+    """The margin as a share of the distance between the best candidate and the middle one, in [0, 1]."""
+    level: float = 0.05
+    """Probability that the declared policy is really below the margin, in (0, 0.5]."""
+
+    def __post_init__(self) -> None:
+        for name in ("greatest_margin", "share_of_gap"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
+        critical(self.level)
+
+
+def parity_margin(mean_quality_M: Floats, config: ParityConfig | None = None) -> float:
+    """Quality that may be given up for a lower cost: little where the candidates differ by little.
+
+    Where the best candidate is .936 and the next two .929 and .926, a margin of .01 would call all three the same.
+
+    Args:
+        mean_quality_M: of each candidate, in [0, 1]; nan: not known, not counted.
+        config: see ParityConfig.
+
+    Raises:
+        ValueError: no candidate's quality is known.
+
+    >>> round(parity_margin(np.array([0.936, 0.929, 0.926, 0.79])), 4)
+    0.002
+    >>> parity_margin(np.array([0.74, 0.5, 0.4]))
+    0.01
+    """
+    config = config or ParityConfig()
+    known_M = np.sort(mean_quality_M[~np.isnan(mean_quality_M)])
+    if known_M.size == 0:
+        raise ValueError("no candidate's quality is known")
+    if known_M.size == 1:
+        return 0.0
+    gap = float(known_M[-1] - np.median(known_M[:-1]))
+    return min(config.greatest_margin, config.share_of_gap * gap)
+
+
+def cheapest_at_parity(
+    quality_NP: Floats, cost_usd_P: Floats, single_quality_N: Floats, *, margin: float, level: float = 0.05
+) -> int | None:
+    """The policy of least cost whose quality isn't below the best single candidate's, noise allowed for.
+
+    A policy is at parity where the low end of the paired difference's one-sided interval is at or above -margin. Along
+    a path of prices the differences move together, so that choosing the cheapest of those at parity errs hardly more
+    often than one test would: measured by simulation in the tests, with a correction for all P tests giving away a
+    tenth of the savings for nothing.
+
+    Args:
+        quality_NP: what each policy's choices got on prompts that the predictions hadn't seen; pseudo-outcomes where
+            the choices themselves weren't observed.
+        cost_usd_P: mean USD of each policy's choices on the same prompts; nan: unknown, never chosen.
+        single_quality_N: what the best single candidate got there.
+        margin: quality that may be given up, >= 0.
+        level: probability of an error, in (0, 0.5].
+
+    Returns:
+        Its column; None: no policy is at parity.
+
+    Raises:
+        ValueError: shapes differ, there are no prompts, or a quality is nan.
+
+    >>> cheapest_at_parity(np.array([[1.0, 1.0], [1.0, 1.0]]), np.array([0.2, 0.1]), np.ones(2), margin=0.01)
+    1
+    """
+    if quality_NP.shape != (single_quality_N.size, cost_usd_P.size) or single_quality_N.size == 0:
+        raise ValueError(
+            f"qualities {quality_NP.shape}, costs {cost_usd_P.shape} and the best single candidate's "
+            f"{single_quality_N.shape} don't match"
+        )
+    if not margin >= 0:
+        raise ValueError(f"margin must be >= 0, got {margin}")
+    gap_NP = quality_NP - single_quality_N[:, None]
+    if np.isnan(gap_NP).any():
+        raise ValueError("a quality is nan: choose on prompts whose outcomes are known or estimated")
+    low_P = gap_NP.mean(axis=0) - critical(level) * gap_NP.std(axis=0) / np.sqrt(single_quality_N.size)
+    # a hair for rounding: the best single candidate itself is at parity by definition
+    cost_P = np.where((low_P >= -margin - 1e-12) & ~np.isnan(cost_usd_P), cost_usd_P, np.inf)
+    if not np.isfinite(cost_P).any():
+        return None
+    return int(cost_P.argmin())
+
+
+def price_grid(cost_usd_NM: Floats, steps: int = 41) -> tuple[float, ...]:
+    """Prices of quality worth trying, USD per unit of quality, ascending: round figures, from cheap to lavish.
+
+    From a hundredth of the candidates' spread in mean cost (about every prompt to the cheapest) to a thousand times it
+    (about every prompt to the best).
+
+    Args:
+        cost_usd_NM: expected USD of each candidate on each prompt; columns with a nan are left out.
+        steps: how many, >= 2.
+
+    Returns:
+        Empty where fewer than two candidates have known costs, or all cost the same.
+    """
+    mean_M = cost_usd_NM.mean(axis=0) if cost_usd_NM.size else np.full(cost_usd_NM.shape[1], np.nan)
+    known_M = mean_M[~np.isnan(mean_M)]
+    if known_M.size < 2 or not known_M.max() > known_M.min():
+        return ()
+    grid = np.geomspace(0.01, 1000, steps) * float(known_M.max() - known_M.min())
+    # three digits are enough, and a person can read them
+    return tuple(dict.fromkeys(float(f"{price:.3g}") for price in grid))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a person wants of the operating policy."""
+
+    name: str
+    """parity, best, tradeoff, quality or tolerance."""
+    figure: float | None = None
+
+    def text(self) -> str:
+        """As the command line takes it.
+
+        >>> Asked(name="tradeoff", figure=0.2).text()
+        'tradeoff=0.2'
+        """
+        return self.name if self.figure is None else f"{self.name}={self.figure:.6g}"
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "tradeoff": (0.0, float("inf")),
+    "quality": (0.0, 1.0),
+    "tolerance": (0.0, 1.0),
+}
+
+
+def parse_asked(text: str) -> Asked:
+    """What `--policy` names: parity, best, tradeoff=W, quality=Q or tolerance=T.
+
+    A budget is for one batch, and a router meets many: it can't be an operating policy.
+
+    Raises:
+        ValueError: no such policy, no number, or a number out of its range.
+
+    >>> parse_asked("tradeoff=0.2")
+    Asked(name='tradeoff', figure=0.2)
+    """
+    name, equals, figure = text.strip().partition("=")
+    if name in ("parity", "best") and not equals:
+        return Asked(name=name)
+    if name == "budget":
+        raise ValueError(
+            f"policy {text!r} can't be an operating policy: a budget is for one batch. "
+            "Say what quality is worth (tradeoff=W), or ask for parity"
+        )
+    if name not in _RANGES or not equals:
+        raise ValueError(f"unknown policy {text!r}: want parity, best, tradeoff=W, quality=Q or tolerance=T")
+    try:
+        number = float(figure)
+    except ValueError:
+        raise ValueError(f"policy {text!r}: {figure!r} is no number") from None
+    low, high = _RANGES[name]
+    if not low <= number <= high or (name == "tradeoff" and not number > 0):
+        raise ValueError(f"policy {text!r}: {name} must be in {'(' if name == 'tradeoff' else '['}{low:g}, {high:g}]")
+    return Asked(name=name, figure=number)
+
+
+def default_asked(cost_usd_NM: Floats) -> Asked:
+    """parity where the expected costs of two candidates or more are known, else best."""
+    known = int((~np.isnan(cost_usd_NM)).all(axis=0).sum()) if cost_usd_NM.size else 0
+    return Asked(name="parity" if known >= 2 else "best")
+
+
+def tried(asked: Asked, prices: Sequence[float]) -> tuple[Asked, ...]:
+    """The policies that a wish may end in: for parity a grid of prices and `best`, else the wish itself."""
+    if asked.name != "parity":
+        return (asked,)
+    return (*(Asked(name="tradeoff", figure=price) for price in prices), Asked(name="best"))
