@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from components.grading.correction import FEWEST, recalibrate
-from components.grading.kinds import KINDS
+from components.tables.schema import GRADE_KINDS
 
 _CELL = ["prompt_id", "model"]
 _BETTER = ("person", "reference")
@@ -57,7 +57,9 @@ def believe(grades: pl.DataFrame, fewest: int = FEWEST) -> Believed:
         fixed, told = _correct_judge(part, better, str(grader[0]), fewest)
         corrected = pl.concat([corrected, fixed])
         agreement.append(told)
-    rank = pl.col("kind").replace_strict({kind: number for number, kind in enumerate(KINDS)}, return_dtype=pl.Int8)
+    rank = pl.col("kind").replace_strict(
+        {kind: number for number, kind in enumerate(GRADE_KINDS)}, return_dtype=pl.Int8
+    )
     quality = (
         corrected.with_columns(rank.alias("rank"))
         .filter(pl.col("rank") == pl.col("rank").min().over(_CELL))

@@ -1,22 +1,13 @@
-"""The words of grading: kinds of graders in their order of trust, and the columns of grades."""
+"""The columns of grades, and how grades come into their table."""
 
 from datetime import UTC, datetime
-from typing import Literal, get_args
+from typing import Literal
 
 import polars as pl
 
+from components.tables.schema import GRADES
+
 Kind = Literal["person", "reference", "judge", "feedback", "preference"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-"""Most trusted first."""
-GRADE_COLUMNS: dict[str, pl.DataType] = {
-    "prompt_id": pl.String(),
-    "model": pl.String(),
-    "grader": pl.String(),
-    "kind": pl.String(),
-    "grade": pl.Float64(),
-    "graded_at": pl.Datetime("us", "UTC"),
-}
-"""The table `grades`: one grader's word on one answer; (prompt_id, model, grader) is unique."""
 
 
 def grade_frame(frame: pl.DataFrame, grader: str, kind: Kind, at: datetime | None = None) -> pl.DataFrame:
@@ -24,9 +15,9 @@ def grade_frame(frame: pl.DataFrame, grader: str, kind: Kind, at: datetime | Non
 
     Args:
         frame: with those three columns; rows whose grade is null are left out.
-        grader: who graded, such as 'reference:numeric' or 'judge:gpt-4.1-mini'.
+        grader: who graded, such as 'reference' or 'judge:gpt-4.1-mini'.
         kind: how far the grader is trusted.
-        at: when; None: now.
+        at: when, UTC without a zone; None: now.
 
     Raises:
         ValueError: a grade outside [0, 1].
@@ -42,16 +33,16 @@ def grade_frame(frame: pl.DataFrame, grader: str, kind: Kind, at: datetime | Non
         pl.lit(grader).alias("grader"),
         pl.lit(kind).alias("kind"),
         "grade",
-        pl.lit(at or datetime.now(UTC)).alias("graded_at"),
-    ).cast(GRADE_COLUMNS)  # type: ignore[arg-type]
+        pl.lit(at or datetime.now(UTC).replace(tzinfo=None)).alias("graded_at"),
+    ).cast(GRADES.dtypes)  # type: ignore[arg-type]
 
 
 def no_grades() -> pl.DataFrame:
     """The empty table."""
-    return pl.DataFrame(schema=GRADE_COLUMNS)
+    return pl.DataFrame(schema=GRADES.dtypes)
 
 
-def add_grades(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+def add_grades(old: pl.DataFrame | None, new: pl.DataFrame) -> pl.DataFrame:
     """Both; a grader's later word on the same answer takes the place of the earlier one."""
-    both = pl.concat([old.select(list(GRADE_COLUMNS)).cast(GRADE_COLUMNS), new])  # type: ignore[arg-type]
-    return both.unique(["prompt_id", "model", "grader"], keep="last", maintain_order=True)
+    both = new if old is None else pl.concat([old, new])
+    return both.unique(list(GRADES.key), keep="last", maintain_order=True)

@@ -135,8 +135,8 @@ class PlantedGateway:
             told: dict[str, Any] = {"winner": "tie" if abs(gap) < 0.05 else "A" if gap > 0 else "B"}
         else:
             grade = grades[0] if grades else 0.0
-            grade = 1.0 if _ASKED_FOR_TEN.search(asked.split("ANSWER", 1)[-1]) else grade
-            told = {"grade": round(10 * (grade if self.config.constant is None else self.config.constant), 1)}
+            grade = 1.0 if _ASKED_FOR_TEN.search(asked.rpartition("ANSWER")[2]) else grade
+            told = {"grade": round(grade if self.config.constant is None else self.config.constant, 2)}
         told = {"reason": "as planted", **told}
         shaped = "response_format" in body
         text = json.dumps(told) if shaped else f"Let me see.\n```json\n{json.dumps(told)}\n```"
