@@ -69,11 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=8080)
     command.set_defaults(command=_serve)
 
-    command = commands.add_parser("import", help="turn a gateway's logs into the three tables")
-    command.add_argument("source", help="the log format")
-    command.add_argument("path", type=Path)
-    command.add_argument("--data", type=Path, required=True, help="folder for the tables")
-    command.set_defaults(command=_import)
+    _add_import(commands)
 
     command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
     command.add_argument("--prefect-port", type=int, help="default: POINTSMAN_PREFECT_PORT, or 4200")
@@ -82,6 +78,33 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_ui)
     _add_studies(commands)
     return parser
+
+
+def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "import",
+        help="turn a gateway's logs or an evaluation's results into tables",
+        epilog="example: pointsman import litellm-spend spend.jsonl.gz --data logs --append",
+    )
+    command.add_argument("source", nargs="?", help="the log format; --list describes them")
+    command.add_argument("path", type=Path, nargs="*", help="files, or folders of files")
+    command.add_argument("--list", action="store_true", help="describe the log formats")
+    command.add_argument("--data", type=Path, help="folder for the tables")
+    command.add_argument("--append", action="store_true", help="add to the tables that are there; calls count once")
+    command.add_argument("--scale", help="the grades' worst and best value, such as 1:10 (default: 0:1)")
+    command.add_argument(
+        "--rename", action="append", default=[], metavar="A=B", help="call model A of the log B; may be repeated"
+    )
+    command.add_argument("--prices", type=Path, help="table of prices, or LiteLLM's price map")
+    command.add_argument("--metric", help="which of several scores is the quality")
+    command.add_argument("--no-responses", action="store_true", help="keep no answers, not even ungraded ones")
+    command.add_argument(
+        "--most-unusable",
+        type=float,
+        default=0.5,
+        help="stop where a larger share of rows can't be used (default: 0.5)",
+    )
+    command.set_defaults(command=_import)
 
 
 def _add_studies(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -197,14 +220,50 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from components.sources.importers import IMPORTERS
-    from components.tables.store import write_tables
+    from components.sources.call import ReadOptions
+    from components.sources.importers import described
+    from components.sources.importing import ImportConfig, import_logs
 
-    if options.source not in IMPORTERS:
-        raise ValueError(f"unknown log format '{options.source}'; known: {', '.join(sorted(IMPORTERS))}")
-    write_tables(IMPORTERS[options.source](options.path), options.data)
+    if options.list:
+        print(described())
+        return 0
+    if options.source is None or options.data is None:
+        raise ValueError(
+            "give a log format, its files and --data FOLDER; pointsman import --list describes the formats"
+        )
+    read = ReadOptions(
+        scale=None if options.scale is None else _scale(options.scale),
+        metric=options.metric,
+        rename=dict(_renamed(text) for text in options.rename),
+        responses=not options.no_responses,
+    )
+    config = ImportConfig(
+        source=options.source,
+        paths=tuple(options.path),
+        data=options.data,
+        append=options.append,
+        prices=options.prices,
+        most_unusable=options.most_unusable,
+        read=read,
+    )
+    print(import_logs(config).text())
     print(f"tables written to {options.data}")
     return 0
+
+
+def _scale(text: str) -> tuple[float, float]:
+    worst, colon, best = text.partition(":")
+    try:
+        return (float(worst), float(best)) if colon else (0.0, float(worst))
+    except ValueError:
+        raise ValueError(f"--scale must be WORST:BEST, such as 1:10, got '{text}'") from None
+
+
+def _renamed(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not (equals and old.strip() and new.strip()):
+        raise ValueError(f"--rename must be OLD=NEW, got '{text}'")
+    return old.strip(), new.strip()
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -1,99 +1,139 @@
-"""Spend logs of a LiteLLM gateway, one JSON line per call, with a grade in each call's metadata."""
+"""Spend logs of a LiteLLM gateway, as its database and `/spend/logs` hold them."""
 
 import json
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
+from components.sources.call import (
+    Call,
+    Read,
+    ReadOptions,
+    RowError,
+    answer_of,
+    asked,
+    count_of,
+    each,
+    latency_ms,
+    number_of,
+    object_of,
+    quality_of,
+    text_of,
+    time_of,
+)
+from components.sources.files import records
 
-from components.sources.records import json_lines, number_of, prompt_id, text_of, to_tables
-from components.tables.schema import CANDIDATES
-from components.tables.store import TableError, Tables
-
-_BENCHMARK = "litellm"
+_NO_CHAT = ("embedding", "image", "transcription", "speech", "moderation", "rerank", "audio", "realtime", "search")
+_CUT = "litellm_truncated"
 
 
-def import_litellm_spend(path: Path) -> Tables:
-    """Tables of LiteLLM's spend logs: model, spend, prompt_tokens, completion_tokens, startTime, messages, metadata.
+def read_litellm_spend(paths: Sequence[Path], options: ReadOptions) -> Read:
+    """One row a call: prompts where LiteLLM writes them, the grade of `spend_logs_metadata.quality` where one is.
 
-    The gateway doesn't grade: `metadata.quality` in [0, 1] must have been filled in. The prompt is the last user
-    message; `metadata.benchmark` is its label where given. Of repeated calls the last line counts. Prices are
-    fitted per model: least squares of spend on both token counts, exact where the gateway charged by the token.
-
-    Raises:
-        TableError: as `json_lines`; a field absent or out of range; spend that no prices explain.
+    The request is in `proxy_server_request` (with `store_prompts_in_spend_logs`), else in `messages`. A model is named
+    as clients ask for it (`model_group`). What a cached, free-of-usage or negative row cost is not known.
     """
-    prompts: dict[str, dict[str, Any]] = {}
-    outcomes: dict[tuple[str, str], dict[str, Any]] = {}
-    for number, record in json_lines(path):
-        where = f"{path}, line {number}"
-        metadata = _decoded(record.get("metadata"), where, "metadata")
-        if not isinstance(metadata, dict):
-            raise TableError(f"{where}: 'metadata' must be an object with 'quality', is {metadata!r:.80}")
-        prompt, model = _last_user_message(record, where), text_of(record, "model", where)
-        benchmark = text_of(metadata, "benchmark", where) if metadata.get("benchmark") else _BENCHMARK
-        key = prompt_id(benchmark, prompt)
-        day = _day(record, where)
-        prompts.setdefault(key, {"prompt_id": key, "prompt": prompt, "benchmark": benchmark, "created_at": day})
-        outcomes[key, model] = {
-            "prompt_id": key,
-            "model": model,
-            "quality": number_of(metadata, "quality", where, maximum=1),
-            "input_tokens": round(number_of(record, "prompt_tokens", where)),
-            "output_tokens": round(number_of(record, "completion_tokens", where)),
-            "cost_usd": number_of(record, "spend", where),
-        }
-    rows = list(outcomes.values())
-    return to_tables(path, list(prompts.values()), rows, _fitted_candidates(path, rows))
+    for path in paths:
+        yield from each(records(path), partial(_call, options=options))
 
 
-def _last_user_message(record: dict[str, Any], where: str) -> str:
-    messages = _decoded(record.get("messages"), where, "messages")
-    if not isinstance(messages, list):
-        raise TableError(f"{where}: 'messages' must be a list, is {messages!r:.80}")
-    users = [message for message in messages if isinstance(message, dict) and message.get("role") == "user"]
-    if not users:
-        raise TableError(f"{where}: 'messages' holds no message of the user")
-    return text_of(users[-1], "content", where)
+def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
+    metadata = _decoded(record, "metadata")
+    if "failure" in (record.get("status"), metadata.get("status")):
+        raise RowError("the call failed")
+    kind = str(record.get("call_type") or "").lower()
+    if any(word in kind for word in _NO_CHAT):
+        raise RowError("not a chat call", kind)
+    model = text_of(record, "model_group", "model")
+    if model is None:
+        raise RowError("no model is named")
+    # clients' own keys come back under these names, whichever way they were sent
+    said = [object_of(metadata, "spend_logs_metadata"), metadata, object_of(metadata, "requester_metadata")]
+    start, end = time_of(record.get("startTime")), time_of(record.get("endTime"))
+    request = asked(_request(record))
+    tokens, remarks = _tokens(record, metadata)
+    cost, doubts = _cost(record, tokens)
+    decision: dict[str, Any] = next((one["pointsman"] for one in said if isinstance(one.get("pointsman"), dict)), {})
+    response = _decoded(record, "response")
+    return Call(
+        model=model,
+        **request,
+        **tokens,
+        call_id=text_of(record, "request_id"),
+        benchmark=next((one["benchmark"] for one in said if isinstance(one.get("benchmark"), str)), None),
+        conversation_id=text_of(record, "session_id"),
+        created_at=start,
+        quality=quality_of(_first_key(said, options.metric or "quality"), options),
+        graded_by=_graded_by(said),
+        response=answer_of(response) if options.responses else None,
+        cost_usd=cost,
+        latency_ms=latency_ms(start, end),
+        propensity=number_of(decision, "propensity"),
+        decision_id=text_of(decision, "decision_id"),
+        remarks=(*remarks, *doubts, *(("the prompt was cut by LiteLLM",) if _CUT in request["prompt"] else ())),
+    )
 
 
-def _decoded(value: Any, where: str, name: str) -> Any:
-    """A field that LiteLLM's database exports sometimes hold as JSON text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError as error:
-        raise TableError(f"{where}: '{name}' is text that isn't JSON: {error}") from error
+def _decoded(record: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A field that some exports of the database hold as JSON text; empty where it is no object."""
+    value = record.get(name)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, dict) else {}
 
 
-def _day(record: dict[str, Any], where: str) -> datetime:
-    start = text_of(record, "startTime", where)
-    try:
-        return datetime.fromisoformat(start[:10])
-    except ValueError as error:
-        raise TableError(f"{where}: 'startTime' must start with YYYY-MM-DD, is {start!r:.40}") from error
+def _request(record: Mapping[str, Any]) -> dict[str, Any]:
+    request = _decoded(record, "proxy_server_request")
+    body = request.get("body")
+    request = body if isinstance(body, dict) else request
+    if any(request.get(name) for name in ("messages", "input", "prompt")):
+        return request
+    messages = record.get("messages")
+    if isinstance(messages, str) and messages.lstrip()[:1] in "[{":
+        try:
+            messages = json.loads(messages)
+        except ValueError:
+            raise RowError("'messages' is text that isn't JSON", messages) from None
+    if isinstance(messages, str):
+        return {"prompt": messages}
+    if not messages:
+        raise RowError("no prompt is stored (LiteLLM: store_prompts_in_spend_logs)")
+    return {**request, "messages": messages}
 
 
-def _fitted_candidates(path: Path, outcomes: list[dict[str, Any]]) -> pl.DataFrame:
-    by_model: dict[str, list[tuple[float, float, float]]] = {}
-    for row in outcomes:
-        by_model.setdefault(row["model"], []).append((row["input_tokens"], row["output_tokens"], row["cost_usd"]))
-    candidates = []
-    for model, calls in by_model.items():
-        calls_K3 = np.array(calls, dtype=np.float64)
-        prices_2, _, rank, _ = np.linalg.lstsq(calls_K3[:, :2], calls_K3[:, 2] * 1e6, rcond=None)
-        if rank < 2 or prices_2.min() < -1e-6:
-            raise TableError(f"{path}: the spend of model '{model}' ({len(calls)} calls) doesn't tell its two prices")
-        sent, written = np.maximum(prices_2, 0.0).round(9).tolist()
-        candidates.append(
-            {
-                "model": model,
-                "input_usd_per_mtok": sent,
-                "output_usd_per_mtok": written,
-                "price_note": f"fitted to the spend of {len(calls)} calls",
-            }
-        )
-    return pl.DataFrame(candidates, schema=CANDIDATES.dtypes)
+def _tokens(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    sent, written = count_of(record, "prompt_tokens"), count_of(record, "completion_tokens")
+    if not sent and not written:
+        unknown = {"input_tokens": None, "output_tokens": None, "cached_tokens": None}
+        return unknown, ("no usage was logged: tokens and cost unknown",)
+    usage = object_of(metadata, "usage_object", "additional_usage_values")
+    details = object_of(usage, "prompt_tokens_details")
+    cached = count_of(details, "cached_tokens")
+    cached = count_of(usage, "cache_read_input_tokens") if cached is None else cached
+    return {"input_tokens": sent, "output_tokens": written, "cached_tokens": cached}, ()
+
+
+def _cost(record: Mapping[str, Any], tokens: Mapping[str, int | None]) -> tuple[float | None, tuple[str, ...]]:
+    spend = number_of(record, "spend")
+    if str(record.get("cache_hit")).lower() == "true":
+        return None, ("answered from the gateway's cache: cost unknown",)
+    if spend is None:
+        return None, ("spend is empty: cost unknown",)
+    if spend < 0:
+        return None, ("spend is below 0: cost unknown",)
+    if tokens["input_tokens"] is None and spend == 0:
+        return None, ()
+    return spend, ()
+
+
+def _first_key(objects: Sequence[Mapping[str, Any]], name: str) -> Any:
+    return next((one[name] for one in objects if one.get(name) is not None), None)
+
+
+def _graded_by(said: Sequence[Mapping[str, Any]]) -> str | None:
+    grader = _first_key(said, "graded_by")
+    return grader if isinstance(grader, str) else None

@@ -1,58 +1,213 @@
-"""Wide tables: one row a prompt, one column a model, each cell a quality in [0, 1] or blank."""
+"""Tables with one row a prompt and one column a model, or one row a call: csv as spreadsheets and papers write it."""
 
 import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from components.sources.records import candidates_beside, number_of, prompt_id, text_of, to_tables
-from components.tables.store import TableError, Tables
+from components.sources.call import (
+    UNKNOWN,
+    Call,
+    Read,
+    ReadOptions,
+    RowError,
+    count_of,
+    each,
+    number_of,
+    plain,
+    quality_of,
+    text_of,
+    time_of,
+)
+from components.sources.files import Record, whole_text
+from components.tables.errors import TableError
 
-_OWN_COLUMNS = frozenset({"prompt", "prompt_id", "benchmark", "subject", "language"})
+csv.field_size_limit(2**31 - 1)
+_PROMPTS = ("prompt", "question", "query", "input", "instruction")
+_OWN = {
+    "prompt_id": ("prompt_id", "sample_id", "question_id", "id"),
+    "benchmark": ("benchmark", "eval_name", "dataset", "task_name", "task"),
+    "subject": ("subject", "category"),
+    "language": ("language", "lang"),
+    "reference": ("reference", "target", "ground_truth", "gold"),
+    "conversation_id": ("conversation_id", "session_id"),
+    "created_at": ("created_at", "created_on", "timestamp"),
+    "passed": ("oracle_model_to_route_to",),
+}
+_GRADES = ("quality", "score", "grade", "performance", "correct")
+_ANSWERS = ("|model_response", "|response", "_response", "_answer", "_output")
+_COSTS = ("|total_cost", "|cost", "_cost_usd", "_cost")
+_SENT, _WRITTEN = ("|input_tokens", "_input_tokens"), ("|output_tokens", "_output_tokens")
+_DECIMAL_COMMA = re.compile(r"^\s*-?\d+,\d+\s*%?\s*$")
+_LOOKED_AT = 200
+"""Cells of a column that are looked at to tell grades from answers."""
 
 
-def import_wide_csv(path: Path) -> Tables:
-    """Tables of a csv: a column `prompt`, optional `prompt_id`, `benchmark`, `subject`, `language`, one per model.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    prompt: str
+    own: Mapping[str, str]
+    models: tuple[str, ...]
+    """Empty: one row a call."""
+    passed: tuple[str, ...]
+    """Columns that are neither."""
 
-    Blank cells are missing outcomes. A column `<model>|total_cost` (as RouterBench has) is that outcome's cost in USD;
-    other columns with a bar are skipped. Prices lie beside the file as `candidates.*` or `models.*`.
 
-    Raises:
-        TableError: unreadable file, no column `prompt`, no model column, a cell out of range, a repeated prompt.
+def read_wide_csv(paths: Sequence[Path], options: ReadOptions) -> Read:
+    """A column `prompt` and one of grades a model; or columns `prompt`, `model` and `quality`.
+
+    Blank cells are not observed. Delimiter and decimal comma are found out. Grades may be numbers, percent or true and
+    false. Beside a model's column there may be `MODEL|total_cost`, `MODEL|model_response`, `MODEL|input_tokens` and
+    `MODEL|output_tokens` (or with `_`); a column of text is never taken for grades.
     """
-    prompts: dict[str, dict[str, Any]] = {}
-    outcomes: list[dict[str, Any]] = []
+    for path in paths:
+        yield from read_sheet(path, path.stem, options)
+
+
+def read_sheet(
+    path: Path, benchmark: str | None, options: ReadOptions, change: Callable[[str], str] | None = None
+) -> Read:
+    """Calls of one csv file.
+
+    Args:
+        path: the file.
+        benchmark: label of prompts in files without one.
+        options: what a person says of the log.
+        change: what makes the prompt of the cell; None: it is the cell.
+    """
+    names, rows = _cells(path)
+    sheet = _sheet(path, names, rows)
+    read = partial(_wide if sheet.models else _long, sheet=sheet, benchmark=benchmark, options=options)
+    if change is not None:
+        rows = [row if row.error else _changed(row, sheet.prompt, change) for row in rows]
+    yield from each(rows, read)
+
+
+def _changed(row: Record, column: str, change: Callable[[str], str]) -> Record:
+    return Record(path=row.path, number=row.number, content={**row.content, column: change(row.content[column])})
+
+
+def _cells(path: Path) -> tuple[list[str], list[Record]]:
+    """Column names in small letters where they are ours, and rows as objects by name; shifted rows have an error."""
+    text = whole_text(path)
+    head = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            names = list(reader.fieldnames or ())
-            models = [name for name in names if name not in _OWN_COLUMNS and "|" not in name]
-            if "prompt" not in names or not models:
-                raise TableError(f"{path}: needs a column 'prompt' and one column per model; found {names}")
-            for record in reader:
-                where = f"{path}, line {reader.line_num}"
-                prompt = text_of(record, "prompt", where)
-                benchmark = record.get("benchmark") or path.stem
-                key = record.get("prompt_id") or prompt_id(benchmark, prompt)
-                if key in prompts:
-                    raise TableError(f"{where}: prompt '{key}' stands in an earlier line too")
-                prompts[key] = {
-                    "prompt_id": key,
-                    "prompt": prompt,
-                    "benchmark": benchmark,
-                    "subject": record.get("subject") or None,
-                    "language": record.get("language") or None,
-                }
-                outcomes += [_outcome(record, key, model, where) for model in models if (record[model] or "").strip()]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TableError(f"{path}: can't be read as csv: {error}") from error
-    return to_tables(path, list(prompts.values()), outcomes, candidates_beside(path, models))
+        names = [name.strip() for name in next(reader, [])]
+        known = {*_PROMPTS, "model", *_GRADES, *(one for ours in _OWN.values() for one in ours)}
+        names = [name.lower() if name.lower() in known else name for name in names]
+        if len(set(names)) < len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise TableError(f"{path}: column(s) {twice} stand there twice")
+        rows = [_row(path, reader.line_num, names, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise TableError(f"{path}: can't be read as csv: line {reader.line_num}: {error}") from error
+    return names, rows
 
 
-def _outcome(record: dict[str, Any], key: str, model: str, where: str) -> dict[str, Any]:
-    cost = f"{model}|total_cost"
-    return {
-        "prompt_id": key,
-        "model": model,
-        "quality": number_of(record, model, where, maximum=1),
-        "cost_usd": number_of(record, cost, where) if record.get(cost) else None,
-    }
+def _row(path: Path, number: int, names: list[str], cells: list[str]) -> Record:
+    if len(cells) == len(names):
+        return Record(path=path, number=number, content=dict(zip(names, cells, strict=True)))
+    error = f"{'more' if len(cells) > len(names) else 'fewer'} cells than columns: the row is shifted"
+    return Record(path=path, number=number, content=len(cells), error=error)
+
+
+def _sheet(path: Path, names: list[str], rows: Sequence[Record]) -> _Sheet:
+    prompt = next((name for name in _PROMPTS if name in names), None)
+    own = {ours: next(name for name in named if name in names) for ours, named in _OWN.items() if {*named} & {*names}}
+    if prompt is None:
+        raise TableError(f"{path}: needs a column 'prompt' and one column per model; found {names[:20]}")
+    if "model" in names and {*_GRADES} & {*names}:
+        return _Sheet(prompt=prompt, own=own, models=(), passed=())
+    rest = [name for name in names if name != prompt and name not in own.values()]
+    beside = (*_ANSWERS, *_COSTS, *_SENT, *_WRITTEN)
+    open_ = [name for name in rest if "|" not in name and not any(_stem(name, end) in rest for end in beside)]
+    models = [name for name in open_ if _holds_grades(name, rows)]
+    if not models:
+        raise TableError(
+            f"{path}: needs a column 'prompt' and one column per model; found {names[:20]}"
+            + (f", but the cells of {open_[:5]} are no grades" if open_ else "")
+        )
+    return _Sheet(prompt=prompt, own=own, models=tuple(models), passed=tuple(n for n in open_ if n not in models))
+
+
+def _stem(name: str, end: str) -> str | None:
+    """The model that a column stands beside, if it ends so."""
+    return name.removesuffix(end) if name.endswith(end) and name != end else None
+
+
+def _holds_grades(name: str, rows: Sequence[Record]) -> bool:
+    """Whether most of a column's cells can be read as numbers or truths; an empty column holds none."""
+    cells = [row.content[name] for row in rows[:_LOOKED_AT] if row.error is None]
+    told = [cell for cell in cells if cell.strip().lower() not in UNKNOWN]
+    return sum(_is_grade(cell) for cell in told) > len(told) / 2
+
+
+def _is_grade(cell: str) -> bool:
+    try:
+        quality_of(_point(cell), ReadOptions())
+    except RowError as error:
+        return error.outside is not None
+    return True
+
+
+def _point(cell: str) -> str:
+    return cell.replace(",", ".") if _DECIMAL_COMMA.match(cell) else cell
+
+
+def _shared(row: Mapping[str, str], sheet: _Sheet, benchmark: str | None) -> dict[str, object]:
+    """Fields that are of the prompt."""
+    prompt = text_of(row, sheet.prompt)
+    if prompt is None:
+        raise RowError("the prompt is empty")
+    told = {ours: text_of(row, name) for ours, name in sheet.own.items() if ours not in ("created_at", "passed")}
+    told["benchmark"] = told.get("benchmark") or benchmark
+    return {**plain(prompt), **told, "created_at": time_of(row.get(sheet.own.get("created_at", "")))}
+
+
+def _wide(row: Mapping[str, str], _: Path, *, sheet: _Sheet, benchmark: str | None, options: ReadOptions) -> list[Call]:
+    shared = _shared(row, sheet, benchmark)
+    calls = []
+    for model in sheet.models:
+        quality = quality_of(_point(row[model]), options)
+        if quality is None:
+            continue
+        points = {name: _point(cell) for name, cell in row.items() if name.startswith(model)}
+        calls.append(
+            Call(
+                model=model,
+                **shared,  # type: ignore[arg-type]
+                quality=quality,
+                cost_usd=number_of(points, *(model + end for end in _COSTS)),
+                input_tokens=count_of(points, *(model + end for end in _SENT)),
+                output_tokens=count_of(points, *(model + end for end in _WRITTEN)),
+                remarks=()
+                if model != sheet.models[0]
+                else tuple(f"column '{name}' passed over: its cells are no grades" for name in sheet.passed),
+            )
+        )
+    return calls
+
+
+def _long(row: Mapping[str, str], _: Path, *, sheet: _Sheet, benchmark: str | None, options: ReadOptions) -> list[Call]:
+    model = text_of(row, "model")
+    if model is None:
+        raise RowError("no model is named")
+    grade = next(row[name] for name in (options.metric or "", *_GRADES) if name in row)
+    points = {name: _point(cell) for name, cell in row.items()}
+    return [
+        Call(
+            model=model,
+            **_shared(row, sheet, benchmark),  # type: ignore[arg-type]
+            quality=quality_of(_point(grade), options),
+            cost_usd=number_of(points, "cost_usd", "cost", "total_cost"),
+            input_tokens=count_of(points, "input_tokens", "prompt_tokens"),
+            output_tokens=count_of(points, "output_tokens", "completion_tokens"),
+            latency_ms=number_of(points, "latency_ms"),
+            response=text_of(row, "response", "answer") if options.responses else None,
+        )
+    ]

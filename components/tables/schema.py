@@ -125,6 +125,7 @@ OUTCOMES = TableSchema(
         _optional("decided_at", TIME),
         _optional("decision_id"),
         _optional("graded_by"),
+        _optional("samples", pl.Int64, minimum=1),
     ),
 )
 

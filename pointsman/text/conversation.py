@@ -1,7 +1,8 @@
 """What of a conversation is routed: one rule for importers, the server and the gateway hooks. Standard library only."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 SEPARATOR = "\n\n"
@@ -55,6 +56,8 @@ class RoutedRequest:
     """Never blank."""
     requires: tuple[str, ...]
     """Capabilities that a candidate must have, sorted: `audio`, `files`, `json`, `tools`, `vision`."""
+    digest: str = ""
+    """Of all that the user said so far, hex: two requests are one prompt if it is the same."""
 
 
 def routed_messages(messages: Sequence[Mapping[str, Any]], config: ConversationConfig = DEFAULT) -> RoutedRequest:
@@ -68,8 +71,8 @@ def routed_messages(messages: Sequence[Mapping[str, Any]], config: ConversationC
         ConversationError: not a list of messages, or no text of the user in them.
 
     >>> routed_messages([{"role": "user", "content": "Write a story"}, {"role": "assistant", "content": "Once"},
-    ...                  {"role": "user", "content": "continue"}])
-    RoutedRequest(text='Write a story\n\ncontinue', requires=())
+    ...                  {"role": "user", "content": "continue"}]).text
+    'Write a story\n\ncontinue'
     """
     _check(messages)
     needs = set().union(*(_needs(message) for message in messages))
@@ -81,7 +84,11 @@ def routed_messages(messages: Sequence[Mapping[str, Any]], config: ConversationC
         turns = [_text(message) for message in messages if _role(message) in _SYSTEM_ROLES] + turns
     if config.tool_results:
         turns += [_tool_text(message) for message in messages[users[-1] + 1 :] if _role(message) in _TOOL_ROLES]
-    return RoutedRequest(text=SEPARATOR.join(turn for turn in turns if turn.strip()), requires=tuple(sorted(needs)))
+    return RoutedRequest(
+        text=SEPARATOR.join(turn for turn in turns if turn.strip()),
+        requires=tuple(sorted(needs)),
+        digest=prompt_digest([_text(messages[place]) for place in users]),
+    )
 
 
 def routed_request(request: Mapping[str, Any], config: ConversationConfig = DEFAULT) -> RoutedRequest:
@@ -92,8 +99,9 @@ def routed_request(request: Mapping[str, Any], config: ConversationConfig = DEFA
     Raises:
         ConversationError: as `routed_messages`; none of the three fields holds a text.
 
-    >>> routed_request({"messages": [{"role": "user", "content": "Weather in Rome?"}], "tools": [{"type": "function"}]})
-    RoutedRequest(text='Weather in Rome?', requires=('tools',))
+    >>> asked = {"messages": [{"role": "user", "content": "Weather in Rome?"}], "tools": [{"type": "function"}]}
+    >>> routed_request(asked).requires
+    ('tools',)
     """
     needs = {"tools"} if request.get("tools") or request.get("functions") else set()
     form = request.get("response_format")
@@ -108,8 +116,17 @@ def routed_request(request: Mapping[str, Any], config: ConversationConfig = DEFA
         text = SEPARATOR.join(map(str, plain)) if isinstance(plain, list) else plain
         if not isinstance(text, str) or not text.strip():
             raise ConversationError("needs a text in 'messages', 'input' or 'prompt'")
-        routed = RoutedRequest(text=text, requires=())
-    return RoutedRequest(text=routed.text, requires=tuple(sorted(needs.union(routed.requires))))
+        routed = RoutedRequest(text=text, requires=(), digest=prompt_digest([text]))
+    return replace(routed, requires=tuple(sorted(needs.union(routed.requires))))
+
+
+def prompt_digest(turns: Sequence[str]) -> str:
+    """Which prompt it is, hex: sha256 of all turns of the user, more than the routed text may hold of them.
+
+    >>> prompt_digest(["Write a story", "continue"]) == prompt_digest(["Write a poem", "continue"])
+    False
+    """
+    return hashlib.sha256("\0".join(turns).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check(messages: Any) -> None:

@@ -1,55 +1,136 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from components.sources.wide_csv import import_wide_csv
-from components.tables.matrices import to_matrices
-from components.tables.store import TableError
+from components.tables.errors import TableError
+from tests.components.sources.conftest import cells
 
 
-def _file(folder: Path, text: str) -> Path:
-    (folder / "models.json").write_text(
-        '[{"model": "a", "input_usd_per_mtok": 1, "output_usd_per_mtok": 2},'
-        ' {"model": "b", "input_usd_per_mtok": 1, "output_usd_per_mtok": 2}]'
-    )
-    path = folder / "wide.csv"
-    path.write_text(text, encoding="utf-8")
+def sheet(folder: Path, text: str, name: str = "sums.csv", encoding: str = "utf-8") -> Path:
+    (folder / "logs").mkdir(exist_ok=True)
+    path = folder / "logs" / name
+    path.write_bytes(text.encode(encoding))
     return path
 
 
-def test_cells_become_outcomes(tmp_path: Path) -> None:
+EIGHT = "".join(f"{place} + 1?,{place % 2},{(place + 1) % 2}\n" for place in range(8))
+
+
+def test_cells_are_outcomes_and_columns_beside_are_read(tmp_path: Path, imported) -> None:
     text = (
-        'prompt,benchmark,a,b,a|total_cost,a|model_response\n"Hi, you\nthere",chat,1,0.25,0.002,Hello\nBye,chat,,0,,\n'
+        "prompt,benchmark,a,b,a|total_cost,a|model_response,b_input_tokens\n"
+        '"Hi, you\nthere",chat,1,0.25,0.002,Hello,7\nBye,chat,,0,,,\n'
     )
-    tables = import_wide_csv(_file(tmp_path, text))
-    matrices = to_matrices(tables)
-    np.testing.assert_array_equal(matrices.quality_NM, [[1, 0.25], [np.nan, 0]])
-    np.testing.assert_array_equal(matrices.cost_usd_NM, [[0.002, np.nan], [np.nan, np.nan]])
-    assert tables.prompts["prompt"].to_list() == ["Hi, you\nthere", "Bye"]
+    _, tables = imported("wide-csv", sheet(tmp_path, text))
+    assert cells(tables) == {("Hi, you\nthere", "a"): 1, ("Hi, you\nthere", "b"): 0.25, ("Bye", "b"): 0}
+    assert tables.prompts["benchmark"].to_list() == ["chat", "chat"]
+    assert sorted(tables.outcomes["cost_usd"].drop_nulls()) == [0.002]
+    assert tables.outcomes["input_tokens"].drop_nulls().to_list() == [7]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prompt,a,b\nx,0.5,1\ny,0,1\n",
+        "Prompt ,a,b\nx,50%,100%\ny,0%,TRUE\n",
+        "\ufeffprompt;a;b\r\nx;0,5;1\r\ny;0;1,0\r\n\r\n",
+        'prompt,a,b\nx,"0,5",true\ny,False,True\n',
+        "question\ta\tb\nx\t.5\t1\ny\t0\tyes\n",
+    ],
+)
+def test_spreadsheets_write_one_grade_in_many_ways(tmp_path: Path, imported, text: str) -> None:
+    tally, tables = imported("wide-csv", sheet(tmp_path, text))
+    assert cells(tables) == {("x", "a"): 0.5, ("x", "b"): 1, ("y", "a"): 0, ("y", "b"): 1}
+    assert tally.reasons.total() == 0
+
+
+@pytest.mark.parametrize("cell", ["", " ", "nan", "NaN", "N/A", "null", "-"])
+def test_unknown_cells_are_not_observed(tmp_path: Path, imported, cell: str) -> None:
+    _, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,b\nx,{cell},1\ny,0,1\n"))
+    assert ("x", "a") not in cells(tables)
+    assert len(cells(tables)) == 3
+
+
+def test_answers_are_not_taken_for_grades(tmp_path: Path, imported) -> None:
+    text = "prompt,a,b,a_response,why\n" + EIGHT.replace("\n", ',"It is 4, I think",because of 2\n')
+    tally, tables = imported("wide-csv", sheet(tmp_path, text))
+    assert tables.candidates["model"].to_list() == ["a", "b"]
+    assert tally.remarks == {"column 'why' passed over: its cells are no grades": 8}
+
+
+def test_a_single_cell_that_is_no_grade_is_one_row(tmp_path: Path, imported) -> None:
+    tally, _ = imported("wide-csv", sheet(tmp_path, f"prompt,a,b\n{EIGHT}q,good,1\n"))
+    assert tally.reasons == {"the grade is no number": 1}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"), [("x,1,0,1,0", "more cells"), ("x,1", "fewer cells"), (" ,1,0", "the prompt")]
+)
+def test_shifted_and_blank_rows_are_set_aside(tmp_path: Path, imported, row: str, reason: str) -> None:
+    tally, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,b\n{EIGHT}{row}\n"))
+    assert tables.prompts.height == 8
+    assert [said for said in tally.reasons if reason in said]
+
+
+def test_a_repeated_prompt_is_averaged(tmp_path: Path, imported) -> None:
+    _, tables = imported("wide-csv", sheet(tmp_path, "prompt,a,b\nx,0,1\nx,1,1\ny,1,0\n"))
+    assert cells(tables)["x", "a"] == 0.5
+    assert tables.outcomes["samples"].sum() == 6
+
+
+def test_long_prompts_are_read(tmp_path: Path, imported) -> None:
+    _, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,b\n{'x y ' * 80_000},1,0\ny,0,1\n"))
+    assert tables.prompts["prompt"].str.len_chars().max() == 319_999 + 1
+
+
+def test_a_folder_of_files_is_one_log(tmp_path: Path, imported) -> None:
+    sheet(tmp_path, "prompt,a\nx,1\n", "first.csv")
+    path = sheet(tmp_path, "prompt,b\nx,0\ny,1\n", "second.csv")
+    _, tables = imported("wide-csv", path.parent)
+    assert tables.prompts.select("prompt", "benchmark").rows() == [("x", "first"), ("x", "second"), ("y", "second")]
+
+
+def test_one_row_a_call(tmp_path: Path, imported) -> None:
+    text = "prompt,model,score,cost,response\nx,a,1,0.1,yes\nx,b,0,0.2,no\ny,a,,0.1,maybe\n"
+    _, tables = imported("wide-csv", sheet(tmp_path, text))
+    assert cells(tables) == {("x", "a"): 1, ("x", "b"): 0, ("y", "a"): None}
+    assert tables.responses is not None
+    assert tables.responses["response"].to_list() == ["maybe"]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("question,a\nx,1\n", "needs a column 'prompt'"),
+        ("title,a\nx,1\n", r"needs a column 'prompt' and one column per model; found \['title', 'a'\]"),
         ("", "needs a column 'prompt'"),
         ("prompt\nx\n", "one column per model"),
-        ("prompt,a\nx,2\n", r"line 2: 'a' must lie in \[0, 1\]"),
-        ("prompt,a\nx,good\n", "line 2: 'a' must be a number"),
-        ("prompt,a\nx,1\nx,0\n", "line 3: prompt .* earlier line"),
-        ("prompt,a\n ,1\n", "line 2: 'prompt' must be text"),
-        ("prompt,a\nx,\n", "holds no outcome"),
-        ("prompt,c\nx,1\n", r"no price for model\(s\) \['c'\]"),
+        ("prompt,why\nx,because of that\n", r"the cells of \['why'\] are no grades"),
+        ("prompt,a,a\nx,1,0\n", r"column\(s\) \['a'\] stand there twice"),
+        (
+            "prompt,a\nx,2\ny,9\nz,8\nw,7\n",
+            r"no row can be used as wide-csv(.|\n)*4  the grade is outside(.|\n)*between 2 and 9: .*--scale 1:10",
+        ),
     ],
 )
-def test_bad_files_are_named(tmp_path: Path, text: str, message: str) -> None:
+def test_bad_files_are_named(tmp_path: Path, imported, text: str, message: str) -> None:
     with pytest.raises(TableError, match=message):
-        import_wide_csv(_file(tmp_path, text))
+        imported("wide-csv", sheet(tmp_path, text))
 
 
-def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
-    path = _file(tmp_path, "")
-    path.write_bytes(b"prompt,a\n\xff\xfe,1\n")
-    with pytest.raises(TableError, match="can't be read as csv"):
-        import_wide_csv(path)
+def test_bytes_that_are_not_utf8(tmp_path: Path, imported) -> None:
+    with pytest.raises(TableError, match="can't be read"):
+        imported("wide-csv", sheet(tmp_path, "prompt,a\n\u00e9t\u00e9,1\n", encoding="latin-1"))
+
+
+def test_routerbench_has_labels_costs_and_prompts_as_lists(tmp_path: Path, imported) -> None:
+    text = (
+        "sample_id,prompt,eval_name,a,b,a|model_response,a|total_cost,b|total_cost,oracle_model_to_route_to\n"
+        "s.1,\"['What is 2 + 2?']\",sums,1.0,0.25,\"['4']\",0.001,0.0001,a\n"
+        "s.2,\"['Why?', 'Say']\",talk,0.0,1.0,\"['so']\",0.002,0.0001,b\n"
+    )
+    _, tables = imported("routerbench", sheet(tmp_path, text))
+    assert tables.prompts.select("prompt_id", "prompt", "benchmark").rows() == [
+        ("s.1", "What is 2 + 2?", "sums"),
+        ("s.2", "Why?\nSay", "talk"),
+    ]
+    assert tables.outcomes["cost_usd"].to_list() == [0.001, 0.0001, 0.002, 0.0001]

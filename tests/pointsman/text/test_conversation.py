@@ -2,7 +2,13 @@ from typing import Any
 
 import pytest
 
-from pointsman.text.conversation import ConversationConfig, ConversationError, routed_messages, routed_request
+from pointsman.text.conversation import (
+    ConversationConfig,
+    ConversationError,
+    prompt_digest,
+    routed_messages,
+    routed_request,
+)
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
 
@@ -29,6 +35,17 @@ def test_earlier_turns_of_the_user_come_first(earlier: int, text: str | None) ->
 
 def test_conversations_that_end_alike_are_told_apart() -> None:
     assert len({routed_messages(talk(f"Write about {thing}", "continue")).text for thing in "abc"}) == 3
+
+
+def test_long_conversations_are_told_apart_though_their_texts_are_alike() -> None:
+    routed = [routed_messages(talk(f"Write about {thing}", *["continue"] * 4)) for thing in "abb"]
+    assert len({one.text for one in routed}) == 1
+    assert [one.digest == routed[1].digest for one in routed] == [False, True, True]
+
+
+def test_a_turn_alone_is_the_same_prompt_however_it_was_asked() -> None:
+    digests = {routed_messages(talk("Hi")).digest, routed_request({"prompt": "Hi"}).digest, prompt_digest(["Hi"])}
+    assert len(digests) == 1
 
 
 def test_parts_that_are_not_text_are_requirements() -> None:

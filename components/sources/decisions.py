@@ -1,0 +1,131 @@
+"""The decision log of the server: every choice with its propensity, and what became of the answers."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from components.sources.call import (
+    Call,
+    Grade,
+    Read,
+    ReadOptions,
+    RowError,
+    Unusable,
+    count_of,
+    each,
+    number_of,
+    plain,
+    quality_of,
+    text_of,
+    time_of,
+)
+from components.sources.files import Record, records, suffix_of
+from components.tables.errors import TableError
+
+_TOLD = ("quality", "thumb", "input_tokens", "output_tokens", "cost_usd", "latency_ms", "error")
+_ALIKE = 1e-6
+
+
+def read_decisions(paths: Sequence[Path], options: ReadOptions) -> Read:
+    """Segments of decisions (`decision_id`, `candidate`, `propensity`, `text` ...) and of outcomes, joined by id.
+
+    Of several outcomes of a decision each figure's last one counts. A decision without text can't be learnt from and is
+    set aside, and so is one whose propensity can't be: not in (0, 1], or not what its scores' alternatives leave.
+    """
+    decisions: dict[str, Record] = {}
+    outcomes: dict[str, dict[str, Any]] = {}
+    orphans: list[Record] = []
+    for path in paths:
+        for record in _rows(path):
+            if record.error is not None:
+                orphans.append(record)
+            elif text_of(record.content, "candidate") is not None:
+                decisions[str(record.content.get("decision_id"))] = record
+            else:
+                told = {name: record.content[name] for name in _TOLD if record.content.get(name) is not None}
+                outcomes.setdefault(str(record.content.get("decision_id")), {}).update(told)
+    yield from each([*orphans, *decisions.values()], partial(_call, outcomes=outcomes, options=options))
+    lost = sorted(set(outcomes) - set(decisions))
+    if lost:
+        yield Unusable(
+            file=paths[0].name,
+            row=0,
+            reason="outcomes of decisions that aren't in the log",
+            detail=f"{len(lost)} outcomes, first {lost[0]}",
+        )
+
+
+def _rows(path: Path) -> Iterator[Record]:
+    if suffix_of(path) != ".parquet":
+        yield from records(path)
+        return
+    try:
+        frame = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise TableError(f"{path}: can't be read as parquet: {error}") from error
+    for number, row in enumerate(frame.iter_rows(named=True), start=1):
+        yield Record(path=path, number=number, content=row)
+
+
+def _call(row: Mapping[str, Any], _: Path, *, outcomes: Mapping[str, dict[str, Any]], options: ReadOptions) -> Call:
+    key = str(row.get("decision_id"))
+    told = outcomes.get(key, {})
+    text = text_of(row, "text", "prompt")
+    if text is None:
+        raise RowError("the decision was logged without its text (pointsman serve: the setting for texts)")
+    if told.get("error"):
+        raise RowError("the call failed")
+    decided = row.get("decided_at")
+    return Call(
+        model=str(row["candidate"]),
+        **{**plain(text), **({"digest": row["digest"]} if text_of(row, "digest") else {})},
+        call_id=key,
+        decision_id=key,
+        requires=tuple(_list(row.get("requires"))),
+        conversation_id=text_of(row, "session"),
+        created_at=decided.replace(tzinfo=None) if isinstance(decided, datetime) else time_of(decided),
+        quality=quality_of(told.get("quality", row.get("quality")), options),
+        grades=tuple(_thumb(told)),
+        graded_by=None,
+        input_tokens=count_of({**row, **told}, "input_tokens"),
+        output_tokens=count_of(told, "output_tokens"),
+        cost_usd=number_of(told, "cost_usd"),
+        latency_ms=number_of(told, "latency_ms"),
+        propensity=_propensity(row),
+    )
+
+
+def _list(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [one.strip() for one in value.split(",") if one.strip()]
+    return [str(one) for one in value or []]
+
+
+def _thumb(told: Mapping[str, Any]) -> Iterator[Grade]:
+    thumb = told.get("thumb")
+    if thumb is None:
+        return
+    up = thumb in (True, 1, "up", "1", "true")
+    yield Grade(grader="user", kind="feedback", grade=float(up))
+
+
+def _propensity(row: Mapping[str, Any]) -> float | None:
+    propensity = number_of(row, "propensity")
+    if propensity is None:
+        return None
+    if not 0 < propensity <= 1:
+        raise RowError("propensity is outside (0, 1]", propensity)
+    chances = row.get("propensities")
+    if isinstance(chances, str):
+        chances = json.loads(chances)
+    if isinstance(chances, dict):
+        known = [float(value) for value in chances.values() if value is not None]
+        own = chances.get(row.get("candidate"))
+        if abs(sum(known) - 1) > 1e-3 or own is None or abs(float(own) - propensity) > _ALIKE:
+            raise RowError("propensities don't agree", propensity)
+    return propensity

@@ -1,0 +1,265 @@
+"""An import from beginning to end: files in, tables out, and an account of every row."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from components.sources.assembly import (
+    CALLS,
+    call_frame,
+    grade_table,
+    outcome_table,
+    prompt_table,
+    response_table,
+    twins,
+)
+from components.sources.call import Call, ReadOptions, Unusable
+from components.sources.files import listed
+from components.sources.importers import SOURCES
+from components.sources.prices import fitted_candidates, read_prices
+from components.sources.tally import Tally
+from components.tables.errors import TableError
+from components.tables.schema import CANDIDATES, OPTIONAL_SCHEMAS, SCHEMAS
+from components.tables.store import (
+    Tables,
+    find_table,
+    read_tables,
+    write_parquet,
+    write_tables,
+)
+
+CALLS_FILE = "calls.parquet"
+SET_ASIDE_FILE = "import_quarantine.parquet"
+_FEW, _MOST_OUTSIDE = 3, 0.01
+"""So many grades, or this share of them, may lie outside their scale before it must be another one."""
+_PRICES = ("input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportConfig:
+    """What is imported, and how."""
+
+    source: str
+    """Name of a log format."""
+    paths: tuple[Path, ...]
+    """Files, and folders of files."""
+    data: Path
+    """Folder of the tables."""
+    append: bool = False
+    """Add to the tables that are there; a call that was imported before counts once."""
+    prices: Path | None = None
+    """A table of prices, which goes before any other."""
+    most_unusable: float = 0.5
+    """Largest share of rows that may be set aside, in [0, 1]."""
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+    def __post_init__(self) -> None:
+        if self.source not in SOURCES:
+            raise ValueError(f"unknown log format '{self.source}'; known: {', '.join(sorted(SOURCES))}")
+        if not self.paths:
+            raise ValueError("give a file or a folder to import")
+        if not 0 <= self.most_unusable <= 1:
+            raise ValueError(f"most_unusable must be in [0, 1], got {self.most_unusable}")
+
+
+def import_logs(config: ImportConfig) -> Tally:
+    """Reads logs into the tables of a folder and tells what became of every row.
+
+    Rows that can't be used are in `import_quarantine.parquet` with file, row and reason. Every call is in
+    `calls.parquet` without its texts, so that the next import with `append` can go on with the means.
+
+    Raises:
+        TableError: an unreadable file, no usable row, or more unusable ones than allowed; nothing is written then.
+    """
+    source = SOURCES[config.source]
+    files = listed(config.paths, source.suffixes)
+    calls: list[Call] = []
+    unusable: list[Unusable] = []
+    for row in source.read(files, config.read):
+        (calls if isinstance(row, Call) else unusable).append(row)  # type: ignore[arg-type]
+    tally = Tally(
+        files=len(files),
+        read=len(calls) + len(unusable),
+        reasons=Counter(row.reason for row in unusable),
+        remarks=Counter(remark for call in calls for remark in call.remarks),
+        first=tuple(unusable[:3]),
+        outside=tuple(row.outside for row in unusable if row.outside is not None),
+    )
+    if not calls:
+        raise TableError(f"{_names(config.paths)}: no row can be used as {config.source}\n{tally.text()}")
+    if len(unusable) > config.most_unusable * tally.read:
+        raise TableError(
+            f"{_names(config.paths)}: {len(unusable)} of {tally.read} rows can't be used, more than the share of "
+            f"{config.most_unusable:g} (--most-unusable)\n{tally.text()}"
+        )
+    graded = len(tally.outside) + sum(call.quality is not None for call in calls)
+    if len(tally.outside) > max(_FEW, _MOST_OUTSIDE * graded):
+        # few are slips; more are another scale, whose 1 would be read as perfect
+        raise TableError(
+            f"{_names(config.paths)}: {len(tally.outside)} of {graded} grades lie outside their scale\n{tally.text()}"
+        )
+    tables, every, notes = _tables(config, calls, files)
+    notes += _put_away(config)
+    write_tables(tables, config.data)
+    write_parquet(every, config.data / CALLS_FILE)
+    schema = {"file": pl.String(), "row": pl.Int64(), "reason": pl.String()}
+    aside = pl.DataFrame([(one.file, one.row, one.detail) for one in unusable], schema=schema, orient="row")
+    write_parquet(aside, config.data / SET_ASIDE_FILE)
+    return replace(tally, notes=tuple(notes), **_counts(tables))
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+
+
+def _counts(tables: Tables) -> dict[str, Any]:
+    per_prompt = tables.outcomes.filter(pl.col("quality").is_not_null()).group_by("prompt_id").len()
+    return {
+        "prompts": tables.prompts.height,
+        "candidates": tables.candidates.height,
+        "outcomes": tables.outcomes.height,
+        "graded": int(tables.outcomes["quality"].is_not_null().sum()),
+        "compared": per_prompt.filter(pl.col("len") > 1).height,
+        "grades": 0 if tables.grades is None else tables.grades.height,
+    }
+
+
+def _tables(
+    config: ImportConfig, calls: Sequence[Call], files: Sequence[Path]
+) -> tuple[Tables, pl.DataFrame, list[str]]:
+    """The tables, all calls that they are made of, and what a person should know."""
+    frame = call_frame(calls, config.read.rename)
+    every = frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items()).unique(
+        "call_id", keep="last", maintain_order=True
+    )
+    tables = Tables(
+        prompts=prompt_table(frame),
+        candidates=pl.DataFrame(schema=CANDIDATES.dtypes),
+        outcomes=outcome_table(every),
+        grades=grade_table(frame, calls),
+        responses=response_table(frame) if config.read.responses else None,
+    )
+    if config.append and _has_tables(config.data):
+        tables, every = _merged(read_tables(config.data), tables, every, config.data)
+    tables = replace(tables, candidates=_priced(config, tables, every, files))
+    return tables, every, _notes(tables, every)
+
+
+def _has_tables(folder: Path) -> bool:
+    try:
+        return all(find_table(folder, schema) for schema in SCHEMAS)
+    except TableError:
+        return False
+
+
+def _merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tuple[Tables, pl.DataFrame]:
+    """New rows beside the old ones; outcomes are means over all calls, grades that were put in meanwhile stay."""
+    path = folder / CALLS_FILE
+    if path.is_file():
+        before = pl.read_parquet(path).select(pl.col(name).cast(kind) for name, kind in CALLS.items())
+        calls = pl.concat([before, calls]).unique("call_id", keep="last", maintain_order=True)
+    key = ["prompt_id", "model"]
+    graded = old.outcomes.select(*key, was=pl.col("quality"), by=pl.col("graded_by"))
+    outcomes = (
+        outcome_table(calls)
+        .join(graded, on=key, how="left", maintain_order="left")
+        .with_columns(
+            graded_by=pl.when(pl.col("quality").is_null()).then("by").otherwise("graded_by"),
+            quality=pl.coalesce("quality", "was"),
+        )
+        .drop("was", "by")
+    )
+    merged = Tables(
+        prompts=_added(old.prompts, new.prompts, ["prompt_id"]),
+        candidates=old.candidates,
+        outcomes=_added(outcomes, old.outcomes, key),
+    )
+    for schema in OPTIONAL_SCHEMAS:
+        parts = [part for part in (getattr(new, schema.name), getattr(old, schema.name)) if part is not None]
+        if parts:
+            merged = replace(merged, **{schema.name: _added(parts[0], parts[-1], list(schema.key))})
+    return merged, calls
+
+
+def _added(first: pl.DataFrame, second: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """All rows of the first table, and those of the second whose key it lacks."""
+    return pl.concat([first, second.join(first, on=key, how="anti", maintain_order="left")])
+
+
+def _priced(config: ImportConfig, tables: Tables, calls: pl.DataFrame, files: Sequence[Path]) -> pl.DataFrame:
+    """Candidates with prices: of the given table, else fitted, else of a table beside the log, else as before."""
+    models = sorted({*tables.outcomes["model"], *tables.candidates["model"]})
+    layers = [fitted_candidates(calls)]
+    if config.prices is not None:
+        layers.insert(0, read_prices(config.prices, models))
+    for folder in dict.fromkeys(path.parent for path in files):
+        if folder.resolve() != config.data.resolve():
+            try:
+                layers.append(read_prices(find_table(folder, CANDIDATES), models))
+            except TableError:
+                continue
+    layers.append(tables.candidates)
+    result = pl.DataFrame({"model": models}, schema={"model": pl.String()})
+    for number, layer in enumerate(layers):
+        names = {name: f"{name}\0{number}" for name in CANDIDATES.dtypes if name != "model"}
+        result = result.join(layer.unique("model", keep="first").rename(names), on="model", how="left")
+    price = [_first_layer(name, len(layers), with_prices=True) for name in (*_PRICES, "price_as_of", "price_note")]
+    others = [
+        _first_layer(name, len(layers), with_prices=False)
+        for name in CANDIDATES.dtypes
+        if name not in (*_PRICES, "price_as_of", "price_note", "model")
+    ]
+    return result.select("model", *price, *others).select(list(CANDIDATES.dtypes))
+
+
+def _first_layer(name: str, layers: int, *, with_prices: bool) -> pl.Expr:
+    """A column of the first layer that knows it; prices and what is said of them come from one layer together."""
+    values = [pl.col(f"{name}\0{layer}") for layer in range(layers)]
+    if not with_prices:
+        return pl.coalesce(values).alias(name)
+    priced = [pl.col(f"{_PRICES[0]}\0{layer}").is_not_null() for layer in range(layers)]
+    chosen = pl.lit(None)
+    for known, value in zip(reversed(priced), reversed(values), strict=True):
+        chosen = pl.when(known).then(value).otherwise(chosen)
+    return chosen.alias(name)
+
+
+def _notes(tables: Tables, calls: pl.DataFrame) -> list[str]:
+    notes = []
+    unpriced = tables.candidates.filter(pl.col(_PRICES[0]).is_null())["model"].to_list()
+    if unpriced:
+        notes.append(
+            f"no prices known of {', '.join(unpriced[:8])}{' and more' if len(unpriced) > 8 else ''}: give them with "
+            "--prices FILE, or route on quality alone"
+        )
+    repeated = int((tables.outcomes["samples"].fill_null(1) > 1).sum())
+    if repeated:
+        notes.append(f"{repeated} outcomes are means over several answers to one prompt (column samples)")
+    if tables.candidates.height == 1:
+        notes.append(f"only {tables.candidates['model'][0]} has answers: nothing can be compared with it yet")
+    for model, other, shared in twins(tables.candidates, tables.outcomes):
+        notes.append(
+            f"{model} and {other} have the same prices and {shared} prompts in common: "
+            f"if they are one model, --rename {other}={model}"
+        )
+    return notes
+
+
+def _put_away(config: ImportConfig) -> list[str]:
+    """Tables that a new import replaces, but doesn't write itself, are renamed: they speak of other prompts."""
+    if config.append or not config.data.is_dir():
+        return []
+    notes = []
+    if _has_tables(config.data):
+        notes.append("replaced the tables that were there (--append adds to them)")
+    for schema in OPTIONAL_SCHEMAS:
+        for stem in schema.stems:
+            for path in config.data.glob(f"{stem}.*"):
+                if path.suffix in (".parquet", ".jsonl", ".json"):
+                    path.rename(path.with_name(f"{path.name}.replaced"))
+                    notes.append(f"{path.name} of before is now {path.name}.replaced")
+    return notes

@@ -1,0 +1,133 @@
+"""Logs of Inspect evaluations: .json as a whole, .eval as a zip of samples."""
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from components.sources.call import (
+    Call,
+    Read,
+    ReadOptions,
+    RowError,
+    answer_of,
+    asked,
+    count_of,
+    each,
+    number_of,
+    object_of,
+    plain,
+    quality_of,
+    text_of,
+    time_of,
+)
+from components.sources.files import Record, json_of, suffix_of, whole_text
+from components.tables.errors import TableError
+
+_LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+_LARGEST = 2**30
+"""Bytes of one sample unpacked; more is no log."""
+
+
+def read_inspect(paths: Sequence[Path], options: ReadOptions) -> Read:
+    """One row a sample and epoch; the first score is the quality unless `--metric` names one."""
+    for path in paths:
+        yield from each(_samples(path), partial(_call, options=options))
+
+
+def _samples(path: Path) -> Iterator[Record]:
+    samples: Any
+    if suffix_of(path) == ".eval":
+        header, samples = _unpacked(path)
+    else:
+        header = json_of(path, whole_text(path))
+        samples = header.get("samples") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or not isinstance(samples, list):
+        raise TableError(f"{path}: is no log of Inspect: it has no 'samples'")
+    for number, sample in enumerate(samples, start=1):
+        error = None if isinstance(sample, dict) else "not a JSON object"
+        content = sample if error else {**sample, "of": header.get("eval") or {}}
+        yield Record(path=path, number=number, content=content, error=error)
+
+
+def _unpacked(path: Path) -> tuple[Any, list[Any]]:
+    try:
+        with zipfile.ZipFile(path) as pack:
+            names = sorted(name for name in pack.namelist() if name.startswith("samples/") and name.endswith(".json"))
+            head = "header.json" if "header.json" in pack.namelist() else "_journal/start.json"
+            for name in (head, *names):
+                if pack.getinfo(name).file_size > _LARGEST:
+                    raise TableError(f"{path}: {name} has {pack.getinfo(name).file_size} bytes unpacked")
+            return json.loads(pack.read(head)), [json.loads(pack.read(name)) for name in names]
+    except NotImplementedError as error:
+        raise TableError(
+            f"{path}: is packed in a way that Python can't read ({error}); inspect log convert --to json makes a .json"
+        ) from error
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise TableError(f"{path}: can't be read as an .eval log: {error}") from error
+
+
+def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
+    evaluation, output = object_of(sample, "of"), object_of(sample, "output")
+    if sample.get("error") or output.get("error"):
+        raise RowError("the call failed")
+    model = text_of(evaluation, "model") or text_of(output, "model")
+    if model is None:
+        raise RowError("no model is named")
+    scorer, value = _score(sample, options)
+    usage = _usage(sample, output)
+    cached = count_of(usage, "input_tokens_cache_read")
+    sent = count_of(usage, "input_tokens")
+    target = sample.get("target")
+    seconds = number_of(output, "time")
+    return Call(
+        model=model,
+        **_prompt(sample.get("input")),
+        call_id=f"{text_of(evaluation, 'eval_id', 'run_id')}/{sample.get('id')}/{sample.get('epoch')}"
+        if text_of(evaluation, "eval_id", "run_id")
+        else None,
+        benchmark=text_of(evaluation, "task"),
+        reference=target if isinstance(target, str) and target.strip() else None,
+        created_at=time_of(evaluation.get("created")),
+        quality=quality_of(value, options),
+        graded_by=scorer,
+        response=answer_of(output) if options.responses else None,
+        # Inspect counts tokens from the cache apart
+        input_tokens=None if sent is None else sent + (cached or 0),
+        cached_tokens=cached,
+        output_tokens=count_of(usage, "output_tokens"),
+        latency_ms=None if seconds is None else seconds * 1e3,
+    )
+
+
+def _score(sample: Mapping[str, Any], options: ReadOptions) -> tuple[str | None, Any]:
+    scores = sample.get("scores")
+    if not isinstance(scores, dict) or not scores:
+        return None, None
+    name = next(iter(scores)) if options.metric is None else options.metric
+    score = scores.get(name)
+    value = score.get("value") if isinstance(score, dict) else score
+    if isinstance(value, dict):
+        value = value.get(options.metric or "", next(iter(value.values()), None))
+    if isinstance(value, str) and value in _LETTERS:
+        worst, best = options.scale or (0.0, 1.0)
+        value = worst + _LETTERS[value] * (best - worst)
+    return name, value
+
+
+def _usage(sample: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
+    """Tokens of the one model that was used; a sample of several (agents, graders) tells only its output's."""
+    of_models = object_of(sample, "model_usage")
+    if len(of_models) == 1:
+        return object_of(of_models, next(iter(of_models)))
+    return object_of(output, "usage")
+
+
+def _prompt(value: Any) -> dict[str, Any]:
+    if isinstance(value, list):
+        return asked({"messages": value})
+    if not isinstance(value, str) or not value.strip():
+        raise RowError("no text in 'input'")
+    return plain(value)

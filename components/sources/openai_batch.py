@@ -1,0 +1,85 @@
+"""Output of OpenAI's batch API, with the file of requests beside it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from components.sources.call import (
+    Call,
+    Read,
+    ReadOptions,
+    RowError,
+    answer_of,
+    asked,
+    count_of,
+    each,
+    object_of,
+    quality_of,
+    text_of,
+    time_of,
+)
+from components.sources.files import Record, records
+
+
+def read_openai_batch(paths: Sequence[Path], options: ReadOptions) -> Read:
+    """Files of requests (`custom_id`, `body`) and of answers (`custom_id`, `response.body`), joined by `custom_id`.
+
+    A grade may be in the request's metadata as `quality`. Several models: one pair of files a model, all at once.
+    """
+    found = [record for path in paths for record in records(path)]
+    questions: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    answers: list[Record] = []
+    for record in found:
+        if record.error is None and isinstance(record.content.get("body"), dict):
+            questions[str(record.content.get("custom_id"))].append(record.content["body"])
+        else:
+            answers.append(record)
+    yield from each(answers, partial(_call, questions=questions, options=options))
+
+
+def _model(body: Mapping[str, Any]) -> str:
+    return text_of(body, "model") or ""
+
+
+def _request(bodies: Sequence[dict[str, Any]], model: str) -> dict[str, Any]:
+    """The request that a model answered: an answer names the dated version, clients ask for the name without."""
+    fitting = [body for body in bodies if model.startswith(_model(body))]
+    if not fitting and len(bodies) != 1:
+        raise RowError("no request of this custom_id: give the batch's input file too")
+    return max(fitting or bodies, key=lambda body: len(_model(body)))
+
+
+def _call(
+    record: Mapping[str, Any], _: Path, *, questions: Mapping[str, list[dict[str, Any]]], options: ReadOptions
+) -> Call:
+    response = object_of(record, "response")
+    if record.get("error") or response.get("status_code") not in (None, 200):
+        raise RowError("the call failed")
+    body = object_of(response, "body")
+    model = _model(body)
+    request = _request(questions.get(str(record.get("custom_id")), []), model)
+    usage = object_of(body, "usage")
+    details = object_of(usage, "prompt_tokens_details", "input_tokens_details")
+    metadata = object_of(request, "metadata")
+    asked_for = _model(request) or model
+    return Call(
+        model=asked_for if model.startswith(asked_for) else model,
+        **asked(request),
+        call_id=text_of(record, "id"),
+        created_at=time_of(body.get("created", body.get("created_at"))),
+        benchmark=text_of(metadata, "benchmark"),
+        quality=quality_of(metadata.get(options.metric or "quality", record.get("quality")), options),
+        response=(answer_of(body) or _output_text(body)) if options.responses else None,
+        input_tokens=count_of(usage, "prompt_tokens", "input_tokens"),
+        cached_tokens=count_of(details, "cached_tokens"),
+        output_tokens=count_of(usage, "completion_tokens", "output_tokens"),
+    )
+
+
+def _output_text(body: Mapping[str, Any]) -> str | None:
+    """The answer in the form of the responses API."""
+    parts = [part for item in body.get("output") or [] if isinstance(item, dict) for part in item.get("content") or []]
+    text = "\n".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return text or None

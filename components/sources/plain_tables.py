@@ -1,0 +1,58 @@
+"""Tables as this product has them, on another scale or under other names of models."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from components.sources.call import Call, Read, ReadOptions, each, plain, quality_of
+from components.sources.files import Record
+from components.tables.reading import SUFFIXES
+from components.tables.schema import OUTCOMES, PROMPTS
+from components.tables.store import find_table, read_table
+
+_SHARED = ("prompt_id", "benchmark", "subject", "language", "conversation_id", "reference")
+
+
+def read_tables_folder(paths: Sequence[Path], options: ReadOptions) -> Read:
+    """Folders with prompts and outcomes; prices are taken from the candidates there."""
+    for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in paths):
+        yield from each(_rows(folder), partial(_call, options=options))
+
+
+def _rows(folder: Path) -> Iterator[Record]:
+    prompts = read_table(find_table(folder, PROMPTS), PROMPTS)
+    path = find_table(folder, OUTCOMES)
+    outcomes = read_table(path, OUTCOMES)
+    known = prompts.select(*_SHARED, "prompt", "created_at", "requires", there=pl.lit(True)).unique(
+        "prompt_id", keep="first"
+    )
+    joined = outcomes.join(known, on="prompt_id", how="left", maintain_order="left")
+    for number, row in enumerate(joined.iter_rows(named=True), start=1):
+        blank = not (row["prompt"] or "").strip()
+        error = "outcome of an unknown prompt" if row["there"] is None else "the prompt is empty" if blank else None
+        yield Record(path=path, number=number, content=row["prompt_id"] if error else row, error=error)
+
+
+def _call(row: dict[str, Any], _: Path, *, options: ReadOptions) -> Call:
+    same = (
+        "model",
+        "graded_by",
+        "input_tokens",
+        "output_tokens",
+        "cost_usd",
+        "latency_ms",
+        "propensity",
+        "decision_id",
+    )
+    return Call(
+        **plain(row["prompt"]) | {name: row[name] for name in (*_SHARED, *same)},
+        requires=tuple(row["requires"] or ()),
+        created_at=row["decided_at"] or row["created_at"],
+        quality=quality_of(row["quality"], options),
+    )
+
+
+TABLE_SUFFIXES = SUFFIXES

@@ -1,0 +1,97 @@
+"""Results of promptfoo evaluations (`promptfoo eval -o results.json`, or .jsonl)."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from components.sources.call import (
+    Call,
+    Read,
+    ReadOptions,
+    RowError,
+    asked,
+    count_of,
+    each,
+    number_of,
+    object_of,
+    plain,
+    quality_of,
+    text_of,
+)
+from components.sources.files import Record, json_of, records, suffix_of, whole_text
+
+
+def read_promptfoo(paths: Sequence[Path], options: ReadOptions) -> Read:
+    """One row a provider and test; the score of `gradingResult` or the row is the quality, `success` where none is."""
+    for path in paths:
+        yield from each(_rows(path), partial(_call, options=options))
+
+
+def _rows(path: Path) -> Iterator[Record]:
+    if suffix_of(path) != ".json":
+        yield from records(path)
+        return
+    content = json_of(path, whole_text(path))
+    for _ in range(2):
+        # {"results": {"results": [...]}}
+        content = content.get("results", content) if isinstance(content, dict) else content
+    if not isinstance(content, list):
+        yield Record(path=path, number=1, content=content, error="no list of results")
+        return
+    for number, row in enumerate(content, start=1):
+        yield Record(
+            path=path, number=number, content=row, error=None if isinstance(row, dict) else "not a JSON object"
+        )
+
+
+def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
+    response, grading = object_of(record, "response"), object_of(record, "gradingResult")
+    if (record.get("error") or response.get("error")) and not grading:
+        raise RowError("the call failed")
+    provider = record.get("provider")
+    named = provider if isinstance(provider, dict) else {"id": provider}
+    model = text_of(named, "label", "id")
+    if model is None:
+        raise RowError("no provider is named")
+    usage = object_of(response, "tokenUsage") or object_of(record, "tokenUsage")
+    score = object_of(grading, "namedScores").get(options.metric) if options.metric else grading.get("score")
+    score = record.get("score") if score is None and not options.metric else score
+    cached = bool(response.get("cached"))
+    cost = None if cached else number_of(record, "cost")
+    return Call(
+        # 'openai:chat:gpt-4o' is what the config says; the last part is the model
+        model=model if text_of(named, "label") else model.rsplit(":", 1)[-1],
+        **_prompt(record),
+        call_id=text_of(record, "id"),
+        benchmark=text_of(object_of(record, "testCase"), "description"),
+        reference=_reference(record),
+        quality=quality_of(record.get("success") if score is None else score, options),
+        graded_by="promptfoo",
+        input_tokens=count_of(usage, "prompt"),
+        output_tokens=count_of(usage, "completion"),
+        cached_tokens=None,
+        cost_usd=cost or None,
+        latency_ms=None if cached else number_of(record, "latencyMs"),
+        remarks=("answered from promptfoo's cache: cost unknown",) if cached else (),
+    )
+
+
+def _prompt(record: Mapping[str, Any]) -> dict[str, Any]:
+    raw = text_of(object_of(record, "prompt"), "raw") or text_of(record, "prompt")
+    if raw is None:
+        raise RowError("no text in 'prompt.raw'")
+    if raw.lstrip().startswith("["):
+        try:
+            messages = json.loads(raw)
+        except ValueError:
+            return plain(raw)
+        return asked({"messages": messages})
+    return plain(raw)
+
+
+def _reference(record: Mapping[str, Any]) -> str | None:
+    checks = object_of(record, "testCase").get("assert")
+    equal = [one.get("value") for one in checks or [] if isinstance(one, dict) and one.get("type") == "equals"]
+    return next((value for value in equal if isinstance(value, str)), None)

@@ -1,0 +1,64 @@
+"""The account that closes an import: what was read, used and set aside, and why."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from components.sources.call import Unusable
+from components.tables.quarantine import scale_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Counts of rows by what became of them."""
+
+    files: int
+    read: int
+    """Rows, usable or not."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why rows were set aside."""
+    remarks: Counter[str] = field(default_factory=Counter)
+    """What was passed over in rows that are used."""
+    first: tuple[Unusable, ...] = ()
+    """The first rows that were set aside."""
+    outside: tuple[float, ...] = ()
+    """Grades that lie outside their scale."""
+    notes: tuple[str, ...] = ()
+    prompts: int = 0
+    candidates: int = 0
+    outcomes: int = 0
+    graded: int = 0
+    """Outcomes with a quality."""
+    compared: int = 0
+    """Prompts with graded outcomes of two candidates or more."""
+    grades: int = 0
+
+    def text(self) -> str:
+        """Lines for a person."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        aside = self.reasons.total()
+        yield f"read {self.read} rows of {self.files} file{'s' if self.files != 1 else ''}, used {self.read - aside}"
+        if aside:
+            yield f"set aside {aside}:"
+            yield from (f"  {count:>7}  {reason}" for reason, count in self.reasons.most_common())
+            yield from (f"  e.g. {one.file}, row {one.row}: {one.detail}" for one in self.first[:3])
+        if self.outside:
+            low, high = scale_of(min(self.outside), max(self.outside))
+            yield (
+                f"grades lie between {min(self.outside):g} and {max(self.outside):g}: "
+                f"if that is another scale, say so, for instance --scale {low:g}:{high:g}"
+            )
+        if self.remarks:
+            yield "used, but:"
+            yield from (f"  {count:>7}  {remark}" for remark, count in self.remarks.most_common())
+        if self.outcomes:
+            yield (
+                f"tables: {self.prompts} prompts, {self.candidates} candidates, {self.outcomes} outcomes "
+                f"({self.graded} graded; {self.compared} prompts compare two candidates or more)"
+                + (f", {self.grades} grades" if self.grades else "")
+            )
+            if not self.graded and not self.grades:
+                yield "no answer is graded yet: pointsman grade"
+        yield from (f"note: {note}" for note in self.notes)

@@ -1,0 +1,257 @@
+import gzip
+import json
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from components.sources.call import ReadOptions
+from components.sources.importers import SOURCES, described
+from components.sources.importing import ImportConfig
+from components.tables.errors import TableError
+from components.tables.schema import SCHEMAS
+from tests.components.sources.conftest import cells, column
+
+
+def row(query: str = "2 + 2?", model: str = "a", performance: object = 1.0, **changes: object) -> dict[str, object]:
+    return {"task_name": "sums", "query": query, "model_name": model, "performance": performance} | changes
+
+
+LOG = [row(f"{place} + 1?", model, (place + one) % 2) for place in range(30) for one, model in enumerate("ab")]
+
+
+def prices(folder: Path, name: str = "candidates.json", **models: float) -> Path:
+    rows = [{"model": model, "input_usd_per_mtok": usd, "output_usd_per_mtok": usd} for model, usd in models.items()]
+    path = folder / name
+    path.write_text(json.dumps(rows))
+    return path
+
+
+@pytest.mark.parametrize("source", sorted(SOURCES))
+def test_every_source_names_a_missing_file(tmp_path: Path, imported, source: str) -> None:
+    with pytest.raises(TableError, match=r"absent\.jsonl: can't be read: no such file"):
+        imported(source, tmp_path / "absent.jsonl")
+    assert f"{source} " in described()
+
+
+@pytest.mark.parametrize("source", sorted(set(SOURCES) - {"tables"}))
+def test_every_source_refuses_another_ones_file(tmp_path: Path, imported, source: str) -> None:
+    path = tmp_path / f"log{SOURCES[source].suffixes[0]}"
+    if path.suffix == ".parquet":
+        pl.DataFrame({"x": [1, 2]}).write_parquet(path)
+    else:
+        path.write_text('{"x": 1}\n{"x": 2}\n')
+    with pytest.raises(TableError, match=r"log\."):
+        imported(source, path)
+    assert not (tmp_path / "data").exists()
+
+
+def test_tables_have_the_schemas_types(lines, imported) -> None:
+    _, tables = imported("llmrouter", lines(*LOG))
+    for schema in SCHEMAS:
+        assert dict(getattr(tables, schema.name).schema) == schema.dtypes
+
+
+def test_packed_files_byte_order_marks_and_folders_are_read_alike(lines, imported, tmp_path: Path) -> None:
+    text = lines(*LOG).read_bytes()
+    expected = cells(imported("llmrouter", tmp_path / "logs")[1])
+    for name, content in (
+        ("log.jsonl.gz", gzip.compress(text)),
+        ("log.jsonl.zst", pa.compress(text, codec="zstd", asbytes=True)),
+        ("log.jsonl", b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n") + b"\r\n\r\n"),
+        ("log.json", b"[" + text.replace(b"\n", b",\n") + b"]"),
+        ("log.json", b'{"data": [' + text.replace(b"\n", b",") + b"]}"),
+    ):
+        folder = tmp_path / "other"
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        (folder / name).write_bytes(content)
+        assert cells(imported("llmrouter", folder)[1]) == expected
+
+
+def test_lines_end_at_newlines_only(lines, imported) -> None:
+    text = "one\u2028two\u0085three"
+    path = lines(json.dumps(row(text), ensure_ascii=False), row("x", performance=0))
+    assert set(cells(imported("llmrouter", path)[1])) == {(text, "a"), ("x", "a")}
+
+
+def test_utf16_and_broken_packs_say_so(tmp_path: Path, imported) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps(row()), encoding="utf-16")
+    with pytest.raises(TableError, match="is UTF-16; save it as UTF-8"):
+        imported("llmrouter", path)
+    path = tmp_path / "log.jsonl.gz"
+    path.write_bytes(b"not packed at all")
+    with pytest.raises(TableError, match=r"log\.jsonl\.gz: can't be read"):
+        imported("llmrouter", path)
+
+
+def test_bytes_that_are_not_utf8_are_one_row(lines, imported) -> None:
+    path = lines(*LOG)
+    path.write_bytes(path.read_bytes() + b'\n{"query": "\xff"}')
+    assert imported("llmrouter", path)[0].reasons == {"not a line of JSON": 1}
+
+
+def test_several_answers_to_a_prompt_are_averaged_and_counted(lines, imported) -> None:
+    again = [row("q", performance=value, input_tokens=value * 10, cost=0.5) for value in (0, 1, 1, 0.5)]
+    tally, tables = imported("llmrouter", lines(*again))
+    assert tables.outcomes.select("quality", "samples", "input_tokens", "cost_usd").row(0) == (0.625, 4, 6, 0.5)
+    assert "1 outcomes are means over several answers" in tally.text()
+
+
+def test_rows_set_aside_are_kept_with_file_line_and_reason(lines, imported, tmp_path: Path) -> None:
+    tally, _ = imported("llmrouter", lines(*LOG, row(performance="good"), "[1]"))
+    aside = pl.read_parquet(tmp_path / "data" / "import_quarantine.parquet")
+    assert aside.rows() == [
+        ("log.jsonl", 61, "the grade is no number: 'good'"),
+        ("log.jsonl", 62, "not a JSON object: [1]"),
+    ]
+    assert tally.reasons == {"the grade is no number": 1, "not a JSON object": 1}
+
+
+def test_too_many_unusable_rows_stop_with_the_account_and_write_nothing(lines, imported, tmp_path: Path) -> None:
+    log = lines(*LOG[:4], *[row(performance="good")] * 5, row(query=" "))
+    with pytest.raises(TableError) as caught:
+        imported("llmrouter", log)
+    assert "6 of 10 rows can't be used, more than the share of 0.5 (--most-unusable)\nread 10 rows" in str(caught.value)
+    assert "5  the grade is no number" in str(caught.value)
+    assert not (tmp_path / "data").exists()
+    assert imported("llmrouter", log, most_unusable=0.6)[0].outcomes == 4
+
+
+def test_grades_on_another_scale_stop_with_the_range_and_are_read_with_it(lines, imported) -> None:
+    stars = lines(
+        *(row(f"{place}?", model, 1 + (place + one) % 5) for place in range(30) for one, model in enumerate("ab"))
+    )
+    with pytest.raises(TableError, match=r"lie outside their scale(.|\n)*between 2 and 5: .*--scale 1:5"):
+        imported("llmrouter", stars, most_unusable=1)
+    assert set(column(imported("llmrouter", stars, scale=(1, 5))[1], "quality")) == {0, 0.25, 0.5, 0.75, 1}
+    assert set(column(imported("llmrouter", stars, scale=(5, 1))[1], "quality")) == {0, 0.25, 0.5, 0.75, 1}
+    tally, _ = imported("llmrouter", lines(*LOG, row(performance=809)))
+    assert tally.reasons == {"the grade is outside [0, 1]": 1}
+
+
+def test_models_are_renamed_and_twins_are_named(lines, imported, tmp_path: Path) -> None:
+    prices(tmp_path / "logs", a=1, b=2, c=2) if (tmp_path / "logs").exists() else None
+    log = lines(*LOG, row("0 + 1?", "c"))
+    prices(log.parent, a=1, b=2, c=2)
+    tally, _ = imported("llmrouter", log)
+    assert "b and c have the same prices and 1 prompts in common: if they are one model, --rename c=b" in tally.text()
+    tally, tables = imported("llmrouter", log, rename={"c": "b"})
+    assert tables.candidates["model"].to_list() == ["a", "b"]
+    assert "same prices" not in tally.text()
+
+
+def test_spellings_of_one_name_are_one_model(lines, imported) -> None:
+    _, tables = imported("llmrouter", lines(row(model="mode\u0300le "), row("x", model="mod\u00e8le")))
+    assert tables.candidates["model"].to_list() == ["mod\u00e8le"]
+
+
+class TestPrices:
+    def test_a_given_table_goes_before_one_beside_the_log(self, lines, imported, tmp_path: Path) -> None:
+        log = lines(*LOG)
+        prices(log.parent, a=1, b=2)
+        assert imported("llmrouter", log)[1].candidates["input_usd_per_mtok"].to_list() == [1, 2]
+        given = prices(tmp_path, "given.json", a=9)
+        assert imported("llmrouter", log, prices=given)[1].candidates["input_usd_per_mtok"].to_list() == [9, 2]
+
+    def test_litellms_price_map_is_read(self, lines, imported, tmp_path: Path) -> None:
+        costs = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "mode": "chat"}
+        content = {"sample_spec": {"input_cost_per_token": "a number", "max_input_tokens": "text"}, "vendor/a": costs}
+        (tmp_path / "map.json").write_text(json.dumps(content))
+        tally, tables = imported("llmrouter", lines(*LOG), prices=tmp_path / "map.json")
+        assert tables.candidates.select("model", "input_usd_per_mtok", "output_usd_per_mtok").rows() == [
+            ("a", 1, 2),
+            ("b", None, None),
+        ]
+        assert "no prices known of b: give them with --prices FILE" in tally.text()
+
+    def test_a_later_import_does_not_keep_stale_prices(self, lines, imported, tmp_path: Path) -> None:
+        imported("llmrouter", lines(*LOG), prices=prices(tmp_path, "old.json", a=1, b=2))
+        new = prices(tmp_path, "new.json", a=3)
+        _, tables = imported("llmrouter", lines(*LOG), prices=new, append=True)
+        assert tables.candidates["input_usd_per_mtok"].to_list() == [3, 2]
+
+
+class TestAppend:
+    def test_importing_again_changes_nothing(self, lines, imported, tmp_path: Path) -> None:
+        log = lines(*LOG, row("0 + 1?", performance=0), row("0 + 1?", performance=0))
+        _, once = imported("llmrouter", log)
+        _, twice = imported("llmrouter", log, append=True)
+        for schema in SCHEMAS:
+            assert getattr(once, schema.name).equals(getattr(twice, schema.name))
+        assert not list((tmp_path / "data").glob("*.replaced"))
+
+    def test_parts_make_what_the_whole_makes(self, lines, imported, tmp_path: Path) -> None:
+        log = [*LOG, row("0 + 1?", performance=0.5), row("new?", "c", 0.25)]
+        _, whole = imported("llmrouter", lines(*log), data=tmp_path / "whole")
+        imported("llmrouter", lines(*log[:40]))
+        imported("llmrouter", lines(*log), append=True)
+        _, parts = imported("llmrouter", lines(*log[50:]), append=True)
+        assert cells(parts) == cells(whole)
+        assert column(parts, "samples") == column(whole, "samples")
+
+    def test_a_grade_that_comes_later_is_taken_up(self, lines, imported) -> None:
+        def spend(quality: float | None) -> dict[str, object]:
+            said = {"messages": [{"role": "user", "content": "Hi"}]}
+            return {"request_id": "r", "model": "a", "proxy_server_request": said, "metadata": {"quality": quality}}
+
+        _, before = imported("litellm-spend", lines(spend(None)))
+        _, after = imported("litellm-spend", lines(spend(0.75)), append=True)
+        assert (column(before, "quality"), column(after, "quality")) == ([None], [0.75])
+        assert column(after, "samples") == [1]
+
+    def test_a_grade_put_into_the_tables_stays(self, lines, imported, tmp_path: Path) -> None:
+        ungraded = lines(*(row(f"{place}?", performance=None) for place in range(5)))
+        _, tables = imported("llmrouter", ungraded)
+        tables.outcomes.with_columns(quality=pl.lit(0.5), graded_by=pl.lit("ann")).write_parquet(
+            tmp_path / "data" / "outcomes.parquet"
+        )
+        _, again = imported("llmrouter", lines(row("5?")), append=True)
+        assert column(again, "quality").count(0.5) == 5
+        assert column(again, "graded_by").count("ann") == 5
+
+    def test_tables_made_by_hand_are_added_to(self, lines, imported, tmp_path: Path) -> None:
+        _, old = imported("llmrouter", lines(*LOG))
+        (tmp_path / "data" / "calls.parquet").unlink()
+        _, new = imported("llmrouter", lines(row("new?", "c")), append=True)
+        assert new.outcomes.height == old.outcomes.height + 1
+        assert new.candidates["model"].to_list() == ["a", "b", "c"]
+
+    def test_without_it_the_old_tables_are_replaced_and_it_is_said(self, lines, imported, tmp_path: Path) -> None:
+        imported("llmrouter", lines(*LOG))
+        (tmp_path / "data" / "grades.jsonl").write_text('{"prompt_id": "x"}')
+        tally, tables = imported("llmrouter", lines(*LOG[:20]))
+        assert tables.outcomes.height == 20
+        assert "replaced the tables that were there" in tally.text()
+        assert (tmp_path / "data" / "grades.jsonl.replaced").is_file()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"source": "spreadsheet"}, r"unknown log format 'spreadsheet'; known: decisions, inspect"),
+        ({"source": "otel", "paths": ()}, "give a file or a folder"),
+        ({"source": "otel", "most_unusable": 1.5}, r"most_unusable must be in \[0, 1\]"),
+    ],
+)
+def test_config_refuses_bad_values(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ImportConfig(**{"paths": (Path("x"),), "data": Path("y"), **settings})  # type: ignore[arg-type]
+
+
+def test_a_scale_has_two_ends() -> None:
+    with pytest.raises(ValueError, match="two different ends"):
+        ReadOptions(scale=(1, 1))
+
+
+def test_a_prompt_as_long_as_no_table_takes_is_set_aside(lines, imported) -> None:
+    tally, _ = imported("llmrouter", lines(*LOG, row("x" * 1_000_001)))
+    assert tally.reasons == {"the prompt is longer than 1000000 characters": 1}
+
+
+def test_one_model_alone_is_said(lines, imported) -> None:
+    tally, _ = imported("llmrouter", lines(*(row(f"{place}?") for place in range(5))))
+    assert "only a has answers" in tally.text()

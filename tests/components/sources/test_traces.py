@@ -1,0 +1,270 @@
+"""Traces: OpenTelemetry's GenAI conventions, OpenInference, Langfuse; and our own decision log."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.components.sources.conftest import cells, column
+
+
+def span(attributes: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {
+        "traceId": "t",
+        "spanId": str(abs(hash(json.dumps(attributes)))),
+        "startTimeUnixNano": "1760000000000000000",
+        "endTimeUnixNano": 1760000001250000000,
+        "attributes": attributes,
+    } | changes
+
+
+GENAI = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "m",
+    "gen_ai.response.model": "m-2025",
+    "gen_ai.usage.input_tokens": 40,
+    "gen_ai.usage.output_tokens": 12,
+    "gen_ai.conversation.id": "c",
+}
+HI = [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]
+GRADED = {
+    "name": "gen_ai.evaluation.result",
+    "attributes": {"gen_ai.evaluation.name": "x", "gen_ai.evaluation.score.value": 0.5},
+}
+
+
+class TestOtel:
+    @pytest.mark.parametrize(
+        ("attributes", "events"),
+        [
+            ({"gen_ai.input.messages": HI}, []),
+            ({"gen_ai.input.messages": json.dumps(HI)}, []),
+            ({}, [{"name": "gen_ai.client.inference.operation.details", "attributes": {"gen_ai.input.messages": HI}}]),
+            ({}, [{"name": "gen_ai.user.message", "attributes": {"content": "Hi"}}]),
+            ({"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Hi"}, []),
+        ],
+    )
+    def test_messages_of_every_convention(self, lines, imported, attributes, events) -> None:
+        log = lines(span(GENAI | attributes, events=[*events, GRADED]))
+        _, tables = imported("otel", log)
+        assert cells(tables) == {("Hi", "m"): 0.5}
+        assert tables.outcomes.select("input_tokens", "output_tokens", "latency_ms").row(0) == (40, 12, 1250)
+        assert tables.prompts["conversation_id"].to_list() == ["c"]
+        assert tables.prompts["created_at"][0] == datetime.fromtimestamp(1_760_000_000, tz=UTC).replace(tzinfo=None)
+
+    def test_openinference(self, lines, imported) -> None:
+        flat = {
+            "openinference.span.kind": "LLM",
+            "llm.model_name": "m",
+            "llm.input_messages.0.message.role": "system",
+            "llm.input_messages.0.message.content": "Be kind",
+            "llm.input_messages.1.message.role": "user",
+            "llm.input_messages.1.message.contents.0.message_content.type": "text",
+            "llm.input_messages.1.message.contents.0.message_content.text": "What is this?",
+            "llm.input_messages.1.message.contents.1.message_content.image.image.url": "data:",
+            "llm.tools.0.tool.json_schema": "{}",
+            "llm.token_count.prompt": 9,
+            "llm.token_count.prompt_details.cache_read": 4,
+            "llm.cost.total": 0.002,
+            "llm.output_messages.0.message.content": "A cat",
+        }
+        annotations = [{"name": "right", "annotator_kind": "HUMAN", "result": {"score": 1}}]
+        _, tables = imported("otel", lines(span(flat, annotations=annotations)))
+        assert tables.prompts.select("prompt", "requires").row(0) == ("What is this?", ["tools", "vision"])
+        assert column(tables, "cost_usd") == [0.002]
+        assert tables.grades is not None
+        assert tables.grades.select("grader", "kind", "grade").rows() == [("right", "person", 1)]
+        assert tables.responses is not None
+        assert tables.responses["response"].to_list() == ["A cat"]
+
+    def test_otlp_json_is_opened(self, lines, imported) -> None:
+        typed = [
+            {"key": name, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
+            for name, value in {**GENAI, "gen_ai.input.messages": json.dumps(HI)}.items()
+        ]
+        document = {"resourceSpans": [{"scopeSpans": [{"spans": [span({}) | {"attributes": typed}]}]}]}
+        for path in (lines(document), lines(json.dumps(document, indent=1), name="otlp.json")):
+            _, tables = imported("otel", path)
+            assert cells(tables) == {("Hi", "m"): None}
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"attributes": {"gen_ai.operation.name": "embeddings"}}, "not a span of a chat"),
+            ({"attributes": {"openinference.span.kind": "TOOL"}}, "not a span of a chat"),
+            ({"attributes": {"http.route": "/x"}}, "no model is named"),
+            ({"attributes": GENAI | {"error.type": "timeout"}}, "the call failed"),
+            ({"attributes": GENAI, "status": {"code": "STATUS_CODE_ERROR"}}, "the call failed"),
+            ({"attributes": GENAI}, "needs a text"),
+        ],
+    )
+    def test_other_spans_are_set_aside(self, lines, imported, changes, reason) -> None:
+        good = span(GENAI | {"gen_ai.input.messages": HI})
+        tally, _ = imported("otel", lines(good, span({}) | changes))
+        assert [reason in said for said in tally.reasons] == [True]
+
+
+def generation(key: str, trace: str = "t1", **changes: Any) -> dict[str, Any]:
+    return {
+        "id": key,
+        "traceId": trace,
+        "type": "GENERATION",
+        "model": "m",
+        "startTime": f"2025-03-01T10:00:0{key[-1]}Z",
+        "endTime": f"2025-03-01T10:00:0{key[-1]}.500Z",
+        "input": {"messages": [{"role": "user", "content": f"Ask {key}"}]},
+        "output": {"role": "assistant", "content": "Fine"},
+        "usageDetails": {"input": 30, "output": 7, "input_cached_tokens": 10, "total": 47},
+        "costDetails": {"total": 0.004},
+    } | changes
+
+
+def score(value: Any, name: str = "right", **changes: Any) -> dict[str, Any]:
+    return {"id": f"s{value}{name}", "traceId": "t1", "name": name, "value": value, "source": "EVAL"} | changes
+
+
+class TestLangfuse:
+    def test_generations_and_scores_of_files_beside(self, lines, imported) -> None:
+        observations = lines(
+            generation("g1"), generation("g2"), {"id": "s", "traceId": "t1", "type": "SPAN"}, name="o.jsonl"
+        )
+        scores = lines(
+            score(0.25, observationId="g1", source="ANNOTATION"),
+            score(True, observationId="g1"),
+            score(1),
+            score(0.1, name="toxicity"),
+            name="scores.jsonl",
+        )
+        traces = lines({"id": "t1", "sessionId": "s1", "name": "x"}, name="traces.jsonl")
+        tally, tables = imported("langfuse", observations, scores, traces)
+        assert cells(tables) == {("Ask g1", "m"): None, ("Ask g2", "m"): None}
+        assert tables.outcomes.select("input_tokens", "output_tokens", "cost_usd", "latency_ms").row(0) == (
+            40,
+            7,
+            0.004,
+            500,
+        )
+        assert tables.grades is not None
+        prompts = dict(tables.prompts.select("prompt", "prompt_id").iter_rows())
+        told = {(row["prompt_id"], row["kind"]): row["grade"] for row in tables.grades.iter_rows(named=True)}
+        assert told == {
+            (prompts["Ask g1"], "person"): 0.25,
+            (prompts["Ask g1"], "judge"): 1,
+            (prompts["Ask g2"], "judge"): 1,
+        }
+        assert tables.prompts["conversation_id"].to_list() == ["s1", "s1"]
+        assert tally.reasons == {"scores other than 'right' (--metric NAME chooses another)": 1}
+
+    def test_blob_storage_writes_other_names(self, lines, imported) -> None:
+        row = {
+            "id": "g1",
+            "trace_id": "t",
+            "type": "GENERATION",
+            "start_time": "2025-03-01 10:00:00.250000",
+            "provided_model_name": "m",
+            "input": json.dumps([{"role": "user", "content": "Hi"}]),
+            "output": "Hello",
+            "usage_details": json.dumps({"input": 3, "output": 2}),
+            "total_cost": 0.5,
+            "session_id": "s",
+        }
+        _, tables = imported("langfuse", lines(row))
+        assert tables.outcomes.select("input_tokens", "cost_usd").row(0) == (3, 0.5)
+        assert tables.prompts["prompt"].to_list() == ["Hi"]
+
+    def test_a_downloaded_trace_is_opened(self, lines, imported) -> None:
+        inner = {key: value for key, value in generation("g1").items() if key != "traceId"}
+        given = {key: value for key, value in score(0.75, observationId="g1").items() if key != "traceId"}
+        trace = {"id": "t9", "sessionId": "s9", "input": "x", "observations": [inner], "scores": [given]}
+        _, tables = imported("langfuse", lines(json.dumps(trace, indent=1), name="trace.json"))
+        assert tables.prompts.select("prompt", "conversation_id").rows() == [("Ask g1", "s9")]
+        assert tables.grades is not None
+        assert tables.grades["grade"].to_list() == [0.75]
+
+    def test_errors_and_odd_scores_are_set_aside(self, lines, imported) -> None:
+        log = lines(generation("g1"), generation("g2", level="ERROR"), generation("g3", input=None), score(7))
+        tally, _ = imported("langfuse", log, most_unusable=1)
+        assert tally.reasons == {
+            "the call failed": 1,
+            "no text in 'input'": 1,
+            "score: the grade is outside [0, 1]": 1,
+        }
+
+
+def decision(key: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "decision_id": key,
+        "decided_at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        "router_id": "r",
+        "policy": "parity",
+        "candidate": "a",
+        "propensity": 0.9,
+        "text": f"Ask {key}",
+        "session": "s",
+        "task": "t1",
+        "scores": json.dumps({"a": 0.5}),
+    } | changes
+
+
+class TestDecisions:
+    def test_choices_are_joined_with_what_became_of_them(self, tmp_path: Path, imported) -> None:
+        folder = tmp_path / "decisions"
+        folder.mkdir()
+        rows = [decision("d1"), decision("d2", candidate="b", propensity=0.1), decision("d3")]
+        pl.DataFrame(rows).write_parquet(folder / "decisions-1.parquet")
+        outcomes = [
+            {"decision_id": "d1", "quality": None, "thumb": "up", "cost_usd": 0.1, "output_tokens": 5, "error": None},
+            {
+                "decision_id": "d1",
+                "quality": 0.75,
+                "thumb": None,
+                "cost_usd": None,
+                "output_tokens": None,
+                "error": None,
+            },
+            {
+                "decision_id": "d3",
+                "quality": None,
+                "thumb": None,
+                "cost_usd": None,
+                "output_tokens": None,
+                "error": "x",
+            },
+            {
+                "decision_id": "d9",
+                "quality": 1.0,
+                "thumb": None,
+                "cost_usd": None,
+                "output_tokens": None,
+                "error": None,
+            },
+        ]
+        pl.DataFrame(outcomes, infer_schema_length=None).write_parquet(folder / "outcomes-1.parquet")
+        tally, tables = imported("decisions", folder)
+        told = tables.outcomes.sort("decision_id")
+        assert told.select("decision_id", "model", "quality", "propensity", "cost_usd", "output_tokens").rows() == [
+            ("d1", "a", 0.75, 0.9, 0.1, 5),
+            ("d2", "b", None, 0.1, None, None),
+        ]
+        assert told["decided_at"].to_list() == [datetime(2026, 1, 2, 3, 4)] * 2
+        assert tables.grades is not None
+        assert tables.grades.select("grader", "kind", "grade").rows() == [("user", "feedback", 1)]
+        assert tally.reasons == {"the call failed": 1, "outcomes of decisions that aren't in the log": 1}
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"text": None}, "the decision was logged without its text"),
+            ({"propensity": 0.0}, "propensity is outside (0, 1]"),
+            ({"propensity": 1.5}, "propensity is outside (0, 1]"),
+            ({"propensities": json.dumps({"a": 0.5, "b": 0.5})}, "propensities don't agree"),
+            ({"propensities": json.dumps({"a": 0.9, "b": 0.5})}, "propensities don't agree"),
+        ],
+    )
+    def test_what_cannot_be_is_set_aside(self, lines, imported, changes, reason) -> None:
+        rows = [json.dumps(decision("d1"), default=str), json.dumps(decision("d2", **changes), default=str)]
+        tally, _ = imported("decisions", lines(*rows))
+        assert [reason in said for said in tally.reasons] == [True]
