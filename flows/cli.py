@@ -1,32 +1,13 @@
-"""The command line. Heavy stacks are imported inside the command that needs them, so that routing starts at once."""
+"""Commands that train, judge and publish; heavy libraries are imported inside the command that needs them."""
 
 import argparse
-import sys
-import traceback
-from collections.abc import Sequence
 from pathlib import Path
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns its exit code.
-
-    0: done; 1: refused by the gate, or drift found; 2: unusable input; 3: an error that none of our messages foresees.
-    """
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.command(options))
-    except (ValueError, FileNotFoundError) as error:
-        print(f"pointsman: {error}", file=sys.stderr)
-        return 2
-    except Exception:
-        # Python would end with 1, as a refusal does
-        traceback.print_exc()
-        return 3
+from pointsman.cli import router_option
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pointsman", description="Trains, judges and publishes LLM prompt routers.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the commands that train, judge and publish to a parser's."""
 
     command = commands.add_parser("retrain", help="from outcome logs to a judged and published router")
     command.add_argument("--data", type=Path, help="folder with prompts, outcomes and models (default: simulated)")
@@ -35,16 +16,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=0)
     command.set_defaults(command=_retrain)
 
-    command = commands.add_parser("route", help="choose a candidate for each prompt of a file")
-    _router_option(command)
-    command.add_argument("--input", type=Path, required=True, help="parquet or jsonl with a column 'prompt'")
-    command.add_argument("--output", type=Path, required=True, help="parquet or jsonl")
-    command.add_argument("--policy", default="best", help="best | budget=USD | quality=Q | tradeoff=W | tolerance=T")
-    command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
-    command.set_defaults(command=_route)
-
     command = commands.add_parser("report", help="print a router's evaluation and write report.html")
-    _router_option(command)
+    router_option(command)
     command.add_argument("--output", type=Path, default=Path(), help="folder for report.html (default: here)")
     command.set_defaults(command=_report)
 
@@ -60,15 +33,6 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("history", help="who reigned when, and why")
     command.set_defaults(command=_history)
 
-    command = commands.add_parser("serve", help="answer routing requests over HTTP")
-    _router_option(command)
-    command.add_argument("--host", default="127.0.0.1")
-    command.add_argument(
-        "--token-file", type=Path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
-    )
-    command.add_argument("--port", type=int, default=8080)
-    command.set_defaults(command=_serve)
-
     _add_import(commands)
 
     command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
@@ -77,7 +41,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--home", type=Path, help="folder with data/ and mlruns/ (default: POINTSMAN_HOME, or here)")
     command.set_defaults(command=_ui)
     _add_studies(commands)
-    return parser
 
 
 def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -118,23 +81,13 @@ def _add_studies(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.set_defaults(command=_compare)
 
     command = commands.add_parser("drift", help="compare recent prompts with what the router was trained on")
-    _router_option(command)
+    router_option(command)
     command.add_argument("--recent", type=Path, required=True, help="folder with prompts, or with embeddings only")
     command.set_defaults(command=_drift)
 
     command = commands.add_parser("extrapolate", help="study how implicit models and their rivals do under shift")
     _study_options(command)
     command.set_defaults(command=_extrapolate)
-
-
-def _router_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--router", type=_location, default=Path("data/published"), help="a bundle or a published folder, or its URL"
-    )
-
-
-def _location(text: str) -> Path | str:
-    return text if "://" in text else Path(text)
 
 
 def _study_options(command: argparse.ArgumentParser) -> None:
@@ -146,7 +99,7 @@ def _study_options(command: argparse.ArgumentParser) -> None:
 
 
 def _retrain(options: argparse.Namespace) -> int:
-    from flows.settings import prepare_environment
+    from flows.platform.settings import prepare_environment
 
     prepare_environment()
     from flows.retrain import RetrainParameters, run_retrain
@@ -156,20 +109,11 @@ def _retrain(options: argparse.Namespace) -> int:
     )
 
 
-def _route(options: argparse.Namespace) -> int:
-    from flows.files import route_file
-
-    among = None if options.among is None else options.among.split(",")
-    rows = route_file(options.router, options.input, options.output, options.policy, among)
-    print(f"{rows} decisions written to {options.output}")
-    return 0
-
-
 def _report(options: argparse.Namespace) -> int:
-    from components.release.bundle import read_report
-    from components.release.router import local_folder
     from components.reports.console import method_table
     from components.reports.page import write_page
+    from pointsman.bundle.reading import read_report
+    from pointsman.router import local_folder
 
     report = read_report(local_folder(options.router))
     print(method_table(report))
@@ -178,10 +122,10 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _promote(_: argparse.Namespace) -> int:
-    from flows.settings import prepare_environment
+    from flows.platform.settings import prepare_environment
 
     prepare_environment()
-    from flows.promote import promote_waiting
+    from flows.stations.promote import promote_waiting
 
     verdict = promote_waiting()
     print(f"{verdict.router_id}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
@@ -189,10 +133,10 @@ def _promote(_: argparse.Namespace) -> int:
 
 
 def _rollback(options: argparse.Namespace) -> int:
-    from flows.settings import prepare_environment
+    from flows.platform.settings import prepare_environment
 
     prepare_environment()
-    from flows.promote import roll_back
+    from flows.stations.promote import roll_back
 
     print(roll_back(options.to))
     return 0
@@ -200,22 +144,10 @@ def _rollback(options: argparse.Namespace) -> int:
 
 def _history(_: argparse.Namespace) -> int:
     from components.release.history import read_history
-    from flows.settings import settings
+    from flows.platform.settings import settings
 
     for entry in read_history(settings().published):
         print(entry)
-    return 0
-
-
-def _serve(options: argparse.Namespace) -> int:
-    from components.release.serving import ServingConfig, serve
-    from flows.settings import settings
-
-    given = options.token_file
-    token = settings().serve_token if given is None else given.read_text(encoding="utf-8").strip()
-    if token is None and options.host not in ("127.0.0.1", "::1", "localhost"):
-        print(f"pointsman: whoever reaches {options.host} may ask, for there is no token", file=sys.stderr)
-    serve(options.router, host=options.host, port=options.port, config=ServingConfig(token=token))
     return 0
 
 
@@ -267,7 +199,7 @@ def _renamed(text: str) -> tuple[str, str]:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from flows.settings import prepare_environment
+    from flows.platform.settings import prepare_environment
 
     prepare_environment()
     from flows.compare import CompareParameters, run_compare
@@ -280,7 +212,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _drift(options: argparse.Namespace) -> int:
-    from flows.settings import prepare_environment
+    from flows.platform.settings import prepare_environment
 
     prepare_environment()
     from flows.drift import DriftParameters, run_drift
@@ -289,7 +221,7 @@ def _drift(options: argparse.Namespace) -> int:
 
 
 def _extrapolate(options: argparse.Namespace) -> int:
-    from flows.settings import prepare_environment
+    from flows.platform.settings import prepare_environment
 
     prepare_environment()
     from flows.extrapolation import ExtrapolationParameters, run_extrapolation
@@ -302,12 +234,18 @@ def _extrapolate(options: argparse.Namespace) -> int:
 
 
 def _ui(options: argparse.Namespace) -> int:
-    from flows.settings import prepare_environment, settings
+    from flows.platform.settings import prepare_environment, settings
 
     prepare_environment(home=options.home, log_level="INFO")
-    from flows.ui import serve_ui
+    from flows.platform.ui import serve_ui
 
     return serve_ui(
         prefect_port=options.prefect_port or settings().prefect_port,
         mlflow_port=options.mlflow_port or settings().mlflow_port,
     )
+
+
+if __name__ == "__main__":
+    from pointsman.cli import main
+
+    raise SystemExit(main())

@@ -17,16 +17,16 @@ from components.reports.compare_figures import reliability
 from components.reports.comparison import block_report
 from components.reports.comparison_page import DATA, PAGE, headline, write_comparison
 from components.tables.quarantine import QuarantineConfig
-from flows.arrays import load_named
-from flows.blocks import blocks_in
-from flows.caching import by_content
-from flows.contest import SHIFTED, judge, lay_out, leave_out, leave_out_of, tune
-from flows.fan_out import fan_out, task_runner
-from flows.ingest import embed_widely, export_encoder, ingest
+from flows.platform.arrays import load_named
+from flows.platform.caching import cached_task
+from flows.platform.fan_out import fan_out, task_runner
+from flows.platform.references import DataRef, keep, reference
+from flows.platform.settings import settings
+from flows.platform.tracking import registry
 from flows.presets import PresetName
-from flows.references import DataRef, keep, reference
-from flows.settings import settings
-from flows.tracking import registry
+from flows.stations.blocks import blocks_in
+from flows.stations.comparison import SHIFTED, judge, lay_out, leave_out, leave_out_of, tune
+from flows.stations.ingest import embed_widely, export_encoder, ingest
 
 
 class CompareParameters(BaseModel):
@@ -50,11 +50,7 @@ class Compared(BaseModel, frozen=True):
     headlines: tuple[str, ...]
 
 
-@task(
-    cache_key_fn=by_content("components.reports", "components.evaluation"),
-    persist_result=True,
-    result_serializer="json",
-)
+@cached_task()
 def conclude(
     laid_out: DataRef,
     judged: list[DataRef],
@@ -97,11 +93,7 @@ def conclude(
     return keep("compare_block", write)
 
 
-@task(
-    cache_key_fn=by_content("components.reports", "components.evaluation"),
-    persist_result=True,
-    result_serializer="json",
-)
+@cached_task()
 def present(concluded: dict[str, DataRef]) -> DataRef:
     """The page with all blocks."""
     report = {name: json.loads(ref.file("block.json").read_text()) for name, ref in concluded.items()}

@@ -12,18 +12,18 @@ from prefect.events import emit_event
 from pydantic import BaseModel, Field
 
 from components.drift.config import DriftConfig
+from components.drift.inspection import inspect
 from components.drift.recent import read_recent
 from components.embeddings.cache import embed_cached
-from components.release.bundle import read_bundle
-from components.release.inspection import inspect
-from components.release.pointer import resolve
-from components.release.registry import Registry
 from components.reports.drift_page import check_rows, drift_markdown, drift_page
-from components.tables.store import write_whole
-from flows.notify import show_component_logs
-from flows.references import DataRef, reference
-from flows.remember import load_reference
-from flows.settings import settings
+from components.tracking.registry import Registry
+from flows.platform.notify import show_component_logs
+from flows.platform.references import DataRef, reference
+from flows.platform.settings import settings
+from flows.stations.drift_reference import load_reference
+from pointsman.bundle.pointer import resolve
+from pointsman.bundle.reading import read_bundle
+from pointsman.durable import write_whole
 
 EVENT = "pointsman.drift.detected"
 """What an automation listens for."""

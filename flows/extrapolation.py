@@ -14,13 +14,13 @@ from components.extrapolation.methods import TrainingConfig
 from components.extrapolation.report import report_metrics, study_report
 from components.extrapolation.study import StudyConfig, read_run, run_problem, write_run
 from components.reports.extrapolation_page import DATA, PAGE, verdict_rows, write_study
-from flows.caching import by_content
-from flows.fan_out import fan_out, task_runner
+from flows.platform.caching import cached_task
+from flows.platform.fan_out import fan_out, task_runner
+from flows.platform.progress import Progress
+from flows.platform.references import DataRef, keep, reference
+from flows.platform.settings import settings
+from flows.platform.tracking import registry
 from flows.presets import PresetName
-from flows.progress import Progress
-from flows.references import DataRef, keep, reference
-from flows.settings import settings
-from flows.tracking import registry
 
 HEAD = ("problem", "paper says", "we measured", "verdict", "seeds")
 
@@ -56,23 +56,14 @@ def study_config(preset: PresetName) -> StudyConfig:
     return StudyConfig(train=1000, test=300, training=TrainingConfig(epochs=12, batch_size=128, learning_rate=1e-2))
 
 
-@task(
-    cache_key_fn=by_content("components.extrapolation"),
-    persist_result=True,
-    result_serializer="json",
-    task_run_name="{problem}-{seed}",
-)
+@cached_task(run_name="{problem}-{seed}")
 def measure(problem: str, seed: int, config: StudyConfig, data: DataRef | None) -> DataRef:
     """Every model's errors on one problem with one seed."""
     run = run_problem(problem, seed, config, data.path if data else None)
     return keep("extrapolation", lambda folder: write_run(run, folder / "run.json"))
 
 
-@task(
-    cache_key_fn=by_content("components.extrapolation", "components.reports"),
-    persist_result=True,
-    result_serializer="json",
-)
+@cached_task()
 def conclude(runs: list[DataRef]) -> DataRef:
     """The verdicts and the page."""
     report = study_report([read_run(run.file("run.json")) for run in runs])

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from components.embeddings.feature_fit import FeatureConfig
+from components.learning.refit import QUICK
 from components.learning.two_stage import TwoStageConfig
-from components.release.refit import QUICK
-from components.sources.planted import PlantedConfig
+from components.sources.planted.world import PlantedConfig
 from components.tables.quarantine import QuarantineConfig
 from components.tables.splits import SplitConfig
 from components.tasks.choice import DiscoveryConfig

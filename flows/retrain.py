@@ -9,25 +9,25 @@ from pydantic import BaseModel, Field
 from components.embeddings.export import Precision
 from components.reports.console import method_table
 from components.tasks.density import LayoutConfig
-from flows.board import BoardRef
-from flows.criteria import hold_out, time_routing
-from flows.discover import chart, discover, featurise
-from flows.evaluate import evaluate
-from flows.fan_out import fan_out, task_runner
-from flows.frozen import freeze, frozen_test
-from flows.gate import GateParameters
-from flows.identity import identify, reigning_tasks
-from flows.ingest import divide, embed_widely, export_encoder, generate, ingest, notices, validate
-from flows.narration import christen, narrate
-from flows.notes import note_result, note_tasks, note_validation
-from flows.notify import show_component_logs, tell_failure, tell_verdict
+from flows.gate_form import GateParameters
+from flows.platform.artifacts import note_result, note_tasks, note_validation
+from flows.platform.fan_out import fan_out, task_runner
+from flows.platform.notify import show_component_logs, tell_failure, tell_verdict
+from flows.platform.progress import Progress
+from flows.platform.references import reference
+from flows.platform.tracking import tracked
 from flows.presets import PresetName, preset
-from flows.progress import Progress
-from flows.promote import Verdicted, bundle, promote, register
-from flows.references import reference
-from flows.remember import remember
-from flows.tracking import tracked
-from flows.train import PEERS, baseline, classify, combine, specialise
+from flows.stations.board import BoardRef
+from flows.stations.discover import chart, discover, featurise
+from flows.stations.drift_reference import remember
+from flows.stations.evaluate import evaluate
+from flows.stations.frozen_test import freeze, frozen_test
+from flows.stations.gate_inputs import hold_out, time_routing
+from flows.stations.identity import identify, reigning_tasks
+from flows.stations.ingest import divide, embed_widely, export_encoder, generate, ingest, notices, validate
+from flows.stations.naming import christen, narrate
+from flows.stations.promote import Verdicted, bundle, promote, register
+from flows.stations.train import PEERS, baseline, classify, combine, specialise
 
 SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
 

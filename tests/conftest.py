@@ -15,7 +15,7 @@ _HOME = Path(tempfile.mkdtemp(prefix="pointsman-tests-"))
 os.environ["POINTSMAN_HOME"] = str(_HOME)
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-from flows.settings import prepare_environment  # noqa: E402
+from flows.platform.settings import prepare_environment  # noqa: E402
 
 prepare_environment()
 

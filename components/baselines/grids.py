@@ -32,7 +32,7 @@ from components.baselines.matrix_factorisation import FactorConfig
 from components.baselines.mlp import MlpConfig
 from components.baselines.protocol import Fit, QualityModel
 from components.baselines.router_dc import ContrastConfig
-from components.heads.implicit import ImplicitConfig
+from components.heads.implicit.head import ImplicitConfig
 from components.heads.training import FitConfig
 
 TRIALS = 6

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from components.baselines.observed import candidate_means, unseen_last
 from components.baselines.protocol import TrainingSet
-from components.heads.implicit import ImplicitConfig, ImplicitHead, train_implicit_head
+from components.heads.implicit.head import ImplicitConfig, ImplicitHead, train_implicit_head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,7 +2,7 @@
 
 Intelligent Prompt Routing (Feng et al. 2025, "IPR", arXiv 2509.06274, section 3): a frozen prompt embedding joined to a
 learned embedding of the candidate's identity, and a feed-forward estimator trained on squared error. Its decision, the
-cheapest candidate within a tolerance of the best, is `components.routing.policy.Tolerance`.
+cheapest candidate within a tolerance of the best, is `pointsman.policy.policy.Tolerance`.
 Shapes: N prompts, M candidates, F features, H hidden units.
 """
 

@@ -26,7 +26,7 @@ from components.baselines import (
     router_dc,
 )
 from components.baselines.protocol import Fit, TrainingSet
-from components.heads.implicit import ImplicitConfig
+from components.heads.implicit.head import ImplicitConfig
 
 METHODS: Mapping[str, Fit] = {
     "random": random_choice.fit,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.routing.model import RouterModel
+from pointsman.model.router_model import RouterModel
 
 REMEMBERED = 2000
 """Reference prompts at most: 3 MB of embeddings."""

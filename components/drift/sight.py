@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.drift.reference import Reference
-from components.embeddings.encoder import Tokens
-from components.embeddings.features import FeatureMap
-from components.routing.model import RouterModel
-from components.routing.novelty import Novelty
 from components.tasks.neighbours import exact_search
+from pointsman.model.novelty import Novelty
+from pointsman.model.router_model import RouterModel
+from pointsman.text.encoder import Tokens
+from pointsman.text.features import FeatureMap
 
 NEIGHBOURS = 5
 

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.embeddings.encoder import Encoder
 from components.tables.store import write_parquet
+from pointsman.text.encoder import Encoder
 
 _LOG = logging.getLogger(__name__)
 _SCHEMA = {"prompt_digest": pl.String(), "embedding": pl.Array(pl.Float32, 384)}

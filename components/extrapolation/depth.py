@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from components.heads.fixed_point import activate
-from components.heads.implicit_layer import ImplicitLayer
+from components.heads.implicit.fixed_point import activate
+from components.heads.implicit.layer import ImplicitLayer
 
 LIMIT = 2000
 

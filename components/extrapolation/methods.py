@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from components.extrapolation.linear import har, least_squares
 from components.extrapolation.networks import Lstm, Mlp, Nalu, Transformer
 from components.extrapolation.problem import Array, Problem
-from components.heads.fixed_point import SolverConfig
-from components.heads.implicit_layer import Feedback, ImplicitConfig, ImplicitLayer
-from components.heads.implicit_rnn import ImplicitRNN
+from components.heads.implicit.fixed_point import SolverConfig
+from components.heads.implicit.layer import Feedback, ImplicitConfig, ImplicitLayer
+from components.heads.implicit.rnn import ImplicitRNN
 from components.heads.training import FitConfig, fit, seeded
 
 Predict = Callable[[Array], Array]

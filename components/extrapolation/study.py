@@ -11,7 +11,7 @@ from components.extrapolation.catalogue import CATALOGUE
 from components.extrapolation.depth import iterations
 from components.extrapolation.methods import Fitted, TrainingConfig, train
 from components.extrapolation.problem import Problem, error
-from components.heads.implicit_layer import ImplicitLayer
+from components.heads.implicit.layer import ImplicitLayer
 
 TOLERANCE = 1e-4
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from components.heads.losses import class_weights
 from components.heads.training import FitConfig, FitReport, fit, seeded
-from components.heads.weights import ClassifierWeights
+from pointsman.model.weights import ClassifierWeights
 
 FLOORS = np.linspace(0.0, 0.99, 100, dtype=np.float32)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from components.heads.losses import masked_bce
 from components.heads.task_heads import train_task_heads
 from components.heads.training import FitConfig, FitReport, fit, seeded
-from components.heads.weights import ExpertWeights, log_odds
+from pointsman.model.weights import ExpertWeights, log_odds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

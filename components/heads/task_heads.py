@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from components.heads.losses import masked_bce
 from components.heads.training import FitConfig, FitReport, fit
-from components.heads.weights import ExpertWeights
+from pointsman.model.weights import ExpertWeights
 
 Rows = tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int32], NDArray[np.float32]]
 

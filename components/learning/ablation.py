@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from components.baselines.protocol import TrainingSet
 from components.heads.experts import ExpertConfig, train_experts
-from components.heads.weights import ExpertWeights, sigmoid
+from pointsman.model.weights import ExpertWeights, sigmoid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

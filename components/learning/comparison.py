@@ -15,13 +15,13 @@ from components.baselines.protocol import Fit, TrainingSet
 from components.evaluation.controls import random_features, shuffled_labels
 from components.evaluation.curves import parity_price
 from components.learning.ablation import fit_heads_alone
+from components.learning.fit import Observations
 from components.learning.parts import one_method, phases, stage_one_quality
 from components.learning.two_stage import StageOne, TwoStage, TwoStageConfig, learn, learn_stage_one
-from components.routing.aggregate import mix
-from components.routing.fit import Observations
-from components.routing.guard import counted, router_scores
 from components.tasks.assignment import assign
 from components.tasks.choice import Discovery, DiscoveryConfig, choose_partition
+from pointsman.model.aggregate import mix
+from pointsman.model.guard import counted, router_scores
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]

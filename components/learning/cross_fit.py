@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from components.heads.classifier import ClassifierConfig, choose_floor, train_classifier
 from components.heads.experts import ExpertConfig, ExpertReport, train_experts
-from components.heads.weights import log_odds, sigmoid
+from components.learning.fit import HeldOut
 from components.learning.granular import cluster_tables
-from components.routing.aggregate import Posterior, assign_tasks, task_level
-from components.routing.fit import HeldOut
-from components.routing.granular import blend
-from components.routing.guard import doubt
 from components.tasks.partition import Partition
 from components.tasks.table import task_table
+from pointsman.model.aggregate import Posterior, assign_tasks, task_level
+from pointsman.model.clusters import blend
+from pointsman.model.guard import doubt
+from pointsman.model.weights import log_odds, sigmoid
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]

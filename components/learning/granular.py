@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from components.baselines.hierarchical import fit
 from components.baselines.protocol import TrainingSet
-from components.routing.granular import ClusterTables
+from pointsman.model.clusters import ClusterTables
 
 
 def cluster_tables(

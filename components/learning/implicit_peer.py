@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.heads.classifier import recognition
-from components.heads.implicit_classifier import ImplicitClassifierConfig, train_implicit_classifier
+from components.heads.implicit.classifier import ImplicitClassifierConfig, train_implicit_classifier
 from components.learning.cross_fit import StageOneHeld, folds_of
 from components.learning.two_stage import TwoStageConfig
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from components.heads.weights import ExpertWeights
+from components.learning.fit import Observations
 from components.learning.two_stage import StageOne, TwoStage, TwoStageConfig, final_experts
-from components.routing.aggregate import assign_tasks, task_level, task_posterior
-from components.routing.fit import Observations
-from components.routing.granular import blend
 from components.tasks.choice import DiscoveryConfig
+from pointsman.model.aggregate import assign_tasks, task_level, task_posterior
+from pointsman.model.clusters import blend
+from pointsman.model.weights import ExpertWeights
 
 Floats = NDArray[np.float64]
 

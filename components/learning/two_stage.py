@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from components.heads.classifier import ClassifierConfig, ClassifierReport, recognition, train_classifier
 from components.heads.experts import ExpertConfig, ExpertReport, train_experts
 from components.heads.training import FitConfig
-from components.heads.weights import ClassifierWeights, ExpertWeights
 from components.learning.cross_fit import StageOneHeld, folds_of, hold_out_stage_one, hold_out_stage_two
+from components.learning.fit import FitReport, HeldOut, Observations, RouterConfig, fit_router
 from components.learning.granular import cluster_tables
-from components.routing.fit import FitReport, HeldOut, Observations, RouterConfig, fit_router
-from components.routing.granular import ClusterTables
-from components.routing.model import RouterModel
 from components.tasks.choice import known_labels
 from components.tasks.partition import Partition
 from components.tasks.table import TaskTable, label_quality, task_table
+from pointsman.model.clusters import ClusterTables
+from pointsman.model.router_model import RouterModel
+from pointsman.model.weights import ClassifierWeights, ExpertWeights
 
 Floats = NDArray[np.float64]
 

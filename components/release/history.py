@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from components.release.durable import sync_folder
+from pointsman.durable import sync_folder
 
 HISTORY = "history.jsonl"
 Outcome = Literal["promoted", "refused", "rolled_back"]

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from components.release.bundle import read_files
-from components.release.durable import place_folder, sweep
 from components.release.history import Entry, Outcome, append, now, read_history, reigning
 from components.release.lock import hold
-from components.release.manifest import MANIFEST, BundleError, dump, is_router_id
-from components.release.pointer import read_pointer, write_pointer
+from pointsman.bundle.manifest import MANIFEST, dump, is_router_id
+from pointsman.bundle.pointer import read_pointer, write_pointer
+from pointsman.bundle.reading import read_files
+from pointsman.durable import place_folder, sweep
+from pointsman.errors import BundleError
 
 _LOG = logging.getLogger(__name__)
 

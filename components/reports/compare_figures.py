@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from components.evaluation.metrics import hull
+from components.evaluation.reliability import reliability as reliability_bins
 from components.reports.figures import _STYLE, ACCENT, GOOD, INK, MUTED, _canvas, _svg
-from components.routing.calibrate import reliability as reliability_bins
 
 _PEERS = ("#a86400", "#7b2fd0", "#0b8a99", "#b3261e", "#5b6577", "#c2578e", "#6a8f1f", "#3f4fa8")
 _LINES = ("-", "--", ":", "-.")

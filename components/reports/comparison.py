@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from components.evaluation.bootstrap import paired_difference
 from components.evaluation.curves import operating_points
+from components.evaluation.reliability import expected_calibration_error
 from components.evaluation.scoring import score_methods
+from components.learning.selection import best_single
 from components.reports.report import plain
-from components.routing.calibrate import expected_calibration_error
-from components.routing.selection import best_single
 
 Floats = NDArray[np.float64]
 ABLATIONS = (

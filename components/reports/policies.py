@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from components.routing.policy import Budget, Policy, QualityBar, Tradeoff, decide
-from components.routing.prediction import Prediction
+from pointsman.model.prediction import Prediction
+from pointsman.policy.policy import Budget, Policy, QualityBar, Tradeoff, decide
 
 Floats = NDArray[np.float64]
 _BARS = np.linspace(0.3, 0.95, 14)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from components.evaluation.block import common_block
 from components.evaluation.bootstrap import Interval
 from components.evaluation.gate import GateConfig, Verdict, judge
+from components.evaluation.reliability import expected_calibration_error, reliability
 from components.evaluation.scoring import choose, score_methods
-from components.routing.calibrate import expected_calibration_error, reliability
 
 Floats = NDArray[np.float64]
 

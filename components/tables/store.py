@@ -1,9 +1,6 @@
 """Finding, reading and writing the tables: parquet, jsonl or json in, parquet out, whole or not at all."""
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +21,8 @@ __all__ = [
     "table_file",
     "write_parquet",
     "write_tables",
-    "write_whole",
 ]
+from pointsman.durable import write_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,21 +101,6 @@ def _read_optional(folder: Path, schema: TableSchema, limits: ReadLimits) -> pl.
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Writes one frame as zstd parquet: aside, flushed to disk, then renamed over `path`."""
     write_whole(path, lambda aside: frame.write_parquet(aside, compression="zstd"))
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Lets `write` fill a file beside `path`, flushes it to disk and renames it over `path`; a crash leaves the old."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    aside = Path(name)
-    try:
-        write(aside)
-        with aside.open("rb") as file:
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def file_digest(path: Path) -> str:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.tables.store import write_whole
+from pointsman.durable import write_whole
 
 LONGEST_ANSWER = 1_000_000
 """Bytes of a response that are read."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from fastapi import HTTPException
 
-from components.release.manifest import BundleError
-from components.release.reigning import Reigning
+from pointsman.errors import BundleError
+from pointsman.serving.in_service import Reigning
 
 try:
     from litellm.integrations.custom_logger import CustomLogger

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from flows.settings import settings
+from flows.platform.settings import settings
 from tests.benchmarks import adversarial, discovery, heads, layer, off_policy, routing, serving
 from tests.benchmarks.table import Table, markdown, write
 

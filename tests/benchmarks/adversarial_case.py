@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.release.bundle import read_bundle
-from components.release.pointer import resolve
-from components.release.router import Router
+from pointsman.bundle.pointer import resolve
+from pointsman.bundle.reading import read_bundle
+from pointsman.router import Router
 
 AROUND = (
     "{}",

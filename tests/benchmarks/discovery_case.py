@@ -13,7 +13,7 @@ from components.tasks.density import DensityConfig, discover_density
 from components.tasks.graph import GraphConfig, cut, similarities
 from components.tasks.neighbours import nearest_neighbours
 from components.tasks.partition import Partition
-from flows.settings import prepare_environment
+from flows.platform.settings import prepare_environment
 
 CLUSTERS, DIMENSIONS, CANDIDATES = 300, 384, 11
 SPREAD = 1.5

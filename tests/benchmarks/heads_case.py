@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from components.heads.weights import ExpertWeights
+from pointsman.model.weights import ExpertWeights
 from tests.benchmarks.child import medians
 
 TASKS, CANDIDATES, FEATURES, HIDDEN = 332, 11, 384, 96

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from components.heads.fixed_point import SolverConfig
-from components.heads.implicit_layer import ImplicitConfig, ImplicitLayer
+from components.heads.implicit.fixed_point import SolverConfig
+from components.heads.implicit.layer import ImplicitConfig, ImplicitLayer
 from components.heads.losses import masked_bce
 from tests.benchmarks.child import medians
 

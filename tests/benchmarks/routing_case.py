@@ -9,11 +9,11 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
-from components.embeddings.encoder import Encoder
-from components.release.bundle import read_bundle
-from components.release.pointer import resolve
-from components.release.router import Router
-from components.routing.policy import Best
+from pointsman.bundle.pointer import resolve
+from pointsman.bundle.reading import read_bundle
+from pointsman.policy.policy import Best
+from pointsman.router import Router
+from pointsman.text.encoder import Encoder
 from tests.benchmarks.child import medians
 
 PROMPTS, WORDS, BATCH = 24, 12, 1000

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.embeddings.encoder import Encoder
-from components.release.bundle import read_bundle
-from components.release.pointer import resolve
-from components.release.router import Router
+from pointsman.bundle.pointer import resolve
+from pointsman.bundle.reading import read_bundle
+from pointsman.router import Router
+from pointsman.text.encoder import Encoder
 from tests.benchmarks import load
 from tests.benchmarks.child import ROOT
 
@@ -28,7 +28,7 @@ SHORT_WORDS, LONG_WORDS = 12, 250
 GATHER = 16
 ROUNDS = 9
 SERVE = (
-    "import sys; from components.release.serving import ServingConfig, serve; "
+    "import sys; from pointsman.serving.app import ServingConfig, serve; "
     "serve(sys.argv[1], port=int(sys.argv[2]), config=ServingConfig(gather=int(sys.argv[3])))"
 )
 

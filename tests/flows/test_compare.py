@@ -8,14 +8,14 @@ from mlflow import MlflowClient
 from prefect.testing.utilities import prefect_test_harness
 
 from components.reports.comparison_page import DATA, TABLE
-from components.sources.planted import PlantedConfig, write_world
-from flows.arrays import save_named
-from flows.blocks import STANDARD, blocks_in
+from components.sources.planted.world import PlantedConfig, write_world
 from flows.cli import main
 from flows.compare import CompareParameters, compare
-from flows.contest import rows_of
-from flows.references import reference
-from flows.settings import settings
+from flows.platform.arrays import save_named
+from flows.platform.references import reference
+from flows.platform.settings import settings
+from flows.stations.blocks import STANDARD, blocks_in
+from flows.stations.comparison import rows_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

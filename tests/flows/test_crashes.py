@@ -17,11 +17,11 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-from components.release.bundle import read_bundle
 from components.release.history import read_history
-from components.release.pointer import read_pointer
-from flows.progress import STATIONS
-from flows.references import reference
+from flows.platform.progress import STATIONS
+from flows.platform.references import reference
+from pointsman.bundle.pointer import read_pointer
+from pointsman.bundle.reading import read_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 COMMAND = [sys.executable, "-c", "from flows.cli import main; raise SystemExit(main())"]
@@ -258,7 +258,7 @@ TARGETS = {
     "the Prefect server": [(MIDDLE, b"prefect server start", False), (NOTES, b"prefect server start", False)],
     # once what was started, once the uvicorn that it started in turn, which is what answers
     "the MLflow server": [(MIDDLE, b"mlflow server", False), (JUDGED, b"mlflow server", True)],
-    WORKER: [(MIDDLE, b"flows.deployments", False)],
+    WORKER: [(MIDDLE, b"flows.platform.deployments", False)],
 }
 ENDS = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 

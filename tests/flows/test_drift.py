@@ -20,31 +20,32 @@ from prefect.testing.utilities import prefect_test_harness
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from components.drift.config import DriftConfig
+from components.drift.inspection import inspect
 from components.drift.recent import read_recent
-from components.embeddings.encoder import DIMENSIONS, Encoder
 from components.embeddings.feature_fit import FeatureConfig, fit_features
-from components.heads.weights import ClassifierWeights, ExpertWeights
-from components.release.bundle import read_bundle, write_bundle
-from components.release.inspection import inspect
-from components.release.manifest import Candidate, Provenance
-from components.release.pointer import write_pointer
-from components.release.router import Router
-from components.routing.calibrate import identity
-from components.routing.cost import CostHead, CostSource
-from components.routing.granular import ClusterTables
-from components.routing.model import RouterModel
-from components.routing.novelty import NoveltyConfig, fit_novelty
-from components.sources.families import FAMILIES
-from components.sources.planted import PlantedConfig, World, generate
+from components.learning.novelty_fit import NoveltyConfig, fit_novelty
+from components.release.writing import write_bundle
+from components.sources.planted.families import FAMILIES
+from components.sources.planted.world import PlantedConfig, World, generate
 from components.tables.matrices import to_matrices
 from components.tables.store import Tables, write_tables
-from flows.arrays import save_named
-from flows.board import BoardRef
 from flows.cli import main
 from flows.drift import EVENT, DriftParameters, drift
-from flows.references import DataRef, reference
-from flows.remember import load_reference, reference_path, remember
-from flows.settings import settings
+from flows.platform.arrays import save_named
+from flows.platform.references import DataRef, reference
+from flows.platform.settings import settings
+from flows.stations.board import BoardRef
+from flows.stations.drift_reference import load_reference, reference_path, remember
+from pointsman.bundle.manifest import Candidate, Provenance
+from pointsman.bundle.pointer import write_pointer
+from pointsman.bundle.reading import read_bundle
+from pointsman.model.calibration import identity
+from pointsman.model.clusters import ClusterTables
+from pointsman.model.cost import CostHead, CostSource
+from pointsman.model.router_model import RouterModel
+from pointsman.model.weights import ClassifierWeights, ExpertWeights
+from pointsman.router import Router
+from pointsman.text.encoder import DIMENSIONS, Encoder
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 NAMES = tuple(family.name for family in FAMILIES)

@@ -13,7 +13,7 @@ from components.extrapolation.methods import TrainingConfig
 from components.extrapolation.study import StudyConfig, run_problem
 from flows.cli import main
 from flows.extrapolation import ExtrapolationParameters, extrapolation, study_config
-from flows.settings import settings
+from flows.platform.settings import settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 TINY = StudyConfig(train=100, test=30, training=TrainingConfig(epochs=2, batch_size=50, learning_rate=1e-2))

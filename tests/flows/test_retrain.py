@@ -11,19 +11,19 @@ from mlflow import MlflowClient
 from prefect.artifacts import Artifact
 from prefect.testing.utilities import prefect_test_harness
 
-from components.heads.implicit import ImplicitConfig
+from components.heads.implicit.head import ImplicitConfig
 from components.release.history import read_history
-from components.release.router import Router
-from components.release.serving import create_app
-from components.sources.planted import PlantedConfig, generate
+from components.sources.planted.world import PlantedConfig, generate
 from flows.cli import main
 from flows.drift import DriftParameters, drift
-from flows.gate import GateParameters
-from flows.release_flows import promote
-from flows.remember import reference_path
+from flows.gate_form import GateParameters
+from flows.platform.settings import settings
+from flows.platform.tracking import registry
+from flows.release import promote
 from flows.retrain import RetrainParameters, retrain
-from flows.settings import settings
-from flows.tracking import registry
+from flows.stations.drift_reference import reference_path
+from pointsman.router import Router
+from pointsman.serving.app import create_app
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 METHODS = {
@@ -231,7 +231,7 @@ def test_what_is_promoted_is_at_the_url_and_served_from_there(first, tmp_path, m
 
 
 def test_bad_logs_stop_the_run_with_file_and_rule(server, tmp_path):
-    from components.sources.planted import PlantedConfig, write_world
+    from components.sources.planted.world import PlantedConfig, write_world
 
     write_world(tmp_path, PlantedConfig(prompts=60))
     outcomes = pl.read_parquet(tmp_path / "outcomes.parquet")

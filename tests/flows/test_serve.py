@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.release import serving
 from flows.cli import main
+from pointsman.serving import app as serving
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from flows.cli import _parser
-from flows.deployments import POOL
-from flows.settings import settings
+from flows.platform.deployments import POOL
+from flows.platform.settings import settings
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
@@ -112,7 +112,7 @@ def test_both_start_the_same_commands(found):
         commands = {name.rpartition("/")[2]: c["args"] for name, c in CONTAINERS.items() if "args" in c}
     pool = ["--pool", POOL, "--type", "process"]
     assert " ".join(pool) in " ".join(commands["worker"])
-    assert commands["deploy"] == ["python", "-m", "flows.deployments", "deploy"]
+    assert commands["deploy"] == ["python", "-m", "flows.platform.deployments", "deploy"]
     assert commands["prefect"][:3] == ["prefect", "server", "start"]
     assert commands["mlflow"][:2] == ["mlflow", "server"]
     serving = (INFRA / "Dockerfile.serving").read_text()

@@ -17,8 +17,8 @@ import torchidl
 from torch import Tensor, nn
 from torchdeq import get_deq
 
-from components.heads.fixed_point import NotConverged, SolverConfig
-from components.heads.implicit_layer import ImplicitLayer
+from components.heads.implicit.fixed_point import NotConverged, SolverConfig
+from components.heads.implicit.layer import ImplicitLayer
 from tests.benchmarks.child import medians
 from tests.benchmarks.layer_case import CONFIG, INPUTS, OUTPUTS, STATES, at_the_bound, problem, step, trained
 from tests.benchmarks.table import Table, markdown

@@ -3,7 +3,7 @@ import pytest
 
 from components.baselines.implicit import fit
 from components.baselines.methods import METHODS, fit_predict_told
-from components.heads.implicit import ImplicitConfig, train_implicit_head
+from components.heads.implicit.head import ImplicitConfig, train_implicit_head
 
 
 def test_it_is_the_implicit_head_with_the_untried_last(training):

@@ -5,7 +5,7 @@ import pytest
 
 from components.drift.reference import Reference
 from components.drift.sight import NEIGHBOURS, majority, see_embeddings
-from components.routing.novelty import NoveltyConfig, fit_novelty
+from components.learning.novelty_fit import NoveltyConfig, fit_novelty
 
 
 def test_the_majority_is_the_most_frequent_and_then_the_smallest():

@@ -1,7 +1,7 @@
 import pytest
 
-from components.embeddings.encoder import Encoder
 from components.embeddings.export import export_minilm
+from pointsman.text.encoder import Encoder
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from components.embeddings.encoder import Encoder
 from components.embeddings.export import export_minilm
+from pointsman.text.encoder import Encoder
 
 TEXTS = ["What is 2 + 2?", "Write a haiku about the sea.", "def f(x): return x ** 2"]
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from components.extrapolation.depth import iterations
-from components.heads.implicit_layer import ImplicitConfig, ImplicitLayer
+from components.heads.implicit.layer import ImplicitConfig, ImplicitLayer
 
 
 @pytest.fixture

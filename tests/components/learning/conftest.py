@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from components.learning.comparison import Logs
-from components.routing.fit import Observations
+from components.learning.fit import Observations
+from tests.fixtures.fitted_world import fit_world, fitted
+
+__all__ = ["fit_world", "fitted"]
 
 TASKS, DIMENSION = 4, 12
 TRUTH_TM = np.array([[0.95, 0.1, 0.5], [0.1, 0.9, 0.5], [0.15, 0.2, 0.9], [0.5, 0.9, 0.1]])

@@ -3,7 +3,7 @@ import pytest
 
 from components.baselines.methods import METHODS
 from components.learning.comparison import judge_split, learning_order, take
-from components.release.refit import QUICK
+from components.learning.refit import QUICK
 from components.reports.comparison import block_report
 from components.reports.comparison_page import headline, markdown, write_comparison
 from components.tasks.choice import DiscoveryConfig

@@ -3,8 +3,8 @@ import pytest
 from numpy.typing import NDArray
 
 from components.heads.classifier import ClassifierConfig
-from components.heads.implicit_classifier import ImplicitClassifierConfig
-from components.heads.implicit_layer import ImplicitConfig
+from components.heads.implicit.classifier import ImplicitClassifierConfig
+from components.heads.implicit.layer import ImplicitConfig
 from components.heads.training import FitConfig
 from components.learning.cross_fit import StageOneHeld, folds_of
 from components.learning.implicit_peer import implicit_peer

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from components.release import durable
-from components.release.bundle import read_bundle
 from components.release.history import read_history
-from components.release.pointer import read_pointer
 from components.release.publish import publish, reconcile, refuse, rollback
+from pointsman import durable
+from pointsman.bundle.pointer import read_pointer
+from pointsman.bundle.reading import read_bundle
 
 ROUNDS = 100
 STEPS = ("fsync", "rename", "replace")
@@ -164,7 +164,7 @@ WORKER = """
 import sys
 from pathlib import Path
 from components.release.publish import publish, rollback
-from components.release.registry import Registry
+from components.tracking.registry import Registry
 root, uri, artifacts, first, second = sys.argv[1:]
 registry = Registry(uri, Path(artifacts))
 print("ready", flush=True)
@@ -177,7 +177,7 @@ while True:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::Warning")
 def test_mlflow_agrees_after_every_kill(bundle, second, tmp_path):
-    from components.release.registry import Registry
+    from components.tracking.registry import Registry
 
     root, uri, draw = tmp_path / "root", f"sqlite:///{tmp_path / 'mlflow.db'}", random.Random(0)
     registry = Registry(uri, tmp_path / "artifacts")

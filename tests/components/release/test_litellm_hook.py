@@ -8,9 +8,9 @@ import pytest
 import yaml
 from fastapi import HTTPException
 
-from components.release.bundle import BundleError
 from components.release.publish import publish
-from components.release.router import Router
+from pointsman.errors import BundleError
+from pointsman.router import Router
 
 FOLDER = Path(__file__).parents[3] / "infra" / "litellm"
 

@@ -7,7 +7,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from components.release.serving import ServingConfig, create_app
+from pointsman.serving.app import ServingConfig, create_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning")]
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]

@@ -4,12 +4,13 @@ import shutil
 
 import pytest
 
-from components.release import durable
-from components.release.bundle import BundleError, read_bundle
 from components.release.history import read_history
 from components.release.lock import Busy, hold
-from components.release.pointer import read_pointer
 from components.release.publish import publish, reconcile, refuse, rollback
+from pointsman import durable
+from pointsman.bundle.pointer import read_pointer
+from pointsman.bundle.reading import read_bundle
+from pointsman.errors import BundleError
 
 
 class Memory:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.reports.policies import policy_curves
-from components.routing.prediction import Prediction
+from pointsman.model.prediction import Prediction
 
 
 def world(rows=200, seed=0):

@@ -1,0 +1,267 @@
+"""Assembles a router from trained heads and a task table: every choice rests on
+what parts say of prompts they were not trained on, none on test.
+
+Shapes: N prompts, F features, D embedding, T tasks, M candidates.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.baselines.observed import choice_outcomes
+from components.evaluation.reliability import Reliability, reliability
+from components.learning.calibration_fit import CalibrationConfig, fit_calibration
+from components.learning.cost_error import log_r2, total_error
+from components.learning.cost_fit import CostConfig, fit_cost_head
+from components.learning.novelty_fit import NoveltyConfig, fit_novelty
+from components.learning.selection import (
+    AlphaTrial,
+    GuardTrial,
+    best_single,
+    choose_doubt,
+    choose_guard,
+    choose_trial,
+)
+from components.tasks.criterion import advantage_error
+from pointsman.model.aggregate import Posterior, mix
+from pointsman.model.calibration import Calibration, identity
+from pointsman.model.clusters import ClusterTables
+from pointsman.model.cost import CostSource
+from pointsman.model.router_model import RouterModel
+from pointsman.model.weights import ClassifierWeights, ExpertWeights
+
+Floats = NDArray[np.float64]
+NOVELTY_SHARE = 0.125
+"""Share of the prompts that set the novelty floor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterConfig:
+    """What the assembly chooses among."""
+
+    alphas: tuple[float, ...] = tuple(step / 10 for step in range(11))
+    """Weights of the prompt-level heads, each in [0, 1]."""
+    posteriors: tuple[Posterior, ...] = ("hard", "soft")
+    """Ways to read the task table; the first where there are no tasks."""
+    guard_margins: tuple[float, ...] = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
+    """Quality by which a candidate must beat the fallback, each >= 0."""
+    doubt_margins: tuple[float, ...] = (0.0, 0.02, 0.03, 0.05, 0.07, 0.1)
+    """The same for each unit of doubt about a prompt's task, ascending from 0."""
+    reliability_bins: int = 10
+    """Bins of the reliability diagrams, >= 1."""
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
+    cost: CostConfig = field(default_factory=CostConfig)
+    novelty: NoveltyConfig = field(default_factory=NoveltyConfig)
+
+    def __post_init__(self) -> None:
+        if not self.alphas or not all(0 <= alpha <= 1 for alpha in self.alphas):
+            raise ValueError(f"alphas must be in [0, 1] and at least one, got {self.alphas}")
+        if not self.posteriors or not set(self.posteriors) <= {"hard", "soft"}:
+            raise ValueError(f"posteriors must be 'hard' or 'soft' and at least one, got {self.posteriors}")
+        if not self.guard_margins or not all(margin >= 0 for margin in self.guard_margins):
+            raise ValueError(f"guard_margins must be >= 0 and at least one, got {self.guard_margins}")
+        if self.doubt_margins[:1] != (0,) or list(self.doubt_margins) != sorted(self.doubt_margins):
+            raise ValueError(f"doubt_margins must be ascending from 0, got {self.doubt_margins}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Observations:
+    """One split's prompts and what was seen of them."""
+
+    features_NF: NDArray[np.float32]
+    embedding_ND: NDArray[np.float32]
+    quality_NM: Floats
+    """In [0, 1]; nan where not observed."""
+    output_tokens_NM: Floats
+    """>= 0; nan where unknown."""
+    cost_usd_NM: Floats
+    """USD per call >= 0; nan where unknown."""
+    input_tokens_N: Floats
+    """>= 0."""
+    task_N: NDArray[np.int32]
+    """Discovered or assigned task, -1: none."""
+
+    def __post_init__(self) -> None:
+        rows = self.quality_NM.shape[0]
+        for name in ("features_NF", "embedding_ND", "output_tokens_NM", "cost_usd_NM", "input_tokens_N", "task_N"):
+            if getattr(self, name).shape[0] != rows:
+                raise ValueError(f"{name} has {getattr(self, name).shape[0]} prompts, quality_NM has {rows}")
+        if self.output_tokens_NM.shape != self.quality_NM.shape or self.cost_usd_NM.shape != self.quality_NM.shape:
+            raise ValueError("quality_NM, output_tokens_NM and cost_usd_NM must have one shape")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldOut:
+    """What both stages say of each seen prompt, by parts that were trained without it."""
+
+    task_N: NDArray[np.int32]
+    """Recognised task, -1: unsure."""
+    doubt_N: Floats
+    """How unsure stage 1 is of the task, in [0, 1]."""
+    soft_NM: Floats
+    """What stage 1 expects by the posterior."""
+    hard_NM: Floats
+    """What stage 1 expects by the recognised task."""
+    prompt_NM: Floats
+    """Prompt-level quality."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FitReport:
+    """How the router came to be; figures are of held-out parts, but for the costs'."""
+
+    alpha_trials: tuple[AlphaTrial, ...]
+    chosen: AlphaTrial
+    guard_trials: tuple[GuardTrial, ...]
+    guard_margin: float
+    doubt_trials: tuple[GuardTrial, ...]
+    doubt_margin: float
+    reliability_before: Reliability
+    reliability_after: Reliability
+    fallback: int
+    """Index of the best single candidate on training prompts."""
+    cost_source_M: tuple[CostSource, ...]
+    cost_r2: float
+    """R2 of log tokens over known cells, against each candidate's mean; nan where no tokens are known."""
+    cost_relative_error: float
+    """Mean over candidates of |expected - logged| / logged total cost; nan where no costs are known."""
+    novelty_floor: float
+
+    @property
+    def ece_before(self) -> float:
+        """Expected calibration error of the mix, uncalibrated."""
+        return self.reliability_before.ece
+
+    @property
+    def ece_after(self) -> float:
+        """Expected calibration error of the mix, calibrated."""
+        return self.reliability_after.ece
+
+
+def fit_router(
+    *,
+    classifier: ClassifierWeights,
+    experts: ExpertWeights,
+    table_quality_TM: Floats,
+    general_quality_M: Floats,
+    clusters: ClusterTables,
+    seen: Observations,
+    held: HeldOut,
+    input_usd_per_mtok_M: Floats,
+    output_usd_per_mtok_M: Floats,
+    config: RouterConfig,
+    seed: int,
+) -> tuple[RouterModel, FitReport]:
+    """Chooses aggregation, calibrates and sets the guard on what held-out parts say, and learns costs.
+
+    Raises:
+        ValueError: shapes don't match, a candidate has no known general quality, or nothing was observed.
+    """
+    tasks, candidates = table_quality_TM.shape[0], general_quality_M.shape[0]
+    _check(classifier, experts, table_quality_TM, general_quality_M, seen, held)
+    level = {"soft": held.soft_NM, "hard": held.hard_NM}
+    trials: list[AlphaTrial] = []
+    fits: list[Calibration] = []
+    outcomes: list[Floats] = []
+    for posterior in config.posteriors if tasks else config.posteriors[:1]:
+        for alpha in config.alphas:
+            mixed_NM = mix(held.prompt_NM, level[posterior], alpha)
+            fitted = fit_calibration(mixed_NM, seen.quality_NM, config.calibration)
+            predicted_NM = fitted.apply(mixed_NM)
+            outcomes.append(choice_outcomes(predicted_NM, seen.quality_NM))
+            trials.append(
+                AlphaTrial(
+                    alpha=alpha,
+                    posterior=posterior,
+                    quality=float(outcomes[-1].mean()),
+                    brier=float(np.nanmean((predicted_NM - seen.quality_NM) ** 2)),
+                    advantage_error=advantage_error(predicted_NM, seen.quality_NM),
+                )
+            )
+            fits.append(fitted)
+    chosen = choose_trial(trials, np.stack(outcomes))
+    fallback = best_single(seen.quality_NM)
+    mixed_NM = mix(held.prompt_NM, level[trials[chosen].posterior], trials[chosen].alpha)
+    calibrated_NM = fits[chosen].apply(mixed_NM)
+    guard, guards = choose_guard(calibrated_NM, seen.quality_NM, fallback, config.guard_margins)
+    doubt, doubts = choose_doubt(calibrated_NM, seen.quality_NM, fallback, guard, held.doubt_N, config.doubt_margins)
+    cost = fit_cost_head(
+        features_NF=seen.features_NF,
+        output_tokens_NM=seen.output_tokens_NM,
+        cost_usd_NM=seen.cost_usd_NM,
+        task_N=seen.task_N,
+        tasks=tasks,
+        input_usd_per_mtok_M=input_usd_per_mtok_M,
+        output_usd_per_mtok_M=output_usd_per_mtok_M,
+        config=config.cost,
+    )
+    # The floor is set on prompts that the reference points haven't seen.
+    apart_N = np.random.default_rng(seed).random(seen.embedding_ND.shape[0]) < NOVELTY_SHARE
+    novelty = fit_novelty(seen.embedding_ND[~apart_N], seen.embedding_ND[apart_N], config.novelty, seed)
+    model = RouterModel(
+        classifier=classifier,
+        experts=experts,
+        clusters=clusters,
+        calibration=fits[chosen],
+        cost=cost,
+        novelty=novelty,
+        task_quality_TM=np.asarray(table_quality_TM, dtype=np.float64),
+        general_quality_M=np.asarray(general_quality_M, dtype=np.float64),
+        alpha=np.array(trials[chosen].alpha, dtype=np.float64),
+        soft=np.array(trials[chosen].posterior == "soft"),
+        guard_margin=np.array(guard, dtype=np.float64),
+        doubt_margin=np.array(doubt, dtype=np.float64),
+        fallback=np.array(fallback, dtype=np.int64),
+    )
+    report = FitReport(
+        alpha_trials=tuple(trials),
+        chosen=trials[chosen],
+        guard_trials=guards,
+        guard_margin=guard,
+        doubt_trials=doubts,
+        doubt_margin=doubt,
+        # the identity holds predictions off 0 and 1 just as calibration does
+        reliability_before=reliability(identity(candidates).apply(mixed_NM), seen.quality_NM, config.reliability_bins),
+        reliability_after=reliability(calibrated_NM, seen.quality_NM, config.reliability_bins),
+        fallback=fallback,
+        cost_source_M=tuple(CostSource(source) for source in cost.source_M),
+        cost_r2=log_r2(cost.log_tokens(seen.features_NF, held.task_N), seen.output_tokens_NM),
+        cost_relative_error=total_error(
+            cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N), seen.cost_usd_NM
+        ),
+        novelty_floor=float(novelty.floor),
+    )
+    return model, report
+
+
+def _check(
+    classifier: ClassifierWeights,
+    experts: ExpertWeights,
+    table_quality_TM: Floats,
+    general_quality_M: Floats,
+    seen: Observations,
+    held: HeldOut,
+) -> None:
+    """Refuses parts that don't fit together."""
+    tasks, candidates = table_quality_TM.shape
+    sizes = {
+        "classifier": (classifier.task_bias_T.shape[0], candidates),
+        "experts": experts.task_bias_TM.shape,
+        "general_quality": (tasks, *general_quality_M.shape),
+        "outcomes": (tasks, seen.quality_NM.shape[1]),
+    }
+    for name, size in sizes.items():
+        if size != (tasks, candidates):
+            raise ValueError(f"{name} has (tasks, candidates) = {size}, the task table {(tasks, candidates)}")
+    if held.doubt_N.shape != seen.task_N.shape:
+        raise ValueError(f"held-out doubt_N is {held.doubt_N.shape}, tasks are {seen.task_N.shape}")
+    for name in ("soft_NM", "hard_NM", "prompt_NM"):
+        if getattr(held, name).shape != seen.quality_NM.shape:
+            raise ValueError(f"held-out {name} is {getattr(held, name).shape}, outcomes are {seen.quality_NM.shape}")
+    if unknown := np.flatnonzero(~np.isfinite(general_quality_M)).tolist():
+        raise ValueError(f"candidates {unknown} have no general quality: leave out those without training outcomes")
+    if not np.isfinite(seen.quality_NM).any():
+        raise ValueError("no outcome was observed")
+    if (last := seen.task_N.max(initial=-1)) >= tasks:
+        raise ValueError(f"tasks must be below {tasks}, got {last}")

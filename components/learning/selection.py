@@ -1,0 +1,124 @@
+"""Choices made on validation prompts, and the figures they rest on. Shapes: N prompts, M candidates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.baselines.observed import choice_outcomes
+from components.tasks.criterion import ties
+from pointsman.model.aggregate import Posterior
+from pointsman.model.guard import counted
+
+Floats = NDArray[np.float64]
+PROOF = 1.0
+"""Standard errors by which free choice must beat the fallback."""
+NEVER = 1.0
+"""A margin that nothing beats: quality is at most 1."""
+FEWEST_COMMON = 30
+"""Prompts that every candidate answered, from which means over common prompts are preferred to means over all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlphaTrial:
+    """One way to aggregate, as measured on validation after calibration."""
+
+    alpha: float
+    posterior: Posterior
+    quality: float
+    """Mean observed quality of the best predicted candidate."""
+    brier: float
+    """Mean squared error of calibrated quality."""
+    advantage_error: float
+    """Mean squared error of calibrated quality less its mean over the prompt's candidates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardTrial:
+    """One guard margin, as measured on validation."""
+
+    margin: float
+    quality: float
+
+
+def best_single(quality_NM: Floats) -> int:
+    """The candidate of highest mean quality: over prompts that all answered if there are enough, else over its own.
+
+    Ties go to the lowest index.
+
+    Raises:
+        ValueError: nothing was observed.
+    """
+    common_N = np.isfinite(quality_NM).all(axis=1)
+    compared_NM = quality_NM[common_N] if common_N.sum() >= FEWEST_COMMON else quality_NM
+    known_NM = np.isfinite(compared_NM)
+    if not known_NM.any():
+        raise ValueError("no outcome was observed")
+    count_M = known_NM.sum(axis=0)
+    mean_M = np.where(known_NM, compared_NM, 0).sum(axis=0) / np.maximum(count_M, 1)
+    return int(np.where(count_M > 0, mean_M, -np.inf).argmax())
+
+
+def choose_trial(trials: list[AlphaTrial], outcome_SK: Floats) -> int:
+    """The index of the least advantage error among the trials that can't be told from the best by their choices.
+
+    The quality of choices is what counts, but a few prompts decide between neighbouring trials; the advantage error
+    uses every cell. Trials within one standard error (of the paired difference) of the best tie. Ties go to the first.
+
+    Args:
+        trials: S of them.
+        outcome_SK: quality of each trial's choice on each prompt, shape (S, K).
+    """
+    tied_S = ties(-outcome_SK, np.ones(len(trials), dtype=bool), errors=1.0)
+    return min(np.flatnonzero(tied_S).tolist(), key=lambda i: (np.nan_to_num(trials[i].advantage_error), i))
+
+
+def choose_guard(
+    predicted_NM: Floats, quality_NM: Floats, fallback: int, margins: tuple[float, ...]
+) -> tuple[float, tuple[GuardTrial, ...]]:
+    """The margin by which others must beat the fallback, and the quality at each margin.
+
+    Where choosing freely is better than the fallback alone by a standard error (paired), routing has proven itself:
+    the least margin. Elsewhere the best margin, or one that nothing beats, of equals the largest: the fallback is left
+    on evidence only.
+    """
+    outcome_SK = np.stack([_guarded(predicted_NM, quality_NM, fallback, margin) for margin in (*margins, NEVER)])
+    trials = tuple(
+        GuardTrial(margin=margin, quality=float(outcome_K.mean()))
+        for margin, outcome_K in zip((*margins, NEVER), outcome_SK, strict=True)
+    )
+    gain_K = outcome_SK[0] - outcome_SK[-1]
+    if gain_K.mean() > PROOF * gain_K.std() / np.sqrt(gain_K.size):
+        return margins[0], trials
+    return max(trials, key=lambda trial: (trial.quality, trial.margin)).margin, trials
+
+
+def choose_doubt(
+    predicted_NM: Floats, quality_NM: Floats, fallback: int, guard: float, doubt_N: Floats, margins: tuple[float, ...]
+) -> tuple[float, tuple[GuardTrial, ...]]:
+    """The largest margin a unit of doubt that costs these prompts nothing to speak of, and the quality at each.
+
+    Prompts of kinds that were never seen are in doubt more often than these, and are what the margin is for: as much is
+    taken as can't be told from none here, by one standard error of the paired difference.
+
+    Args:
+        predicted_NM: by parts that hadn't seen the prompts.
+        quality_NM: observed; nan where not.
+        fallback: index of the best single candidate.
+        guard: the margin without any doubt.
+        doubt_N: see `doubt`.
+        margins: to try, ascending from 0.
+    """
+    outcome_SK = np.stack([_guarded(predicted_NM, quality_NM, fallback, guard + m * doubt_N) for m in margins])
+    trials = tuple(
+        GuardTrial(margin=margin, quality=float(outcome_K.mean()))
+        for margin, outcome_K in zip(margins, outcome_SK, strict=True)
+    )
+    cost_SK = outcome_SK[0] - outcome_SK
+    free_S = cost_SK.mean(axis=1) <= cost_SK.std(axis=1) / np.sqrt(cost_SK.shape[1])
+    return margins[int(np.flatnonzero(free_S)[-1])], trials
+
+
+def _guarded(predicted_NM: Floats, quality_NM: Floats, fallback: int, margin: float | Floats) -> Floats:
+    margin_N = np.broadcast_to(margin, predicted_NM.shape[:1])
+    return choice_outcomes(counted(predicted_NM, margin_N, fallback), quality_NM)

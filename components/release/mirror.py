@@ -1,0 +1,62 @@
+"""Keeps a published root at an fsspec URL up to the local one, the pointer written last."""
+
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from components.release.history import HISTORY
+from components.release.lock import hold
+from pointsman.bundle.manifest import MANIFEST, dump
+from pointsman.bundle.pointer import POINTER, read_pointer
+from pointsman.bundle.reading import read_files
+from pointsman.bundle.remote import read_remote, read_remote_pointer
+from pointsman.errors import BundleError
+
+
+def mirror(root: Path, url: str, timeout: float = 60.0) -> str | None:
+    """Makes a URL hold what reigns in a local published root; again changes nothing.
+
+    The root's lock is held meanwhile, so that the last promotion is also the last to be mirrored.
+
+    Args:
+        root: the local published root.
+        url: what fsspec opens, such as s3://bucket/routers; its credentials come from where fsspec looks for them.
+        timeout: seconds to wait for another promotion.
+
+    Returns:
+        router_id of what reigns; None where nothing was published.
+
+    Raises:
+        BundleError: the reigning bundle isn't whole, or the URL can't be written.
+        Busy: a promotion holds the lock.
+    """
+    with hold(root, timeout):
+        router_id = read_pointer(root)
+        if router_id is None:
+            return None
+        manifest, files = read_files(root / router_id)
+        try:
+            system, path = fsspec.core.url_to_fs(url)
+            folder = f"{path}/{router_id}"
+            # the manifest is written last: where it is, the rest is
+            if read_remote(system, f"{folder}/{MANIFEST}") != dump(manifest):
+                system.makedirs(folder, exist_ok=True)
+                for name, content in files.items():
+                    _put(system, f"{folder}/{name}", content)
+                _put(system, f"{folder}/{MANIFEST}", dump(manifest))
+            _put(system, f"{path}/{HISTORY}", (root / HISTORY).read_bytes())
+            if read_remote_pointer(system, path, url) != router_id:
+                _put(system, f"{path}/{POINTER}", (root / POINTER).read_bytes())
+        except BundleError:
+            raise
+        except Exception as error:
+            # each filesystem has errors of its own
+            raise BundleError(f"{url} can't be written: {error}") from error
+        return router_id
+
+
+def _put(system: Any, path: str, content: bytes) -> None:
+    # in a transaction the old content stays until the new one is whole
+    with system.transaction, system.open(path, "wb") as file:
+        file.write(content)

@@ -1,0 +1,75 @@
+"""Writes a router as a bundle: a folder named by its content, read by `pointsman.bundle.reading`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from pointsman.bundle.manifest import MANIFEST, Provenance, dump, make_manifest
+from pointsman.bundle.reading import FEATURES, MODEL, check_sizes, read_files
+from pointsman.durable import place_folder
+from pointsman.errors import BundleError
+from pointsman.model.router_model import RouterModel
+from pointsman.text.features import FeatureMap
+
+
+def write_bundle(  # the parts, in the order in which they are made
+    folder: Path,
+    model: RouterModel,
+    feature_map: FeatureMap,
+    encoder_folder: Path,
+    provenance: Provenance,
+    report: Mapping[str, Any],
+    golden: Sequence[Mapping[str, Any]],
+) -> str:
+    """Writes `folder/<router_id>` at once and returns the router_id; writing the same content again changes nothing.
+
+    Args:
+        folder: where bundles are collected.
+        model: the trained router.
+        feature_map: what it was trained on.
+        encoder_folder: holds encoder.onnx and tokenizer.json.
+        provenance: candidates, tasks, digests, seeds and versions.
+        report: the evaluation, plain JSON without nan.
+        golden: rows from `Router.golden`.
+
+    Raises:
+        BundleError: parts that don't belong together, content that isn't plain, or another folder of this name.
+        OSError: the encoder's files can't be read, or the bundle can't be written.
+    """
+    check_sizes(model, provenance)
+    files = {
+        "encoder.onnx": (encoder_folder / "encoder.onnx").read_bytes(),
+        "tokenizer.json": (encoder_folder / "tokenizer.json").read_bytes(),
+        "router.safetensors": safetensors.numpy.save(_arrays(model, feature_map)),
+        "report.json": _json(report, indent=1),
+        "golden.jsonl": b"".join(_json(row) for row in golden),
+    }
+    manifest = make_manifest(files, provenance)
+    target = folder / manifest.router_id
+    if target.exists():
+        read_files(target)
+        return manifest.router_id
+    place_folder(target, {**files, MANIFEST: dump(manifest)})
+    return manifest.router_id
+
+
+def _arrays(model: RouterModel, feature_map: FeatureMap) -> dict[str, NDArray[Any]]:
+    arrays = {f"{MODEL}{name}": array for name, array in model.to_arrays().items()}
+    for entry in fields(feature_map):
+        array = np.asarray(getattr(feature_map, entry.name))
+        # ascontiguousarray makes scalars flat
+        arrays[f"{FEATURES}{entry.name}"] = np.ascontiguousarray(array).reshape(array.shape)
+    return arrays
+
+
+def _json(document: Mapping[str, Any], indent: int | None = None) -> bytes:
+    try:
+        return json.dumps(document, sort_keys=True, indent=indent, allow_nan=False).encode() + b"\n"
+    except (TypeError, ValueError) as error:
+        raise BundleError(f"not plain JSON: {error}") from None

@@ -1,0 +1,150 @@
+"""When a Prefect task need not run again: the same inputs by content, the same code, the same libraries."""
+
+import ast
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, is_dataclass
+from functools import cache
+from importlib.metadata import packages_distributions, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import Task, task
+from prefect.context import TaskRunContext
+from pydantic import BaseModel
+
+from flows.platform.references import DataRef
+
+P = ParamSpec("P")
+R = TypeVar("R")
+OURS = frozenset({"pointsman", "components", "flows"})
+ORCHESTRATION = frozenset({"prefect", "pydantic"})
+"""Libraries that decide when something runs, not what comes out."""
+
+
+def by_content(context: TaskRunContext, parameters: dict[str, Any]) -> str:
+    """The cache key of a task run: its name, its inputs' content, and the digest of all code that it reaches.
+
+    Prefect's own TASK_SOURCE sees only the task's few lines, so an edited component would give a stale result.
+    """
+    inputs = json.dumps(parameters, default=_content, sort_keys=True)
+    code = code_digest(context.task.fn.__module__)
+    return f"{context.task.name}-{hashlib.sha256((inputs + code).encode()).hexdigest()}"
+
+
+def cached_task(run_name: str | None = None) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """A Prefect task whose result is kept under `by_content`.
+
+    Args:
+        run_name: a template of the run's name, with the task's arguments in braces; None: Prefect's own.
+    """
+    return task(cache_key_fn=by_content, persist_result=True, result_serializer="json", task_run_name=run_name)
+
+
+@cache
+def code_digest(module: str) -> str:
+    """sha256, as hex, over a module, every module of ours that its imports lead to, and the libraries' versions.
+
+    Comments and docstrings don't count. A package's `__init__` counts where it is imported by name.
+    """
+    modules, libraries = reached(module)
+    lines = [f"{name} {_tree_digest(name)}" for name in sorted(modules)]
+    lines += [f"{name} {library_version(name)}" for name in sorted(libraries)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def reached(module: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Our modules that a module's imports lead to, itself among them, and the libraries that these import."""
+    found, libraries, waiting = set[str](), set[str](), [module]
+    while waiting:
+        if (name := waiting.pop()) in found:
+            continue
+        found.add(name)
+        for imported in _imports(name):
+            top = imported.partition(".")[0]
+            if top in OURS:
+                waiting.append(imported)
+            elif top not in sys.stdlib_module_names and top not in ORCHESTRATION:
+                libraries.add(top)
+    return frozenset(found), frozenset(libraries)
+
+
+def read_source(module: str) -> str:
+    """A module's text; empty for a folder without an `__init__`."""
+    spec = find_spec(module)
+    return Path(spec.origin).read_text(encoding="utf-8") if spec is not None and spec.origin else ""
+
+
+def library_version(library: str) -> str:
+    """Installed version of the distribution that a top-level name comes from; empty where it isn't installed."""
+    return ",".join(version(name) for name in sorted(set(_distributions().get(library, []))))
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(packages_distributions())
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(read_source(module))
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    return frozenset(_imported(_tree(module)))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            if node.module.partition(".")[0] in OURS:
+                # `from package import module` imports a module, `from module import name` doesn't
+                yield from (name for alias in node.names if _is_module(name := f"{node.module}.{alias.name}"))
+
+
+@cache
+def _is_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # the part before the last dot is no package
+        return False
+
+
+@cache
+def _tree_digest(module: str) -> str:
+    """Of the syntax tree without bare strings, which are docstrings wherever they stand."""
+    tree = _tree(module)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def forget_code() -> None:
+    """Reads all code anew: for tests that edit it."""
+    for known in (code_digest, _tree, _imports, _is_module, _tree_digest):
+        known.cache_clear()
+
+
+def _content(value: object) -> object:
+    if isinstance(value, DataRef):
+        return value.digest
+    if isinstance(value, BaseModel):
+        return dict(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {type(value).__qualname__: asdict(value)}
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} can't be part of a cache key")

@@ -1,0 +1,248 @@
+"""What the Prefect dashboard offers to click: served beside the Prefect server, or given to a pool of workers.
+
+infra/prefect.yaml, for those who deploy with Prefect's own command, is written by
+`python -m flows.platform.deployments yaml`; a test holds the two together.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from flows.platform.settings import prepare_environment, settings
+
+if TYPE_CHECKING:
+    from prefect import Flow
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.deployments.runner import RunnerDeployment
+
+POOL = "pointsman"
+_HEADER = "# Written by `python -m flows.platform.deployments yaml`: edit that module, not this file.\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One deployment."""
+
+    flow: str
+    """Dotted name of the flow."""
+    name: str
+    """Of the deployment; it is shown as flow/name."""
+    description: str
+    """Markdown, what it does and what it changes."""
+    cron: str | None = None
+    """When it runs, UTC, once somebody switches it on; None: only by hand."""
+    writes: bool = True
+    """Whether it changes the installation: then a second run waits for the first."""
+    on_drift: bool = False
+    """Whether a drift event runs it as well."""
+    resumes: bool = True
+    """Whether a run that was cut off may be run again without a person."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """Parameters without a default that name folders: where they are in the installation."""
+
+    @property
+    def tags(self) -> list[str]:
+        """Of the deployment and its runs."""
+        return ["pointsman", "writes" if self.writes else "reads"]
+
+
+OFFERS = (
+    Offer(
+        flow="flows.retrain.retrain",
+        name="weekly",
+        cron="0 3 * * 1",
+        on_drift=True,
+        description="Outcome logs to a judged router, which is published if it is better than the one in service.\n\n"
+        "Leave `data` empty to try it on simulated logs. The weekly schedule is off until you switch it on.",
+    ),
+    Offer(
+        flow="flows.compare.compare",
+        name="methods",
+        folders={"data": "data/logs"},
+        description="Every method on several splits of the logs in `data/logs`, or of another folder: tables, figures "
+        "and a verdict on each pair, with intervals.",
+    ),
+    Offer(
+        flow="flows.release.promote",
+        name="challenger",
+        description="Publishes the waiting challenger if its verdict allows it; repairs what a crash left half done.",
+    ),
+    Offer(
+        flow="flows.release.rollback",
+        name="earlier",
+        # cut off after it published, it would go back by one router more
+        resumes=False,
+        description="Makes an earlier router reign again: the one before, or the one you name.",
+    ),
+    Offer(
+        flow="flows.drift.drift",
+        name="daily",
+        cron="0 6 * * *",
+        writes=False,
+        folders={"recent": "data/recent"},
+        description="Recent prompts against those the router in service was trained on; a drift event starts a "
+        "retrain.\n\nPut the prompts in `data/recent`, or name another folder. The daily schedule is off until you "
+        "switch it on.",
+    ),
+    Offer(
+        flow="flows.extrapolation.extrapolation",
+        name="study",
+        description="Do implicit models extrapolate? Each problem with several seeds, against the paper's claims.",
+    ),
+)
+
+
+def load(offer: Offer) -> "Flow[Any, Any]":
+    """The flow itself."""
+    module, _, name = offer.flow.rpartition(".")
+    found: Flow[Any, Any] = getattr(import_module(module), name)
+    return found
+
+
+def defaults(offer: Offer) -> dict[str, Any]:
+    """The form's first values: the flow's own defaults, and the offer's folders in this installation."""
+    given = {name: settings().home / folder for name, folder in offer.folders.items()}
+    kinds = {name: kind for name, kind in get_type_hints(load(offer).fn).items() if name != "return"}
+    return {name: kind(**given).model_dump(mode="json") for name, kind in kinds.items()}
+
+
+def standing(offer: Offer) -> "list[DeploymentScheduleCreate] | None":
+    """The schedules that the server has, as somebody left them; None: it doesn't know the deployment."""
+    from prefect import get_client
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.exceptions import ObjectNotFound
+
+    with get_client(sync_client=True) as client:
+        try:
+            found = client.read_deployment_by_name(f"{load(offer).name}/{offer.name}")
+        except ObjectNotFound:
+            return None
+    return [
+        DeploymentScheduleCreate(schedule=s.schedule, active=s.active, parameters=s.parameters, slug=s.slug)
+        for s in found.schedules
+    ]
+
+
+def deployment(offer: Offer, schedules: "list[DeploymentScheduleCreate] | None" = None) -> "RunnerDeployment":
+    """The deployment as Prefect wants it.
+
+    Args:
+        offer: what to deploy.
+        schedules: to keep, since Prefect deletes those that aren't sent again; None: the offer's own, switched off.
+    """
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Cron
+    from prefect.types.entrypoint import EntrypointType
+
+    from flows.platform.automations import retrain_on_drift
+
+    made = load(offer).to_deployment(
+        name=offer.name,
+        description=offer.description,
+        tags=offer.tags,
+        parameters=defaults(offer),
+        schedules=[Cron(offer.cron, timezone="UTC", active=False)] if offer.cron else None,
+        concurrency_limit=(
+            ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
+            if offer.writes
+            else None
+        ),
+        triggers=[retrain_on_drift()] if offer.on_drift else None,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    assert isinstance(made, RunnerDeployment)  # noqa: S101  # for mypy: outside a loop it isn't awaitable
+    if schedules is not None:
+        made.schedules = [*schedules]
+    return made
+
+
+def watch_for_zombies() -> None:
+    """Tells the server what to do with runs whose process and worker died together."""
+    from prefect import get_client
+
+    from flows.platform.zombies import automations, install
+
+    wanted = automations(
+        [load(offer).name for offer in OFFERS if offer.resumes],
+        [load(offer).name for offer in OFFERS if not offer.resumes],
+    )
+    with get_client(sync_client=True) as client:
+        install(wanted, client)
+
+
+def as_yaml() -> str:
+    """infra/prefect.yaml: the same deployments for a pool of workers."""
+    import yaml
+
+    from flows.platform.automations import retrain_on_drift
+
+    entries: list[dict[str, Any]] = []
+    for offer in OFFERS:
+        # filled in where `prefect deploy` runs
+        folders = {name: f"{{{{ $POINTSMAN_HOME }}}}/{folder}" for name, folder in offer.folders.items()}
+        entry: dict[str, Any] = {
+            "name": offer.name,
+            "entrypoint": offer.flow,
+            "description": offer.description,
+            "tags": offer.tags,
+            # what isn't here are the flow's own defaults, as they are in the version that runs
+            "parameters": dict.fromkeys(defaults(offer), folders),
+            "work_pool": {"name": POOL},
+        }
+        if offer.cron:
+            entry["schedules"] = [{"cron": offer.cron, "timezone": "UTC", "active": False}]
+        if offer.on_drift:
+            # what is as it is by default stays out
+            entry["triggers"] = [{"type": "event", **retrain_on_drift().model_dump(mode="json", exclude_unset=True)}]
+        if offer.writes:
+            entry["concurrency_limit"] = {"limit": 1, "collision_strategy": "ENQUEUE"}
+        entries.append(entry)
+    # flows are imported from the installed package, so that there is nothing to pull
+    whole = {"name": "pointsman", "pull": [], "deployments": entries}
+    text: str = yaml.safe_dump(whole, sort_keys=False, width=120, allow_unicode=True)
+    return _HEADER + text
+
+
+def deploy() -> None:
+    """Gives the deployments to the pool, which is made if there is none; again after an upgrade, it renews them."""
+    from prefect import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectAlreadyExists
+
+    with get_client(sync_client=True) as client:
+        try:
+            client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        except ObjectAlreadyExists:
+            print(f"pool {POOL} is there already")
+    for offer in OFFERS:
+        deployment(offer, standing(offer)).apply(work_pool_name=POOL)
+        print(f"deployed {load(offer).name}/{offer.name}")
+    watch_for_zombies()
+
+
+def main(arguments: list[str]) -> None:
+    """Serves the deployments until stopped; with `deploy` gives them to the pool, with `yaml` prints prefect.yaml.
+
+    Raises:
+        SystemExit: neither of these was asked for.
+    """
+    prepare_environment(log_level="INFO")
+    match arguments:
+        case ["yaml"]:
+            sys.stdout.write(as_yaml())
+        case ["deploy"]:
+            deploy()
+        case []:
+            from prefect import serve
+
+            watch_for_zombies()
+            serve(*(deployment(offer, standing(offer)) for offer in OFFERS))
+        case _:
+            raise SystemExit("usage: python -m flows.platform.deployments [deploy | yaml]")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

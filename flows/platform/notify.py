@@ -1,0 +1,91 @@
+"""How a retrain's end is told: one line in the run's log, and to a webhook where one is set."""
+
+import json
+import logging
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from prefect.context import FlowRunContext
+from prefect.logging.loggers import flow_run_logger
+from prefect.utilities.urls import url_for
+
+from components.reports.ending import Outcome, ending_line
+from flows.platform.references import DataRef
+from flows.platform.settings import settings
+
+if TYPE_CHECKING:
+    from prefect import Flow, State
+    from prefect.client.schemas.objects import FlowRun
+
+    from flows.stations.promote import Verdicted
+
+_PATIENCE_S = 5
+
+
+def show_component_logs() -> None:
+    """Lets components' own log records through at the level of Prefect's runs; the handler is Prefect's."""
+    for name in ("pointsman", "components", "flows"):
+        logging.getLogger(name).setLevel(settings().log_level)
+
+
+def tell_verdict(judged: DataRef, verdict: "Verdicted") -> str:
+    """Tells that a retrain ended with a verdict; the line."""
+    methods: dict[str, Any] = json.loads(judged.file("report.json").read_text())["methods"]
+    context = FlowRunContext.get()
+    flow_run = context.flow_run if context else None
+    line = ending_line(
+        "retrain",
+        verdict.verdict,
+        router_id=verdict.router_id,
+        quality=methods["router"]["quality"],
+        best_single=methods["best_single"]["quality"],
+        reasons=verdict.reasons,
+        links={
+            "MLflow": verdict.run_url,
+            "report": str(verdict.report),
+            "Prefect": (url_for(flow_run) if flow_run else None) or "",
+        },
+    )
+    logger: Any = flow_run_logger(flow_run) if flow_run else logging.getLogger(__name__)
+    _tell(line, verdict.verdict, logger)
+    return line
+
+
+def tell_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
+    """Hook of a flow that failed, crashed or was cancelled."""
+    outcome: Outcome = "crashed" if state.is_crashed() else "cancelled" if state.is_cancelling() else "failed"
+    line = ending_line(
+        flow.name,
+        outcome,
+        reasons=[state.message or f"{state.name} without a message"],
+        links={"MLflow": _mlflow_search(str(flow_run.id)), "Prefect": url_for(flow_run) or ""},
+    )
+    _tell(line, outcome, flow_run_logger(flow_run, flow))
+
+
+def _mlflow_search(flow_run_id: str) -> str:
+    """MLflow's list of the runs that this flow run made: their ids need no look-up, which could fail as well."""
+    wanted = quote(f"tags.`prefect.flow_run_id` = '{flow_run_id}'", safe="")
+    return f"{settings().mlflow_ui}/#/search-runs?searchFilter={wanted}"
+
+
+def _tell(line: str, outcome: Outcome, logger: Any) -> None:
+    logger.log(logging.INFO if outcome in {"promoted", "refused"} else logging.ERROR, line)
+    if (url := settings().webhook) and (problem := post(url, {"text": line, "outcome": outcome})) is not None:
+        logger.warning("the webhook was not told: %s", problem)
+
+
+def post(url: str, document: dict[str, str], patience_s: float = _PATIENCE_S) -> str | None:
+    """Posts JSON once; what went wrong, or None. Never raises: a retrain doesn't fail because a chat is down."""
+    try:
+        # a bad address is a ValueError of Request itself
+        request = urllib.request.Request(  # noqa: S310  # http and https only: checked by the setting
+            url, data=json.dumps(document).encode(), headers={"Content-Type": "application/json"}, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=patience_s):  # noqa: S310
+            return None
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        # the address may hold a secret: the reason alone is told
+        return f"{type(error).__name__}: {getattr(error, 'reason', error)}"

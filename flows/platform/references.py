@@ -1,0 +1,69 @@
+"""What Prefect tasks exchange: paths with a content digest, never frames or arrays."""
+
+import hashlib
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from components.tables.store import file_digest
+from flows.platform.settings import settings
+
+_DAY_S = 86_400
+
+
+class DataRef(BaseModel, frozen=True):
+    """A folder of files and the digest of what is in it."""
+
+    path: Path
+    digest: str
+    """sha256 over the sorted names and digests of the files."""
+
+    def file(self, name: str) -> Path:
+        """Path of one file.
+
+        Raises:
+            FileNotFoundError: the file is gone, for instance because stage outputs were deleted in part.
+        """
+        path = self.path / name
+        if not path.exists():
+            raise FileNotFoundError(f"{path} is gone: delete {settings().stages} whole and run again")
+        return path
+
+
+def reference(folder: Path) -> DataRef:
+    """The reference to a folder as it is now; files whose names start with a dot don't count."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    lines = [f"{p.relative_to(folder)} {file_digest(p)}" for p in files]
+    return DataRef(path=folder.resolve(), digest=hashlib.sha256("\n".join(lines).encode()).hexdigest())
+
+
+def keep(station: str, write: Callable[[Path], object]) -> DataRef:
+    """Lets `write` fill a fresh folder and files it under its content; a crash leaves nothing that is ever read.
+
+    What killed processes left on the shelf is removed once it is a day old.
+    """
+    shelf = settings().stages / station
+    _sweep(shelf)
+    aside = shelf / f".{uuid.uuid4().hex}"
+    aside.mkdir(parents=True)
+    try:
+        write(aside)
+        digest = reference(aside).digest
+        final = shelf / digest[:16]
+        if not final.exists():
+            aside.rename(final)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return DataRef(path=final, digest=digest)
+
+
+def _sweep(shelf: Path) -> None:
+    for left in shelf.glob(".*"):
+        with suppress(FileNotFoundError):  # another run sweeps as well
+            if time.time() - left.stat().st_mtime > _DAY_S:
+                shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,192 @@
+"""Where things live and what each preset means: the only reader of the environment."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.platform.database import make_ready, mlflow_url, prefect_url
+from pointsman.home import home
+
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    # seconds; Prefect takes no less than 30, and sends none unless asked
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "TQDM_DISABLE": "1",
+    "TOKENIZERS_PARALLELISM": "true",
+    # The networks are small: a second thread gains little, and threads that spin for each other lose much when busy.
+    "OMP_NUM_THREADS": "1",
+    # numba's OpenMP layer would raise OpenMP's number of threads for everything that comes after a UMAP.
+    "NUMBA_THREADING_LAYER": "workqueue",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Folders and addresses of one installation."""
+
+    home: Path
+    """The folder that holds data/ and mlruns/."""
+
+    @property
+    def data(self) -> Path:
+        """Tables, embeddings, stage outputs and published routers."""
+        return self.home / "data"
+
+    @property
+    def stages(self) -> Path:
+        """Content-addressed outputs of the stations, and Prefect's record of them."""
+        return self.data / "stages"
+
+    @property
+    def published(self) -> Path:
+        """Published bundles, `current.json` and the history of verdicts."""
+        return self.data / "published"
+
+    @property
+    def publish_url(self) -> str | None:
+        """POINTSMAN_PUBLISH_URL, an fsspec URL that is kept up to what reigns here; None: the folder alone."""
+        return os.environ.get("POINTSMAN_PUBLISH_URL") or None
+
+    @property
+    def serve_token(self) -> str | None:
+        """POINTSMAN_SERVE_TOKEN, the bearer token that `pointsman serve` asks for; None: nobody is asked."""
+        return os.environ.get("POINTSMAN_SERVE_TOKEN")
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's address: POINTSMAN_MLFLOW_URI, or its tables in the database."""
+        return os.environ.get("POINTSMAN_MLFLOW_URI", self.mlflow_store)
+
+    @property
+    def database(self) -> str | None:
+        """POINTSMAN_DATABASE, a PostgreSQL address; None: SQLite files inside the installation."""
+        return os.environ.get("POINTSMAN_DATABASE") or None
+
+    @property
+    def mlflow_store(self) -> str:
+        """Where an MLflow server of this installation keeps its tables."""
+        if self.database is None:
+            return f"sqlite:///{self.home / 'mlruns' / 'mlflow.db'}"
+        return mlflow_url(self.database)
+
+    @property
+    def dask(self) -> str | None:
+        """POINTSMAN_DASK, a scheduler's address such as tcp://127.0.0.1:8786; None: everything runs in the flow."""
+        return os.environ.get("POINTSMAN_DASK") or None
+
+    @property
+    def prefect_port(self) -> int:
+        """Port of `make ui`'s Prefect server: POINTSMAN_PREFECT_PORT."""
+        return _port("POINTSMAN_PREFECT_PORT", 4200)
+
+    @property
+    def mlflow_port(self) -> int:
+        """Port of `make ui`'s MLflow server: POINTSMAN_MLFLOW_PORT."""
+        return _port("POINTSMAN_MLFLOW_PORT", 5000)
+
+    @property
+    def mlflow_ui(self) -> str:
+        """Where a person's browser finds MLflow: POINTSMAN_MLFLOW_UI, or the port of `make ui`."""
+        return os.environ.get("POINTSMAN_MLFLOW_UI", f"http://127.0.0.1:{self.mlflow_port}")
+
+    @property
+    def mlflow_server(self) -> dict[str, str]:
+        """What `mlflow server` reads; on its command line, everybody on the machine could read a password."""
+        return {
+            "MLFLOW_BACKEND_STORE_URI": self.mlflow_store,
+            "MLFLOW_ARTIFACTS_DESTINATION": str(self.artifacts),
+            "MLFLOW_WORKERS": "1",
+            # nothing here uses MLflow's jobs, and it starts faster without
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        }
+
+    @property
+    def llm_url(self) -> str:
+        """POINTSMAN_LLM_URL, base of an OpenAI-compatible API that describes prompts and names tasks; empty: off."""
+        return os.environ.get("POINTSMAN_LLM_URL", "")
+
+    @property
+    def llm_model(self) -> str:
+        """POINTSMAN_LLM_MODEL, the model that is asked there."""
+        return os.environ.get("POINTSMAN_LLM_MODEL", "")
+
+    @property
+    def llm_key(self) -> str:
+        """POINTSMAN_LLM_KEY, sent to it as a bearer token; empty: none."""
+        return os.environ.get("POINTSMAN_LLM_KEY", "")
+
+    @property
+    def webhook(self) -> str:
+        """POINTSMAN_WEBHOOK_URL, told in JSON how each retrain ended; empty: nobody is told.
+
+        Raises:
+            ValueError: not an http or https address.
+        """
+        url = os.environ.get("POINTSMAN_WEBHOOK_URL", "")
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("POINTSMAN_WEBHOOK_URL must start with http:// or https://")
+        return url
+
+    @property
+    def log_level(self) -> str:
+        """Level of Prefect's runs, and of what components log in them."""
+        return os.environ.get("PREFECT_LOGGING_LEVEL", "WARNING").upper()
+
+    @property
+    def artifacts(self) -> Path:
+        """Where MLflow keeps files."""
+        return self.home / "mlruns" / "artifacts"
+
+
+def settings() -> Settings:
+    """The settings of this process: POINTSMAN_HOME, or the folder it was started in."""
+    return Settings(home=home())
+
+
+def _port(name: str, default: int) -> int:
+    given = os.environ.get(name) or str(default)
+    if not given.isdecimal() or not 0 < int(given) < 65536:
+        raise ValueError(f"{name} must be a port, 1 to 65535, got {given!r}")
+    return int(given)
+
+
+def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None) -> None:
+    """Keeps the heavy libraries quiet, offline and inside the installation; what the user has set stays as it is.
+
+    Args:
+        log_level: of Prefect's runs; a terminal has the progress bar, a dashboard wants INFO.
+        home: takes the place of POINTSMAN_HOME.
+
+    Must run before prefect or mlflow are imported, because both read the environment at import.
+
+    Raises:
+        ValueError: POINTSMAN_DATABASE or POINTSMAN_WEBHOOK_URL can't be used.
+    """
+    if home is not None:
+        os.environ["POINTSMAN_HOME"] = str(home.resolve())
+    here = settings()
+    _ = here.webhook
+    inside: dict[str, str | Path] = {
+        "PREFECT_LOGGING_LEVEL": log_level,
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "pointsman,components,flows",
+        # components also log where no flow runs
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        "PREFECT_HOME": here.data / "prefect",
+        "PREFECT_LOCAL_STORAGE_PATH": here.stages / "results",
+        "NUMBA_CACHE_DIR": here.data / "numba",
+    }
+    if here.database is not None:
+        inside["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = prefect_url(here.database)
+        make_ready(here.database)
+    for name, value in {**_QUIET, **inside}.items():
+        os.environ.setdefault(name, str(value))
+    here.data.mkdir(parents=True, exist_ok=True)
+    (here.home / "mlruns").mkdir(parents=True, exist_ok=True)

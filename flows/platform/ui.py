@@ -1,0 +1,180 @@
+"""Both dashboards and a worker on loopback, started, kept up and stopped together."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import FrameType
+
+from flows.platform.settings import settings
+
+_HOST = "127.0.0.1"
+_PATIENCE_S = 300
+_FALLS, _WITHIN_S = 3, 120
+"""A server that ends this often within so many seconds isn't started again."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """One of the three, and its process."""
+
+    name: str
+    command: list[str]
+    """Arguments of this Python."""
+    environment: Mapping[str, str]
+    health: str | None = None
+    """Address that answers once it is up; None: there is nothing to ask."""
+    process: subprocess.Popen[bytes] | None = None
+    falls: deque[float] = field(default_factory=lambda: deque(maxlen=_FALLS))
+
+    def start(self) -> None:
+        """Starts it, in a process group of its own."""
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", *self.command],
+            env=self.environment,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was started and is no more."""
+        return self.process is not None and self.process.poll() is not None
+
+    def signal(self, sign: signal.Signals) -> None:
+        """Signals it and everything that it started."""
+        if self.process is not None:
+            try:
+                os.killpg(self.process.pid, sign)
+            except ProcessLookupError:
+                return
+
+    def stands_up_again(self) -> None:
+        """Starts it once more after it ended; what it left running is ended first.
+
+        Raises:
+            RuntimeError: it ended too often.
+        """
+        self.falls.append(time.monotonic())
+        if len(self.falls) == _FALLS and self.falls[-1] - self.falls[0] < _WITHIN_S:
+            raise RuntimeError(f"{self.name} ended {_FALLS} times within {_WITHIN_S} s; its message is above")
+        print(f"{self.name} ended; starting it again", file=sys.stderr, flush=True)
+        self.signal(signal.SIGKILL)
+        self.start()
+
+
+def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
+    """Runs Prefect's server, MLflow's server and the deployments until Ctrl-C, then stops all three.
+
+    Raises:
+        ValueError: a port is in use.
+        RuntimeError: a server ended too often, or didn't answer within five minutes.
+    """
+    _require_free(prefect_port, mlflow_port)
+    prefect, mlflow = f"http://{_HOST}:{prefect_port}", f"http://{_HOST}:{mlflow_port}"
+    services = _services(prefect_port, mlflow_port)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, _interrupt)
+    try:
+        servers = [service for service in services if service.health]
+        for service in servers:
+            service.start()
+        for service in servers:
+            _wait(service)
+        for service in services[len(servers) :]:
+            service.start()
+        print(
+            f"Prefect:     {prefect}\nMLflow:      {mlflow}\nDeployments: {prefect}/deployments\n"
+            f"Folder:      {settings().home}\nCtrl-C stops everything; runs and data stay.",
+            flush=True,
+        )
+        while True:
+            time.sleep(0.5)
+            for service in services:
+                if service.ended:
+                    service.stands_up_again()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _stop(services)
+
+
+def _services(prefect_port: int, mlflow_port: int) -> list[Service]:
+    """The servers, then what needs them."""
+    here = settings()
+    prefect, mlflow = f"http://{_HOST}:{prefect_port}", f"http://{_HOST}:{mlflow_port}"
+    environment = os.environ | {
+        **here.mlflow_server,
+        "POINTSMAN_HOME": str(here.home),
+        "POINTSMAN_MLFLOW_UI": mlflow,
+        "PREFECT_API_URL": f"{prefect}/api",
+        "PREFECT_UI_API_URL": f"{prefect}/api",
+    }
+    return [
+        Service(
+            name="the Prefect server",
+            command=["prefect", "server", "start", "--host", _HOST, "--port", str(prefect_port)],
+            environment=environment,
+            health=f"{prefect}/api/health",
+        ),
+        Service(
+            name="the MLflow server",
+            command=["mlflow", "server", "--host", _HOST, "--port", str(mlflow_port)],
+            environment=environment,
+            health=f"{mlflow}/health",
+        ),
+        Service(name="the worker", command=["flows.platform.deployments"], environment=environment),
+    ]
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _require_free(prefect_port: int, mlflow_port: int) -> None:
+    if prefect_port == mlflow_port:
+        raise ValueError(f"Prefect and MLflow can't share port {prefect_port}")
+    for port, option in ((prefect_port, "--prefect-port"), (mlflow_port, "--mlflow-port")):
+        with socket.socket() as probe:
+            # as servers bind: a port that only waits for an old connection's last packets is free
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_HOST, port))
+            except OSError as error:
+                raise ValueError(f"port {port} on {_HOST} is in use; choose another with {option}") from error
+
+
+def _wait(service: Service) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        if service.ended:
+            raise RuntimeError(f"{service.name} ended before it answered; its message is above")
+        try:
+            with urllib.request.urlopen(str(service.health), timeout=2):  # noqa: S310
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.5)
+    raise RuntimeError(f"{service.name} didn't answer at {service.health} within {_PATIENCE_S} s")
+
+
+def _stop(services: list[Service]) -> None:
+    """Ends all: politely, the worker first, then by force whatever is left in their process groups."""
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        # a second Ctrl-C must not leave half of them running
+        signal.signal(sign, signal.SIG_IGN)
+    for service in reversed(services):
+        service.signal(signal.SIGTERM)
+    deadline = time.monotonic() + 8
+    while time.monotonic() < deadline and not all(s.process is None or s.ended for s in services):
+        time.sleep(0.1)
+    for service in services:
+        service.signal(signal.SIGKILL)
+        if service.process is not None:
+            service.process.wait()

@@ -1,0 +1,52 @@
+"""Promotion and rollback as flows: what the command line does, one click away and on the record."""
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+from pydantic import BaseModel, Field
+
+from components.release.history import read_history
+from flows.platform.settings import settings
+from flows.stations.promote import Verdicted, promote_waiting, roll_back
+
+
+class RollbackParameters(BaseModel):
+    """Which router shall reign again."""
+
+    to: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{4,64}$",
+        description="Router id, or a beginning that no other has; empty: the router that reigned before this one.",
+    )
+
+
+@flow(name="promote", log_prints=True)
+def promote() -> Verdicted:
+    """Publishes the waiting challenger if its verdict allows it, and repairs what a crash left half done."""
+    verdict = promote_waiting()
+    print(f"{verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
+    note_history()
+    return verdict
+
+
+@flow(name="rollback", log_prints=True)
+def rollback(parameters: RollbackParameters) -> str:
+    """Makes an earlier router reign again; running gateways take it within a second."""
+    router_id = roll_back(parameters.to)
+    print(f"{router_id[:12]} reigns again")
+    note_history()
+    return router_id
+
+
+def note_history() -> None:
+    """The verdicts, newest first, on the run's page."""
+    rows = [
+        {
+            "time": entry.time,
+            "verdict": entry.verdict,
+            "router": entry.router_id[:12],
+            "reasons": "; ".join(entry.reasons),
+            "by": entry.who,
+        }
+        for entry in reversed(read_history(settings().published))
+    ]
+    create_table_artifact(table=rows, key="history", description="Every verdict: who reigned when, and why")

@@ -1,0 +1,187 @@
+"""Station 7: every method on the frozen test prompts, and the gate's verdict on the router."""
+
+import json
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from components.evaluation.gate import GateConfig
+from components.reports.policies import policy_curves
+from components.reports.report import TestOutcomes, compose, judge_router
+from components.tables.splits import SPLITS
+from components.tasks.partition import Partition
+from components.tasks.stability import adjusted_rand
+from components.tasks.table import TaskTable
+from flows.platform.arrays import load_arrays, load_named
+from flows.platform.references import DataRef, keep
+from flows.platform.settings import settings
+from flows.stations.board import Board, BoardRef, read_board
+from flows.stations.gate_inputs import held_out_intervals, milliseconds
+from pointsman.bundle.manifest import OlderSchema
+from pointsman.bundle.pointer import read_pointer, resolve
+from pointsman.bundle.reading import read_bundle
+from pointsman.model.guard import router_scores
+from pointsman.model.router_model import RouterModel
+from pointsman.router import Router
+from pointsman.text.encoder import Encoder
+from pointsman.text.features import FeatureMap
+
+_SELF_CHECK = 32
+_TOLERANCE = 1e-3
+
+
+@task(cache_policy=NO_CACHE)
+def evaluate(
+    logs: DataRef,
+    validated: DataRef,
+    board_ref: BoardRef,
+    encoder: DataRef,
+    discovered: DataRef,
+    combined: DataRef,
+    compared: dict[str, DataRef],
+    held_out: DataRef,
+    timed: DataRef,
+    gate: GateConfig,
+    seed: int,
+) -> DataRef:
+    """The report of the router beside its peers, with the gate's verdict in it."""
+    board = read_board(board_ref)
+    test = board.rows("test")
+    model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
+    prediction = model.predict(board.features_NF[test], board.embedding_ND[test], board.input_tokens_N[test])
+    part = board.matrices.take(test)
+    outcomes = TestOutcomes(
+        quality_NM=part.quality_NM,
+        cost_usd_NM=part.cost_usd_NM,
+        benchmark_N=part.benchmark_N,
+        best_single=int(model.fallback),
+    )
+    peers = {name: np.load(ref.file("predicted.npy")) for name, ref in compared.items()}
+    predictions = {
+        "router": router_scores(prediction, int(model.fallback)),
+        "stage1_only": model.stage_one(board.features_NF[test]),
+        **peers,
+    }
+    router = Router.from_parts(
+        model,
+        load_arrays(FeatureMap, board_ref.features.file("feature_map.npz")),
+        Encoder.load(encoder.path),
+        part.models,
+    )
+    again = router.route([board.prompts[row] for row in test[:_SELF_CHECK]])
+    verdict = judge_router(
+        predictions,
+        outcomes,
+        calibrated_NM=prediction.quality_NM,
+        champion_NM=_champion(board, test, model),
+        controls={name: value for name, value in peers.items() if name.startswith("control_")},
+        self_check=bool(np.abs(again.quality_NM - prediction.quality_NM[:_SELF_CHECK]).max() < _TOLERANCE),
+        config=gate,
+        seed=seed,
+        leave_one_out=held_out_intervals(held_out),
+        latency_ms=milliseconds(timed),
+    )
+    labels = [task["label"] for task in json.loads(discovered.file("tasks.json").read_text())]
+    report = compose(
+        predictions,
+        outcomes,
+        calibrated_NM=prediction.quality_NM,
+        verdict=verdict,
+        discovery=_discovery(board, discovered, logs),
+        sections={
+            **_sections(board, discovered, combined, board_ref.tables, validated, seed),
+            "held_out": json.loads(held_out.file("held_out.json").read_text()),
+            "policies": policy_curves(prediction, part.quality_NM, part.cost_usd_NM, fallback=int(model.fallback)),
+        },
+        seed=seed,
+        task_N=np.array([*labels, "unassigned"])[prediction.task_N],
+        expected_cost={"router": prediction.cost_usd_NM},
+    )
+    return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(report, allow_nan=False)))
+
+
+def _champion(board: Board, test: NDArray[np.intp], challenger: RouterModel) -> NDArray[np.float64] | None:
+    """The reigning router's predicted quality on the test prompts; nan for candidates it doesn't know.
+
+    None where no router reigns, one of an older version does, or the challenger itself: a rerun must end as the first
+    run did.
+    """
+    if read_pointer(settings().published) is None:
+        return None
+    try:
+        reigning = read_bundle(resolve(settings().published)).model.to_arrays()
+    except OlderSchema:
+        return None
+    ours = challenger.to_arrays()
+    if all(np.array_equal(ours[name], value, equal_nan=value.dtype.kind == "f") for name, value in reigning.items()):
+        return None
+    champion = Router.load(settings().published)
+    routing = champion.route([board.prompts[row] for row in test])
+    predicted_NM = np.full((test.size, len(board.matrices.models)), np.nan)
+    for column, model in enumerate(board.matrices.models):
+        if model in champion.candidates:
+            predicted_NM[:, column] = routing.quality_NM[:, champion.candidates.index(model)]
+    return predicted_NM
+
+
+def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, Any]:
+    found = json.loads(discovered.file("discovery.json").read_text())
+    partition = load_arrays(Partition, discovered.file("partition.npz"))
+    truth = logs.path / "truth.parquet"
+    ari = None
+    if truth.exists() and partition.tasks:
+        ids = pl.DataFrame({"prompt_id": [board.matrices.prompt_ids[row] for row in board.rows("train")]})
+        planted = ids.join(pl.read_parquet(truth), on="prompt_id", how="left", maintain_order="left")["task"]
+        ari = adjusted_rand(partition.task_N, planted.rank("dense").to_numpy())
+    return {
+        **{key: found[key] for key in ("method", "reason", "neighbour_recall", "identity")},
+        "naming": found.get("naming"),
+        "tasks": partition.tasks,
+        "unassigned_share": partition.unassigned_share,
+        "candidate_share": load_arrays(TaskTable, discovered.file("table.npz")).candidate_share,
+        "bootstrap_ari": found["bootstrap_ari"],
+        "planted_ari": ari,
+    }
+
+
+def _sections(
+    board: Board, discovered: DataRef, combined: DataRef, tables: DataRef, validated: DataRef, seed: int
+) -> dict[str, Any]:
+    described = json.loads(discovered.file("tasks.json").read_text())
+    table = load_arrays(TaskTable, discovered.file("table.npz"))
+    train = board.rows("train")
+    fitted = json.loads(combined.file("router.json").read_text())
+    rejected = pl.read_parquet(tables.file("quarantine.parquet"))
+    checks = pl.read_parquet(validated.file("validation.parquet"))
+    return {
+        "tasks": [
+            {
+                "id": one["id"],
+                "label": one["label"],
+                "size": one["size"],
+                "keywords": one["keywords"],
+                "best": board.matrices.models[int(table.quality_TM[one["task"]].argmax())],
+                "quality": float(table.quality_TM[one["task"]].max()),
+                "candidates_share": float(table.candidate_TM[one["task"]].mean()),
+                "medoids": [board.prompts[train[row]][:400] for row in one["medoids"]],
+            }
+            for one in described
+        ],
+        "alpha_curve": [
+            [trial["alpha"], trial["quality"]]
+            for trial in fitted["alpha_trials"]
+            if trial["posterior"] == fitted["chosen"]["posterior"]
+        ],
+        "alpha": fitted["chosen"],
+        "cost": {"r2": fitted["cost_r2"], "relative_error": fitted["cost_relative_error"]},
+        "validation": checks.to_dicts(),
+        "excluded_candidates": list(board.excluded),
+        "quarantine": dict(rejected.group_by("table", maintain_order=True).len().iter_rows()),
+        "data": f"{len(board.prompts)} prompts, {len(board.matrices.models)} candidates, tables {tables.digest[:12]}",
+        "splits": {name: int(board.rows(name).size) for name in SPLITS},
+        "seeds": seed,
+    }

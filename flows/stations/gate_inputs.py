@@ -1,0 +1,86 @@
+"""Station 7, before the verdict: what the gate wants to know beside the test prompts' outcomes."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+
+from components.evaluation.bootstrap import Interval
+from components.evaluation.held_out import held_out_gains
+from components.evaluation.latency import milliseconds_per_prompt
+from components.learning.refit import Known, refitting
+from components.learning.two_stage import TwoStageConfig
+from flows.platform.arrays import load_arrays, load_named
+from flows.platform.caching import cached_task
+from flows.platform.fan_out import fan_out
+from flows.platform.references import DataRef, keep
+from flows.stations.board import BoardRef, read_board
+from pointsman.model.router_model import RouterModel
+from pointsman.router import Router
+from pointsman.text.encoder import Encoder
+from pointsman.text.features import FeatureMap
+
+_TIMED = 32
+_PARTS = 4
+"""As many workers can hold benchmarks out at a time."""
+
+
+@cached_task(run_name="hold_out-{part}")
+def hold_out_part(
+    board_ref: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int, part: int, parts: int
+) -> DataRef:
+    """Gain on each of a part of the benchmarks in turn of a router trained without it."""
+    board = read_board(board_ref)
+    known = Known(
+        observations=board.observations_of(np.arange(board.split_N.size), np.load(classified.file("task.npy"))),
+        label_N=board.matrices.benchmark_N,
+        learning_N=board.split_N != "test",
+        input_usd_per_mtok_M=board.matrices.input_usd_per_mtok_M,
+        output_usd_per_mtok_M=board.matrices.output_usd_per_mtok_M,
+    )
+    matrices = board.matrices
+    gains = held_out_gains(
+        refitting(known, config, seed), matrices.quality_NM, matrices.benchmark_N, seed=seed, part=(part, parts)
+    )
+    content = json.dumps([asdict(gain) for gain in gains])
+    return keep("hold_out_part", lambda folder: (folder / "held_out.json").write_text(content))
+
+
+@cached_task()
+def gather(parts: list[DataRef]) -> DataRef:
+    """All parts' gains, by benchmark."""
+    gains = [gain for part in parts for gain in json.loads(part.file("held_out.json").read_text())]
+    content = json.dumps(sorted(gains, key=lambda gain: str(gain["benchmark"])))
+    return keep("hold_out", lambda folder: (folder / "held_out.json").write_text(content))
+
+
+def hold_out(board: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int) -> DataRef:
+    """Gain on each benchmark in turn of a router trained without it; the trainings are dealt out to a few tasks."""
+    parts = fan_out(hold_out_part, {part: (board, classified, config, seed, part, _PARTS) for part in range(_PARTS)})
+    return gather([*parts.values()])
+
+
+@cached_task()
+def time_routing(board_ref: BoardRef, encoder: DataRef, combined: DataRef) -> DataRef:
+    """Milliseconds of processor time to route a test prompt from its text, one at a time."""
+    board = read_board(board_ref)
+    router = Router.from_parts(
+        RouterModel.from_arrays(load_named(combined.file("router.npz"))),
+        load_arrays(FeatureMap, board_ref.features.file("feature_map.npz")),
+        Encoder.load(encoder.path, threads=1),
+        board.matrices.models,
+    )
+    prompts = [board.prompts[row] for row in board.rows("test")[:_TIMED]]
+    content = json.dumps({"milliseconds_per_prompt": milliseconds_per_prompt(router.route, prompts)})
+    return keep("time_routing", lambda folder: (folder / "latency.json").write_text(content))
+
+
+def held_out_intervals(held_out: DataRef) -> dict[str, Interval]:
+    """Benchmark -> gain, as `hold_out` kept them."""
+    gains = json.loads(held_out.file("held_out.json").read_text())
+    return {gain["benchmark"]: Interval(**gain["gain"]) for gain in gains}
+
+
+def milliseconds(timed: DataRef) -> float:
+    """The figure that `time_routing` kept."""
+    return float(json.loads(timed.file("latency.json").read_text())["milliseconds_per_prompt"])

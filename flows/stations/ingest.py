@@ -1,0 +1,107 @@
+"""Stations 1 to 4: outcome logs to validated tables, embeddings and splits."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from components.embeddings.cache import embed_cached
+from components.embeddings.export import Precision, export_minilm
+from components.sources.planted.world import PlantedConfig, write_world
+from components.tables.believed import believed_quality
+from components.tables.expectations import validate as expect
+from components.tables.quarantine import QuarantineConfig, quarantine
+from components.tables.splits import SplitConfig, split
+from components.tables.store import read_tables, write_parquet, write_tables
+from flows.platform.caching import cached_task
+from flows.platform.fan_out import fan_out
+from flows.platform.references import DataRef, keep
+from flows.platform.settings import settings
+from pointsman.text.encoder import Encoder
+
+_NOTICES = "notices.parquet"
+_SHARD = 500
+"""Prompts that a Dask worker encodes at a time: some seconds of work."""
+
+
+@cached_task()
+def generate(config: PlantedConfig) -> DataRef:
+    """The simulated default logs."""
+    return keep("generate", lambda folder: write_world(folder, config))
+
+
+@cached_task()
+def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
+    """Typed tables, and beside them the rows that can't be used, each with its reason, and what was mended."""
+    accepted = quarantine(read_tables(logs.path), config, logs.path)
+    sound = accepted.tables
+
+    def write(folder: Path) -> None:
+        write_tables(replace(sound, outcomes=believed_quality(sound.outcomes, sound.grades)), folder)
+        write_parquet(accepted.rejected, folder / "quarantine.parquet")
+        write_parquet(pl.DataFrame({"notice": accepted.notices}, schema={"notice": pl.String}), folder / _NOTICES)
+
+    return keep("ingest", write)
+
+
+@cached_task()
+def validate(tables: DataRef, logs: DataRef) -> DataRef:
+    """The validation results and Great Expectations' Data Docs; a broken rule stops the run."""
+
+    def write(folder: Path) -> None:
+        report = expect(read_tables(tables.path), logs.path, folder / "data_docs")
+        write_parquet(report.results, folder / "validation.parquet")
+        write_parquet(pl.DataFrame({"notice": report.warnings}, schema={"notice": pl.String}), folder / _NOTICES)
+
+    return keep("validate", write)
+
+
+def notices(tables: DataRef, validated: DataRef) -> list[str]:
+    """What a person should know of the logs though it doesn't stop a run: each line with a count."""
+    reasons = (
+        pl.read_parquet(tables.file("quarantine.parquet")).group_by("table", "reason").len().sort("table", "reason")
+    )
+    mended, noticed = (pl.read_parquet(stage.file(_NOTICES))["notice"].to_list() for stage in (tables, validated))
+    return [
+        *(f"{table}: {count} rows set aside: {reason}" for table, reason, count in reasons.rows()),
+        *mended,
+        *noticed,
+    ]
+
+
+@cached_task()
+def export_encoder(precision: Precision) -> DataRef:
+    """The sentence encoder as ONNX, once an installation."""
+    return keep("encoder", lambda folder: export_minilm(folder, precision))
+
+
+@cached_task()
+def embed(tables: DataRef, encoder: DataRef) -> DataRef:
+    """One unit vector a prompt, in the order of the prompts table."""
+    prompts = read_tables(tables.path).prompts["prompt"].to_list()
+    embedding_ND = embed_cached(Encoder.load(encoder.path), prompts, settings().data / "embeddings")
+    return keep("embed", lambda folder: np.save(folder / "embedding.npy", embedding_ND))
+
+
+@cached_task(run_name="encode-{first}")
+def encode(tables: DataRef, encoder: DataRef, first: int, count: int) -> int:
+    """Puts these prompts' vectors where `embed` finds them; how many there were."""
+    prompts = read_tables(tables.path).prompts["prompt"][first : first + count].to_list()
+    return len(embed_cached(Encoder.load(encoder.path), prompts, settings().data / "embeddings"))
+
+
+def embed_widely(tables: DataRef, encoder: DataRef) -> DataRef:
+    """`embed`, with its prompts encoded on Dask's workers where there are any: each prompt runs alone either way."""
+    if settings().dask is not None:
+        prompts = read_tables(tables.path).prompts.height
+        fan_out(encode, {first: (tables, encoder, first, _SHARD) for first in range(0, prompts, _SHARD)})
+    return embed(tables, encoder)
+
+
+@cached_task()
+def divide(tables: DataRef, embedded: DataRef, frozen: DataRef | None, config: SplitConfig) -> DataRef:
+    """Train, calibration, validation and test, near-duplicates together; prompts once tested stay in test."""
+    held = frozenset(pl.read_parquet(frozen.file("frozen_test.parquet"))["prompt_id"]) if frozen else frozenset()
+    splits = split(read_tables(tables.path), np.load(embedded.file("embedding.npy")), config, held)
+    return keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet"))

@@ -1,0 +1,110 @@
+"""Station 5 with a language model, where one is set: prompts described before discovery, tasks named after it.
+
+It is asked through a cache of its own on disk, so that neither Prefect task is cached: a failure must not be kept.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel
+
+from components.embeddings.cache import embed_cached
+from components.tables.store import read_tables, write_parquet
+from components.tasks.chat import ChatConfig, ChatError, ask
+from components.tasks.labels import TaskDescription
+from components.tasks.naming import describe_prompts, name_tasks
+from flows.platform.references import DataRef, keep
+from flows.platform.settings import settings
+from flows.stations.board import BoardRef, read_splits
+from pointsman.text.encoder import Encoder
+
+
+class Narration(BaseModel, frozen=True):
+    """What a language model said of the training prompts; empty where none is set."""
+
+    described: DataRef | None = None
+    model: str = ""
+    failure: str = ""
+    """Why there are no descriptions; empty: there are, or no model is set."""
+
+
+def narrate(board_ref: BoardRef, encoder: DataRef) -> Narration:
+    """Descriptions of the training prompts, if a language model is set.
+
+    Raises:
+        ValueError: its settings can't be used.
+    """
+    return describe_by_model(board_ref, encoder) if settings().llm_url else Narration()
+
+
+def christen(board_ref: BoardRef, discovered: DataRef, narration: Narration) -> DataRef:
+    """What was discovered, its tasks named by the language model if one is set."""
+    return name_by_model(board_ref, discovered, narration) if narration.model else discovered
+
+
+@task(cache_policy=NO_CACHE)
+def describe_by_model(board_ref: BoardRef, encoder: DataRef) -> Narration:
+    """Each training prompt in a sentence, and the sentences' embeddings."""
+    config, prompts = _config(), _training_prompts(board_ref)
+    try:
+        described = describe_prompts(prompts, lambda questions: ask(questions, config, _cache()))
+    except ChatError as error:
+        return Narration(model=config.model, failure=str(error))
+    embedding_ND = embed_cached(Encoder.load(encoder.path), described, settings().data / "embeddings")
+
+    def write(folder: Path) -> None:
+        write_parquet(pl.DataFrame({"description": described}), folder / "descriptions.parquet")
+        np.save(folder / "embedding.npy", embedding_ND)
+
+    return Narration(described=keep("narrate", write), model=config.model)
+
+
+@task(cache_policy=NO_CACHE)
+def name_by_model(board_ref: BoardRef, discovered: DataRef, narration: Narration) -> DataRef:
+    """The model's names instead of keywords; where it failed, keywords, and the report says so."""
+    rows = json.loads(discovered.file("tasks.json").read_text())
+    tasks = [TaskDescription(**row) for row in rows]
+    named_by, said = narration.model, f"Prompts were described and tasks named by {narration.model}."
+    if narration.failure:
+        named_by, said = "keywords", f"Tasks are cut and named without the language model: {narration.failure}."
+    else:
+        try:
+            labels = _names(tasks, _training_prompts(board_ref))
+            rows = [row | {"label": label} for row, label in zip(rows, labels, strict=True)]
+        except ChatError as error:
+            named_by, said = "keywords", f"Prompts were described by {narration.model}; tasks keep keywords: {error}."
+    summary = json.loads(discovered.file("discovery.json").read_text()) | {"named_by": named_by, "naming": said}
+
+    def write(folder: Path) -> None:
+        shutil.copytree(discovered.path, folder, dirs_exist_ok=True)
+        (folder / "tasks.json").write_text(json.dumps(rows))
+        (folder / "discovery.json").write_text(json.dumps(summary))
+
+    return keep("christen", write)
+
+
+def _names(tasks: Sequence[TaskDescription], prompts: Sequence[str]) -> tuple[str, ...]:
+    config = _config()
+    return name_tasks(tasks, prompts, lambda questions: ask(questions, config, _cache()))
+
+
+def _config() -> ChatConfig:
+    here = settings()
+    return ChatConfig(base_url=here.llm_url, model=here.llm_model, api_key=here.llm_key)
+
+
+def _cache() -> Path:
+    return settings().data / "language_model"
+
+
+def _training_prompts(board_ref: BoardRef) -> list[str]:
+    prompts = read_tables(board_ref.tables.path).prompts
+    train = np.flatnonzero(read_splits(board_ref.splits, prompts["prompt_id"]) == "train")
+    found: list[str] = prompts["prompt"].gather(train).to_list()
+    return found

@@ -1,0 +1,213 @@
+"""Stations 8 and 9: the bundle, its MLflow version, the gate's verdict, and the pointer to the router in service."""
+
+import json
+from importlib.metadata import version as installed
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel
+
+from components.release.mirror import mirror
+from components.release.publish import publish, reconcile, refuse, rollback
+from components.release.writing import write_bundle
+from components.reports.console import number_text
+from components.reports.markdown import describe
+from components.reports.page import PAGE, write_page
+from components.tables.store import read_tables
+from components.tracking.abandoned import close_abandoned
+from flows.platform.arrays import load_arrays, load_named
+from flows.platform.references import DataRef
+from flows.platform.settings import settings
+from flows.platform.tracking import maker_alive, registry
+from flows.stations.board import BoardRef, read_board
+from flows.stations.identity import remember_tasks
+from flows.stations.run_figures import show
+from pointsman.bundle.manifest import Candidate, Provenance
+from pointsman.bundle.reading import read_bundle
+from pointsman.model.router_model import RouterModel
+from pointsman.router import Router
+from pointsman.text.encoder import Encoder
+from pointsman.text.features import FeatureMap
+
+_LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "safetensors", "torch", "scikit-learn", "polars", "igraph")
+_GOLDEN = 32
+
+
+class Challenger(BaseModel, frozen=True):
+    """A bundle that waits for its verdict, and where MLflow keeps it."""
+
+    bundle: Path
+    router_id: str
+    run_id: str = ""
+    version: str = ""
+
+
+class Verdicted(BaseModel, frozen=True):
+    """How a retrain ended."""
+
+    verdict: Literal["promoted", "refused"]
+    reasons: tuple[str, ...]
+    router_id: str
+    bundle: Path
+    report: Path
+    run_id: str
+    run_url: str
+    """The run in MLflow, for a browser."""
+    version: str
+
+
+def page_folder(router_id: str) -> Path:
+    """Where a router's report is."""
+    return settings().data / "reports" / router_id
+
+
+@task(cache_policy=NO_CACHE)
+def bundle(
+    board_ref: BoardRef,
+    encoder: DataRef,
+    discovered: DataRef,
+    combined: DataRef,
+    judged: DataRef,
+    seed: int,
+) -> Challenger:
+    """The router as a content-addressed folder, with decisions it must make again when it is loaded."""
+    tables, splits = board_ref.tables, board_ref.splits
+    frames = read_tables(tables.path)
+    model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
+    feature_map = load_arrays(FeatureMap, board_ref.features.file("feature_map.npz"))
+    labels = tuple(t["label"] for t in json.loads(discovered.file("tasks.json").read_text()))
+    board = read_board(board_ref)
+    names, test = board.matrices.models, board.rows("test")[:_GOLDEN]
+    known = frames.candidates.filter(frames.candidates["model"].is_in(names))
+    router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), names, labels)
+    provenance = Provenance(
+        candidates=tuple(
+            Candidate(model=name, provider=provider or "", input_usd_per_mtok=paid_in, output_usd_per_mtok=paid_out)
+            for name, provider, paid_in, paid_out in known.select(
+                "model", "provider", "input_usd_per_mtok", "output_usd_per_mtok"
+            ).iter_rows()
+        ),
+        prices_on=known["price_as_of"].max(),  # type: ignore[arg-type]
+        tasks=labels,
+        encoder="all-MiniLM-L6-v2",
+        data_digests={"tables": tables.digest, "splits": splits.digest},
+        seeds={"retrain": seed},
+        code_version=installed("pointsman"),
+        library_versions={name: installed(name) for name in _LIBRARIES},
+    )
+    report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
+    golden = router.golden(frames.prompts["prompt"].gather(test).to_list())
+    folder = settings().data / "bundles"
+    router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden)
+    remember_tasks(router_id, discovered)
+    return Challenger(bundle=folder / router_id, router_id=router_id)
+
+
+@task(cache_policy=NO_CACHE)
+def register(
+    waiting: Challenger,
+    run_id: str,
+    judged: DataRef,
+    discovered: DataRef,
+    classified: DataRef,
+    specialised: DataRef,
+    combined: DataRef,
+    compared: dict[str, DataRef],
+    charted: DataRef,
+    validated: DataRef,
+    tables: DataRef,
+) -> Challenger:
+    """The retrain's MLflow run, with a child for all that was tried, and a model version called challenger."""
+    report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
+    mlflow = registry()
+    mlflow.rename(run_id, f"retrain-{waiting.router_id[:8]}")
+    mlflow.log(run_id, tags={"mlflow.note.content": describe(report)})
+    rows = read_tables(tables.path).prompts.height
+    mlflow.log_dataset(run_id, "tables", tables.digest, str(tables.path), rows)
+    for number, trial in enumerate(json.loads(discovered.file("discovery.json").read_text())["trials"]):
+        child = mlflow.start_run(f"partition-{number}-{trial['method']}", parent=run_id, params=trial["parameters"])
+        mlflow.log(child, metrics={k: v for k, v in trial.items() if isinstance(v, int | float)})
+        mlflow.finish(child)
+    told = json.loads(classified.file("classifier.json").read_text())
+    told |= {f"implicit_{k}": float(v) for k, v in (told.get("implicit_classifier") or {}).items()}
+    mlflow.log(run_id, metrics={f"classifier.{k}": v for k, v in told.items() if isinstance(v, float) and isfinite(v)})
+    shown = report | {"map": json.loads(charted.file("map.json").read_text())}
+    mlflow.log_folder(run_id, write_page(shown, page_folder(waiting.router_id)).parent, "report")
+    mlflow.log_folder(run_id, judged.path, "evaluation")
+    mlflow.log_folder(run_id, validated.path, "validation")
+    stages = {"classifier": classified, "experts": specialised, "router": combined}
+    told_in = {stage: ref.file(f"{stage}.json") for stage, ref in stages.items()}
+    told_in["implicit_classifier"] = classified.file("implicit_classifier.json")
+    told_in["implicit_quality"] = compared["implicit"].file("told.json")
+    show(mlflow, run_id, report, told_in)
+    mlflow.log(run_id, tags={"data_digest": tables.digest})
+    version = mlflow.register(run_id, waiting.bundle, report, describe(report), {"data_digest": tables.digest})
+    return waiting.model_copy(update={"run_id": run_id, "version": version})
+
+
+@task(cache_policy=NO_CACHE)
+def promote(challenger: Challenger) -> Verdicted:
+    """Publishes a challenger that passed the gate, records one that didn't; either way the history knows."""
+    return conclude(challenger)
+
+
+def conclude(challenger: Challenger) -> Verdicted:
+    """Carries out the verdict that a bundle's report holds."""
+    report = dict(read_bundle(challenger.bundle).report)
+    gate, mlflow = report["gate"], registry()
+    failed = [
+        f"{c['name']}: {number_text(c['figure'], 4)}, threshold {number_text(c['threshold'], 4)}"
+        for c in gate["criteria"]
+        if not c["passed"]
+    ]
+    if gate["verdict"] == "promoted":
+        publish(challenger.bundle, settings().published, reasons=["every criterion passed"], registry=mlflow)
+    else:
+        refuse(settings().published, challenger.router_id, failed)
+    announce()
+    mlflow.tag(challenger.version, {"verdict": gate["verdict"]})
+    mlflow.log(challenger.run_id, tags={"verdict": gate["verdict"]})
+    return Verdicted(
+        verdict=gate["verdict"],
+        reasons=tuple(failed),
+        router_id=challenger.router_id,
+        bundle=challenger.bundle if failed else settings().published / challenger.router_id,
+        report=page_folder(challenger.router_id) / PAGE,
+        run_id=challenger.run_id,
+        run_url=f"{settings().mlflow_ui}/#/experiments/{mlflow.experiment_id}/runs/{challenger.run_id}",
+        version=challenger.version,
+    )
+
+
+def promote_waiting() -> Verdicted:
+    """Repairs what a crash may have left, then concludes the registry's challenger.
+
+    Raises:
+        ValueError: no challenger is registered.
+    """
+    mlflow = registry()
+    close_abandoned(mlflow, maker_alive)
+    reconcile(settings().published, mlflow)
+    waiting = mlflow.challenger()
+    if waiting is None:
+        raise ValueError("no challenger is registered: run `pointsman retrain` first")
+    bundle_folder = settings().data / "bundles" / waiting.router_id
+    return conclude(
+        Challenger(bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version)
+    )
+
+
+def roll_back(to: str | None) -> str:
+    """Returns to an earlier router; its id."""
+    target = rollback(settings().published, to, registry=registry())
+    announce()
+    return target
+
+
+def announce() -> None:
+    """Brings the URL that POINTSMAN_PUBLISH_URL names up to what reigns here."""
+    if url := settings().publish_url:
+        mirror(settings().published, url)

@@ -1,0 +1,126 @@
+"""Station 6: the task classifier, the heads, the router made of both, and the peers beside it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from components.baselines.methods import METHODS, fit_predict_told
+from components.baselines.protocol import Fit
+from components.evaluation.controls import random_features, shuffled_labels
+from components.learning.ablation import fit_heads_alone
+from components.learning.cross_fit import StageOneHeld
+from components.learning.fit import HeldOut, RouterConfig, fit_router
+from components.learning.implicit_peer import implicit_peer
+from components.learning.two_stage import TwoStageConfig, learn_stage_one, learn_stage_two
+from components.tasks.assignment import assign
+from components.tasks.partition import Partition
+from components.tasks.table import TaskTable
+from flows.platform.arrays import load_arrays, save_arrays, save_named
+from flows.platform.caching import cached_task
+from flows.platform.references import DataRef, keep
+from flows.stations.board import BoardRef, read_board
+from pointsman.model.clusters import ClusterTables
+from pointsman.model.weights import ClassifierWeights, ExpertWeights
+
+LEARNING = ("train", "calibration", "validation")
+"""Splits that the router learns from: choices that need unseen prompts are made by cross-fitting."""
+
+
+@cached_task()
+def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -> DataRef:
+    """Stage 1: the task of every prompt, discovered in training and assigned elsewhere; their table and classifier."""
+    board = read_board(board_ref)
+    train, rows = board.rows("train"), board.rows(*LEARNING)
+    partition = load_arrays(Partition, discovered.file("partition.npz"))
+    task_N = assign(board.features_NF[train], partition, board.features_NF)
+    task_N[train] = partition.task_N
+    matrices = board.matrices.take(rows)
+    one = learn_stage_one(board.features_NF[rows], task_N[rows], matrices.quality_NM, matrices.benchmark_N, config)
+    peer = implicit_peer(board.features_NF[rows], task_N[rows], one.held, config)
+    told = asdict(one.report) | {"implicit_classifier": peer and asdict(peer)}
+
+    def write(folder: Path) -> None:
+        save_arrays(one.classifier, folder / "classifier.npz")
+        save_arrays(one.table, folder / "table.npz")
+        save_arrays(one.clusters, folder / "clusters.npz")
+        save_arrays(one.held, folder / "held.npz")
+        np.save(folder / "task.npy", task_N)
+        (folder / "classifier.json").write_text(json.dumps(told))
+        (folder / "implicit_classifier.json").write_text(json.dumps(asdict(peer) if peer else {}))
+
+    return keep("classify", write)
+
+
+@cached_task()
+def specialise(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
+    """Stage 2: trunk, general heads and task-specific heads."""
+    board = read_board(board_ref)
+    rows = board.rows(*LEARNING)
+    two = learn_stage_two(
+        board.features_NF[rows],
+        np.load(classified.file("task.npy"))[rows],
+        board.matrices.quality_NM[rows],
+        load_arrays(TaskTable, classified.file("table.npz")).candidate_TM,
+        load_arrays(StageOneHeld, classified.file("held.npz")),
+        config,
+    )
+
+    def write(folder: Path) -> None:
+        save_arrays(two.experts, folder / "experts.npz")
+        save_arrays(two.held, folder / "held.npz")
+        (folder / "experts.json").write_text(json.dumps([asdict(report) for report in two.reports]))
+
+    return keep("specialise", write)
+
+
+@cached_task()
+def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, config: RouterConfig, seed: int) -> DataRef:
+    """Both stages as one router: mixed, calibrated, priced and guarded."""
+    board = read_board(board_ref)
+    table = load_arrays(TaskTable, classified.file("table.npz"))
+    model, report = fit_router(
+        classifier=load_arrays(ClassifierWeights, classified.file("classifier.npz")),
+        experts=load_arrays(ExpertWeights, specialised.file("experts.npz")),
+        table_quality_TM=table.quality_TM,
+        general_quality_M=table.general_M,
+        clusters=load_arrays(ClusterTables, classified.file("clusters.npz")),
+        seen=board.observations_of(board.rows(*LEARNING), np.load(classified.file("task.npy"))),
+        held=load_arrays(HeldOut, specialised.file("held.npz")),
+        input_usd_per_mtok_M=board.matrices.input_usd_per_mtok_M,
+        output_usd_per_mtok_M=board.matrices.output_usd_per_mtok_M,
+        config=config,
+        seed=seed,
+    )
+
+    def write(folder: Path) -> None:
+        save_named(model.to_arrays(), folder / "router.npz")
+        (folder / "router.json").write_text(json.dumps(asdict(report), default=np.ndarray.tolist))
+
+    return keep("combine", write)
+
+
+PEERS: dict[str, Fit] = {
+    **{name: METHODS[name] for name in ("best_per_benchmark", "knn10", "knn100", "kmeans60", "hierarchical")},
+    **{name: METHODS[name] for name in ("linear", "mlp", "implicit")},
+    "stage2_only": fit_heads_alone,
+    "control_random_features": random_features(METHODS["mlp"]),
+    "control_shuffled_labels": shuffled_labels(METHODS["mlp"]),
+}
+"""What every retrain compares the router with; the controls are a peer deprived of its signal."""
+
+
+@cached_task(run_name="baseline-{method}")
+def baseline(board_ref: BoardRef, method: str, seed: int) -> DataRef:
+    """One peer's predicted quality on the test prompts."""
+    board = read_board(board_ref)
+    predicted_NM, told = fit_predict_told(
+        PEERS[method], board.training_set(*LEARNING), board.training_set("test"), seed
+    )
+
+    def write(folder: Path) -> None:
+        np.save(folder / "predicted.npy", predicted_NM)
+        (folder / "told.json").write_text(json.dumps(told))
+
+    return keep("baseline", write)

@@ -1,0 +1,184 @@
+"""What a bundle is made of and who made it, as one JSON document that names its own content."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from pointsman.errors import BundleError
+
+SCHEMA = 3
+"""Version of the bundle's form that this code writes and reads."""
+MANIFEST = "manifest.json"
+FILES = ("encoder.onnx", "golden.jsonl", "report.json", "router.safetensors", "tokenizer.json")
+"""Every file of a bundle beside its manifest, sorted."""
+HEX = frozenset("0123456789abcdef")
+
+
+class OlderSchema(BundleError):
+    """A bundle of an older form, which only the version that wrote it can read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model that the router may choose, with its prices."""
+
+    model: str
+    provider: str = ""
+    input_usd_per_mtok: float | None = None
+    """USD per million input tokens, >= 0; None: unknown."""
+    output_usd_per_mtok: float | None = None
+    """USD per million output tokens, >= 0; None: unknown."""
+
+    def __post_init__(self) -> None:
+        if not self.model:
+            raise ValueError("a candidate needs a model name")
+        for name in ("input_usd_per_mtok", "output_usd_per_mtok"):
+            price = getattr(self, name)
+            if price is not None and not 0 <= price < float("inf"):
+                raise ValueError(f"{self.model}: {name} must be >= 0 and finite, got {price}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a router comes from. No clock: the same training gives the same content, hence the same router_id."""
+
+    candidates: tuple[Candidate, ...]
+    """In the order of the router's columns; unique models."""
+    prices_on: str | None = None
+    """ISO date of the prices; None: unknown."""
+    tasks: tuple[str, ...] = ()
+    """Label of each task, in the order of the router's rows."""
+    encoder: str = ""
+    """Name of the encoder."""
+    data_digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each training table, by name."""
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    code_version: str = ""
+    library_versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.candidates:
+            raise ValueError("a router needs at least one candidate")
+        models = [candidate.model for candidate in self.candidates]
+        if len(set(models)) != len(models):
+            raise ValueError(f"candidates must be unique, got {models}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The content of manifest.json."""
+
+    router_id: str
+    """SHA-256 over the sorted file digests, the manifest's own (without router_id) among them."""
+    files: Mapping[str, str]
+    """SHA-256 of each file, by name."""
+    provenance: Provenance
+    schema: int = SCHEMA
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal SHA-256."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def make_manifest(files: Mapping[str, bytes], provenance: Provenance) -> Manifest:
+    """The manifest of these files.
+
+    Raises:
+        BundleError: a file is missing, unknown or has an unsafe name.
+    """
+    check_names(files)
+    digests = {name: sha256(files[name]) for name in sorted(files)}
+    return Manifest(router_id=router_id(digests, provenance), files=digests, provenance=provenance)
+
+
+def router_id(digests: Mapping[str, str], provenance: Provenance) -> str:
+    """SHA-256 over the sorted lines `digest  name` of all files, as sha256sum prints them."""
+    named = {**digests, MANIFEST: sha256(_canonical({"schema": SCHEMA, "files": dict(digests), **_plain(provenance)}))}
+    return sha256("".join(sorted(f"{digest}  {name}\n" for name, digest in named.items())).encode())
+
+
+def dump(manifest: Manifest) -> bytes:
+    """The one byte string that stands for this manifest."""
+    return _canonical(
+        {
+            "schema": manifest.schema,
+            "router_id": manifest.router_id,
+            "files": dict(manifest.files),
+            **_plain(manifest.provenance),
+        }
+    )
+
+
+def parse(content: bytes) -> Manifest:
+    """A manifest from its bytes; any other spelling of the same content is refused.
+
+    Raises:
+        BundleError: not such a document, a newer schema, an unsafe file name, or a router_id that isn't its content's.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{MANIFEST} isn't JSON: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
+        raise BundleError(f"{MANIFEST} has no schema version")
+    schema = document["schema"]
+    if schema > SCHEMA:
+        raise BundleError(
+            f"the bundle has schema {schema}, this pointsman reads up to {SCHEMA}: install a newer pointsman"
+        )
+    if schema != SCHEMA:
+        raise OlderSchema(f"the bundle has schema {schema}, this pointsman reads {SCHEMA} only: retrain to replace it")
+    try:
+        files = {str(name): str(digest) for name, digest in document["files"].items()}
+        known = {entry.name for entry in fields(Provenance)}
+        rest = {name: document[name] for name in known}
+        rest["candidates"] = tuple(Candidate(**entry) for entry in document["candidates"])
+        rest["tasks"] = tuple(document["tasks"])
+        manifest = Manifest(router_id=document["router_id"], files=files, provenance=Provenance(**rest))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{MANIFEST} isn't of schema {SCHEMA}: {error}") from None
+    check_names(files)
+    if manifest.router_id != router_id(files, manifest.provenance) or dump(manifest) != content:
+        raise BundleError(f"{MANIFEST} doesn't match its own router_id")
+    return manifest
+
+
+def check_names(names: Mapping[str, Any]) -> None:
+    """Refuses any set of names but the bundle's own, so that none can leave its folder.
+
+    Raises:
+        BundleError: a name is unsafe, unknown or missing.
+    """
+    for name in names:
+        if not name or name in {".", ".."} or any(mark in name for mark in ("/", "\\", ":", "\0")):
+            raise BundleError(f"unsafe file name {name!r}")
+    if unknown := sorted(set(names) - set(FILES)):
+        raise BundleError(f"unknown files: {', '.join(unknown)}")
+    if missing := sorted(set(FILES) - set(names)):
+        raise BundleError(f"missing files: {', '.join(missing)}")
+
+
+def is_router_id(text: object) -> bool:
+    """Whether this is the name of a bundle.
+
+    >>> is_router_id("../../etc"), is_router_id("a" * 64)
+    (False, True)
+    """
+    return isinstance(text, str) and len(text) == 64 and set(text) <= HEX
+
+
+def _plain(provenance: Provenance) -> dict[str, Any]:
+    plain = asdict(provenance)
+    plain["candidates"], plain["tasks"] = list(plain["candidates"]), list(plain["tasks"])
+    return plain
+
+
+def _canonical(document: Mapping[str, Any]) -> bytes:
+    try:
+        text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BundleError(f"{MANIFEST} can't be written as JSON: {error}") from None
+    return text.encode() + b"\n"

@@ -1,0 +1,104 @@
+"""Published roots at any fsspec URL (s3://, gs://, memory://, file://): written pointer last, verified when read.
+
+An object store renames nothing, so the order alone keeps readers safe: the files of a bundle, its manifest, the
+history, the pointer. Whoever follows the pointer finds a bundle that was complete before.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from pointsman.bundle.manifest import FILES, MANIFEST, Manifest, dump, is_router_id, parse
+from pointsman.bundle.pointer import POINTER
+from pointsman.bundle.reading import LARGEST_FILE, read_files, verified_files
+from pointsman.durable import place_folder
+from pointsman.errors import BundleError
+
+
+def locate(url: str) -> str:
+    """URL of the bundle: `url` itself, or the one that reigns where `url` is a published root.
+
+    Raises:
+        BundleError: the URL can't be read, or its pointer is damaged.
+    """
+    try:
+        system, path = fsspec.core.url_to_fs(url)
+        named = read_remote_pointer(system, path, url)
+    except BundleError:
+        raise
+    except Exception as error:
+        raise BundleError(f"{url} can't be read: {error}") from error
+    return url if named is None else f"{url.rstrip('/')}/{named}"
+
+
+def fetch(url: str, cache: Path) -> Path:
+    """The folder of a bundle's verified copy, downloaded unless the cache has it.
+
+    Args:
+        url: a bundle or a published root.
+        cache: folder of copies, named by router_id; made if missing.
+
+    Raises:
+        BundleError: anything is missing, unknown, changed, unsafe or of a newer form.
+    """
+    where = locate(url)
+    try:
+        system, path = fsspec.core.url_to_fs(where)
+        manifest = parse(_bounded(system, f"{path}/{MANIFEST}"))
+        copy = cache / manifest.router_id
+        if _is_whole(copy, manifest):
+            return copy
+        files = verified_files(manifest, {name: _bounded(system, f"{path}/{name}") for name in FILES}, where)
+    except BundleError:
+        raise
+    except Exception as error:
+        raise BundleError(f"{where} can't be read: {error}") from error
+    try:
+        place_folder(copy, {**files, MANIFEST: dump(manifest)})
+    except OSError as error:
+        # another process may have been quicker
+        if not _is_whole(copy, manifest):
+            raise BundleError(f"{copy} can't be written: {error}") from error
+    return copy
+
+
+def _is_whole(copy: Path, manifest: Manifest) -> bool:
+    if not copy.exists():
+        return False
+    found, _ = read_files(copy)
+    return found.router_id == manifest.router_id
+
+
+def read_remote_pointer(system: Any, path: str, url: str) -> str | None:
+    """The router_id that the pointer of a remote root names; None where there is none.
+
+    Raises:
+        BundleError: it names no router_id.
+    """
+    content = read_remote(system, f"{path}/{POINTER}")
+    if content is None:
+        return None
+    try:
+        named = json.loads(content)["router_id"]
+    except (ValueError, KeyError, TypeError):
+        named = None
+    if not is_router_id(named):
+        raise BundleError(f"{url}/{POINTER} names no router_id")
+    return str(named)
+
+
+def read_remote(system: Any, path: str) -> bytes | None:
+    """Content of a remote file; None where there is none."""
+    try:
+        return bytes(system.cat_file(path))
+    except FileNotFoundError:
+        return None
+
+
+def _bounded(system: Any, path: str) -> bytes:
+    size = system.size(path)
+    if size is not None and size > LARGEST_FILE:
+        raise BundleError(f"{path} is larger than {LARGEST_FILE} bytes")
+    return bytes(system.cat_file(path))

@@ -1,0 +1,124 @@
+"""The command line: what a gateway runs, and, in a checkout, what trains and judges its routers.
+
+Heavy libraries are imported inside the command that needs them, so that routing starts at once.
+"""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from pointsman.home import published
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+TRAINING = (
+    *("retrain", "compare", "drift", "extrapolate", "import", "report"),
+    *("promote", "rollback", "history", "ui"),
+)
+"""Commands of a checkout; an installed wheel only says where they are."""
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code.
+
+    0: done; 1: refused by the gate, or drift found; 2: unusable input; 3: an error that none of our messages foresees.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("pointsman", "components", "flows"):
+            traceback.print_exc()
+            return 3
+        extra = "serve" if options.name == "serve" else "train"
+        print(
+            f"pointsman: `pointsman {options.name}` needs the extra '{extra}' ({error.name} is missing): "
+            f"pip install 'pointsman[{extra}]'",
+            file=sys.stderr,
+        )
+        return 2
+    except (ValueError, FileNotFoundError) as error:
+        print(f"pointsman: {error}", file=sys.stderr)
+        return 2
+    except Exception:
+        # Python would end with 1, as a refusal does
+        traceback.print_exc()
+        return 3
+
+
+def router_option(command: argparse.ArgumentParser) -> None:
+    """Adds --router, which takes a bundle or a published folder, or the URL of either."""
+    command.add_argument(
+        "--router",
+        type=_location,
+        default=published(),
+        help="a bundle or a published folder, or its URL (default: data/published in POINTSMAN_HOME, or here)",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pointsman", description="Trains, judges and publishes LLM prompt routers.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
+
+    command = commands.add_parser("route", help="choose a candidate for each prompt of a file")
+    router_option(command)
+    command.add_argument("--input", type=Path, required=True, help="parquet or jsonl with a column 'prompt'")
+    command.add_argument("--output", type=Path, required=True, help="parquet or jsonl")
+    command.add_argument("--policy", default="best", help="best | budget=USD | quality=Q | tradeoff=W | tolerance=T")
+    command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
+    command.set_defaults(command=_route)
+
+    command = commands.add_parser("serve", help="answer routing requests over HTTP")
+    router_option(command)
+    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument(
+        "--token-file", type=Path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
+    )
+    command.add_argument("--port", type=int, default=8080)
+    command.set_defaults(command=_serve)
+
+    if (CHECKOUT / "flows" / "cli.py").is_file() and (CHECKOUT / "components" / "learning").is_dir():
+        import_module("flows.cli").add_commands(commands)
+    else:
+        for name in TRAINING:
+            command = commands.add_parser(name, help="needs a checkout of the project", add_help=False)
+            command.set_defaults(command=_elsewhere)
+            command.add_argument("rest", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _location(text: str) -> Path | str:
+    return text if "://" in text else Path(text)
+
+
+def _route(options: argparse.Namespace) -> int:
+    from pointsman.files import route_file
+
+    among = None if options.among is None else options.among.split(",")
+    rows = route_file(options.router, options.input, options.output, options.policy, among)
+    print(f"{rows} decisions written to {options.output}")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from pointsman.serving.app import ServingConfig, serve
+
+    given = options.token_file
+    token = os.environ.get("POINTSMAN_SERVE_TOKEN") if given is None else given.read_text(encoding="utf-8").strip()
+    if token is None and options.host not in LOOPBACK:
+        print(f"pointsman: whoever reaches {options.host} may ask, for there is no token", file=sys.stderr)
+    serve(options.router, host=options.host, port=options.port, config=ServingConfig(token=token))
+    return 0
+
+
+def _elsewhere(options: argparse.Namespace) -> int:
+    print(
+        f"pointsman: `pointsman {options.name}` is part of the training side: run it in a checkout of the project, "
+        "installed with the extra 'train' (pip install -e '.[train]')",
+        file=sys.stderr,
+    )
+    return 2

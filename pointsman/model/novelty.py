@@ -1,0 +1,32 @@
+"""Whether a prompt resembles anything the router was trained on. Shapes: N prompts, D embedding, C centroids."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Novelty:
+    """Reference points on the sphere and the similarity below which a prompt is novel."""
+
+    centroid_CD: Floats
+    """Unit rows."""
+    floor: Floats
+    """Shape (), a cosine."""
+
+    def similarity(self, embedding_ND: Floats) -> Floats:
+        """Cosine to the nearest reference point, shape (N,)."""
+        return np.asarray((unit_rows(embedding_ND) @ self.centroid_CD.T).max(axis=1), dtype=np.float32)
+
+    def novel(self, embedding_ND: Floats) -> NDArray[np.bool_]:
+        """Which prompts are farther away than the floor, shape (N,)."""
+        return self.similarity(embedding_ND) < self.floor
+
+
+def unit_rows(row_ND: Floats) -> Floats:
+    """Rows of length one; zero rows stay zero."""
+    length_N1 = np.linalg.norm(row_ND, axis=1, keepdims=True)
+    return np.asarray(row_ND / np.where(length_N1 > 0, length_N1, 1), dtype=np.float32)

@@ -1,0 +1,283 @@
+"""Routing with a published bundle: the Python interface of a gateway. numpy, onnxruntime, tokenizers, safetensors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.bundle.pointer import is_url, resolve
+from pointsman.bundle.reading import read_bundle
+from pointsman.errors import BundleError
+from pointsman.model.folded.fold import fold
+from pointsman.model.prediction import Prediction
+from pointsman.model.router_model import RouterModel
+from pointsman.policy.eligibility import columns_of, decide_among
+from pointsman.policy.policy import Policy, decide, parse
+from pointsman.text.encoder import Encoder, Tokens
+from pointsman.text.features import FeatureMap
+
+GOLDEN_ROWS = 8
+"""Golden decisions that loading makes again."""
+GOLDEN_TOLERANCE = 0.02
+"""Predicted quality may differ by so much between processors, whose int8 kernels round differently."""
+
+
+class Encodes(Protocol):
+    """What a router needs of an encoder."""
+
+    def encode_tokens(self, tokens: Tokens) -> NDArray[np.float32]:
+        """Unit rows, shape (N, D)."""
+
+    def tokenize(self, prompts: Sequence[str]) -> Tokens:
+        """Token ids of N prompts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Routing:
+    """Decisions on N prompts and M candidates, in the prompts' order."""
+
+    candidates: tuple[str, ...]
+    """Names of the M candidates: columns of quality_NM and cost_usd_NM."""
+    tasks: tuple[str, ...]
+    """Labels of the tasks; empty where they have none."""
+    choice_N: NDArray[np.intp]
+    """Index of the chosen candidate."""
+    task_N: NDArray[np.int32]
+    """Task of each prompt; -1: unassigned."""
+    quality_NM: NDArray[np.float64]
+    """Calibrated expected quality, in [0, 1]."""
+    cost_usd_NM: NDArray[np.float64]
+    """Expected USD per call; nan: unknown."""
+    reason_N: NDArray[np.str_]
+    """'task', 'general' or 'fallback'."""
+
+    def __len__(self) -> int:
+        return int(self.choice_N.shape[0])
+
+    @property
+    def candidate(self) -> list[str]:
+        """Name of each prompt's choice."""
+        return [self.candidates[choice] for choice in self.choice_N]
+
+    @property
+    def task(self) -> list[int | None]:
+        """Task of each prompt; None: unassigned."""
+        return [int(task) if task >= 0 else None for task in self.task_N]
+
+    @property
+    def predicted_quality(self) -> NDArray[np.float64]:
+        """Of the choice, shape (N,)."""
+        return self.quality_NM[np.arange(len(self)), self.choice_N]
+
+    @property
+    def expected_cost_usd(self) -> NDArray[np.float64]:
+        """Of the choice, shape (N,); nan: unknown."""
+        return self.cost_usd_NM[np.arange(len(self)), self.choice_N]
+
+    def scores(self, row: int) -> list[dict[str, str | float | None]]:
+        """Every candidate's expected quality and cost on one prompt; cost None: unknown."""
+        return [
+            {"candidate": name, "quality": float(quality), "cost": None if np.isnan(cost) else float(cost)}
+            for name, quality, cost in zip(self.candidates, self.quality_NM[row], self.cost_usd_NM[row], strict=True)
+        ]
+
+    @staticmethod
+    def columns() -> list[str]:
+        """Names of a decision's columns."""
+        return ["candidate", "task", "predicted_quality", "expected_cost_usd", "scores", "reason"]
+
+    def to_columns(self) -> dict[str, list[Any]]:
+        """Plain lists by column, unknown costs and missing tasks None: for frames and JSON."""
+        return {
+            "candidate": self.candidate,
+            "task": self.task,
+            "predicted_quality": self.predicted_quality.tolist(),
+            "expected_cost_usd": [None if np.isnan(cost) else cost for cost in self.expected_cost_usd.tolist()],
+            "scores": [self.scores(row) for row in range(len(self))],
+            "reason": self.reason_N.tolist(),
+        }
+
+
+def local_folder(path: str | Path, cache: Path | None = None) -> Path:
+    """The folder of a bundle, or of the reigning one of a published root; downloaded first where `path` is a URL.
+
+    Raises:
+        BundleError: there is none, or a downloaded one isn't whole.
+    """
+    if not is_url(path):
+        return resolve(Path(path))
+    from pointsman.bundle.remote import fetch  # noqa: PLC0415  # fsspec is loaded for URLs alone
+
+    return fetch(str(path), cache or Path.home() / ".cache" / "pointsman")
+
+
+class Router:
+    """Routes prompts to candidates. Holds no mutable state: any number of threads may share one."""
+
+    __slots__ = (
+        *("_encoder", "_fallback", "_feature_map", "_folded", "_general_quality_M", "_largest_margin", "_tasks"),
+        *("candidates", "router_id"),
+    )
+
+    def __init__(
+        self,
+        *,
+        model: RouterModel,
+        feature_map: FeatureMap,
+        encoder: Encodes,
+        candidates: Sequence[str],
+        tasks: Sequence[str] = (),
+        router_id: str = "",
+    ) -> None:
+        if len(candidates) != model.general_quality_M.shape[0]:
+            raise ValueError(f"{len(candidates)} names for {model.general_quality_M.shape[0]} candidates")
+        self._folded = fold(model)
+        self._general_quality_M = model.general_quality_M
+        self._fallback = int(model.fallback)
+        self._largest_margin = float(model.margin(np.ones(1))[0])
+        self._feature_map = feature_map
+        self._encoder = encoder
+        self._tasks = tuple(tasks)
+        self.candidates: tuple[str, ...] = tuple(candidates)
+        self.router_id = router_id
+
+    @classmethod
+    def from_parts(
+        cls,
+        model: RouterModel,
+        feature_map: FeatureMap,
+        encoder: Encodes,
+        candidates: Sequence[str],
+        tasks: Sequence[str] = (),
+    ) -> "Router":
+        """A router that isn't published yet, to evaluate it and to write down its golden decisions.
+
+        Raises:
+            ValueError: not one name a candidate.
+        """
+        return cls(model=model, feature_map=feature_map, encoder=encoder, candidates=candidates, tasks=tasks)
+
+    @classmethod
+    def load(cls, path: str | Path, threads: int | None = None, cache: Path | None = None) -> "Router":
+        """The router of a bundle, or the reigning one of a published root.
+
+        Args:
+            path: a bundle's folder, or a folder with current.json; or the fsspec URL of either.
+            threads: of the encoder; None: one a processor.
+            cache: where bundles from URLs are kept; None: ~/.cache/pointsman.
+
+        Raises:
+            BundleError: the bundle isn't whole, or decides otherwise than when it was made.
+        """
+        bundle = read_bundle(local_folder(path, cache))
+        try:
+            encoder = Encoder.load(bundle.folder, threads=threads)
+        except Exception as error:
+            # onnxruntime and tokenizers have errors of their own, none of which a caller should have to know
+            raise BundleError(f"{bundle.folder}: the encoder can't be loaded: {error}") from error
+        # the encoder reads its files itself, after they were verified
+        if encoder.digest != bundle.encoder_digest:
+            raise BundleError(f"{bundle.folder}: the encoder changed while it was loaded")
+        provenance = bundle.manifest.provenance
+        router = cls(
+            model=bundle.model,
+            feature_map=bundle.feature_map,
+            encoder=encoder,
+            candidates=[candidate.model for candidate in provenance.candidates],
+            tasks=provenance.tasks,
+            router_id=bundle.manifest.router_id,
+        )
+        router.check_golden(bundle.golden[:GOLDEN_ROWS])
+        return router
+
+    def route(
+        self, prompts: Sequence[str], policy: str | Policy = "best", among: Sequence[str] | None = None
+    ) -> Routing:
+        """The choice for each prompt.
+
+        Args:
+            prompts: N texts; may be empty.
+            policy: best, budget=USD (for all prompts together), quality=Q, tradeoff=W, tolerance=T, or a Policy.
+            among: names of the candidates that may be chosen; None: all.
+
+        Raises:
+            ValueError: no such policy or candidate, or a policy that can't be kept (costs unknown, budget too small).
+        """
+        if isinstance(prompts, str):
+            raise ValueError("prompts must be a sequence of texts, not one text")
+        parsed = parse(policy) if isinstance(policy, str) else policy
+        return self.choose(self.predict(prompts), parsed, among)
+
+    def predict(self, prompts: Sequence[str]) -> Prediction:
+        """What is believed of each prompt before a policy chooses."""
+        tokens = self._encoder.tokenize(prompts)
+        return self.predict_encoded(tokens, self._encoder.encode_tokens(tokens))
+
+    def predict_encoded(self, tokens: Tokens, embedding_ND: NDArray[np.float32]) -> Prediction:
+        """The same of prompts that are encoded already, shape (N, D)."""
+        features_NF = self._feature_map.transform(embedding_ND, tokens)
+        return self._folded.predict(features_NF, embedding_ND, tokens.length_N)
+
+    def choose(self, prediction: Prediction, policy: Policy, among: Sequence[str] | None = None) -> Routing:
+        """The choice for each prompt of a prediction.
+
+        Raises:
+            ValueError: a candidate that isn't known, or a policy that can't be kept (costs unknown, budget too small).
+        """
+        if among is None:
+            decision = decide(prediction, policy, fallback=self._fallback, models=self.candidates)
+        else:
+            decision = decide_among(
+                prediction,
+                policy,
+                columns_of(self.candidates, among),
+                fallback=self._fallback,
+                general_quality_M=self._general_quality_M,
+                models=self.candidates,
+            )
+        return Routing(
+            candidates=self.candidates,
+            tasks=self._tasks,
+            choice_N=decision.candidate_N,
+            task_N=prediction.task_N,
+            quality_NM=prediction.quality_NM,
+            cost_usd_NM=prediction.cost_usd_NM,
+            reason_N=decision.reason_N,
+        )
+
+    def golden(self, prompts: Sequence[str]) -> list[dict[str, Any]]:
+        """Rows that a bundle keeps, to be decided again on loading: prompt, candidate and predicted quality."""
+        routing = self.route(prompts)
+        return [
+            {"prompt": prompt, "candidate": candidate, "quality": dict(zip(self.candidates, row, strict=True))}
+            for prompt, candidate, row in zip(prompts, routing.candidate, routing.quality_NM.tolist(), strict=True)
+        ]
+
+    def check_golden(self, golden: Sequence[Mapping[str, Any]]) -> None:
+        """Decides golden rows again.
+
+        A choice may differ only between candidates that were as good, within the tolerance.
+
+        Raises:
+            BundleError: a decision differs.
+        """
+        if not golden:
+            return
+        try:
+            routing = self.route([row["prompt"] for row in golden])
+            expected_NM = np.array([[row["quality"][name] for name in self.candidates] for row in golden], dtype=float)
+            wanted = [row["candidate"] for row in golden]
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"golden decisions can't be made again: {error}") from None
+        # the guard prefers a fallback that is worse by a prompt's margin
+        slack = 2 * GOLDEN_TOLERANCE + self._largest_margin
+        gap_N = np.abs(routing.quality_NM - expected_NM).max(axis=1)
+        for row, (name, chosen) in enumerate(zip(wanted, routing.candidate, strict=True)):
+            near = abs(routing.predicted_quality[row] - expected_NM[row, self.candidates.index(name)])
+            if gap_N[row] > GOLDEN_TOLERANCE or (name != chosen and near > slack):
+                raise BundleError(
+                    f"golden decision {row} differs: {name} expected, {chosen} chosen, quality off by {gap_N[row]:.3g}"
+                )

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from components.learning.novelty_fit import NoveltyConfig, fit_novelty
+
+
+def cloud(rows: int, axes: list[int], seed: int):
+    generator = np.random.default_rng(seed)
+    point_ND = np.eye(16)[generator.choice(axes, size=rows)] + 0.05 * generator.normal(size=(rows, 16))
+    return (point_ND / np.linalg.norm(point_ND, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_only_prompts_unlike_all_training_are_novel():
+    fitted = fit_novelty(cloud(400, [0, 1, 2], 0), cloud(200, [0, 1, 2], 1), NoveltyConfig(centroids=6), seed=0)
+    assert fitted.novel(cloud(200, [0, 1, 2], 2)).mean() <= 0.02
+    assert fitted.novel(cloud(50, [9], 3)).all()
+    np.testing.assert_allclose(np.linalg.norm(fitted.centroid_CD, axis=1), 1, rtol=1e-5)
+
+
+def test_rounds_never_lower_the_mean_similarity():
+    train_ND = cloud(300, list(range(8)), 0)
+    mean = [
+        fit_novelty(train_ND, train_ND, NoveltyConfig(centroids=12, rounds=rounds), seed=0).similarity(train_ND).mean()
+        for rounds in range(6)
+    ]
+    assert (np.diff(mean) >= -1e-6).all()
+    assert mean[-1] > mean[0]
+
+
+def test_every_training_prompt_is_a_centroid_where_there_are_few():
+    train_ND = cloud(5, [0, 1], 0)
+    fitted = fit_novelty(train_ND, train_ND[:0], NoveltyConfig(), seed=0)
+    np.testing.assert_allclose(fitted.similarity(train_ND), 1, rtol=1e-5)
+    assert not fitted.novel(train_ND).any()
+
+
+def test_the_floor_is_the_quantile_less_the_margin():
+    train_ND, held_ND = cloud(50, [0, 1], 0), cloud(100, [0, 1], 1)
+    fitted = fit_novelty(train_ND, held_ND, NoveltyConfig(centroids=4, quantile=0.25, margin=0), seed=0)
+    assert fitted.novel(held_ND).sum() == 25
+
+
+def test_zero_and_opposite_embeddings_are_survived():
+    strange_ND = np.array([[1, 0], [-1, 0], [0, 0]], dtype=np.float32)
+    fitted = fit_novelty(strange_ND, strange_ND, NoveltyConfig(centroids=1), seed=0)
+    assert np.isfinite(fitted.centroid_CD).all()
+
+
+def test_no_training_prompts_are_refused():
+    with pytest.raises(ValueError, match="at least one training prompt"):
+        fit_novelty(np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32), NoveltyConfig(), seed=0)
+
+
+@pytest.mark.parametrize("bad", [{"centroids": 0}, {"rounds": -1}, {"quantile": 2.0}, {"margin": -0.1}])
+def test_configs_out_of_range_are_refused(bad):
+    with pytest.raises(ValueError, match="must be"):
+        NoveltyConfig(**bad)

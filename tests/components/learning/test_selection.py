@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from components.baselines.observed import choice_quality
+from components.learning.selection import AlphaTrial, best_single, choose_doubt, choose_guard, choose_trial
+
+
+def test_the_best_single_is_compared_on_common_prompts_where_there_are_enough():
+    quality_NM = np.full((100, 2), np.nan)
+    quality_NM[:30] = [0.4, 0.6]
+    quality_NM[30:, 0] = 1.0  # easy prompts that only the first answered
+    assert best_single(quality_NM) == 1
+    assert best_single(quality_NM[1:]) == 0
+
+
+def test_a_candidate_without_outcomes_is_never_the_best_single():
+    assert best_single(np.array([[np.nan, 0.0]])) == 1
+    with pytest.raises(ValueError, match="no outcome"):
+        best_single(np.full((2, 2), np.nan))
+
+
+def test_equal_candidates_go_to_the_lowest_index():
+    assert best_single(np.full((40, 3), 0.5)) == 0
+
+
+def trial(error: float) -> AlphaTrial:
+    return AlphaTrial(alpha=0.0, posterior="hard", quality=0.5, brier=0.2, advantage_error=error)
+
+
+def test_of_trials_that_tie_the_least_advantage_error_decides():
+    generator = np.random.default_rng(0)
+    best_K = generator.integers(2, size=400).astype(float)
+    near_K = np.where(np.arange(400) % 100 == 0, 1 - best_K, best_K)
+    outcome_SK = np.stack([best_K, near_K, np.zeros(400)])
+    assert choose_trial([trial(0.3), trial(0.2), trial(0.1)], outcome_SK) == 1
+    assert choose_trial([trial(0.2), trial(0.2), trial(0.1)], outcome_SK) == 0
+    assert choose_trial([trial(np.nan)] * 3, outcome_SK) == 0
+
+
+def test_a_router_that_has_proven_itself_is_not_guarded():
+    generator = np.random.default_rng(0)
+    best_N = generator.integers(3, size=300)
+    quality_NM = (generator.random((300, 3)) < 0.2 + 0.7 * np.eye(3)[best_N]).astype(float)
+    margin, trials = choose_guard(0.3 + 0.4 * np.eye(3)[best_N], quality_NM, 1, (0.0, 0.1))
+    assert margin == 0
+    assert [trial.margin for trial in trials] == [0, 0.1, 1]
+    assert trials[0].quality == choice_quality(np.eye(3)[best_N], quality_NM)
+    assert trials[-1].quality == pytest.approx(quality_NM[:, 1].mean())
+
+
+def test_a_router_that_only_guesses_leaves_the_fallback_alone():
+    generator = np.random.default_rng(0)
+    quality_NM = (generator.random((300, 3)) < [0.5, 0.8, 0.5]).astype(float)
+    margin, _ = choose_guard(0.05 * generator.random((300, 3)) + 0.5, quality_NM, 1, (0.0, 0.01, 0.1))
+    assert margin == 1  # of equal margins the largest
+
+
+def test_the_largest_margin_in_doubt_that_costs_nothing():
+    # in doubt the second candidate promises .1 that it doesn't keep; elsewhere .3 that it does
+    doubt_N = np.repeat([0.9, 0.1], 200)
+    predicted_NM = np.where(doubt_N[:, None] > 0.5, [0.5, 0.6], [0.5, 0.8])
+    quality_NM = np.where(doubt_N[:, None] > 0.5, [0.5, 0.3], [0.5, 0.8])
+    margins = (0.0, 0.05, 0.2, 1.0, 2.0, 4.0)
+    margin, trials = choose_doubt(predicted_NM, quality_NM, 0, 0.0, doubt_N, margins)
+    assert margin == 2  # of .1 doubt: .2, less than what is promised there; 4 would ask for .4
+    assert [trial.margin for trial in trials] == list(margins)
+    assert [trial.quality for trial in trials] == pytest.approx([0.55, 0.55, 0.65, 0.65, 0.65, 0.5])
+
+
+def test_margins_in_doubt_that_all_cost_are_left_alone():
+    quality_NM = np.tile([0.5, 0.6], (50, 1))
+    margin, _ = choose_doubt(quality_NM, quality_NM, 0, 0.0, np.ones(50), (0.0, 0.2))
+    assert margin == 0

@@ -1,0 +1,143 @@
+"""Cache keys follow the inputs' content and the code that runs, and nothing else."""
+
+import importlib
+import pkgutil
+from types import SimpleNamespace
+
+import pytest
+from prefect import Task
+
+import flows
+from components.tables.quarantine import QuarantineConfig
+from flows.platform import caching
+from flows.platform.caching import by_content, code_digest, reached, read_source
+from flows.platform.references import keep
+from flows.stations.board import BoardRef
+
+
+def context(module="flows.stations.ingest"):
+    return SimpleNamespace(task=SimpleNamespace(name="ingest", fn=SimpleNamespace(__module__=module)))
+
+
+def cached_tasks():
+    """Every Prefect task of ours whose result is kept, by name."""
+    found = {}
+    for module in pkgutil.walk_packages(flows.__path__, "flows."):
+        if module.name.endswith(("__main__", ".within", ".cli")):
+            continue
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, Task) and value.cache_key_fn is by_content:
+                found[f"{value.fn.__module__}.{value.fn.__name__}"] = value
+    return found
+
+
+TASKS = cached_tasks()
+
+
+@pytest.fixture
+def edited(monkeypatch):
+    """Keys as they are when one module's source reads otherwise."""
+
+    def edit(module, change):
+        def read(name):
+            source = read_source(name)
+            return change(source) if name == module else source
+
+        with monkeypatch.context() as patched:
+            patched.setattr(caching, "read_source", read)
+            caching.forget_code()
+            digests = {name: code_digest(task.fn.__module__) for name, task in TASKS.items()}
+        caching.forget_code()
+        return digests
+
+    yield edit
+    caching.forget_code()
+
+
+@pytest.fixture(scope="module")
+def plain():
+    caching.forget_code()
+    return {name: code_digest(task.fn.__module__) for name, task in TASKS.items()}
+
+
+def constant(source):
+    return source + "\nEDITED = 1\n"
+
+
+def test_the_key_follows_content_and_parameters():
+    first = keep("caching", lambda folder: (folder / "x.txt").write_text("one"))
+    other = keep("caching", lambda folder: (folder / "x.txt").write_text("two"))
+    config, run = QuarantineConfig(), context()
+    assert by_content(run, {"logs": first, "config": config}) == by_content(run, {"config": config, "logs": first})
+    assert by_content(run, {"logs": first}) != by_content(run, {"logs": other})
+    assert by_content(run, {"config": config}) != by_content(run, {"config": QuarantineConfig(max_share=0.5)})
+
+
+def test_the_tasks_of_every_flow_are_found():
+    modules = {name.rpartition(".")[0] for name in TASKS}
+    assert {"flows.stations.ingest", "flows.stations.train", "flows.stations.comparison", "flows.compare"} <= modules
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_a_constant_in_the_tasks_own_module_changes_its_key(name, plain, edited):
+    module = TASKS[name].fn.__module__
+    after = edited(module, constant)
+    assert after[name] != plain[name]
+
+
+def test_a_constant_in_a_helper_of_flows_changes_every_key(plain, edited):
+    after = edited("flows.platform.references", constant)
+    assert all(after[name] != plain[name] for name in TASKS)
+
+
+@pytest.mark.parametrize("module", ["components.tables.schema", "components.heads.losses", "pointsman.model.weights"])
+def test_a_module_that_is_reached_only_indirectly_changes_the_keys_of_those_that_reach_it(module, plain, edited):
+    after = edited(module, constant)
+    for name, task in TASKS.items():
+        reaches = module in reached(task.fn.__module__)[0]
+        assert (after[name] != plain[name]) == reaches
+    assert any(after[name] != plain[name] for name in TASKS)
+
+
+def test_a_component_that_is_not_reached_changes_nothing(plain, edited):
+    after = edited("components.drift.two_sample", constant)
+    assert {name for name in TASKS if after[name] != plain[name]} == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda source: source + "\n# a comment\n",
+        lambda source: source.replace('"""', '"""Said otherwise. ', 1),
+        lambda source: "\n\n" + source,
+    ],
+    ids=["comment", "docstring", "blank lines"],
+)
+def test_what_does_not_run_changes_nothing(change, plain, edited):
+    assert edited("components.tables.store", change) == plain
+
+
+def test_another_version_of_a_library_that_computes_changes_the_keys(monkeypatch, plain):
+    with monkeypatch.context() as patched:
+        patched.setattr(caching, "library_version", lambda library: "0" if library == "scipy" else "1")
+        caching.code_digest.cache_clear()
+        before = code_digest("flows.stations.train")
+        patched.setattr(caching, "library_version", lambda library: "1")
+        caching.code_digest.cache_clear()
+        assert code_digest("flows.stations.train") != before
+    caching.code_digest.cache_clear()
+    assert "numpy" in reached("flows.stations.ingest")[1]
+    assert "prefect" not in reached("flows.stations.ingest")[1]
+
+
+def test_references_inside_a_model_count_by_content():
+    first, other = (keep("caching", lambda folder, t=t: (folder / "x.txt").write_text(t)) for t in ("one", "two"))
+    one = BoardRef(tables=first, embedded=first, splits=first, features=first)
+    run = context()
+    assert by_content(run, {"board": one}) == by_content(run, {"board": one.model_copy()})
+    assert by_content(run, {"board": one}) != by_content(run, {"board": one.model_copy(update={"splits": other})})
+
+
+def test_what_has_no_content_is_refused():
+    with pytest.raises(TypeError, match="a object can't be part of a cache key"):
+        by_content(context(), {"x": object()})

@@ -1,0 +1,85 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from components.release.publish import publish
+from pointsman.errors import BundleError
+from pointsman.policy.policy import Budget, decide
+from pointsman.router import Router
+from pointsman.text.encoder import Encoder
+
+
+@pytest.fixture(scope="module")
+def router(bundle):
+    return Router.load(bundle, threads=1)
+
+
+def test_routing_is_its_parts_by_hand(parts, router, prompts):
+    encoder = Encoder.load(parts.encoder_folder, threads=1)
+    tokens, embedding_ND = encoder.tokenize(prompts), encoder.encode(prompts)
+    prediction = parts.model.predict(parts.feature_map.transform(embedding_ND, tokens), embedding_ND, tokens.length_N)
+    decision = decide(prediction, Budget(usd=1.0), fallback=0)
+    routing = router.route(prompts, "budget=1")
+    np.testing.assert_array_equal(routing.choice_N, decision.candidate_N)
+    np.testing.assert_allclose(routing.quality_NM, prediction.quality_NM, atol=2e-6)
+    assert routing.candidate == [("small", "large")[choice] for choice in decision.candidate_N]
+    assert routing.task == [None if task < 0 else task for task in prediction.task_N]
+    best = routing.scores(0)
+    assert {score["candidate"] for score in best} == {"small", "large"}
+    assert routing.predicted_quality[0] == routing.quality_NM[0, decision.candidate_N[0]]
+    assert routing.expected_cost_usd[0] == pytest.approx(prediction.cost_usd_NM[0, decision.candidate_N[0]])
+
+
+def test_an_empty_batch_and_odd_prompts_are_routed(router):
+    assert len(router.route([])) == 0
+    assert len(router.route(["", "\0", "😀" * 50_000, "\ud800".encode("utf-8", "replace").decode()])) == 4
+
+
+def test_one_text_is_not_a_batch(router):
+    with pytest.raises(ValueError, match="sequence of texts"):
+        router.route("add 1 2")
+
+
+def test_only_available_candidates_are_chosen_and_new_ones_are_refused_by_name(router, prompts):
+    assert set(router.route(prompts, among=["large"]).candidate) == {"large"}
+    assert router.route(prompts, among=["large", "small"]).candidate == router.route(prompts).candidate
+    with pytest.raises(ValueError, match="doesn't know 'brand-new': it was trained on small, large"):
+        router.route(prompts, among=["small", "brand-new"])
+
+
+def test_threads_share_a_router(router, prompts):
+    alone = router.route(prompts).quality_NM
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(lambda _: router.route(prompts).quality_NM, range(64)):
+            np.testing.assert_array_equal(found, alone)
+
+
+def test_a_published_root_loads_what_reigns(bundle, second, tmp_path):
+    publish(bundle, tmp_path)
+    assert Router.load(tmp_path).router_id == bundle.name
+    publish(second, tmp_path)
+    assert Router.load(tmp_path).router_id == second.name
+    (tmp_path / "current.json").write_text('{"router_id": "../elsewhere"}')
+    with pytest.raises(BundleError, match="names no router_id"):
+        Router.load(tmp_path)
+
+
+def test_golden_decisions_hold(router, parts):
+    router.check_golden(parts.golden)
+    with pytest.raises(BundleError, match="can't be made again"):
+        router.check_golden([{"prompt": "x"}])
+
+
+def test_a_gateway_loads_nothing_of_the_training_stack(bundle):
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    code = (
+        "import sys; from pointsman.router import Router;"
+        "print(Router.load(sys.argv[1]).route(['add 1 2']).candidate);"
+        "heavy = {'torch', 'mlflow', 'pandas', 'polars', 'sklearn', 'scipy', 'lightning', 'prefect', 'fastapi'};"
+        "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(bundle)], check=True, cwd=Path(__file__).parents[3])
