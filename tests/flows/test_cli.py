@@ -1,6 +1,6 @@
 """Exit codes that scripts rely on."""
 
-from flows.cli import main
+from pointsman.cli import main
 
 
 def test_an_unforeseen_error_ends_otherwise_than_a_refusal(tmp_path, monkeypatch, capsys):

@@ -9,7 +9,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from components.reports.comparison_page import DATA, TABLE
 from components.sources.planted.world import PlantedConfig, write_world
-from flows.cli import main
+from pointsman.cli import main
 from flows.compare import CompareParameters, compare
 from flows.platform.arrays import save_named
 from flows.platform.references import reference

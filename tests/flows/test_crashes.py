@@ -24,7 +24,7 @@ from pointsman.bundle.pointer import read_pointer
 from pointsman.bundle.reading import read_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-COMMAND = [sys.executable, "-c", "from flows.cli import main; raise SystemExit(main())"]
+COMMAND = [sys.executable, "-c", "from pointsman.cli import main; raise SystemExit(main())"]
 MOMENTS = 3
 FULL_AT = ("train", "register")
 

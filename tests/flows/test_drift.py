@@ -29,7 +29,7 @@ from components.sources.planted.families import FAMILIES
 from components.sources.planted.world import PlantedConfig, World, generate
 from components.tables.matrices import to_matrices
 from components.tables.store import Tables, write_tables
-from flows.cli import main
+from pointsman.cli import main
 from flows.drift import EVENT, DriftParameters, drift
 from flows.platform.arrays import save_named
 from flows.platform.references import DataRef, reference

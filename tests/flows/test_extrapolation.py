@@ -11,7 +11,7 @@ import flows.extrapolation
 from components.extrapolation.catalogue import CATALOGUE
 from components.extrapolation.methods import TrainingConfig
 from components.extrapolation.study import StudyConfig, run_problem
-from flows.cli import main
+from pointsman.cli import main
 from flows.extrapolation import ExtrapolationParameters, extrapolation, study_config
 from flows.platform.settings import settings
 

@@ -34,7 +34,7 @@ sys.addaudithook(_watch)
 with open(os.environ["WATCHED"], "a") as file:
     file.write(f"{os.getpid()}\\n")
 """
-RETRAIN = "from flows.cli import main; raise SystemExit(main(['retrain', '--preset', 'smoke']))"
+RETRAIN = "from pointsman.cli import main; raise SystemExit(main(['retrain', '--preset', 'smoke']))"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from prefect.testing.utilities import prefect_test_harness
 from components.heads.implicit.head import ImplicitConfig
 from components.release.history import read_history
 from components.sources.planted.world import PlantedConfig, generate
-from flows.cli import main
+from pointsman.cli import main
 from flows.drift import DriftParameters, drift
 from flows.gate_form import GateParameters
 from flows.platform.settings import settings
@@ -155,7 +155,7 @@ def test_routing_a_file_needs_no_training_stack(first, tmp_path):
         tmp_path / "in.parquet"
     )
     code = (
-        "import sys; from flows.cli import main; "
+        "import sys; from pointsman.cli import main; "
         f"main(['route', '--router', {str(first.bundle)!r}, '--input', {str(tmp_path / 'in.parquet')!r}, "
         f"'--output', {str(tmp_path / 'out.parquet')!r}]); "
         "heavy = {'torch', 'prefect', 'mlflow', 'lightning', 'pandas', 'sklearn', 'scipy'} & set(sys.modules); "

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import main
+from pointsman.cli import main
 from pointsman.serving import app as serving
 
 

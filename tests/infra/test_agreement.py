@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.cli import _parser
+from pointsman.cli import _parser
 from flows.platform.deployments import POOL
 from flows.platform.settings import settings
 
@@ -34,7 +34,7 @@ CONTAINERS = {
 
 
 def read_by_settings():
-    source = (ROOT / "flows" / "settings.py").read_text()
+    source = "".join((ROOT / path).read_text() for path in ("flows/platform/settings.py", "pointsman/cli.py", "pointsman/home.py"))
     return set(re.findall(r'"(POINTSMAN_[A-Z_]+)"', source))
 
 

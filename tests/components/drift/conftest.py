@@ -1,6 +1,10 @@
 import numpy as np
 import pytest
 
+from tests.fixtures.tiny_router import bundle, parts, prompts, second
+
+__all__ = ["bundle", "parts", "prompts", "second"]
+
 
 def _cloud(draws, centre_CD, count, spread=0.15):
     rows_ND = centre_CD[draws.integers(0, len(centre_CD), count)] + spread * draws.normal(size=(count, 16))

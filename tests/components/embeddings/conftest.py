@@ -1,16 +1,5 @@
-import pytest
+"""The sentence encoder, exported once."""
 
-from components.embeddings.export import export_minilm
-from pointsman.text.encoder import Encoder
+from tests.fixtures.minilm import encoder, encoder_folder
 
-
-@pytest.fixture(scope="session")
-def encoder_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("encoder")
-    export_minilm(folder, "int8")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def encoder(encoder_folder):
-    return Encoder.load(encoder_folder)
+__all__ = ["encoder", "encoder_folder"]

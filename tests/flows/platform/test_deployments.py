@@ -15,7 +15,7 @@ from flows.platform.deployments import OFFERS, as_yaml, defaults, deployment, lo
 from flows.platform.settings import settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-FILE = Path(__file__).parents[2] / "infra" / "prefect.yaml"
+FILE = Path(__file__).parents[3] / "infra" / "prefect.yaml"
 
 
 @pytest.fixture(scope="module", params=OFFERS, ids=lambda offer: offer.flow.rpartition(".")[2])

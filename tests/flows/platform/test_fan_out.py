@@ -127,7 +127,7 @@ def test_dask_gives_the_same_bits_though_a_worker_is_killed(place, board, cluste
     assert list(there) == list(METHODS)
 
 
-PROCESS = [sys.executable, "-c", "from flows.cli import main; raise SystemExit(main())"]
+PROCESS = [sys.executable, "-c", "from pointsman.cli import main; raise SystemExit(main())"]
 # what holds a time of its own
 TIMED = {"validate", "time_routing", "evaluate"}
 COMMANDS = {

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from flows.cli import main
+from pointsman.cli import main
 from flows.platform import ui
 from flows.platform.deployments import OFFERS
 

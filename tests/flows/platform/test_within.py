@@ -11,7 +11,7 @@ import yaml
 
 from flows.platform.deployments import OFFERS, POOL
 
-INFRA = Path(__file__).parents[2] / "infra"
+INFRA = Path(__file__).parents[3] / "infra"
 SERVICES = yaml.safe_load((INFRA / "compose.yaml").read_text())["services"]
 
 
