@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from components.sources.planted import World
+from components.sources.planted.world import World
 
 _MARK = re.compile(r"\[ref ([0-9a-f]{8})([0-9a-f]{4})\]")
 _ASKED_FOR_TEN = re.compile(

@@ -91,7 +91,14 @@ def dashboards(home, prefect_port, mlflow_port, extra=None):
     clean = {n: v for n, v in os.environ.items() if not n.startswith(("PREFECT", "MLFLOW", "POINTSMAN"))}
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", "from pointsman.cli import main; raise SystemExit(main())", "ui", "--home", str(home)),
+            *(
+                sys.executable,
+                "-c",
+                "import pointsman.__main__",
+                "ui",
+                "--home",
+                str(home),
+            ),
             *("--prefect-port", str(prefect_port), "--mlflow-port", str(mlflow_port)),
         ],
         env=clean | (extra or {}),

@@ -9,13 +9,13 @@ from prefect.testing.utilities import prefect_test_harness
 
 from components.reports.comparison_page import DATA, TABLE
 from components.sources.planted.world import PlantedConfig, write_world
-from pointsman.cli import main
 from flows.compare import CompareParameters, compare
 from flows.platform.arrays import save_named
 from flows.platform.references import reference
 from flows.platform.settings import settings
 from flows.stations.blocks import STANDARD, blocks_in
 from flows.stations.comparison import rows_of
+from pointsman.cli import main
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -29,7 +29,6 @@ from components.sources.planted.families import FAMILIES
 from components.sources.planted.world import PlantedConfig, World, generate
 from components.tables.matrices import to_matrices
 from components.tables.store import Tables, write_tables
-from pointsman.cli import main
 from flows.drift import EVENT, DriftParameters, drift
 from flows.platform.arrays import save_named
 from flows.platform.references import DataRef, reference
@@ -39,6 +38,7 @@ from flows.stations.drift_reference import load_reference, reference_path, remem
 from pointsman.bundle.manifest import Candidate, Provenance
 from pointsman.bundle.pointer import write_pointer
 from pointsman.bundle.reading import read_bundle
+from pointsman.cli import main
 from pointsman.model.calibration import identity
 from pointsman.model.clusters import ClusterTables
 from pointsman.model.cost import CostHead, CostSource

@@ -11,9 +11,9 @@ import flows.extrapolation
 from components.extrapolation.catalogue import CATALOGUE
 from components.extrapolation.methods import TrainingConfig
 from components.extrapolation.study import StudyConfig, run_problem
-from pointsman.cli import main
 from flows.extrapolation import ExtrapolationParameters, extrapolation, study_config
 from flows.platform.settings import settings
+from pointsman.cli import main
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 TINY = StudyConfig(train=100, test=30, training=TrainingConfig(epochs=2, batch_size=50, learning_rate=1e-2))

@@ -14,7 +14,6 @@ from prefect.testing.utilities import prefect_test_harness
 from components.heads.implicit.head import ImplicitConfig
 from components.release.history import read_history
 from components.sources.planted.world import PlantedConfig, generate
-from pointsman.cli import main
 from flows.drift import DriftParameters, drift
 from flows.gate_form import GateParameters
 from flows.platform.settings import settings
@@ -22,6 +21,7 @@ from flows.platform.tracking import registry
 from flows.release import promote
 from flows.retrain import RetrainParameters, retrain
 from flows.stations.drift_reference import reference_path
+from pointsman.cli import main
 from pointsman.router import Router
 from pointsman.serving.app import create_app
 

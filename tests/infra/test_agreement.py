@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pointsman.cli import _parser
 from flows.platform.deployments import POOL
 from flows.platform.settings import settings
+from pointsman.cli import _parser
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
@@ -34,7 +34,9 @@ CONTAINERS = {
 
 
 def read_by_settings():
-    source = "".join((ROOT / path).read_text() for path in ("flows/platform/settings.py", "pointsman/cli.py", "pointsman/home.py"))
+    source = "".join(
+        (ROOT / path).read_text() for path in ("flows/platform/settings.py", "pointsman/cli.py", "pointsman/home.py")
+    )
     return set(re.findall(r'"(POINTSMAN_[A-Z_]+)"', source))
 
 

@@ -11,7 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from components.heads.implicit.fixed_point import Activation, NotConverged, SolverConfig, activate, layer_step, solve
+from components.heads.implicit.fixed_point import (
+    Activation,
+    NotConverged,
+    SolverConfig,
+    activate,
+    layer_step,
+    solve,
+)
 from components.heads.implicit.layer import ImplicitConfig, ImplicitLayer, ImplicitStatistics
 from components.heads.losses import masked_bce
 from components.heads.training import FitReport, fit, seeded

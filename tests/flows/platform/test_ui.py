@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
-from pointsman.cli import main
 from flows.platform import ui
 from flows.platform.deployments import OFFERS
+from pointsman.cli import main
 
 
 @pytest.fixture
