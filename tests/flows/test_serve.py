@@ -1,10 +1,9 @@
 """`pointsman serve`: which token it asks for, and where routers may be."""
 
-from pathlib import Path
-
 import pytest
 
 from pointsman.cli import main
+from pointsman.home import published
 from pointsman.serving import app as serving
 
 
@@ -19,7 +18,7 @@ def served(monkeypatch):
 
 def test_loopback_and_no_token_unless_told(served, capsys):
     assert main(["serve"]) == 0
-    assert (served["host"], served["config"].token, served["path"]) == ("127.0.0.1", None, Path("data/published"))
+    assert (served["host"], served["config"].token, served["path"]) == ("127.0.0.1", None, published())
     assert capsys.readouterr().err == ""
     main(["serve", "--host", "0.0.0.0", "--router", "s3://bucket/routers"])
     assert served["path"] == "s3://bucket/routers"
