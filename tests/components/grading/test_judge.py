@@ -19,7 +19,7 @@ from components.grading.judge import (
     judge_pairs,
     own_family,
 )
-from components.sources.planted import World
+from components.sources.planted.world import World
 from components.sources.planted_gateway import PlantedGateway
 
 Open = Callable[..., tuple[PlantedGateway, Client]]
