@@ -16,6 +16,7 @@ from components.learning.two_stage import TwoStageConfig
 from components.reports.compare_figures import reliability
 from components.reports.comparison import block_report
 from components.reports.comparison_page import DATA, PAGE, headline, write_comparison
+from components.tables.board import load_board
 from components.tables.quarantine import QuarantineConfig
 from flows.platform.arrays import load_named
 from flows.platform.caching import cached_task
@@ -60,7 +61,7 @@ def conclude(
     seed: int,
 ) -> DataRef:
     """A block's report and reliability figure."""
-    block = load_named(laid_out.file("block.npz"))
+    block = load_board(laid_out.path)
     parts = [load_named(ref.file("predicted.npz")) for ref in judged]
     routers = [load_named(ref.file("router.npz")) for ref in judged]
     row_N = np.concatenate([router["test"] for router in routers])
@@ -70,21 +71,21 @@ def conclude(
     calibrated, raw, cost = (np.concatenate([r[key] for r in routers]) for key in ("calibrated", "raw", "cost"))
     report = block_report(
         predicted,
-        quality_NM=block["quality_NM"][row_N],
-        cost_usd_NM=block["cost_usd_NM"][row_N],
-        benchmark_N=block["benchmark_N"][row_N],
+        quality_NM=block.quality_NM[row_N],
+        cost_usd_NM=block.cost_usd_NM[row_N],
+        benchmark_N=block.benchmark_N[row_N],
         split_N=split_N,
         calibrated_NM=calibrated,
         raw_NM=raw,
         expected_cost_NM=cost,
-        models=block["models"].tolist(),
+        models=list(block.models),
         splits=[json.loads(ref.file("figures.json").read_text()) for ref in judged],
         held_out=json.loads(held_out.file("held_out.json").read_text()),
         peers_held_out={name: json.loads(ref.file("held_out.json").read_text()) for name, ref in peers_out.items()},
         tuned=chosen,
         seed=seed,
     )
-    figure = reliability(calibrated, block["quality_NM"][row_N], block["models"].tolist(), raw_NM=raw) or ""
+    figure = reliability(calibrated, block.quality_NM[row_N], list(block.models), raw_NM=raw) or ""
 
     def write(folder: Path) -> None:
         (folder / "block.json").write_text(json.dumps(report, allow_nan=False))

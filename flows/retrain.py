@@ -17,7 +17,7 @@ from flows.platform.progress import Progress
 from flows.platform.references import reference
 from flows.platform.tracking import tracked
 from flows.presets import PresetName, preset
-from flows.stations.board import BoardRef
+from flows.stations.board import board_of
 from flows.stations.discover import chart, discover, featurise
 from flows.stations.drift_reference import remember
 from flows.stations.evaluate import evaluate
@@ -76,7 +76,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         freeze(splits)
         station("discover")
         features = featurise(tables, embedded, splits, encoder, chosen.features)
-        board = BoardRef(tables=tables, embedded=embedded, splits=splits, features=features)
+        board = board_of(tables, embedded, splits, features, seed)
         narration = narrate(board, encoder)
         found = discover(board, chosen.discovery, seed, narration.described)
         discovered = identify(board, christen(board, found, narration), reigning_tasks())

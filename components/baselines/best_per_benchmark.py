@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.baselines.observed import candidate_means, unseen_last
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,7 +31,7 @@ class BenchmarkModel:
         return np.where(known_N[:, None], self.quality_BM[place_N], self.general_M)
 
 
-def fit(training: TrainingSet, seed: int) -> BenchmarkModel:
+def fit(training: Board, seed: int) -> BenchmarkModel:
     """Mean observed quality of each candidate on each benchmark; its mean over all where it wasn't tried on one.
 
     Raises:

@@ -1,10 +1,10 @@
 """Always the candidate that is best on average: what a router has to beat."""
 
 from components.baselines.observed import ConstantModel, candidate_means
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 
-def fit(training: TrainingSet, seed: int) -> ConstantModel:
+def fit(training: Board, seed: int) -> ConstantModel:
     """Each candidate's mean observed quality, for every prompt.
 
     Raises:

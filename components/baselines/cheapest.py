@@ -3,10 +3,10 @@
 import numpy as np
 
 from components.baselines.observed import ConstantModel, candidate_means, unseen_last
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 
-def fit(training: TrainingSet, seed: int) -> ConstantModel:
+def fit(training: Board, seed: int) -> ConstantModel:
     """A constant order by mean known cost a call, dearest last; candidates of unknown cost come after all others.
 
     Raises:

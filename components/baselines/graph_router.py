@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from components.baselines.clusters import cluster
 from components.baselines.neural import NeuralModel, train
 from components.baselines.observed import unit_rows
-from components.baselines.protocol import TrainingSet
 from components.heads.losses import masked_bce
 from components.heads.training import Batch, FitConfig
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ class Graph(nn.Module):
 
 
 def fit(
-    training: TrainingSet,
+    training: Board,
     seed: int,
     config: GraphConfig = GraphConfig(),
 ) -> NeuralModel:

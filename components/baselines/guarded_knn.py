@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from components.baselines.knn import nearest
 from components.baselines.observed import LEAST, candidate_means, unit_rows, unseen_last
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class GuardedModel:
         return advantage_BM
 
 
-def fit(training: TrainingSet, seed: int, config: GuardedConfig = GuardedConfig()) -> GuardedModel:
+def fit(training: Board, seed: int, config: GuardedConfig = GuardedConfig()) -> GuardedModel:
     """Keeps the training prompts; the fallback is the candidate of the best mean.
 
     Raises:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from components.baselines.clusters import cluster
 from components.baselines.observed import candidate_means, unit_rows, unseen_last
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 from components.tasks.table import shrink
 
 
@@ -61,7 +61,7 @@ class HierarchyModel:
 
 
 def fit(
-    training: TrainingSet,
+    training: Board,
     seed: int,
     config: HierarchyConfig = HierarchyConfig(),
 ) -> HierarchyModel:

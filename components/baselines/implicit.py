@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.baselines.observed import candidate_means, unseen_last
-from components.baselines.protocol import TrainingSet
 from components.heads.implicit.head import ImplicitConfig, ImplicitHead, train_implicit_head
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,7 +31,7 @@ class ImplicitModel:
 
 
 def fit(
-    training: TrainingSet,
+    training: Board,
     seed: int,
     config: ImplicitConfig = ImplicitConfig(),  # noqa: B008  frozen
 ) -> ImplicitModel:

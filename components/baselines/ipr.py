@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from components.baselines.neural import NeuralModel, train
-from components.baselines.protocol import TrainingSet
 from components.heads.training import Batch, FitConfig
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def squared_error(module: nn.Module, batch: Batch) -> Tensor:
     return (error_NM**2 * seen_NM).sum() / seen_NM.sum().clamp(min=1)
 
 
-def fit(training: TrainingSet, seed: int, config: IprConfig = IprConfig()) -> NeuralModel:
+def fit(training: Board, seed: int, config: IprConfig = IprConfig()) -> NeuralModel:
     """Trains the estimator on observed outcomes.
 
     Raises:

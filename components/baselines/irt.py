@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from components.baselines.neural import NeuralModel, train
-from components.baselines.protocol import TrainingSet
 from components.heads.training import FitConfig
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class ItemResponse(nn.Module):
         return logits_NM
 
 
-def fit(training: TrainingSet, seed: int, config: IrtConfig = IrtConfig()) -> NeuralModel:
+def fit(training: Board, seed: int, config: IrtConfig = IrtConfig()) -> NeuralModel:
     """Trains item maps and abilities on observed outcomes.
 
     Raises:

@@ -2,12 +2,12 @@
 
 from components.baselines.hierarchical import HierarchyConfig, HierarchyModel
 from components.baselines.hierarchical import fit as fit_hierarchy
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 CONFIG = HierarchyConfig(clusters=(60,), repeats=1)
 
 
-def fit(training: TrainingSet, seed: int, config: HierarchyConfig = CONFIG) -> HierarchyModel:
+def fit(training: Board, seed: int, config: HierarchyConfig = CONFIG) -> HierarchyModel:
     """As `hierarchical.fit`, with one level and one draw.
 
     Raises:

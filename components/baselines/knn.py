@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.baselines.observed import candidate_means, unit_rows, unseen_last
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 _BLOCK = 512
 """Prompts compared at a time: a block's similarities to 100,000 training prompts take 200 MB."""
@@ -59,7 +59,7 @@ class KnnModel:
         return unseen_last(predicted_NM, self.general_M > 0)
 
 
-def fit(training: TrainingSet, seed: int, config: KnnConfig = KnnConfig()) -> KnnModel:
+def fit(training: Board, seed: int, config: KnnConfig = KnnConfig()) -> KnnModel:
     """Keeps the training prompts.
 
     Raises:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.baselines.observed import candidate_means, unseen_last
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class LinearModel:
         return unseen_last(features_NF @ self.weight_FM + self.intercept_M, self.seen_M)
 
 
-def fit(training: TrainingSet, seed: int, config: LinearConfig = LinearConfig()) -> LinearModel:
+def fit(training: Board, seed: int, config: LinearConfig = LinearConfig()) -> LinearModel:
     """Ridge on the prompts each candidate was tried on; candidates tried on the same prompts are solved together.
 
     Raises:

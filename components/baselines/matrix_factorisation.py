@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from components.baselines.neural import NeuralModel, train
-from components.baselines.protocol import TrainingSet
 from components.heads.training import FitConfig
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Factors(nn.Module):
         return logits_NM
 
 
-def fit(training: TrainingSet, seed: int, config: FactorConfig = FactorConfig()) -> NeuralModel:
+def fit(training: Board, seed: int, config: FactorConfig = FactorConfig()) -> NeuralModel:
     """Trains the factors on observed outcomes.
 
     Raises:

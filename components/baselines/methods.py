@@ -25,8 +25,9 @@ from components.baselines import (
     random_choice,
     router_dc,
 )
-from components.baselines.protocol import Fit, TrainingSet
+from components.baselines.protocol import Fit
 from components.heads.implicit.head import ImplicitConfig
+from components.tables.board import Board
 
 METHODS: Mapping[str, Fit] = {
     "random": random_choice.fit,
@@ -72,7 +73,7 @@ class TellingModel(Protocol):
         ...
 
 
-def fit_predict(fit: Fit, training: TrainingSet, judged: TrainingSet, seed: int) -> NDArray[np.float64]:
+def fit_predict(fit: Fit, training: Board, judged: Board, seed: int) -> NDArray[np.float64]:
     """Predicted quality on the judged prompts, shape (N, M); only yardsticks see their labels, nothing their outcomes.
 
     Raises:
@@ -82,7 +83,7 @@ def fit_predict(fit: Fit, training: TrainingSet, judged: TrainingSet, seed: int)
 
 
 def fit_predict_told(
-    fit: Fit, training: TrainingSet, judged: TrainingSet, seed: int
+    fit: Fit, training: Board, judged: Board, seed: int
 ) -> tuple[NDArray[np.float64], dict[str, float]]:
     """As `fit_predict`, and what the trained model tells of itself; nothing for most.
 

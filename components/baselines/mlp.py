@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from components.baselines.neural import NeuralModel, train
-from components.baselines.protocol import TrainingSet
 from components.heads.training import FitConfig
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class MlpConfig:
             raise ValueError(f"hidden must be >= 1 and dropout in [0, 1), got {self}")
 
 
-def fit(training: TrainingSet, seed: int, config: MlpConfig = MlpConfig()) -> NeuralModel:
+def fit(training: Board, seed: int, config: MlpConfig = MlpConfig()) -> NeuralModel:
     """Trains the network on observed outcomes.
 
     Raises:

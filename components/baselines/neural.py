@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from components.baselines.observed import candidate_means, unseen_last
-from components.baselines.protocol import TrainingSet
 from components.heads.losses import masked_bce
 from components.heads.training import Batch, FitConfig, FitReport, seeded
 from components.heads.training import fit as fit_module
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,7 +32,7 @@ class NeuralModel:
 
 
 def train(
-    training: TrainingSet,
+    training: Board,
     seed: int,
     build: Callable[[], nn.Module],
     config: FitConfig,

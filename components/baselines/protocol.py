@@ -4,38 +4,12 @@ Shapes: N prompts, M candidates, F features.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TrainingSet:
-    """What a method may learn from."""
-
-    features_NF: NDArray[np.float32]
-    quality_NM: NDArray[np.float64]
-    """Quality in [0, 1]; nan where not observed."""
-    cost_usd_NM: NDArray[np.float64]
-    """USD per call; nan where unknown."""
-    benchmark_N: NDArray[np.str_]
-    """The logs' own label of each prompt; only label-known yardsticks may use it at prediction."""
-
-    @property
-    def observed_NM(self) -> NDArray[np.bool_]:
-        """Where quality was observed."""
-        return ~np.isnan(self.quality_NM)
-
-    def take(self, rows_K: NDArray[np.intp]) -> "TrainingSet":
-        """The same columns on a choice of prompts."""
-        return TrainingSet(
-            features_NF=self.features_NF[rows_K],
-            quality_NM=self.quality_NM[rows_K],
-            cost_usd_NM=self.cost_usd_NM[rows_K],
-            benchmark_N=self.benchmark_N[rows_K],
-        )
+from components.tables.board import Board
 
 
 class QualityModel(Protocol):
@@ -46,5 +20,5 @@ class QualityModel(Protocol):
         ...
 
 
-Fit = Callable[[TrainingSet, int], QualityModel]
-"""Trains a method: (training set, seed) -> model. Deterministic in both."""
+Fit = Callable[[Board, int], QualityModel]
+"""Trains a method: (board of the prompts to learn from, seed) -> model. Deterministic in both."""

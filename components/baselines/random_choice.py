@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.baselines.observed import candidate_means, unseen_last
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,7 +22,7 @@ class RandomModel:
         return unseen_last(score_NM, self.seen_M)
 
 
-def fit(training: TrainingSet, seed: int) -> RandomModel:
+def fit(training: Board, seed: int) -> RandomModel:
     """A uniform choice among the candidates that were tried.
 
     Raises:

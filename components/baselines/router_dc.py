@@ -16,8 +16,8 @@ from torch.nn import functional
 from components.baselines.clusters import cluster
 from components.baselines.neural import NeuralModel, train
 from components.baselines.observed import unit_rows
-from components.baselines.protocol import TrainingSet
 from components.heads.training import Batch, FitConfig
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def sample_sample(embedded_ND: Tensor, cluster_N: Tensor, others: int, temperatu
 
 
 def fit(
-    training: TrainingSet,
+    training: Board,
     seed: int,
     config: ContrastConfig = ContrastConfig(),
 ) -> NeuralModel:

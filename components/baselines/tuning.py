@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from components.baselines.grids import GRIDS, TRIALS
 from components.baselines.methods import METHODS
 from components.baselines.observed import choice_quality
-from components.baselines.protocol import Fit, QualityModel, TrainingSet
+from components.baselines.protocol import Fit, QualityModel
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -21,9 +22,7 @@ class Tuned:
     """Validation quality of each configuration, in the grid's order."""
 
 
-def tuned(
-    grid: Sequence[Fit], training: TrainingSet, validation: TrainingSet, seed: int, trials: int = TRIALS
-) -> Tuned:
+def tuned(grid: Sequence[Fit], training: Board, validation: Board, seed: int, trials: int = TRIALS) -> Tuned:
     """The configuration whose choices are best on validation prompts; equals go to the first.
 
     Args:
@@ -46,7 +45,7 @@ def tuned(
     return Tuned(model=models[chosen], chosen=chosen, quality_K=quality_K)
 
 
-def fit_tuned(name: str, training: TrainingSet, validation: TrainingSet, seed: int) -> QualityModel:
+def fit_tuned(name: str, training: Board, validation: Board, seed: int) -> QualityModel:
     """A method by name, tuned where it has a grid, else (yardsticks and untuned standards) trained as it is.
 
     Raises:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from components.baselines.protocol import Fit, QualityModel, TrainingSet
+from components.baselines.protocol import Fit, QualityModel
+from components.tables.board import Board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,7 +21,7 @@ class _RandomFeatureModel:
 def random_features(fit: Fit) -> Fit:
     """The method on unit noise in place of each prompt's features: what it wins, no prompt explains."""
 
-    def fit_noise(training: TrainingSet, seed: int) -> QualityModel:
+    def fit_noise(training: Board, seed: int) -> QualityModel:
         noise_NF = _noise(training.features_NF, seed)
         model = fit(replace(training, features_NF=noise_NF), seed)
         return _RandomFeatureModel(model=model, seed=seed + 1)
@@ -31,7 +32,7 @@ def random_features(fit: Fit) -> Fit:
 def shuffled_labels(fit: Fit) -> Fit:
     """The method on outcomes dealt to other prompts, whole rows at a time: candidates keep their means."""
 
-    def fit_shuffled(training: TrainingSet, seed: int) -> QualityModel:
+    def fit_shuffled(training: Board, seed: int) -> QualityModel:
         order_N = np.random.default_rng(seed).permutation(len(training.quality_NM))
         return fit(
             replace(training, quality_NM=training.quality_NM[order_N], cost_usd_NM=training.cost_usd_NM[order_N]), seed

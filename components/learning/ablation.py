@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.baselines.protocol import TrainingSet
 from components.heads.experts import ExpertConfig, train_experts
+from components.tables.board import Board
 from pointsman.model.weights import ExpertWeights, sigmoid
 
 
@@ -21,7 +21,7 @@ class HeadsAlone:
         return sigmoid(self.experts.general_logits(features_NF))
 
 
-def fit_heads_alone(training: TrainingSet, seed: int) -> HeadsAlone:
+def fit_heads_alone(training: Board, seed: int) -> HeadsAlone:
     """The router's heads, trained from each candidate's mean; a tenth of the prompts, drawn by the seed, stops them.
 
     Raises:

@@ -14,6 +14,7 @@ from components.evaluation.reliability import Reliability, reliability
 from components.learning.calibration_fit import CalibrationConfig, fit_calibration
 from components.learning.cost_error import log_r2, total_error
 from components.learning.cost_fit import CostConfig, fit_cost_head
+from components.learning.evidence import Evidence, Kind, Source, evidence_of, judged_outcomes
 from components.learning.novelty_fit import NoveltyConfig, fit_novelty
 from components.learning.selection import (
     AlphaTrial,
@@ -23,6 +24,7 @@ from components.learning.selection import (
     choose_guard,
     choose_trial,
 )
+from components.tables.board import Board
 from components.tasks.criterion import advantage_error
 from pointsman.model.aggregate import Posterior, mix
 from pointsman.model.calibration import Calibration, identity
@@ -66,32 +68,6 @@ class RouterConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Observations:
-    """One split's prompts and what was seen of them."""
-
-    features_NF: NDArray[np.float32]
-    embedding_ND: NDArray[np.float32]
-    quality_NM: Floats
-    """In [0, 1]; nan where not observed."""
-    output_tokens_NM: Floats
-    """>= 0; nan where unknown."""
-    cost_usd_NM: Floats
-    """USD per call >= 0; nan where unknown."""
-    input_tokens_N: Floats
-    """>= 0."""
-    task_N: NDArray[np.int32]
-    """Discovered or assigned task, -1: none."""
-
-    def __post_init__(self) -> None:
-        rows = self.quality_NM.shape[0]
-        for name in ("features_NF", "embedding_ND", "output_tokens_NM", "cost_usd_NM", "input_tokens_N", "task_N"):
-            if getattr(self, name).shape[0] != rows:
-                raise ValueError(f"{name} has {getattr(self, name).shape[0]} prompts, quality_NM has {rows}")
-        if self.output_tokens_NM.shape != self.quality_NM.shape or self.cost_usd_NM.shape != self.quality_NM.shape:
-            raise ValueError("quality_NM, output_tokens_NM and cost_usd_NM must have one shape")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HeldOut:
     """What both stages say of each seen prompt, by parts that were trained without it."""
 
@@ -127,6 +103,8 @@ class FitReport:
     cost_relative_error: float
     """Mean over candidates of |expected - logged| / logged total cost; nan where no costs are known."""
     novelty_floor: float
+    evidence: Kind = "complete"
+    propensities: Source = "none needed"
 
     @property
     def ece_before(self) -> float:
@@ -146,14 +124,28 @@ def fit_router(
     table_quality_TM: Floats,
     general_quality_M: Floats,
     clusters: ClusterTables,
-    seen: Observations,
+    seen: Board,
     held: HeldOut,
-    input_usd_per_mtok_M: Floats,
-    output_usd_per_mtok_M: Floats,
     config: RouterConfig,
     seed: int,
+    evidence: Evidence | None = None,
 ) -> tuple[RouterModel, FitReport]:
     """Chooses aggregation, calibrates and sets the guard on what held-out parts say, and learns costs.
+
+    Calibration and costs are fitted on observed cells. What is chosen is judged on outcomes, and on pseudo-outcomes
+    where a prompt's were not all observed.
+
+    Args:
+        classifier: of tasks.
+        experts: heads.
+        table_quality_TM: of each task.
+        general_quality_M: of each candidate.
+        clusters: tables of clusters.
+        seen: what is learnt from, with tasks.
+        held: what parts trained without each prompt say of it.
+        config: what is chosen among.
+        seed: of the novelty reference.
+        evidence: how the outcomes came to be observed; worked out if not given.
 
     Raises:
         ValueError: shapes don't match, a candidate has no known general quality, or nothing was observed.
@@ -164,36 +156,38 @@ def fit_router(
     trials: list[AlphaTrial] = []
     fits: list[Calibration] = []
     outcomes: list[Floats] = []
+    evidence = evidence_of(seen, seed) if evidence is None else evidence
+    judged_NM = judged_outcomes(seen.quality_NM, (held.prompt_NM + held.soft_NM) / 2, evidence)
     for posterior in config.posteriors if tasks else config.posteriors[:1]:
         for alpha in config.alphas:
             mixed_NM = mix(held.prompt_NM, level[posterior], alpha)
             fitted = fit_calibration(mixed_NM, seen.quality_NM, config.calibration)
             predicted_NM = fitted.apply(mixed_NM)
-            outcomes.append(choice_outcomes(predicted_NM, seen.quality_NM))
+            outcomes.append(choice_outcomes(predicted_NM, judged_NM))
             trials.append(
                 AlphaTrial(
                     alpha=alpha,
                     posterior=posterior,
                     quality=float(outcomes[-1].mean()),
                     brier=float(np.nanmean((predicted_NM - seen.quality_NM) ** 2)),
-                    advantage_error=advantage_error(predicted_NM, seen.quality_NM),
+                    advantage_error=advantage_error(predicted_NM, judged_NM),
                 )
             )
             fits.append(fitted)
     chosen = choose_trial(trials, np.stack(outcomes))
-    fallback = best_single(seen.quality_NM)
+    fallback = best_single(judged_NM)
     mixed_NM = mix(held.prompt_NM, level[trials[chosen].posterior], trials[chosen].alpha)
     calibrated_NM = fits[chosen].apply(mixed_NM)
-    guard, guards = choose_guard(calibrated_NM, seen.quality_NM, fallback, config.guard_margins)
-    doubt, doubts = choose_doubt(calibrated_NM, seen.quality_NM, fallback, guard, held.doubt_N, config.doubt_margins)
+    guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, config.guard_margins)
+    doubt, doubts = choose_doubt(calibrated_NM, judged_NM, fallback, guard, held.doubt_N, config.doubt_margins)
     cost = fit_cost_head(
         features_NF=seen.features_NF,
         output_tokens_NM=seen.output_tokens_NM,
         cost_usd_NM=seen.cost_usd_NM,
         task_N=seen.task_N,
         tasks=tasks,
-        input_usd_per_mtok_M=input_usd_per_mtok_M,
-        output_usd_per_mtok_M=output_usd_per_mtok_M,
+        input_usd_per_mtok_M=seen.input_usd_per_mtok_M,
+        output_usd_per_mtok_M=seen.output_usd_per_mtok_M,
         config=config.cost,
     )
     # The floor is set on prompts that the reference points haven't seen.
@@ -231,6 +225,8 @@ def fit_router(
             cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N), seen.cost_usd_NM
         ),
         novelty_floor=float(novelty.floor),
+        evidence=evidence.kind,
+        propensities=evidence.propensities,
     )
     return model, report
 
@@ -240,7 +236,7 @@ def _check(
     experts: ExpertWeights,
     table_quality_TM: Floats,
     general_quality_M: Floats,
-    seen: Observations,
+    seen: Board,
     held: HeldOut,
 ) -> None:
     """Refuses parts that don't fit together."""

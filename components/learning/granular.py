@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.baselines.hierarchical import fit
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 from pointsman.model.clusters import ClusterTables
 
 
@@ -23,11 +23,7 @@ def cluster_tables(
     Raises:
         ValueError: no outcome.
     """
-    unpriced_NM = np.full(quality_NM.shape, np.nan)
-    nobody_N = np.full(quality_NM.shape[0], "")
-    training = TrainingSet(
-        features_NF=features_NF, quality_NM=quality_NM, cost_usd_NM=unpriced_NM, benchmark_N=nobody_N
-    )
+    training = Board(features_NF=features_NF, quality_NM=quality_NM)
     model = fit(training, seed)
     return ClusterTables(
         centre_RCF=np.stack([table.centre_CF for table in model.tables]),

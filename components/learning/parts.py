@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from components.learning.fit import Observations
 from components.learning.two_stage import StageOne, TwoStage, TwoStageConfig, final_experts
+from components.tables.board import Board
 from components.tasks.choice import DiscoveryConfig
 from pointsman.model.aggregate import assign_tasks, task_level, task_posterior
 from pointsman.model.clusters import blend
@@ -34,7 +34,7 @@ def stage_one_quality(one: StageOne, features_NF: NDArray[np.float32]) -> Floats
     return blend(table_NM, one.clusters.expected(features_NF))
 
 
-def phases(trained: TwoStage, seen: Observations, config: TwoStageConfig, test: Observations) -> dict[str, Floats]:
+def phases(trained: TwoStage, seen: Board, config: TwoStageConfig, test: Board) -> dict[str, Floats]:
     """The router's quality without task-specific heads and with them, whichever it has itself, each (N, M).
 
     Args:

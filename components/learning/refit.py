@@ -4,7 +4,7 @@ Shapes: N prompts, M candidates, T tasks; K a choice of rows.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,9 @@ from components.evaluation.held_out import Trained
 from components.heads.classifier import ClassifierConfig
 from components.heads.experts import ExpertConfig
 from components.heads.training import FitConfig
-from components.learning.comparison import take
-from components.learning.fit import Observations
+from components.learning.router import LEARNING
 from components.learning.two_stage import TwoStageConfig, learn
+from components.tables.board import Board
 from components.tasks.partition import UNASSIGNED
 from pointsman.model.guard import router_scores
 
@@ -30,48 +30,31 @@ _SMALLEST_TASK = 4
 """Prompts that a task must keep: two a fold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Known:
-    """All N prompts: what was seen of them, and which may be learnt from."""
-
-    observations: Observations
-    """Its task_N: discovered on training prompts, assigned elsewhere."""
-    label_N: NDArray[np.str_]
-    """The logs' own label of each prompt."""
-    learning_N: NDArray[np.bool_]
-    """False: test prompts, which train nothing."""
-    input_usd_per_mtok_M: NDArray[np.float64]
-    output_usd_per_mtok_M: NDArray[np.float64]
-
-
 def refitting(
-    known: Known, config: TwoStageConfig = QUICK, seed: int = 0
+    board: Board, config: TwoStageConfig = QUICK, seed: int = 0
 ) -> Callable[[NDArray[np.intp]], Trained | None]:
     """A function that trains both stages, aggregation, calibration and guards on given rows alone.
 
     Tasks stay as they were discovered, less the rows that aren't given: finding them again would take longer than all
-    the rest.
+    the rest. Prompts in no learning split train nothing.
     """
 
     def fit(rows_K: NDArray[np.intp]) -> Trained | None:
-        return _fit(known, rows_K, config, seed)
+        return _fit(board, rows_K, config, seed)
 
     return fit
 
 
-def _fit(known: Known, rows_K: NDArray[np.intp], config: TwoStageConfig, seed: int) -> Trained | None:
-    rows_K = rows_K[known.learning_N[rows_K]]
-    seen = take(known.observations, rows_K)
-    if rows_K.size < 2 * config.folds or not np.isfinite(seen.quality_NM).any(axis=0).all():
+def _fit(board: Board, rows_K: NDArray[np.intp], config: TwoStageConfig, seed: int) -> Trained | None:
+    seen = board.take(rows_K[np.isin(board.split_N[rows_K], LEARNING)])
+    if len(seen.quality_NM) < 2 * config.folds or not seen.observed_NM.any(axis=0).all():
         return None
     seen = replace(seen, task_N=_renumbered(seen.task_N))
-    trained = learn(
-        seen, known.label_N[rows_K], known.input_usd_per_mtok_M, known.output_usd_per_mtok_M, config.seeded(seed), seed
-    )
+    trained = learn(seen, config.seeded(seed), seed)
     model = trained.model
 
     def scores(judged_K: NDArray[np.intp]) -> NDArray[np.float64]:
-        part = take(known.observations, judged_K)
+        part = board.take(judged_K)
         prediction = model.predict(part.features_NF, part.embedding_ND, part.input_tokens_N)
         return router_scores(prediction, int(model.fallback))
 

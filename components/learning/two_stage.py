@@ -9,8 +9,9 @@ from components.heads.classifier import ClassifierConfig, ClassifierReport, reco
 from components.heads.experts import ExpertConfig, ExpertReport, train_experts
 from components.heads.training import FitConfig
 from components.learning.cross_fit import StageOneHeld, folds_of, hold_out_stage_one, hold_out_stage_two
-from components.learning.fit import FitReport, HeldOut, Observations, RouterConfig, fit_router
+from components.learning.fit import FitReport, HeldOut, RouterConfig, fit_router
 from components.learning.granular import cluster_tables
+from components.tables.board import Board
 from components.tasks.choice import known_labels
 from components.tasks.partition import Partition
 from components.tasks.table import TaskTable, label_quality, task_table
@@ -180,25 +181,15 @@ def final_experts(
     return experts
 
 
-def learn(
-    seen: Observations,
-    label_N: NDArray[np.str_] | None,
-    input_usd_per_mtok_M: Floats,
-    output_usd_per_mtok_M: Floats,
-    config: TwoStageConfig,
-    seed: int,
-) -> TwoStage:
+def learn(seen: Board, config: TwoStageConfig, seed: int) -> TwoStage:
     """A router from prompts with tasks.
 
     Args:
         seen: what is learnt from.
-        label_N: the logs' own labels, shape (N,); None: there are none.
-        input_usd_per_mtok_M: USD per million tokens; nan where unknown.
-        output_usd_per_mtok_M: the same of output tokens.
         config: of every step.
         seed: of the novelty reference; networks have theirs in the config.
     """
-    one = learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, label_N, config)
+    one = learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, seen.benchmark_N, config)
     two = learn_stage_two(seen.features_NF, seen.task_N, seen.quality_NM, one.table.candidate_TM, one.held, config)
     model, report = fit_router(
         classifier=one.classifier,
@@ -208,8 +199,6 @@ def learn(
         clusters=one.clusters,
         seen=seen,
         held=two.held,
-        input_usd_per_mtok_M=input_usd_per_mtok_M,
-        output_usd_per_mtok_M=output_usd_per_mtok_M,
         config=config.router,
         seed=seed,
     )

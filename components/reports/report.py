@@ -23,8 +23,11 @@ class TestOutcomes:
 
     quality_NM: Floats
     """Quality in [0, 1]; nan where not observed."""
-    cost_usd_NM: Floats
-    """USD per call; nan where unknown."""
+    judged_quality_NM: Floats
+    """What choices are judged by: pseudo-outcomes, which are the outcomes on fully observed prompts; nan where nothing
+    supports a choice."""
+    judged_cost_usd_NM: Floats
+    """The same of USD per call; nan where unknown."""
     benchmark_N: NDArray[np.str_]
     best_single: int
     """Column of the candidate that is best on training prompts."""
@@ -57,8 +60,10 @@ def judge_router(
         leave_one_out: benchmark -> gain over the best single candidate of a router trained without it.
         latency_ms: milliseconds per prompt, one at a time; None: not measured.
     """
-    block = common_block(~np.isnan(outcomes.quality_NM), required=(outcomes.best_single,))
-    quality, cost = (x[np.ix_(block.rows_K, block.columns_C)] for x in (outcomes.quality_NM, outcomes.cost_usd_NM))
+    block = common_block(~np.isnan(outcomes.judged_quality_NM), required=(outcomes.best_single,))
+    quality, cost = (
+        x[np.ix_(block.rows_K, block.columns_C)] for x in (outcomes.judged_quality_NM, outcomes.judged_cost_usd_NM)
+    )
 
     def got(value: Floats, predicted_NM: Floats) -> Floats:
         choice_K = choose(predicted_NM[block.rows_K], block.columns_C)
@@ -112,8 +117,8 @@ def compose(
     """
     scores = score_methods(
         predictions,
-        quality_NM=outcomes.quality_NM,
-        cost_usd_NM=outcomes.cost_usd_NM,
+        quality_NM=outcomes.judged_quality_NM,
+        cost_usd_NM=outcomes.judged_cost_usd_NM,
         benchmark_N=outcomes.benchmark_N,
         best_single=outcomes.best_single,
         seed=seed,

@@ -1,4 +1,4 @@
-"""Which prompts train, calibrate, choose and judge. Shapes: N prompts, D embedding width, S the four splits."""
+"""Which prompts train, choose and judge. Shapes: N prompts, D embedding width, S the three splits."""
 
 import hashlib
 import math
@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from components.tables.store import Tables
 
-SPLITS = ("train", "calibration", "validation", "test")
+SPLITS = ("train", "validation", "test")
 _TEST = SPLITS.index("test")
 _BLOCK = 1024
 """Rows of one similarity block: 1024 x 50,000 float32 are 200 MB, the most that a block takes at that size."""
@@ -25,11 +25,10 @@ _RARE_STRATUM = "\0rare"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitConfig:
-    """Shares of the four splits, which sum to 1, and the cosine above which two prompts count as one."""
+    """Shares of the three splits, which sum to 1, and the cosine above which two prompts count as one."""
 
     seed: int
-    train: float = 0.6
-    calibration: float = 0.1
+    train: float = 0.7
     validation: float = 0.1
     test: float = 0.2
     near_duplicate_cosine: float = 0.95
@@ -45,9 +44,9 @@ class SplitConfig:
             raise ValueError(f"largest_group must be at least 1, got {self.largest_group}")
 
     @property
-    def shares(self) -> tuple[float, float, float, float]:
+    def shares(self) -> tuple[float, float, float]:
         """Share of each split, in the order of `SPLITS`."""
-        return self.train, self.calibration, self.validation, self.test
+        return self.train, self.validation, self.test
 
 
 def split(
@@ -171,17 +170,19 @@ def assign_groups(
     benchmark_N: NDArray[np.str_],
     frozen_N: NDArray[np.bool_],
     config: SplitConfig,
+    share_S: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int8]:
     """Number of each prompt's split in `SPLITS`: stratum by stratum, large groups first, each where most is lacking.
 
     A group belongs to the benchmark of its first prompt. Groups of equal size come in an order drawn by seed and
-    benchmark, so that a new benchmark doesn't reshuffle the others.
+    benchmark, so that a new benchmark doesn't reshuffle the others. `share_S`: of the first S splits, those of the
+    configuration if not given.
     """
     _, first_G, group_row_N, size_G = np.unique(group_N, return_index=True, return_inverse=True, return_counts=True)
     stratum_G = _strata(benchmark_N[first_G])
     frozen_G = np.zeros(size_G.size, dtype=np.bool_)
     frozen_G[group_row_N[frozen_N]] = True
-    share_S = np.array(config.shares)
+    share_S = np.array(config.shares) if share_S is None else share_S
     split_G = np.full(size_G.size, _TEST, dtype=np.int8)
     lacking_overall_S = share_S * size_G.sum()
     for stratum in np.unique(stratum_G):
@@ -197,6 +198,18 @@ def assign_groups(
             lacking_S[chosen] -= size_G[group]
             lacking_overall_S[chosen] -= size_G[group]
     return split_G[group_row_N]
+
+
+def learning_splits(group_N: NDArray[np.int32], benchmark_N: NDArray[np.str_], config: SplitConfig) -> NDArray[np.str_]:
+    """Train or validation for each prompt that isn't in test, in the configuration's proportion, groups whole.
+
+    >>> config = SplitConfig(seed=0, train=0.6, validation=0.2, test=0.2)
+    >>> np.unique(learning_splits(np.arange(40, dtype=np.int32), np.full(40, ""), config), return_counts=True)[1]
+    array([30, 10])
+    """
+    both_2 = np.array([config.train, config.validation]) / (config.train + config.validation)
+    none_N = np.zeros(group_N.size, dtype=np.bool_)
+    return np.array(SPLITS)[assign_groups(group_N, benchmark_N, none_N, config, both_2)]
 
 
 def _strata(benchmark_G: NDArray[np.str_]) -> NDArray[np.str_]:

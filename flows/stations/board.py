@@ -1,90 +1,90 @@
-"""The stage outputs as arrays again, rows in the order of the prompts table."""
+"""The board of a run: laid out once from the stage outputs, and read by every later station."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from components.baselines.protocol import TrainingSet
-from components.learning.fit import Observations
-from components.tables.matrices import RoutingMatrices, to_matrices, without_untried
+from components.learning.evidence import with_inclusion
+from components.learning.router import LEARNING
+from components.tables.board import Board, load_board, save_board, to_board, without_untried
 from components.tables.store import read_tables
 from flows.platform.arrays import load_named
-from flows.platform.references import DataRef
+from flows.platform.caching import cached_task
+from flows.platform.references import DataRef, keep
 
 
 class BoardRef(BaseModel, frozen=True):
-    """The stage outputs that a board is read from."""
+    """The board, and the stage outputs that it was laid out from."""
 
     tables: DataRef
     embedded: DataRef
     splits: DataRef
     features: DataRef
+    board: DataRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Board:
-    """Everything that is known of N prompts before training."""
+@cached_task()
+def lay_out_board(tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef, seed: int) -> DataRef:
+    """Everything that is known before training, rows in the order of the prompts table."""
+    frames = read_tables(tables.path)
+    arrays = load_named(features.file("features.npz"))
+    placed = read_splits(splits, frames.prompts["prompt_id"])
+    whole = replace(
+        to_board(frames),
+        split_N=placed["split"].to_numpy().astype(np.str_),
+        group_N=placed["group"].to_numpy() if "group" in placed.columns else np.array(-1, dtype=np.int32),
+        embedding_ND=np.load(embedded.file("embedding.npy")),
+        features_NF=arrays["features_NF"],
+        input_tokens_N=arrays["input_tokens_N"].astype(np.float64),
+    )
+    board, excluded = without_untried(whole, whole.rows("train"))
+    laid = with_inclusion(board, seed)
 
-    matrices: RoutingMatrices
-    excluded: tuple[str, ...]
-    """Candidates of the tables that the matrices lack: without training outcomes nothing can be said of them."""
-    prompts: list[str]
-    embedding_ND: NDArray[np.float32]
-    features_NF: NDArray[np.float32]
-    input_tokens_N: NDArray[np.float64]
-    split_N: NDArray[np.str_]
+    def write(folder: Path) -> None:
+        save_board(laid, folder)
+        (folder / "excluded.json").write_text(json.dumps(excluded))
 
-    def rows(self, *splits: str) -> NDArray[np.intp]:
-        """Rows of one or more splits, ascending."""
-        return np.flatnonzero(np.isin(self.split_N, splits))
+    return keep("board", write)
 
-    def training_set(self, *splits: str) -> TrainingSet:
-        """What a method may learn from in these splits."""
-        rows = self.rows(*splits)
-        part = self.matrices.take(rows)
-        return TrainingSet(
-            features_NF=self.features_NF[rows],
-            quality_NM=part.quality_NM,
-            cost_usd_NM=part.cost_usd_NM,
-            benchmark_N=part.benchmark_N,
-        )
 
-    def observations_of(self, rows: NDArray[np.intp], task_N: NDArray[np.int32]) -> Observations:
-        """What was seen of some prompts; `task_N` covers all."""
-        part = self.matrices.take(rows)
-        return Observations(
-            features_NF=self.features_NF[rows],
-            embedding_ND=self.embedding_ND[rows],
-            quality_NM=part.quality_NM,
-            output_tokens_NM=part.output_tokens_NM,
-            cost_usd_NM=part.cost_usd_NM,
-            input_tokens_N=self.input_tokens_N[rows],
-            task_N=task_N[rows],
-        )
+def board_of(tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef, seed: int) -> BoardRef:
+    """The board of a run with what it came from."""
+    laid = lay_out_board(tables, embedded, splits, features, seed)
+    return BoardRef(tables=tables, embedded=embedded, splits=splits, features=features, board=laid)
 
 
 def read_board(ref: BoardRef) -> Board:
-    """The board of one run, from its stage outputs."""
-    frames = read_tables(ref.tables.path)
-    arrays = load_named(ref.features.file("features.npz"))
-    split_N = read_splits(ref.splits, frames.prompts["prompt_id"])
-    matrices, excluded = without_untried(to_matrices(frames), np.flatnonzero(split_N == "train"))
-    return Board(
-        matrices=matrices,
-        excluded=excluded,
-        prompts=frames.prompts["prompt"].to_list(),
-        embedding_ND=np.load(ref.embedded.file("embedding.npy")),
-        features_NF=arrays["features_NF"],
-        input_tokens_N=arrays["input_tokens_N"].astype(np.float64),
-        split_N=split_N,
-    )
+    """The board of one run, mapped."""
+    return load_board(ref.board.path)
 
 
-def read_splits(splits: DataRef, prompt_ids: pl.Series) -> NDArray[np.str_]:
+def learning_board(ref: BoardRef) -> Board:
+    """The prompts that the router learns from."""
+    board = read_board(ref)
+    return board.take(board.rows(*LEARNING))
+
+
+def excluded_candidates(ref: BoardRef) -> tuple[str, ...]:
+    """Candidates of the tables that the board lacks: without training outcomes nothing can be said of them."""
+    return tuple(json.loads(ref.board.file("excluded.json").read_text()))
+
+
+def read_prompts(ref: BoardRef) -> list[str]:
+    """The prompts' texts, rows as the board's."""
+    return read_tables(ref.tables.path).prompts["prompt"].to_list()
+
+
+def split_names(splits: DataRef, prompt_ids: pl.Series) -> NDArray[np.str_]:
     """The split of each prompt, in the order of the ids."""
-    table = pl.read_parquet(splits.file("splits.parquet")).select("prompt_id", "split")
-    ordered = pl.DataFrame({"prompt_id": prompt_ids}).join(table, on="prompt_id", how="left", maintain_order="left")
-    return ordered["split"].to_numpy().astype(np.str_)
+    return read_splits(splits, prompt_ids)["split"].to_numpy().astype(np.str_)
+
+
+def read_splits(splits: DataRef, prompt_ids: pl.Series) -> pl.DataFrame:
+    """Split and group of each prompt, in the order of the ids."""
+    table = pl.read_parquet(splits.file("splits.parquet"))
+    return pl.DataFrame({"prompt_id": prompt_ids}).join(table, on="prompt_id", how="left", maintain_order="left")

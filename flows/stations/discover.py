@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from components.embeddings.feature_fit import FeatureConfig, fit_features
+from components.learning.router import discover_tasks
 from components.reports.task_map import UNASSIGNED, points
 from components.tables.store import read_tables
-from components.tasks.choice import DiscoveryConfig, choose_partition
+from components.tasks.choice import DiscoveryConfig
 from components.tasks.density import LayoutConfig, lay_out
 from components.tasks.labels import describe
 from components.tasks.partition import Partition
@@ -17,7 +18,7 @@ from components.tasks.table import task_table
 from flows.platform.arrays import load_arrays, save_arrays
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
-from flows.stations.board import BoardRef, read_board, read_splits
+from flows.stations.board import BoardRef, learning_board, read_board, read_prompts, split_names
 from pointsman.text.encoder import Encoder
 
 
@@ -26,7 +27,7 @@ def featurise(tables: DataRef, embedded: DataRef, splits: DataRef, encoder: Data
     """The matrix that every learner takes; its map is fitted on training prompts only."""
     prompts = read_tables(tables.path).prompts
     reader = Encoder.load(encoder.path)
-    train = np.flatnonzero(read_splits(splits, prompts["prompt_id"]) == "train")
+    train = np.flatnonzero(split_names(splits, prompts["prompt_id"]) == "train")
     feature_map = fit_features(reader.tokenize(prompts["prompt"].gather(train).to_list()), reader.vocabulary, config)
     tokens = reader.tokenize(prompts["prompt"].to_list())
     features_NF = feature_map.transform(np.load(embedded.file("embedding.npy")), tokens)
@@ -41,21 +42,12 @@ def featurise(tables: DataRef, embedded: DataRef, splits: DataRef, encoder: Data
 @cached_task()
 def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int, narrated: DataRef | None = None) -> DataRef:
     """The chosen partition of the training prompts, its quality table, descriptions, and every partition tried."""
-    board = read_board(board_ref)
-    train, validation = board.rows("train"), board.rows("validation")
-    quality_NM = board.matrices.quality_NM
-    found = choose_partition(
-        board.features_NF[train],
-        quality_NM[train],
-        board.features_NF[validation],
-        quality_NM[validation],
-        config,
-        seed,
-        label_N=board.matrices.benchmark_N[train],
-        semantic_ND=np.load(narrated.file("embedding.npy")) if narrated else None,
-    )
-    table = task_table(found.partition, quality_NM[train])
-    described = describe(found.partition, [board.prompts[row] for row in train], board.embedding_ND[train], seed)
+    semantic_ND = np.load(narrated.file("embedding.npy")) if narrated else None
+    found = discover_tasks(learning_board(board_ref), config, seed, semantic_ND)
+    board, prompts = read_board(board_ref), read_prompts(board_ref)
+    train = board.rows("train")
+    table = task_table(found.partition, board.quality_NM[train])
+    described = describe(found.partition, [prompts[row] for row in train], board.embedding_ND[train], seed)
 
     def write(folder: Path) -> None:
         save_arrays(found.partition, folder / "partition.npz")
@@ -76,7 +68,7 @@ def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int, narrated: 
 @cached_task()
 def chart(board_ref: BoardRef, identified: DataRef, config: LayoutConfig) -> DataRef:
     """The training prompts in the plane, each with its task's label: the report's map."""
-    board = read_board(board_ref)
+    board, prompts = read_board(board_ref), read_prompts(board_ref)
     train = board.rows("train")
     layout = lay_out(board.embedding_ND[train], config)
     labels = [row["label"] for row in json.loads(identified.file("tasks.json").read_text())]
@@ -84,6 +76,6 @@ def chart(board_ref: BoardRef, identified: DataRef, config: LayoutConfig) -> Dat
         [*labels, UNASSIGNED][task]
         for task in load_arrays(Partition, identified.file("partition.npz")).task_N[layout.row_K]
     ]
-    shown = points(layout.point_K2, label_K, [board.prompts[row] for row in train[layout.row_K]])
+    shown = points(layout.point_K2, label_K, [prompts[row] for row in train[layout.row_K]])
     # Of too few prompts, or the same one again and again, there is no map.
     return keep("chart", lambda folder: (folder / "map.json").write_text(json.dumps(shown if label_K else None)))

@@ -10,8 +10,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from components.evaluation.gate import GateConfig
+from components.learning.evidence import judged_board
 from components.reports.policies import policy_curves
 from components.reports.report import TestOutcomes, compose, judge_router
+from components.tables.board import Board
 from components.tables.splits import SPLITS
 from components.tasks.partition import Partition
 from components.tasks.stability import adjusted_rand
@@ -19,7 +21,7 @@ from components.tasks.table import TaskTable
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef, keep
 from flows.platform.settings import settings
-from flows.stations.board import Board, BoardRef, read_board
+from flows.stations.board import BoardRef, excluded_candidates, read_board, read_prompts
 from flows.stations.gate_inputs import held_out_intervals, milliseconds
 from pointsman.bundle.manifest import OlderSchema
 from pointsman.bundle.pointer import read_pointer, resolve
@@ -53,10 +55,13 @@ def evaluate(
     test = board.rows("test")
     model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
     prediction = model.predict(board.features_NF[test], board.embedding_ND[test], board.input_tokens_N[test])
-    part = board.matrices.take(test)
+    part = board.take(test)
+    texts = read_prompts(board_ref)
+    judged = judged_board(part, prediction.quality_NM, prediction.cost_usd_NM, seed)
     outcomes = TestOutcomes(
         quality_NM=part.quality_NM,
-        cost_usd_NM=part.cost_usd_NM,
+        judged_quality_NM=judged.quality_NM,
+        judged_cost_usd_NM=judged.cost_usd_NM,
         benchmark_N=part.benchmark_N,
         best_single=int(model.fallback),
     )
@@ -72,12 +77,12 @@ def evaluate(
         Encoder.load(encoder.path),
         part.models,
     )
-    again = router.route([board.prompts[row] for row in test[:_SELF_CHECK]])
+    again = router.route([texts[row] for row in test[:_SELF_CHECK]])
     verdict = judge_router(
         predictions,
         outcomes,
         calibrated_NM=prediction.quality_NM,
-        champion_NM=_champion(board, test, model),
+        champion_NM=_champion(board, [texts[row] for row in test], model),
         controls={name: value for name, value in peers.items() if name.startswith("control_")},
         self_check=bool(np.abs(again.quality_NM - prediction.quality_NM[:_SELF_CHECK]).max() < _TOLERANCE),
         config=gate,
@@ -93,9 +98,9 @@ def evaluate(
         verdict=verdict,
         discovery=_discovery(board, discovered, logs),
         sections={
-            **_sections(board, discovered, combined, board_ref.tables, validated, seed),
+            **_sections(board_ref, discovered, combined, validated, seed),
             "held_out": json.loads(held_out.file("held_out.json").read_text()),
-            "policies": policy_curves(prediction, part.quality_NM, part.cost_usd_NM, fallback=int(model.fallback)),
+            "policies": policy_curves(prediction, judged.quality_NM, judged.cost_usd_NM, fallback=int(model.fallback)),
         },
         seed=seed,
         task_N=np.array([*labels, "unassigned"])[prediction.task_N],
@@ -104,7 +109,7 @@ def evaluate(
     return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(report, allow_nan=False)))
 
 
-def _champion(board: Board, test: NDArray[np.intp], challenger: RouterModel) -> NDArray[np.float64] | None:
+def _champion(board: Board, prompts: list[str], challenger: RouterModel) -> NDArray[np.float64] | None:
     """The reigning router's predicted quality on the test prompts; nan for candidates it doesn't know.
 
     None where no router reigns, one of an older version does, or the challenger itself: a rerun must end as the first
@@ -120,9 +125,9 @@ def _champion(board: Board, test: NDArray[np.intp], challenger: RouterModel) -> 
     if all(np.array_equal(ours[name], value, equal_nan=value.dtype.kind == "f") for name, value in reigning.items()):
         return None
     champion = Router.load(settings().published)
-    routing = champion.route([board.prompts[row] for row in test])
-    predicted_NM = np.full((test.size, len(board.matrices.models)), np.nan)
-    for column, model in enumerate(board.matrices.models):
+    routing = champion.route(prompts)
+    predicted_NM = np.full((len(prompts), len(board.models)), np.nan)
+    for column, model in enumerate(board.models):
         if model in champion.candidates:
             predicted_NM[:, column] = routing.quality_NM[:, champion.candidates.index(model)]
     return predicted_NM
@@ -134,7 +139,7 @@ def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, An
     truth = logs.path / "truth.parquet"
     ari = None
     if truth.exists() and partition.tasks:
-        ids = pl.DataFrame({"prompt_id": [board.matrices.prompt_ids[row] for row in board.rows("train")]})
+        ids = pl.DataFrame({"prompt_id": [board.prompt_ids[row] for row in board.rows("train")]})
         planted = ids.join(pl.read_parquet(truth), on="prompt_id", how="left", maintain_order="left")["task"]
         ari = adjusted_rand(partition.task_N, planted.rank("dense").to_numpy())
     return {
@@ -149,13 +154,14 @@ def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, An
 
 
 def _sections(
-    board: Board, discovered: DataRef, combined: DataRef, tables: DataRef, validated: DataRef, seed: int
+    board_ref: BoardRef, discovered: DataRef, combined: DataRef, validated: DataRef, seed: int
 ) -> dict[str, Any]:
+    board, texts = read_board(board_ref), read_prompts(board_ref)
     described = json.loads(discovered.file("tasks.json").read_text())
     table = load_arrays(TaskTable, discovered.file("table.npz"))
     train = board.rows("train")
     fitted = json.loads(combined.file("router.json").read_text())
-    rejected = pl.read_parquet(tables.file("quarantine.parquet"))
+    rejected = pl.read_parquet(board_ref.tables.file("quarantine.parquet"))
     checks = pl.read_parquet(validated.file("validation.parquet"))
     return {
         "tasks": [
@@ -164,10 +170,10 @@ def _sections(
                 "label": one["label"],
                 "size": one["size"],
                 "keywords": one["keywords"],
-                "best": board.matrices.models[int(table.quality_TM[one["task"]].argmax())],
+                "best": board.models[int(table.quality_TM[one["task"]].argmax())],
                 "quality": float(table.quality_TM[one["task"]].max()),
                 "candidates_share": float(table.candidate_TM[one["task"]].mean()),
-                "medoids": [board.prompts[train[row]][:400] for row in one["medoids"]],
+                "medoids": [texts[train[row]][:400] for row in one["medoids"]],
             }
             for one in described
         ],
@@ -179,9 +185,9 @@ def _sections(
         "alpha": fitted["chosen"],
         "cost": {"r2": fitted["cost_r2"], "relative_error": fitted["cost_relative_error"]},
         "validation": checks.to_dicts(),
-        "excluded_candidates": list(board.excluded),
+        "excluded_candidates": list(excluded_candidates(board_ref)),
         "quarantine": dict(rejected.group_by("table", maintain_order=True).len().iter_rows()),
-        "data": f"{len(board.prompts)} prompts, {len(board.matrices.models)} candidates, tables {tables.digest[:12]}",
+        "data": f"{board.split_N.size} prompts, {len(board.models)} candidates, tables {board_ref.tables.digest[:12]}",
         "splits": {name: int(board.rows(name).size) for name in SPLITS},
         "seeds": seed,
     }

@@ -1,20 +1,24 @@
 """Station 7, before the verdict: what the gate wants to know beside the test prompts' outcomes."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from components.evaluation.bootstrap import Interval
 from components.evaluation.held_out import held_out_gains
 from components.evaluation.latency import milliseconds_per_prompt
-from components.learning.refit import Known, refitting
+from components.learning.cross_fit import StageOneHeld
+from components.learning.evidence import evidence_of, judged_outcomes
+from components.learning.refit import refitting
+from components.learning.router import LEARNING
 from components.learning.two_stage import TwoStageConfig
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.caching import cached_task
 from flows.platform.fan_out import fan_out
 from flows.platform.references import DataRef, keep
-from flows.stations.board import BoardRef, read_board
+from flows.stations.board import BoardRef, read_board, read_prompts
+from pointsman.model.clusters import ClusterTables
 from pointsman.model.router_model import RouterModel
 from pointsman.router import Router
 from pointsman.text.encoder import Encoder
@@ -30,18 +34,11 @@ def hold_out_part(
     board_ref: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int, part: int, parts: int
 ) -> DataRef:
     """Gain on each of a part of the benchmarks in turn of a router trained without it."""
-    board = read_board(board_ref)
-    known = Known(
-        observations=board.observations_of(np.arange(board.split_N.size), np.load(classified.file("task.npy"))),
-        label_N=board.matrices.benchmark_N,
-        learning_N=board.split_N != "test",
-        input_usd_per_mtok_M=board.matrices.input_usd_per_mtok_M,
-        output_usd_per_mtok_M=board.matrices.output_usd_per_mtok_M,
-    )
-    matrices = board.matrices
-    gains = held_out_gains(
-        refitting(known, config, seed), matrices.quality_NM, matrices.benchmark_N, seed=seed, part=(part, parts)
-    )
+    board = replace(read_board(board_ref), task_N=np.load(classified.file("task.npy")))
+    predicted_NM = load_arrays(ClusterTables, classified.file("clusters.npz")).expected(board.features_NF)
+    predicted_NM[board.rows(*LEARNING)] = load_arrays(StageOneHeld, classified.file("held.npz")).soft_NM
+    judged_NM = judged_outcomes(board.quality_NM, predicted_NM, evidence_of(board, seed))
+    gains = held_out_gains(refitting(board, config, seed), judged_NM, board.benchmark_N, seed=seed, part=(part, parts))
     content = json.dumps([asdict(gain) for gain in gains])
     return keep("hold_out_part", lambda folder: (folder / "held_out.json").write_text(content))
 
@@ -68,9 +65,10 @@ def time_routing(board_ref: BoardRef, encoder: DataRef, combined: DataRef) -> Da
         RouterModel.from_arrays(load_named(combined.file("router.npz"))),
         load_arrays(FeatureMap, board_ref.features.file("feature_map.npz")),
         Encoder.load(encoder.path, threads=1),
-        board.matrices.models,
+        board.models,
     )
-    prompts = [board.prompts[row] for row in board.rows("test")[:_TIMED]]
+    texts = read_prompts(board_ref)
+    prompts = [texts[row] for row in board.rows("test")[:_TIMED]]
     content = json.dumps({"milliseconds_per_prompt": milliseconds_per_prompt(router.route, prompts)})
     return keep("time_routing", lambda folder: (folder / "latency.json").write_text(content))
 

@@ -15,7 +15,7 @@ from flows.platform.arrays import load_arrays
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep, reference
 from flows.platform.settings import settings
-from flows.stations.board import BoardRef, read_splits
+from flows.stations.board import BoardRef, split_names
 from pointsman.bundle.pointer import read_pointer
 from pointsman.durable import write_whole
 
@@ -59,7 +59,7 @@ def identify(board_ref: BoardRef, discovered: DataRef, champion: DataRef | None)
 
 def _fresh(board_ref: BoardRef, discovered: DataRef) -> NamedTasks:
     ids = read_tables(board_ref.tables.path).prompts["prompt_id"]
-    train = np.flatnonzero(read_splits(board_ref.splits, ids) == "train")
+    train = np.flatnonzero(split_names(board_ref.splits, ids) == "train")
     labels = [row["label"] for row in json.loads(discovered.file("tasks.json").read_text())]
     named_by = json.loads(discovered.file("discovery.json").read_text()).get("named_by", "keywords")
     partition = load_arrays(Partition, discovered.file("partition.npz"))

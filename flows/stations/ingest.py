@@ -101,7 +101,7 @@ def embed_widely(tables: DataRef, encoder: DataRef) -> DataRef:
 
 @cached_task()
 def divide(tables: DataRef, embedded: DataRef, frozen: DataRef | None, config: SplitConfig) -> DataRef:
-    """Train, calibration, validation and test, near-duplicates together; prompts once tested stay in test."""
+    """Train, validation and test, near-duplicates together; prompts once tested stay in test."""
     held = frozenset(pl.read_parquet(frozen.file("frozen_test.parquet"))["prompt_id"]) if frozen else frozenset()
     splits = split(read_tables(tables.path), np.load(embedded.file("embedding.npy")), config, held)
     return keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet"))

@@ -21,7 +21,7 @@ from components.tasks.labels import TaskDescription
 from components.tasks.naming import describe_prompts, name_tasks
 from flows.platform.references import DataRef, keep
 from flows.platform.settings import settings
-from flows.stations.board import BoardRef, read_splits
+from flows.stations.board import BoardRef, split_names
 from pointsman.text.encoder import Encoder
 
 
@@ -105,6 +105,6 @@ def _cache() -> Path:
 
 def _training_prompts(board_ref: BoardRef) -> list[str]:
     prompts = read_tables(board_ref.tables.path).prompts
-    train = np.flatnonzero(read_splits(board_ref.splits, prompts["prompt_id"]) == "train")
+    train = np.flatnonzero(split_names(board_ref.splits, prompts["prompt_id"]) == "train")
     found: list[str] = prompts["prompt"].gather(train).to_list()
     return found

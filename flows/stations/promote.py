@@ -80,7 +80,7 @@ def bundle(
     feature_map = load_arrays(FeatureMap, board_ref.features.file("feature_map.npz"))
     labels = tuple(t["label"] for t in json.loads(discovered.file("tasks.json").read_text()))
     board = read_board(board_ref)
-    names, test = board.matrices.models, board.rows("test")[:_GOLDEN]
+    names, test = board.models, board.rows("test")[:_GOLDEN]
     known = frames.candidates.filter(frames.candidates["model"].is_in(names))
     router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), names, labels)
     provenance = Provenance(

@@ -1,7 +1,7 @@
 """Station 6: the task classifier, the heads, the router made of both, and the peers beside it."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from components.learning.ablation import fit_heads_alone
 from components.learning.cross_fit import StageOneHeld
 from components.learning.fit import HeldOut, RouterConfig, fit_router
 from components.learning.implicit_peer import implicit_peer
+from components.learning.router import LEARNING, with_tasks
 from components.learning.two_stage import TwoStageConfig, learn_stage_one, learn_stage_two
-from components.tasks.assignment import assign
+from components.tables.board import Board
 from components.tasks.partition import Partition
 from components.tasks.table import TaskTable
 from flows.platform.arrays import load_arrays, save_arrays, save_named
@@ -24,21 +25,14 @@ from flows.stations.board import BoardRef, read_board
 from pointsman.model.clusters import ClusterTables
 from pointsman.model.weights import ClassifierWeights, ExpertWeights
 
-LEARNING = ("train", "calibration", "validation")
-"""Splits that the router learns from: choices that need unseen prompts are made by cross-fitting."""
-
 
 @cached_task()
 def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 1: the task of every prompt, discovered in training and assigned elsewhere; their table and classifier."""
-    board = read_board(board_ref)
-    train, rows = board.rows("train"), board.rows(*LEARNING)
-    partition = load_arrays(Partition, discovered.file("partition.npz"))
-    task_N = assign(board.features_NF[train], partition, board.features_NF)
-    task_N[train] = partition.task_N
-    matrices = board.matrices.take(rows)
-    one = learn_stage_one(board.features_NF[rows], task_N[rows], matrices.quality_NM, matrices.benchmark_N, config)
-    peer = implicit_peer(board.features_NF[rows], task_N[rows], one.held, config)
+    board = with_tasks(read_board(board_ref), load_arrays(Partition, discovered.file("partition.npz")))
+    seen = board.take(board.rows(*LEARNING))
+    one = learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, seen.benchmark_N, config)
+    peer = implicit_peer(seen.features_NF, seen.task_N, one.held, config)
     told = asdict(one.report) | {"implicit_classifier": peer and asdict(peer)}
 
     def write(folder: Path) -> None:
@@ -46,7 +40,7 @@ def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -
         save_arrays(one.table, folder / "table.npz")
         save_arrays(one.clusters, folder / "clusters.npz")
         save_arrays(one.held, folder / "held.npz")
-        np.save(folder / "task.npy", task_N)
+        np.save(folder / "task.npy", board.task_N)
         (folder / "classifier.json").write_text(json.dumps(told))
         (folder / "implicit_classifier.json").write_text(json.dumps(asdict(peer) if peer else {}))
 
@@ -56,12 +50,11 @@ def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -
 @cached_task()
 def specialise(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 2: trunk, general heads and task-specific heads."""
-    board = read_board(board_ref)
-    rows = board.rows(*LEARNING)
+    seen = _seen(board_ref, classified)
     two = learn_stage_two(
-        board.features_NF[rows],
-        np.load(classified.file("task.npy"))[rows],
-        board.matrices.quality_NM[rows],
+        seen.features_NF,
+        seen.task_N,
+        seen.quality_NM,
         load_arrays(TaskTable, classified.file("table.npz")).candidate_TM,
         load_arrays(StageOneHeld, classified.file("held.npz")),
         config,
@@ -78,7 +71,6 @@ def specialise(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig)
 @cached_task()
 def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, config: RouterConfig, seed: int) -> DataRef:
     """Both stages as one router: mixed, calibrated, priced and guarded."""
-    board = read_board(board_ref)
     table = load_arrays(TaskTable, classified.file("table.npz"))
     model, report = fit_router(
         classifier=load_arrays(ClassifierWeights, classified.file("classifier.npz")),
@@ -86,10 +78,8 @@ def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, conf
         table_quality_TM=table.quality_TM,
         general_quality_M=table.general_M,
         clusters=load_arrays(ClusterTables, classified.file("clusters.npz")),
-        seen=board.observations_of(board.rows(*LEARNING), np.load(classified.file("task.npy"))),
+        seen=_seen(board_ref, classified),
         held=load_arrays(HeldOut, specialised.file("held.npz")),
-        input_usd_per_mtok_M=board.matrices.input_usd_per_mtok_M,
-        output_usd_per_mtok_M=board.matrices.output_usd_per_mtok_M,
         config=config,
         seed=seed,
     )
@@ -99,6 +89,12 @@ def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, conf
         (folder / "router.json").write_text(json.dumps(asdict(report), default=np.ndarray.tolist))
 
     return keep("combine", write)
+
+
+def _seen(board_ref: BoardRef, classified: DataRef) -> Board:
+    """The prompts that the router learns from, with their tasks."""
+    board = replace(read_board(board_ref), task_N=np.load(classified.file("task.npy")))
+    return board.take(board.rows(*LEARNING))
 
 
 PEERS: dict[str, Fit] = {
@@ -116,7 +112,7 @@ def baseline(board_ref: BoardRef, method: str, seed: int) -> DataRef:
     """One peer's predicted quality on the test prompts."""
     board = read_board(board_ref)
     predicted_NM, told = fit_predict_told(
-        PEERS[method], board.training_set(*LEARNING), board.training_set("test"), seed
+        PEERS[method], board.take(board.rows(*LEARNING)), board.take(board.rows("test")), seed
     )
 
     def write(folder: Path) -> None:

@@ -27,7 +27,7 @@ from components.learning.novelty_fit import NoveltyConfig, fit_novelty
 from components.release.writing import write_bundle
 from components.sources.planted.families import FAMILIES
 from components.sources.planted.world import PlantedConfig, World, generate
-from components.tables.matrices import to_matrices
+from components.tables.board import to_board
 from components.tables.store import Tables, write_tables
 from flows.drift import EVENT, DriftParameters, drift
 from flows.platform.arrays import save_named
@@ -213,7 +213,7 @@ def serve(tmp_path_factory):
     world = generate(PlantedConfig(prompts=1080, seed=0))
     prompts = world.tables.prompts["prompt"].to_list()
     tokens, embedding_ND = encoder.tokenize(prompts), encoder.encode(prompts)
-    family_N, quality_NM = world.truth["task"].to_numpy(), to_matrices(world.tables).quality_NM
+    family_N, quality_NM = world.truth["task"].to_numpy(), to_board(world.tables).quality_NM
     feature_map = fit_features(tokens, encoder.vocabulary, FeatureConfig(lexical_rank=3, seed=0))
     features_NF = feature_map.transform(embedding_ND, tokens)
     split_N = np.where(np.random.default_rng(0).random(len(prompts)) < 0.6, "train", "test")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 
 @pytest.fixture(scope="module")
-def training() -> TrainingSet:
+def training() -> Board:
     """Four candidates with linear logits and one that nobody tried; a fifth of the outcomes is missing."""
     draw = np.random.default_rng(0)
     features_NF = draw.normal(size=(300, 8)).astype(np.float32)
@@ -13,7 +13,7 @@ def training() -> TrainingSet:
     quality_NM = (1 / (1 + np.exp(-logits_NM)) > draw.random(logits_NM.shape)).astype(np.float64)
     quality_NM[draw.random(quality_NM.shape) < 0.2] = np.nan
     quality_NM[:, 3] = np.nan
-    return TrainingSet(
+    return Board(
         features_NF=features_NF,
         quality_NM=quality_NM,
         cost_usd_NM=draw.random(quality_NM.shape) * [5, 4, 3, 0.1, 2],

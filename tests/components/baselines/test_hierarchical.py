@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from components.baselines.hierarchical import ClusterTable, HierarchyConfig, fit, shrunken_table
-from components.baselines.protocol import TrainingSet
+from components.tables.board import Board
 
 
 def test_a_row_is_that_of_the_nearest_centre():
@@ -50,7 +50,7 @@ def test_planted_clusters_are_routed_right():
     features_NF = (np.eye(8)[task_N] + 0.05 * draw.normal(size=(400, 8))).astype(np.float32)
     likely_NM = np.where(task_N[:, None] == np.arange(4), 0.9, 0.3)
     quality_NM = (draw.random((400, 4)) < likely_NM).astype(np.float64)
-    training = TrainingSet(
+    training = Board(
         features_NF=features_NF,
         quality_NM=quality_NM,
         cost_usd_NM=np.full((400, 4), np.nan),

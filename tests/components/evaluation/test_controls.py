@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from components.baselines.protocol import TrainingSet
 from components.evaluation.controls import random_features, shuffled_labels
+from components.tables.board import Board
 
-TRAINING = TrainingSet(
+TRAINING = Board(
     features_NF=np.eye(6, 3, dtype=np.float32),
     quality_NM=np.arange(12.0).reshape(6, 2) / 12,
     cost_usd_NM=np.arange(12.0).reshape(6, 2),

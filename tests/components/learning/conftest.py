@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from components.learning.comparison import Logs
-from components.learning.fit import Observations
+from components.tables.board import Board
 from tests.fixtures.fitted_world import fit_world, fitted
 
 __all__ = ["fit_world", "fitted"]
@@ -20,7 +19,8 @@ def draw_logs(rows=480, seed=0, missing=0.0):
     embedding_ND = (embedding_ND / np.linalg.norm(embedding_ND, axis=1, keepdims=True)).astype(np.float32)
     quality_NM = (draw.random((rows, 3)) < TRUTH_TM[task_N]).astype(np.float64)
     quality_NM[draw.random((rows, 3)) < missing] = np.nan
-    seen = Observations(
+    prices_M = np.array([10.0, 40.0, 100.0])
+    return Board(
         features_NF=embedding_ND,
         embedding_ND=embedding_ND,
         quality_NM=quality_NM,
@@ -28,10 +28,11 @@ def draw_logs(rows=480, seed=0, missing=0.0):
         cost_usd_NM=np.tile([0.001, 0.004, 0.01], (rows, 1)),
         input_tokens_N=np.full(rows, 10.0),
         task_N=task_N,
+        split_N=np.where(draw.random(rows) < 1 / 8, "validation", "train"),
+        benchmark_N=np.array(["ab", "ab", "cd", "cd"])[task_N],
+        input_usd_per_mtok_M=prices_M,
+        output_usd_per_mtok_M=prices_M,
     )
-    prices_M = np.array([10.0, 40.0, 100.0])
-    label_N = np.array(["ab", "ab", "cd", "cd"])[task_N]
-    return Logs(seen=seen, benchmark_N=label_N, input_usd_per_mtok_M=prices_M, output_usd_per_mtok_M=prices_M)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from components.baselines.methods import METHODS
-from components.learning.comparison import judge_split, learning_order, take
+from components.learning.comparison import judge_split
 from components.learning.refit import QUICK
+from components.learning.router import LearnConfig
 from components.reports.comparison import block_report
 from components.reports.comparison_page import headline, markdown, write_comparison
 from components.tasks.choice import DiscoveryConfig
@@ -15,11 +18,10 @@ PEERS = {name: METHODS[name] for name in ("best_single", "random", "knn100", "be
 
 @pytest.fixture(scope="module")
 def halves(logs):
-    rows = np.random.default_rng(0).permutation(480)
-    return [
-        (test_K, judge_split(logs, learn_L, test_K, PEERS, GRAPHS, QUICK, 0))
-        for learn_L, test_K in ((rows[:240], rows[240:]), (rows[240:], rows[:240]))
-    ]
+    learning = LearnConfig(discovery=GRAPHS, stages=QUICK)
+    half_N = np.random.default_rng(0).permutation(480) < 240
+    folds = [replace(logs, split_N=np.where(tested_N, "test", logs.split_N)) for tested_N in (half_N, ~half_N)]
+    return [(fold.rows("test"), judge_split(fold, PEERS, learning, 0)) for fold in folds]
 
 
 def _gains(*means):
@@ -50,8 +52,8 @@ def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_pa
     joined = {name: np.concatenate([judged.predicted[name] for _, judged in halves]) for name in halves[0][1].predicted}
     report = block_report(
         joined,
-        quality_NM=logs.seen.quality_NM[row_N],
-        cost_usd_NM=logs.seen.cost_usd_NM[row_N],
+        quality_NM=logs.quality_NM[row_N],
+        cost_usd_NM=logs.cost_usd_NM[row_N],
         benchmark_N=logs.benchmark_N[row_N],
         split_N=np.repeat([0, 1], 240),
         calibrated_NM=np.concatenate([judged.calibrated_KM for _, judged in halves]),
@@ -64,7 +66,7 @@ def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_pa
         tuned={},
         seed=0,
     )
-    got = logs.seen.quality_NM[row_N, joined["router"].argmax(axis=1)].mean()
+    got = logs.quality_NM[row_N, joined["router"].argmax(axis=1)].mean()
     assert report["methods"]["router"]["quality"][0] == pytest.approx(got)
     assert np.mean(report["methods"]["router"]["per_split"]) == pytest.approx(got)
     # labels join tasks of different best candidates: routing by task beats routing by label
@@ -83,15 +85,3 @@ def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_pa
     assert f"| world | {got:.4f} |" in text
     assert "| mlp | -0.1000 +0.1000 | +0.200 | -0.200 |" in text
     assert headline("world", report).startswith("world: router 0.")
-
-
-def test_the_order_of_learning_is_a_permutation_drawn_by_the_seed():
-    rows = np.arange(10, 40)
-    assert sorted(learning_order(rows, 1)) == rows.tolist()
-    assert learning_order(rows, 1).tolist() == learning_order(rows, 1).tolist() != learning_order(rows, 2).tolist()
-
-
-def test_taking_rows_keeps_every_column_together(logs):
-    part = take(logs.seen, np.array([5, 2]))
-    assert part.task_N.tolist() == logs.seen.task_N[[5, 2]].tolist()
-    np.testing.assert_array_equal(part.quality_NM, logs.seen.quality_NM[[5, 2]])

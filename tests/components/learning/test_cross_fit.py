@@ -17,7 +17,7 @@ EXPERTS = ExpertConfig(members=1, hidden=16, general=BRIEF, special=BRIEF)
 
 
 def stages(logs, quality_NM=None):
-    seen = logs.seen if quality_NM is None else replace(logs.seen, quality_NM=quality_NM)
+    seen = logs if quality_NM is None else replace(logs, quality_NM=quality_NM)
     folds = folds_of(seen.task_N, 3, 0)
     first = hold_out_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, None, folds, CLASSIFIER)
     heads = np.ones((4, 3), dtype=bool)
@@ -39,7 +39,7 @@ def test_folds_hold_each_prompt_out_once_and_spread_tasks():
 def test_a_prompt_s_own_outcomes_change_nothing_that_stage_one_says_of_its_fold(logs):
     first, _, folds = stages(logs)
     held_K = folds[0][1]
-    poisoned_NM = logs.seen.quality_NM.copy()
+    poisoned_NM = logs.quality_NM.copy()
     poisoned_NM[held_K] = 1 - poisoned_NM[held_K]
     again, _, _ = stages(logs, poisoned_NM)
     np.testing.assert_array_equal(first.soft_NM[held_K], again.soft_NM[held_K])
@@ -48,17 +48,17 @@ def test_a_prompt_s_own_outcomes_change_nothing_that_stage_one_says_of_its_fold(
 
 def test_held_out_quality_is_near_the_truth(logs, truth_TM):
     first, second, _ = stages(logs)
-    truth_NM = truth_TM[logs.seen.task_N]
+    truth_NM = truth_TM[logs.task_N]
     assert np.abs(first.soft_NM - truth_NM).mean() < 0.08
     assert np.abs(second.held.prompt_NM - truth_NM).mean() < 0.1
     recognised_N = first.task_N >= 0
-    assert (first.task_N == logs.seen.task_N)[recognised_N].mean() > 0.95
+    assert (first.task_N == logs.task_N)[recognised_N].mean() > 0.95
     np.testing.assert_allclose(first.posterior_NT.sum(axis=1), 1, atol=1e-5)
 
 
 def test_a_candidate_of_one_fold_keeps_its_general_mean(logs):
-    quality_NM = logs.seen.quality_NM.copy()
-    held_K = folds_of(logs.seen.task_N, 3, 0)[1][1]
+    quality_NM = logs.quality_NM.copy()
+    held_K = folds_of(logs.task_N, 3, 0)[1][1]
     quality_NM[np.setdiff1d(np.arange(480), held_K), 2] = np.nan
     first, second, _ = stages(logs, quality_NM)
     np.testing.assert_allclose(first.soft_NM[held_K, 2], np.nanmean(quality_NM[:, 2]))

@@ -20,18 +20,17 @@ QUICK = TwoStageConfig(
 
 @pytest.fixture(scope="module")
 def trained(logs):
-    prices = logs.input_usd_per_mtok_M, logs.output_usd_per_mtok_M
-    return learn(logs.seen, logs.benchmark_N, *prices, QUICK, 0)
+    return learn(logs, QUICK, 0)
 
 
 def test_stage_one_alone_is_what_the_router_itself_calls_so(logs, trained):
-    features_NF = logs.seen.features_NF
+    features_NF = logs.features_NF
     soft = replace(trained.model, soft=np.array(True))
     np.testing.assert_allclose(stage_one_quality(trained.one, features_NF), soft.stage_one(features_NF))
 
 
 def test_both_phases_share_everything_but_the_heads_of_tasks(logs, trained):
-    seen = logs.seen
+    seen = logs
     told = phases(trained, seen, QUICK, seen)
     believed_NM = trained.model.predict(seen.features_NF, seen.embedding_ND, seen.input_tokens_N).quality_NM
     own = "two_phases" if trained.model.experts.head_TM.any() else "one_phase"

@@ -20,14 +20,7 @@ QUICK = TwoStageConfig(
 
 
 def learnt(logs, seen=None, seed=0):
-    return learn(
-        seen or logs.seen,
-        logs.benchmark_N,
-        logs.input_usd_per_mtok_M,
-        logs.output_usd_per_mtok_M,
-        QUICK.seeded(seed),
-        seed,
-    )
+    return learn(seen or logs, QUICK.seeded(seed), seed)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +29,7 @@ def trained(logs):
 
 
 def test_the_router_finds_each_task_s_best_candidate(logs, trained, truth_TM):
-    seen = logs.seen
+    seen = logs
     prediction = trained.model.predict(seen.features_NF, seen.embedding_ND, seen.input_tokens_N)
     chosen_N = prediction.quality_NM.argmax(axis=1)
     assert (chosen_N == truth_TM.argmax(axis=1)[seen.task_N]).mean() > 0.97
@@ -44,7 +37,7 @@ def test_the_router_finds_each_task_s_best_candidate(logs, trained, truth_TM):
 
 
 def test_choices_rest_on_every_prompt_held_out(logs, trained):
-    assert trained.two.held.prompt_NM.shape == logs.seen.quality_NM.shape
+    assert trained.two.held.prompt_NM.shape == logs.quality_NM.shape
     assert len(trained.two.reports) == 2
     assert trained.report.guard_margin == 0  # routing has proven itself here
     assert trained.one.report.micro > 0.95
@@ -58,25 +51,25 @@ def test_learning_is_deterministic(logs, trained):
 
 
 def test_without_tasks_the_clusters_and_heads_route_on(logs, truth_TM):
-    nowhere = replace(logs.seen, task_N=np.full(480, -1, dtype=np.int32))
+    nowhere = replace(logs, task_N=np.full(480, -1, dtype=np.int32))
     model = learnt(logs, nowhere).model
     prediction = model.predict(nowhere.features_NF, nowhere.embedding_ND, nowhere.input_tokens_N)
     assert (prediction.task_N == -1).all()
-    assert (prediction.quality_NM.argmax(axis=1) == truth_TM.argmax(axis=1)[logs.seen.task_N]).mean() > 0.9
+    assert (prediction.quality_NM.argmax(axis=1) == truth_TM.argmax(axis=1)[logs.task_N]).mean() > 0.9
 
 
 def test_cluster_tables_agree_with_the_hierarchy_they_come_from(logs):
     from components.baselines.hierarchical import fit
 
-    training = logs.training_set(np.arange(480))
+    training = logs
     tables = cluster_tables(training.features_NF, training.quality_NM, 3)
     expected_NM = fit(training, 3).predict(training.features_NF)
     np.testing.assert_allclose(tables.expected(training.features_NF), expected_NM, atol=1e-6)
 
 
 def test_heads_alone_learn_and_know_no_task(logs, truth_TM):
-    predicted_NM = fit_heads_alone(logs.training_set(np.arange(480)), 0).predict(logs.seen.features_NF)
-    assert (predicted_NM.argmax(axis=1) == truth_TM.argmax(axis=1)[logs.seen.task_N]).mean() > 0.9
+    predicted_NM = fit_heads_alone(logs, 0).predict(logs.features_NF)
+    assert (predicted_NM.argmax(axis=1) == truth_TM.argmax(axis=1)[logs.task_N]).mean() > 0.9
 
 
 @pytest.mark.parametrize("change", [{"folds": 1}, {"fold_members": 0}, {"smallest_label": 0}])

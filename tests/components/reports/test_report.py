@@ -15,7 +15,8 @@ def world():
     predicted_NM = np.clip(quality_NM * 0.6 + 0.2 + 0.1 * random.standard_normal((300, 3)), 0, 1)
     outcomes = Outcomes(
         quality_NM=quality_NM,
-        cost_usd_NM=np.tile([1e-3, 2e-3, 5e-4], (300, 1)),
+        judged_quality_NM=quality_NM,
+        judged_cost_usd_NM=np.tile([1e-3, 2e-3, 5e-4], (300, 1)),
         benchmark_N=np.repeat(["a", "b"], 150),
         best_single=1,
     )

@@ -149,7 +149,7 @@ def test_many_tiny_benchmarks_are_shared_out_together() -> None:
 def test_thirty_prompts_fill_all_splits(tables: Tables) -> None:
     few = Tables(prompts=tables.prompts[:30], candidates=tables.candidates, outcomes=tables.outcomes[:90])
     counts = split(few, unit_rows(30), SplitConfig(seed=0)).group_by("split").len()
-    assert dict(counts.iter_rows()) == {"train": 18, "calibration": 3, "validation": 3, "test": 6}
+    assert dict(counts.iter_rows()) == {"train": 21, "validation": 3, "test": 6}
 
 
 def test_identical_prompts_leave_splits_empty(tables: Tables) -> None:

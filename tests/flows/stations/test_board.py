@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import polars as pl
 import pytest
@@ -7,7 +5,7 @@ import pytest
 from components.sources.planted.world import PlantedConfig, generate
 from components.tables.store import Tables, write_parquet, write_tables
 from flows.platform.references import keep
-from flows.stations.board import BoardRef, read_board
+from flows.stations.board import board_of, excluded_candidates, read_board, read_prompts
 
 
 @pytest.fixture
@@ -15,14 +13,14 @@ def reference():
     """Stage outputs of a small world in which one candidate answers test prompts only, and a new one none."""
     world = generate(PlantedConfig(prompts=240)).tables
     ids, late = world.prompts["prompt_id"], world.candidates["model"][1]
-    split = pl.Series(["train"] * 150 + ["calibration"] * 30 + ["validation"] * 30 + ["test"] * 30)
+    split = pl.Series(["train"] * 180 + ["validation"] * 30 + ["test"] * 30)
     new = world.candidates[:1].with_columns(model=pl.lit("brand-new"))
     tables = Tables(
         prompts=world.prompts,
         candidates=pl.concat([world.candidates, new]),
         outcomes=world.outcomes.filter((pl.col("model") != late) | pl.col("prompt_id").is_in(ids[210:].to_list())),
     )
-    return late, BoardRef(
+    return late, board_of(
         tables=keep("ingest", lambda folder: write_tables(tables, folder)),
         embedded=keep("embed", lambda folder: np.save(folder / "embedding.npy", np.ones((240, 4), np.float32))),
         splits=keep(
@@ -35,14 +33,22 @@ def reference():
                 folder / "features.npz", features_NF=np.ones((240, 3), np.float32), input_tokens_N=np.ones(240)
             ),
         ),
+        seed=0,
     )
 
 
 def test_candidates_without_training_outcomes_are_left_out_by_name(reference):
     late, ref = reference
     board = read_board(ref)
-    assert set(board.excluded) == {late, "brand-new"}
-    assert not set(board.matrices.models) & set(board.excluded)
-    assert len(board.matrices.models) == board.training_set("test").quality_NM.shape[1]
-    assert board.training_set("train").observed_NM.any(axis=0).all()
-    assert json.dumps(board.excluded)
+    excluded = excluded_candidates(ref)
+    assert set(excluded) == {late, "brand-new"}
+    assert not set(board.models) & set(excluded)
+    assert board.quality_NM.shape == (240, len(board.models))
+    assert board.take(board.rows("train")).observed_NM.any(axis=0).all()
+    assert len(read_prompts(ref)) == 240
+
+
+def test_arrays_are_mapped_from_the_files_of_one_station(reference):
+    board = read_board(reference[1])
+    assert isinstance(board.quality_NM, np.memmap)
+    assert np.isfinite(board.inclusion_NM).all()

@@ -7,7 +7,7 @@ import pytest
 from components.sources.planted.families import FAMILIES
 from components.sources.planted.family import Pen
 from components.sources.planted.world import PlantedConfig, World, generate, write_world
-from components.tables.matrices import to_matrices
+from components.tables.board import to_board
 from components.tables.schema import SCHEMAS
 from components.tables.store import read_tables
 
@@ -120,7 +120,7 @@ def test_difficulties_vary_within_bounds() -> None:
 
 
 def test_small_world_makes_complete_matrices() -> None:
-    matrices = to_matrices(generate(PlantedConfig(prompts=240)).tables)
+    matrices = to_board(generate(PlantedConfig(prompts=240)).tables)
     assert matrices.quality_NM.shape == (240, 8)
     assert matrices.observed_NM.all()
     assert not np.isnan(matrices.cost_usd_NM).any()

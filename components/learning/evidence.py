@@ -1,0 +1,118 @@
+"""What logs show of each prompt, and the stand-ins by which choices and verdicts are made where they show little.
+
+Models are fitted on what was observed. What is chosen between them, and every judgement, reads pseudo-outcomes
+(`components.evaluation.off_policy.pseudo`): the outcomes themselves on complete logs, so that nothing changes there.
+Shapes: N prompts, M candidates.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.off_policy.propensity import check_logged, estimated_inclusion
+from components.evaluation.off_policy.pseudo import pseudo_outcomes
+from components.tables.board import Board
+
+Floats = NDArray[np.float64]
+Kind = Literal["complete", "one_answer", "mixed"]
+Source = Literal["none needed", "logged", "estimated", "logged and estimated"]
+_FEW = 0.01
+"""Share of prompts with two outcomes or more below which logs count as of one answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """How the outcomes of N prompts came to be observed."""
+
+    inclusion_NM: Floats
+    """Probability that a cell's quality is observed, in [0, 1]; 0: never, by rule."""
+    kind: Kind
+    propensities: Source
+
+    def take(self, rows_K: NDArray[np.intp]) -> "Evidence":
+        """The same of a choice of prompts."""
+        return Evidence(inclusion_NM=self.inclusion_NM[rows_K], kind=self.kind, propensities=self.propensities)
+
+
+def kind_of(observed_NM: NDArray[np.bool_]) -> Kind:
+    """complete: all of every prompt; one_answer: hardly a prompt has two; mixed: anything else.
+
+    >>> kind_of(np.array([[True, True], [True, False]]))
+    'mixed'
+    """
+    if observed_NM.all():
+        return "complete"
+    return "one_answer" if (observed_NM.sum(axis=1) >= 2).mean() < _FEW else "mixed"
+
+
+def evidence_of(board: Board, seed: int) -> Evidence:
+    """Propensities as logged where they are, else estimated from features and label; 1 on fully observed prompts.
+
+    A logged propensity says which candidate was asked; where only some answers are graded it is multiplied by the share
+    of the candidate's answers that are.
+
+    Raises:
+        ValueError: logged propensities that can't be.
+    """
+    observed_NM = board.observed_NM
+    kind = kind_of(observed_NM)
+    if kind == "complete":
+        return Evidence(inclusion_NM=np.ones(observed_NM.shape), kind=kind, propensities="none needed")
+    check_logged(board.propensity_NM, board.answered_NM, board.models)
+    needed_NM = observed_NM & ~observed_NM.all(axis=1, keepdims=True)
+    logged_NM = needed_NM & np.isfinite(board.propensity_NM)
+    labelled = bool((board.benchmark_N != "").any())
+    features = board.features_NF if board.features_NF.shape[1] else None
+    inclusion_NM = board.inclusion_NM
+    if np.isnan(inclusion_NM).any():
+        inclusion_NM = estimated_inclusion(observed_NM, features, board.benchmark_N if labelled else None, seed)
+        graded_M = observed_NM.sum(axis=0) / np.maximum(board.answered_NM.sum(axis=0), 1)
+        inclusion_NM = np.where(logged_NM, board.propensity_NM * graded_M, inclusion_NM)
+    source: Source = "logged" if (logged_NM == needed_NM).all() else "estimated"
+    if source == "estimated" and logged_NM.any():
+        source = "logged and estimated"
+    return Evidence(inclusion_NM=inclusion_NM, kind=kind, propensities=source)
+
+
+def judged_outcomes(outcome_NM: Floats, predicted_NM: Floats, evidence: Evidence) -> Floats:
+    """Pseudo-outcomes; nan where a candidate is never observed by rule: nothing supports a choice of it there.
+
+    Args:
+        outcome_NM: observed quality, or cost; nan where not.
+        predicted_NM: the same as predicted without the prompts' own outcomes.
+        evidence: how outcomes came to be observed.
+    """
+    if evidence.kind == "complete":
+        return outcome_NM
+    # an outcome whose other column is unknown, such as a cost, has the quality's propensity
+    inclusion_NM = np.where(np.isfinite(outcome_NM), np.maximum(evidence.inclusion_NM, 1e-6), evidence.inclusion_NM)
+    judged_NM = pseudo_outcomes(outcome_NM, predicted_NM, inclusion_NM)
+    return np.where(evidence.inclusion_NM > 0, judged_NM, np.nan)
+
+
+def with_inclusion(board: Board, seed: int) -> Board:
+    """The board with the probability of each cell, so that later steps needn't estimate it again.
+
+    Raises:
+        ValueError: logged propensities that can't be.
+    """
+    return replace(board, inclusion_NM=evidence_of(board, seed).inclusion_NM)
+
+
+def judged_board(board: Board, predicted_quality_NM: Floats, predicted_cost_usd_NM: Floats, seed: int) -> Board:
+    """The board with quality and cost as choices on it are judged; the board itself where all was observed.
+
+    Args:
+        board: prompts that choices are judged on.
+        predicted_quality_NM: by parts that hadn't seen the prompts' outcomes.
+        predicted_cost_usd_NM: the same of USD per call.
+        seed: of the propensities' folds, where the board has none yet.
+    """
+    evidence = evidence_of(board, seed)
+    return replace(
+        board,
+        quality_NM=judged_outcomes(board.quality_NM, predicted_quality_NM, evidence),
+        cost_usd_NM=judged_outcomes(board.cost_usd_NM, predicted_cost_usd_NM, evidence),
+    )

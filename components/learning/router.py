@@ -1,0 +1,115 @@
+"""The one way to compose a router: tasks, both stages, and what holds them together, from a board.
+
+`pointsman retrain` calls the same parts in the same order, a station each; `compare`, the trainings without a benchmark
+and the tests call `learn_router`. Shapes: N prompts, M candidates; K and L choices of rows.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.learning.evidence import evidence_of, judged_outcomes
+from components.learning.granular import cluster_tables
+from components.learning.two_stage import TwoStage, TwoStageConfig, learn
+from components.tables.board import Board
+from components.tasks.assignment import assign
+from components.tasks.choice import Discovery, DiscoveryConfig, choose_partition
+from components.tasks.partition import Partition
+
+Rows = NDArray[np.intp]
+LEARNING = ("train", "validation")
+"""Splits that a router learns from: tasks are found in the first and compared on the second; the rest reads both, and
+makes choices that need unseen prompts by cross-fitting."""
+_PREFERRING = 0.05
+"""Share of prompts with two outcomes from which preferences between prompts are compared in discovery."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnConfig:
+    """What a router is made with."""
+
+    discovery: DiscoveryConfig = field(default_factory=DiscoveryConfig)
+    stages: TwoStageConfig = field(default_factory=TwoStageConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Learnt:
+    """A router and what it came from."""
+
+    found: Discovery
+    seen: Board
+    """The prompts that it learnt from, with their tasks."""
+    trained: TwoStage
+
+
+def learn_router(board: Board, rows_K: Rows, config: LearnConfig, seed: int) -> Learnt:
+    """Discovers tasks, trains both stages and assembles the router.
+
+    Args:
+        board: embedded, with features, and each prompt in a split.
+        rows_K: rows to learn from; those in no learning split are left out.
+        config: of every step.
+        seed: of everything random.
+
+    Raises:
+        ValueError: no training prompt or no validation prompt with an outcome among the rows.
+    """
+    seen = board.take(rows_K[np.isin(board.split_N[rows_K], LEARNING)])
+    found = discover_tasks(seen, config.discovery, seed)
+    seen = with_tasks(seen, found.partition)
+    return Learnt(found=found, seen=seen, trained=learn(seen, config.stages.seeded(seed), seed))
+
+
+def discover_tasks(
+    board: Board, config: DiscoveryConfig, seed: int, semantic_ND: NDArray[np.floating] | None = None
+) -> Discovery:
+    """The partition of the training prompts that routes the validation prompts best.
+
+    Where hardly a prompt has two outcomes, no prompt prefers one candidate to another: the graph's edges are semantic
+    alone, and the reason says so. Validation prompts that weren't fully observed are judged by pseudo-outcomes, with
+    cluster tables of the training prompts as the model of quality.
+
+    Args:
+        board: the prompts to learn from.
+        config: what partitions are tried.
+        seed: of everything random.
+        semantic_ND: see `choose_partition`.
+    """
+    train, validation = board.take(board.rows("train")), board.take(board.rows("validation"))
+    evidence = evidence_of(board, seed)
+    judged_KM = validation.quality_NM
+    if evidence.kind != "complete":
+        clusters = cluster_tables(train.features_NF, train.quality_NM, seed)
+        predicted_KM = clusters.expected(validation.features_NF)
+        judged_KM = judged_outcomes(validation.quality_NM, predicted_KM, evidence.take(board.rows("validation")))
+    pairs = float((train.observed_NM.sum(axis=1) >= 2).mean())
+    config, semantic = _semantic(config, pairs)
+    found = choose_partition(
+        train.features_NF,
+        train.quality_NM,
+        validation.features_NF,
+        judged_KM,
+        config,
+        seed,
+        label_N=train.benchmark_N,
+        semantic_ND=semantic_ND,
+    )
+    if semantic and found.method == "graph":
+        found = replace(found, reason=f"{found.reason}; edges are semantic: {pairs:.1%} of prompts have two outcomes")
+    return found
+
+
+def with_tasks(board: Board, partition: Partition) -> Board:
+    """The board with each prompt's task: discovered in training, assigned elsewhere."""
+    train_K = board.rows("train")
+    task_N = assign(board.features_NF[train_K], partition, board.features_NF)
+    task_N[train_K] = partition.task_N
+    return replace(board, task_N=task_N)
+
+
+def _semantic(config: DiscoveryConfig, pairs: float) -> tuple[DiscoveryConfig, bool]:
+    """The configuration without preference edges, if prompts with two outcomes are too few for any."""
+    if pairs >= _PREFERRING or not config.resolutions:
+        return config, False
+    return replace(config, preference_mixes=(0.0,)), True
