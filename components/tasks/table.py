@@ -75,7 +75,9 @@ def task_table(
 
     Quality is split into prior + how easy the task is + how the candidate departs from both there; the last two are
     shrunken apart, since tasks differ more in difficulty than in which candidate wins. Departures are taken within
-    a prompt, so that a candidate tried on easy prompts only gains nothing by it.
+    a prompt, so that a candidate tried on easy prompts only gains nothing by it. A prompt's only outcome can't depart
+    from itself: it is compared with its task's ease. Of few outcomes each takes part of its own departure away; what is
+    left is scaled up to what it would be beside all candidates'.
 
     A task's candidates: in order of shrunken quality, added until the share of the task's prompts with a best candidate
     (any of those tied) among them reaches `coverage`.
@@ -106,13 +108,15 @@ def task_table(
     if expected_NM.shape != quality_NM.shape:
         raise ValueError(f"prior {expected_NM.shape} does not fit quality {quality_NM.shape}")
     above_NM = np.where(seen_NM, filled_NM - expected_NM, 0.0)
-    ease_N = above_NM.sum(axis=1) / np.maximum(seen_NM.sum(axis=1), 1)
-    departure_NM = np.where(seen_NM, above_NM - ease_N[:, None], 0.0)
+    outcomes_N = seen_NM.sum(axis=1)
+    ease_N = above_NM.sum(axis=1) / np.maximum(outcomes_N, 1)
     member_TN = partition.task_N[None, :] == np.arange(partition.tasks)[:, None]
     weight_TN = member_TN.astype(np.float64)
     count_TM = (weight_TN @ seen_NM).astype(np.int64)
     answered_N = seen_NM.any(axis=1)
     ease_T = _shrunken_means(weight_TN, ease_N[:, None], answered_N[:, None], prior_variance_floor)[:, 0]
+    compared_N = np.where(outcomes_N == 1, np.append(ease_T, 0.0)[partition.task_N], ease_N)
+    departure_NM = np.where(seen_NM, above_NM - compared_N[:, None], 0.0) * _undiluted(outcomes_N, seen_NM.shape[1])
     departure_TM = _shrunken_means(weight_TN, departure_NM, seen_NM, prior_variance_floor)
     size_T1 = weight_TN.sum(axis=1, keepdims=True)
     # A task may be empty where some of a partition's prompts were left out.
@@ -129,6 +133,17 @@ def task_table(
         coverage_T=coverage_T,
         size_T=member_TN.sum(axis=1).astype(np.int64),
     )
+
+
+def _undiluted(outcomes_N: NDArray[np.integer], candidates: int) -> NDArray[np.float64]:
+    """What departures within a prompt of k outcomes are multiplied by, shape (N, 1): 1 for one outcome and for all.
+
+    The mean of k outcomes holds 1/k of each; that of all M candidates holds 1/M.
+    """
+    few_N = (outcomes_N > 1) & (outcomes_N < candidates)
+    k_N = np.where(few_N, outcomes_N, 2)
+    whole = (candidates - 1) / candidates
+    return np.where(few_N, k_N / (k_N - 1) * whole, 1.0)[:, None]
 
 
 def label_quality(label_N: NDArray[np.str_], quality_NM: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -127,3 +127,25 @@ def test_a_task_without_evidence_keeps_the_prior_of_its_prompts():
     assert (task_table(small, quality, prior).quality_TM[1:, 0] > 0.98).all()
     with pytest.raises(ValueError, match=r"prior .* does not fit"):
         task_table(partition, quality, prior[:5])
+
+
+def test_single_answers_tell_tasks_apart():
+    # two tasks that differ in which candidate wins; one answer a prompt, drawn evenly
+    draw = np.random.default_rng(0)
+    task_N = np.arange(4000) % 2
+    truth_TM = np.array([[0.9, 0.3], [0.2, 0.6]])
+    seen_NM = np.eye(2, dtype=bool)[draw.integers(2, size=4000)]
+    quality_NM = np.where(seen_NM, draw.random((4000, 2)) < truth_TM[task_N], np.nan)
+    table = task_table(from_labels(task_N, minimum_size=1), quality_NM)
+    np.testing.assert_allclose(table.quality_TM, truth_TM, atol=0.05)
+
+
+@pytest.mark.parametrize("answers", [2, 3, 5])
+def test_few_answers_a_prompt_find_the_same_departures_as_all(answers):
+    draw = np.random.default_rng(0)
+    task_N = np.arange(6000) % 2
+    truth_TM = np.array([[0.9, 0.5, 0.5, 0.5, 0.1], [0.1, 0.5, 0.5, 0.5, 0.9]])
+    order_NM = draw.permuted(np.tile(np.arange(5), (6000, 1)), axis=1)
+    quality_NM = np.where(order_NM < answers, (draw.random((6000, 5)) < truth_TM[task_N]) * 1.0, np.nan)
+    table = task_table(from_labels(task_N, minimum_size=1), quality_NM)
+    np.testing.assert_allclose(table.quality_TM, truth_TM, atol=0.05)
