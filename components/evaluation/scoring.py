@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.block import common_block
 from components.evaluation.bootstrap import Interval, intervals
 from components.evaluation.curves import operating_points
 from components.evaluation.metrics import aiq, apgr, cost_save, gap_at_oracle, perf_gain
-from components.evaluation.regret import regret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +75,14 @@ def score_methods(
 ) -> dict[str, MethodScore]:
     """Scores of each method, and of the oracle, the best single candidate and random choice (in expectation, exact).
 
-    All are compared on `common_block`: the same prompts, and choices among the same candidates only.
+    All are compared on the same prompts: those on which the best single candidate and another can be judged. Each
+    prompt's choice is among the candidates that can be judged on it.
 
     Args:
         predictions: name -> predicted quality, shape (N, M); one named oracle, best_single or random is replaced.
-        quality_NM: observed quality in [0, 1]; nan where not observed.
-        cost_usd_NM: USD per call; nan where unknown.
+        quality_NM: what a choice is worth: observed quality in [0, 1], or its stand-in (a pseudo-outcome, of any size)
+            where a prompt's were not all observed; nan where nothing supports the choice.
+        cost_usd_NM: the same of USD per call; nan where unknown.
         benchmark_N: the logs' label of each prompt.
         best_single: column of the candidate that is best on the training prompts.
         seed: of the bootstrap.
@@ -98,20 +98,29 @@ def score_methods(
             raise ValueError(f"{name} predicts {predicted_NM.shape}, outcomes are {quality_NM.shape}")
     if task_N is not None and task_N.shape != benchmark_N.shape:
         raise ValueError(f"{task_N.shape[0]} tasks for {benchmark_N.shape[0]} prompts")
-    block = common_block(~np.isnan(quality_NM), required=(best_single,))
-    rows, columns = block.rows_K, block.columns_C
-    quality, cost = quality_NM[np.ix_(rows, columns)], cost_usd_NM[np.ix_(rows, columns)]
-    best = int(np.flatnonzero(columns == best_single)[0])
+    judged_NM = ~np.isnan(quality_NM)
+    rows = np.flatnonzero(judged_NM[:, best_single] & (judged_NM.sum(axis=1) >= 2))
+    if rows.size == 0:
+        raise ValueError(
+            "no common prompts: there is no prompt on which the best single candidate and another can be judged"
+        )
+    quality, cost, best = quality_NM[rows], cost_usd_NM[rows], best_single
+    # a stand-in may lie outside [0, 1]; the oracle isn't to live off the luck of its weights
+    bounded = np.where(np.isnan(quality), -1.0, np.clip(quality, 0.0, 1.0))
     # Among equally good candidates the oracle takes the cheapest: its quality alone would leave its cost to chance.
     cheap = np.where(np.isnan(cost), np.inf, cost)
-    weight = {"oracle": _one_hot(_oracle(quality, cheap), quality.shape[1])}
+    weight = {"oracle": _one_hot(_oracle(bounded, cheap), quality.shape[1])}
     weight["best_single"] = _one_hot(np.full(len(rows), best), quality.shape[1])
-    weight["random"] = np.full(quality.shape, 1 / quality.shape[1])
+    weight["random"] = judged_NM[rows] / judged_NM[rows].sum(axis=1, keepdims=True)
     for name, predicted_NM in predictions.items():
         if name not in weight:
-            weight[name] = _one_hot(choose(predicted_NM[rows], columns), quality.shape[1])
+            among_NM = np.where(judged_NM[rows], predicted_NM[rows], np.nan)
+            weight[name] = _one_hot(choose(among_NM, np.arange(quality.shape[1])), quality.shape[1])
     names = list(weight)
-    gained_NK = np.stack([(weight[name] * quality).sum(axis=1) for name in names], axis=1)
+    worth = np.nan_to_num(quality)
+    gained_NK = np.stack(
+        [(weight[name] * (bounded if name == "oracle" else worth)).sum(axis=1) for name in names], axis=1
+    )
     paid_NK = np.stack([_paid(weight[name], cost) for name in names], axis=1)
     quality_K = dict(zip(names, intervals(gained_NK, seed), strict=True))
     single_N = gained_NK[:, names.index("best_single")]
@@ -121,19 +130,23 @@ def score_methods(
     if priced:
         paid = 1000 * paid_NK[:, [names.index(name) for name in priced]]
         cost_K = dict(zip(priced, intervals(paid, seed), strict=True))
-    best_N, top = quality.max(axis=1), float(quality.max(axis=1).mean())
+    best_N, top = bounded.max(axis=1), float(bounded.max(axis=1).mean())
     scores = {}
     for column, name in enumerate(names):
         mean = quality_K[name].mean
         curve: dict[str, float | None] = {}
-        if name in predictions and name not in ("oracle", "best_single", "random") and not np.isnan(cost).any():
+        if (
+            name in predictions
+            and name not in ("oracle", "best_single", "random")
+            and not (np.isnan(cost).any() or np.isnan(quality).any())
+        ):
             believed = (expected_cost or {}).get(name)
             curve = _curve(
-                predictions[name][np.ix_(rows, columns)],
+                predictions[name][rows],
                 quality,
                 cost,
                 best,
-                None if believed is None or np.isnan(believed).any() else believed[np.ix_(rows, columns)],
+                None if believed is None or np.isnan(believed).any() else believed[rows],
             )
         scores[name] = MethodScore(
             quality=quality_K[name],
@@ -190,7 +203,7 @@ def _curve(
 def _per_group(
     group_K: NDArray[np.str_], gained_K: NDArray[np.float64], best_K: NDArray[np.float64]
 ) -> dict[str, dict[str, float]]:
-    lost_K = regret(np.stack([best_K, gained_K], axis=1), np.ones(len(best_K), np.intp))
+    lost_K = best_K - gained_K
     return {
         str(name): {
             "quality": float(gained_K[group_K == name].mean()),

@@ -24,7 +24,6 @@ from components.learning.selection import (
     choose_guard,
     choose_trial,
 )
-from components.learning.unsupported import outcome_counts, without_unsupported
 from components.tables.board import Board
 from components.tasks.criterion import advantage_error
 from pointsman.model.aggregate import Posterior, mix
@@ -194,15 +193,14 @@ def fit_router(
     # The floor is set on prompts that the reference points haven't seen.
     apart_N = np.random.default_rng(seed).random(seen.embedding_ND.shape[0]) < NOVELTY_SHARE
     novelty = fit_novelty(seen.embedding_ND[~apart_N], seen.embedding_ND[apart_N], config.novelty, seed)
-    table_TM, supported = without_unsupported(table_quality_TM, experts, outcome_counts(seen, tasks))
     model = RouterModel(
         classifier=classifier,
-        experts=supported,
+        experts=experts,
         clusters=clusters,
         calibration=fits[chosen],
         cost=cost,
         novelty=novelty,
-        task_quality_TM=np.asarray(table_TM, dtype=np.float64),
+        task_quality_TM=np.asarray(table_quality_TM, dtype=np.float64),
         general_quality_M=np.asarray(general_quality_M, dtype=np.float64),
         alpha=np.array(trials[chosen].alpha, dtype=np.float64),
         soft=np.array(trials[chosen].posterior == "soft"),

@@ -47,11 +47,23 @@ def test_a_perfect_predictor_bounds_aiq(world):
     assert scores["dull"].aiq <= scores["perfect"].aiq <= scores["oracle"].quality.mean
 
 
-def test_missing_outcomes_leave_common_prompts_only(world):
+def test_choices_are_among_the_candidates_that_can_be_judged_on_a_prompt(world):
     world["quality_NM"][:250, 3] = np.nan
+    world["quality_NM"][:20, 0] = np.nan
     world["best_single"] = 0
     scores = score_methods({"always last": np.tile([0.0, 0.1, 0.2, 0.9], (300, 1))}, **world)
-    assert scores["always last"].quality.mean == pytest.approx(world["quality_NM"][:, 2].mean())
+    got = np.concatenate([world["quality_NM"][20:250, 2], world["quality_NM"][250:, 3]])
+    assert scores["always last"].quality.mean == pytest.approx(got.mean())
+    assert scores["best_single"].quality.mean == pytest.approx(world["quality_NM"][20:, 0].mean())
+    assert scores["random"].quality.mean == pytest.approx(np.nanmean(world["quality_NM"][20:], axis=1).mean())
+
+
+def test_stand_ins_outside_the_range_count_as_they_are_but_feed_no_oracle(world):
+    world["quality_NM"][::3, 1] = 4.0
+    world["quality_NM"][1::3, 1] = -2.0
+    scores = score_methods({"second": np.tile([0.0, 1.0, 0.0, 0.0], (300, 1))}, **world)
+    assert scores["second"].quality.mean == pytest.approx(world["quality_NM"][:, 1].mean())
+    assert scores["oracle"].quality.mean == pytest.approx(np.clip(world["quality_NM"], 0, 1).max(axis=1).mean())
 
 
 def test_unknown_costs_are_none_never_zero(world):
@@ -83,7 +95,7 @@ def test_tasks_are_scored_on_their_own_prompts(world):
 
 def test_candidates_without_a_common_prompt_are_refused(world):
     world["quality_NM"][:] = np.where(np.arange(300)[:, None] % 4 == np.arange(4), world["quality_NM"], np.nan)
-    with pytest.raises(ValueError, match="no common prompts: there is no prompt on which two candidates"):
+    with pytest.raises(ValueError, match="no common prompts: there is no prompt on which the best single"):
         score_methods({"router": np.zeros((300, 4))}, **world)
 
 
