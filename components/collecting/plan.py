@@ -1,0 +1,79 @@
+"""What is to be asked, on disk before the first call: a run that was killed goes on with the same cells."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from components.asking.journal import Journal
+from components.asking.question import Question
+from components.tables.schema import OUTCOMES, RESPONSES
+from components.tables.store import write_parquet
+
+PLAN = {"key": pl.String(), "prompt_id": pl.String(), "model": pl.String(), "inclusion": pl.Float64()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """Rows for the tables."""
+
+    outcomes: pl.DataFrame
+    """Without quality: that is for graders."""
+    responses: pl.DataFrame
+
+
+def question_of(prompt: str, model: str, max_output_tokens: int) -> Question:
+    """A prompt as a candidate is asked it."""
+    return Question(model=model, messages=(("user", prompt),), max_output_tokens=max_output_tokens)
+
+
+def write_plan(path: Path, cells: pl.DataFrame) -> None:
+    """Keeps the plan, whole or not at all.
+
+    Args:
+        path: of the file.
+        cells: key, prompt_id, model, inclusion, in the order in which they are asked.
+    """
+    write_parquet(cells.select(list(PLAN)).cast(PLAN), path)  # type: ignore[arg-type]
+
+
+def read_plan(path: Path) -> pl.DataFrame:
+    """The plan that was kept last; empty where there is none."""
+    return pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=PLAN)
+
+
+def collected(plan: pl.DataFrame, journal: Journal) -> Collected:
+    """Everything of the plan that was answered.
+
+    Where a purchase ended early the cells asked are a random part of the plan: their chances of inclusion are the
+    plan's times that part.
+
+    Args:
+        plan: see `write_plan`.
+        journal: of the purchase.
+    """
+    found = plan.filter(pl.col("key").is_in(list(journal.answers)))
+    part = found.height / plan.height if plan.height else 1.0
+    answers = [journal.answers[key] for key in found["key"]]
+    known = found.select(
+        "prompt_id",
+        "model",
+        pl.Series("input_tokens", [a.input_tokens for a in answers], dtype=pl.Int64),
+        pl.Series("output_tokens", [a.output_tokens for a in answers], dtype=pl.Int64),
+        pl.Series("cost_usd", [a.cost_usd for a in answers], dtype=pl.Float64),
+        pl.Series("latency_ms", [a.latency_ms for a in answers], dtype=pl.Float64),
+        (pl.col("inclusion") * part).alias("propensity"),
+        pl.lit(datetime.now(UTC).replace(tzinfo=None)).alias("decided_at"),
+        pl.Series("response", [a.text for a in answers], dtype=pl.String),
+    )
+    missing = [pl.lit(None, dtype).alias(name) for name, dtype in OUTCOMES.dtypes.items() if name not in known.columns]
+    outcomes = known.with_columns(missing).select(list(OUTCOMES.dtypes)).cast(OUTCOMES.dtypes)  # type: ignore[arg-type]
+    return Collected(outcomes=outcomes, responses=known.select(list(RESPONSES.dtypes)))
+
+
+def append(old: pl.DataFrame | None, new: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `new` whose (prompt_id, model) is new, after all of `old`."""
+    if old is None:
+        return new
+    return pl.concat([old, new.join(old, on=["prompt_id", "model"], how="anti")])
