@@ -10,6 +10,8 @@ from components.grading.correction import FEWEST, recalibrate
 from components.tables.schema import GRADE_KINDS
 
 _CELL = ["prompt_id", "model"]
+FEWEST_EQUAL = 20
+"""Answers that all have one grade tell nothing; fewer may do so by chance."""
 _BETTER = ("person", "reference")
 """Kinds that a judge is corrected by."""
 
@@ -45,7 +47,7 @@ def believe(grades: pl.DataFrame, fewest: int = FEWEST) -> Believed:
     """Quality of each graded answer: by a person, else a reference, a judge, feedback or a preference.
 
     Several graders of one kind count alike. A judge's grades are first put on the scale of the better ones, candidate
-    by candidate, where at least `fewest` answers have both.
+    by candidate, where at least `fewest` answers have both. Nothing is believed of a judge that gives one grade to all.
 
     Args:
         grades: the table `grades`.
@@ -55,8 +57,9 @@ def believe(grades: pl.DataFrame, fewest: int = FEWEST) -> Believed:
     better = grades.filter(pl.col("kind").is_in(_BETTER)).group_by(_CELL).agg(pl.col("grade").mean().alias("better"))
     for grader, part in sorted(grades.filter(pl.col("kind") == "judge").group_by("grader"), key=lambda each: each[0]):
         fixed, told = _correct_judge(part, better, str(grader[0]), fewest)
-        corrected = pl.concat([corrected, fixed])
         agreement.append(told)
+        if equal_grades(part) is None:
+            corrected = pl.concat([corrected, fixed])
     rank = pl.col("kind").replace_strict(
         {kind: number for number, kind in enumerate(GRADE_KINDS)}, return_dtype=pl.Int8
     )
@@ -69,6 +72,13 @@ def believe(grades: pl.DataFrame, fewest: int = FEWEST) -> Believed:
         )
     )
     return Believed(quality=quality, agreement=tuple(agreement))
+
+
+def equal_grades(grades: pl.DataFrame) -> float | None:
+    """The one grade that a grader gives to everything, where it has given it to 20 answers or more; else None."""
+    if grades.height >= FEWEST_EQUAL and grades["grade"].n_unique() == 1:
+        return float(grades["grade"][0])
+    return None
 
 
 def fill_quality(outcomes: pl.DataFrame, believed: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
@@ -93,10 +103,13 @@ def fill_quality(outcomes: pl.DataFrame, believed: pl.DataFrame, grades: pl.Data
         maintain_order="left",
     )
     take = ours & pl.col("new").is_not_null()
-    return joined.with_columns(
+    filled = joined.with_columns(
         pl.when(take).then("new").otherwise("quality").alias("quality"),
         pl.when(take).then("by").otherwise("graded_by").alias("graded_by"),
     ).select(columns)
+    # what was graded was answered
+    added = believed.join(outcomes, on=_CELL, how="anti").select(*_CELL, "quality", "graded_by")
+    return pl.concat([filled, added.cast({"quality": pl.Float64})], how="diagonal").select(columns)
 
 
 def _correct_judge(

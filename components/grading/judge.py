@@ -24,8 +24,6 @@ from components.grading.rubric import (
     read_winner,
 )
 
-FEWEST_EQUAL = 20
-"""Answers that all have one grade tell nothing; fewer may do so by chance."""
 _CELL = ["prompt_id", "model"]
 
 
@@ -185,13 +183,6 @@ def grades_from_votes(votes: pl.DataFrame, grader: str) -> pl.DataFrame:
     """
     rows = votes.select("prompt_id", "model_a", "model_b", "points").rows()
     return _graded(rows).with_columns(pl.lit(grader).alias("grader"))
-
-
-def equal_grades(grades: pl.DataFrame) -> float | None:
-    """The one grade that a judge gives to everything, where it has given it to 20 answers or more; else None."""
-    if grades.height >= FEWEST_EQUAL and grades["grade"].n_unique() == 1:
-        return float(grades["grade"][0])
-    return None
 
 
 def own_family(judge: str, models: list[str], providers: Mapping[str, str | None]) -> list[str]:

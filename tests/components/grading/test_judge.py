@@ -10,10 +10,10 @@ import pytest
 from components.asking.client import Client
 from components.asking.journal import Journal
 from components.asking.question import Price, Question
+from components.grading.believed import equal_grades
 from components.grading.judge import (
     JudgeConfig,
     Judged,
-    equal_grades,
     grades_from_votes,
     judge_answers,
     judge_pairs,

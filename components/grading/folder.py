@@ -1,0 +1,214 @@
+"""A folder of logs graded: new grades into its table, quality derived from all of them."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from components.asking.client import Client, Endpoint
+from components.asking.journal import Journal
+from components.asking.prices import known_prices, prices_for
+from components.asking.purchase import Progress
+from components.grading.believed import Agreement, believe, equal_grades, fill_quality
+from components.grading.judge import (
+    JudgeConfig,
+    Judged,
+    grades_from_votes,
+    judge_answers,
+    judge_pairs,
+    own_family,
+)
+from components.grading.kinds import add_grades, grade_frame, no_grades
+from components.grading.reference import grade_by_reference
+from components.grading.sources import answers_of, feedback_of, votes_of
+from components.tables.errors import TableError
+from components.tables.store import Tables, read_tables, write_tables
+
+By = Literal["reference", "judge", "feedback", "preference"]
+JOURNAL = "journal"
+"""Folder of what was asked, beside the tables."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeRequest:
+    """A judge at an endpoint."""
+
+    endpoint: Endpoint
+    judge: JudgeConfig
+    budget_usd: float
+    """Never exceeded, > 0."""
+    pairs: bool = False
+    """Compare two answers at a time, in both orders, instead of grading each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradedFolder:
+    """What grading a folder came to."""
+
+    grades: int
+    """Grades given now."""
+    quality: int
+    """Outcomes with a quality, after."""
+    outcomes: int
+    """All outcomes, after."""
+    agreement: tuple[Agreement, ...]
+    """How each judge compares with better grades."""
+    notices: tuple[str, ...] = field(default=())
+    """One line each: what the reader should know."""
+    spent_usd: float = 0.0
+    problem: str | None = None
+    """Why it isn't whole; what was graded is kept."""
+
+
+def grade_folder(
+    folder: Path, by: By, request: JudgeRequest | None = None, tell: Callable[[Progress], None] = lambda _: None
+) -> GradedFolder:
+    """Grades what isn't graded by this grader yet, and derives quality.
+
+    Args:
+        folder: of the tables.
+        by: who grades.
+        request: the judge, where one grades.
+        tell: called as a judge goes on.
+
+    Raises:
+        TableError: the folder lacks what this grader reads.
+        ValueError: a judge without its request.
+    """
+    tables = read_tables(folder)
+    before = tables.grades if tables.grades is not None else no_grades()
+    judged: Judged | None = None
+    notices: list[str] = []
+    if by == "reference":
+        new, notices = _by_reference(tables, folder)
+    elif by == "preference":
+        new = grades_from_votes(votes_of(folder), "preference")
+    elif by == "feedback":
+        new = pl.concat([grade_frame(part, name, "feedback") for name, part in feedback_of(tables, folder)])
+    else:
+        if request is None:
+            raise ValueError("--by judge needs --url, --model and --budget")
+        judged, notices = _by_judge(tables, folder, request, tell)
+        new = judged.grades
+    grades = add_grades(before, new)
+    believed = believe(grades)
+    outcomes = fill_quality(tables.outcomes, believed.quality, grades)
+    write_tables(replace(tables, outcomes=outcomes, grades=grades, responses=None), folder)
+    return GradedFolder(
+        grades=new.height,
+        quality=outcomes["quality"].drop_nulls().len(),
+        outcomes=outcomes.height,
+        agreement=believed.agreement,
+        notices=tuple(notices),
+        spent_usd=judged.bought.spent_usd if judged else 0.0,
+        problem=None if judged is None else _problem(judged, new),
+    )
+
+
+def forget(folder: Path) -> int:
+    """Deletes the texts of all answers of a folder: the table `responses` and what journals keep; how many there were.
+
+    Raises:
+        TableError: no such folder.
+    """
+    if not folder.is_dir():
+        raise TableError(f"{folder}: no such folder")
+    gone = 0
+    for path in sorted(folder.glob("responses.*")):
+        path.unlink()
+        gone += 1
+    for path in sorted((folder / JOURNAL).glob("*.jsonl")):
+        with Journal(path) as journal:
+            gone += journal.forget()
+    return gone
+
+
+def _by_reference(tables: Tables, folder: Path) -> tuple[pl.DataFrame, list[str]]:
+    answers = answers_of(tables, folder)
+    known = answers.filter(pl.col("reference").str.strip_chars().str.len_chars() > 0)
+    if known.is_empty():
+        raise TableError(
+            f"{folder}: no prompt with an answer has a 'reference' (a right answer) in the table 'prompts'"
+        )
+    try:
+        grades, checks = grade_by_reference(known["response"].to_list(), known["reference"].to_list())
+    except ValueError as error:
+        raise TableError(f"{folder}: table 'prompts': {error}") from error
+    counts = pl.Series("check", checks).value_counts(sort=True)
+    told = ", ".join(f"{count} {check.replace('_', ' ')}" for check, count in counts.iter_rows())
+    notices = [f"checks: {told}"]
+    if left := answers.height - known.height:
+        notices.append(f"{left} answers have no reference and are left to other graders")
+    return grade_frame(known.with_columns(pl.Series("grade", grades)), "reference", "reference"), notices
+
+
+def _by_judge(
+    tables: Tables, folder: Path, request: JudgeRequest, tell: Callable[[Progress], None]
+) -> tuple[Judged, list[str]]:
+    answers = _shuffled(answers_of(tables, folder))
+    model = request.judge.model
+    prices, assumed = prices_for([model], known_prices(tables.candidates))
+    notices = []
+    if assumed:
+        price = prices[model]
+        notices.append(
+            f"the price of {model} is in no table: {price.input_usd_per_mtok:g} and {price.output_usd_per_mtok:g} USD "
+            "per million tokens are assumed where the endpoint doesn't report costs"
+        )
+    providers = dict(tables.candidates.select("model", "provider").iter_rows())
+    if kin := own_family(model, sorted(answers["model"].unique()), providers):
+        notices.append(f"{model} grades its own family ({', '.join(kin)}): such grades lean to it; correct them")
+    client = Client(request.endpoint)
+    try:
+        with Journal(folder / JOURNAL / "judge.jsonl") as journal:
+            ask = judge_pairs if request.pairs else judge_answers
+            judged = ask(answers, request.judge, client, prices[model], request.budget_usd, journal, tell)
+            if judged.bought.stopped is None or judged.bought.over_budget:
+                journal.done()
+    finally:
+        client.close()
+    if judged.flagged:
+        shown = ", ".join(f"{model} on {prompt_id}" for prompt_id, model in judged.flagged[:3])
+        notices.append(
+            f"{len(judged.flagged)} answers asked their grader for a better grade and had one; they keep the grade "
+            f"without those words: {shown}"
+        )
+    if judged.unread:
+        notices.append(f"{judged.unread} answers of the judge held no grade")
+    return judged, notices
+
+
+def _problem(judged: Judged, new: pl.DataFrame) -> str | None:
+    """Why a judge's work isn't whole; a budget that ran out after some grades is no problem but a wish."""
+    bought = judged.bought
+    if bought.unknown_models:
+        return f"the endpoint doesn't know the model {bought.unknown_models[0]!r}"
+    if bought.stopped and not (bought.over_budget and bought.answers):
+        return bought.stopped
+    return _useless(judged, new)
+
+
+def _useless(judged: Judged, new: pl.DataFrame) -> str | None:
+    """Why nothing can be made of what the judge said."""
+    equal = equal_grades(new)
+    if equal is not None:
+        return (
+            f"the judge gave {equal:g} to all {new.height} answers: that tells nothing apart, so no quality is derived "
+            "from it; the grades are kept"
+        )
+    if new.is_empty() and judged.unread:
+        return f"none of the judge's {judged.unread} answers held a grade"
+    if new.is_empty() and judged.failed:
+        why = next(iter(judged.bought.failed.values()), "no answer came")
+        return f"the judge could be asked about none of {judged.failed} answers: {why}"
+    return None
+
+
+def _shuffled(answers: pl.DataFrame) -> pl.DataFrame:
+    """In an order that nothing but the cells' names settles: whatever the budget reaches is a random part."""
+    names = [f"{prompt_id}\n{model}" for prompt_id, model in answers.select("prompt_id", "model").iter_rows()]
+    order = pl.Series("order", [hashlib.sha256(name.encode()).hexdigest() for name in names], dtype=pl.String)
+    return answers.with_columns(order).sort("order").drop("order")
