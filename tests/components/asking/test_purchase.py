@@ -15,7 +15,7 @@ from components.asking.client import Client, Endpoint
 from components.asking.journal import Journal
 from components.asking.purchase import Progress, buy
 from components.asking.question import Price, Question
-from components.sources.planted_gateway import PlantedGateway
+from components.sources.planted.gateway import PlantedGateway
 
 Open = Callable[..., tuple[PlantedGateway, Client]]
 

@@ -10,8 +10,8 @@ from components.asking.purchase import buy
 from components.asking.question import Price
 from components.collecting.bill import estimate, usual_output_tokens
 from components.collecting.plan import append, collected, question_of, read_plan, write_plan
-from components.sources.planted import World
-from components.sources.planted_gateway import PlantedGateway
+from components.sources.planted.gateway import PlantedGateway
+from components.sources.planted.world import World
 
 PRICE = Price(input_usd_per_mtok=1.0, output_usd_per_mtok=5.0)
 

@@ -19,8 +19,8 @@ from components.grading.judge import (
     judge_pairs,
     own_family,
 )
+from components.sources.planted.gateway import PlantedGateway
 from components.sources.planted.world import World
-from components.sources.planted_gateway import PlantedGateway
 
 Open = Callable[..., tuple[PlantedGateway, Client]]
 PRICE = Price(input_usd_per_mtok=1.0, output_usd_per_mtok=4.0)
