@@ -3,6 +3,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from components.sources.planted.world.gateway import PlantedGateway
 
 from components.asking.client import Client
 from components.asking.journal import Journal
@@ -10,7 +11,6 @@ from components.asking.purchase import buy
 from components.asking.question import Price
 from components.collecting.bill import estimate, usual_output_tokens
 from components.collecting.plan import append, collected, question_of, read_plan, write_plan
-from components.sources.planted.gateway import PlantedGateway
 from components.sources.planted.world import World
 
 PRICE = Price(input_usd_per_mtok=1.0, output_usd_per_mtok=5.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from components.sources.planted.world.gateway import PlantedGateway
 
 from components.asking.client import Client
 from components.asking.journal import Journal
@@ -19,7 +20,6 @@ from components.grading.judge import (
     judge_pairs,
     own_family,
 )
-from components.sources.planted.gateway import PlantedGateway
 from components.sources.planted.world import World
 
 Open = Callable[..., tuple[PlantedGateway, Client]]
