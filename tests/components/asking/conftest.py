@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from components.sources.planted.world.gateway import GatewayConfig, PlantedGateway, serving
 
 from components.asking.client import Client, Endpoint
 from components.asking.question import Price, Question
 from components.sources.planted.world import PlantedConfig, World, generate
+from components.sources.planted_gateway import GatewayConfig, PlantedGateway, serving
 
 PRICE = Price(input_usd_per_mtok=1.0, output_usd_per_mtok=5.0)
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from components.sources.planted.world.gateway import PlantedGateway
 
 from components.asking.client import Client, Endpoint
 from components.asking.journal import Journal
 from components.asking.purchase import Progress, buy
 from components.asking.question import Price, Question
+from components.sources.planted_gateway import PlantedGateway
 
 Open = Callable[..., tuple[PlantedGateway, Client]]
 

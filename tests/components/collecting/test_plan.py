@@ -3,7 +3,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from components.sources.planted.world.gateway import PlantedGateway
 
 from components.asking.client import Client
 from components.asking.journal import Journal
@@ -12,6 +11,7 @@ from components.asking.question import Price
 from components.collecting.bill import estimate, usual_output_tokens
 from components.collecting.plan import append, collected, question_of, read_plan, write_plan
 from components.sources.planted.world import World
+from components.sources.planted_gateway import PlantedGateway
 
 PRICE = Price(input_usd_per_mtok=1.0, output_usd_per_mtok=5.0)
 

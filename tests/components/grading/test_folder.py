@@ -6,13 +6,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from components.sources.planted.world.gateway import PlantedGateway
 
 from components.asking.client import Client
 from components.asking.question import Price, Question
 from components.grading.folder import JudgeRequest, forget, grade_folder
 from components.grading.judge import JudgeConfig
 from components.sources.planted.world import World
+from components.sources.planted_gateway import PlantedGateway
 from components.tables.errors import TableError
 from components.tables.store import Tables, read_tables, write_tables
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from components.sources.planted.world.gateway import PlantedGateway
 
 from components.asking.client import Client
 from components.asking.journal import Journal
@@ -21,6 +20,7 @@ from components.grading.judge import (
     own_family,
 )
 from components.sources.planted.world import World
+from components.sources.planted_gateway import PlantedGateway
 
 Open = Callable[..., tuple[PlantedGateway, Client]]
 PRICE = Price(input_usd_per_mtok=1.0, output_usd_per_mtok=4.0)
