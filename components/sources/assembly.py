@@ -9,7 +9,7 @@ import polars as pl
 
 from components.sources.call import Call
 from components.tables.casting import shaped
-from components.tables.schema import GRADES, OUTCOMES, PROMPTS, RESPONSES, TEXTS, TIME
+from components.tables.schema import GRADES, OUTCOMES, PROMPTS, RESPONSES, TIME
 
 CALLS: dict[str, pl.DataType] = {
     "call_id": pl.String(),
@@ -35,20 +35,18 @@ def call_frame(calls: Sequence[Call], rename: Mapping[str, str]) -> pl.DataFrame
 
     A call without an id of its own is told by what it says, and by how many of the same came before it.
     """
-    columns = {one.name: [getattr(call, one.name) for call in calls] for one in fields(Call) if one.name != "grades"}
+    names = [one.name for one in fields(Call) if one.name not in ("grades", "remarks")]
+    columns = {name: [getattr(call, name) for call in calls] for name in names}
     columns["model"] = [rename.get(call.model, call.model) for call in calls]
     columns["prompt_id"] = [call.prompt_id or prompt_id(call.benchmark, call.digest) for call in calls]
     columns["call_id"] = _call_ids(columns)
-    kinds = {**PROMPTS.dtypes, **CALLS, "digest": pl.String(), "response": pl.String(), "remarks": TEXTS}
-    frame = pl.DataFrame(
-        {
-            name: [list(one) for one in column] if kinds.get(name) == TEXTS else column
-            for name, column in columns.items()
-        },
-        schema_overrides={name: kind for name, kind in kinds.items() if name in columns},
-    )
+    # a series of lists takes longer to make than all others together
+    columns["requires"] = [",".join(call.requires) for call in calls]
+    kinds = {**PROMPTS.dtypes, **CALLS, "requires": pl.String(), "digest": pl.String(), "response": pl.String()}
+    frame = pl.DataFrame(columns, schema_overrides={name: kinds[name] for name in columns if name in kinds})
     plain = [pl.col(name).str.normalize("NFC").str.strip_chars() for name in ("model", "prompt_id")]
-    return frame.with_columns(*plain, decided_at=pl.col("created_at"))
+    capabilities = pl.col("requires").str.split(",").list.filter(pl.element() != "")
+    return frame.with_columns(*plain, decided_at=pl.col("created_at"), requires=capabilities)
 
 
 def prompt_id(benchmark: str | None, digest: str) -> str:

@@ -23,7 +23,7 @@ _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 class ReadLimits:
     """Largest table that is read at all: a small file can hold more than a machine can."""
 
-    rows: int = 10_000_000
+    rows: int = 5_000_000
     """Rows of a parquet file, as its footer says, >= 1."""
     size: int = 8 * 2**30
     """Bytes: of text files on disk, of parquet when decompressed, >= 1."""
