@@ -14,6 +14,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--preset", choices=["smoke", "full"], default="full")
     command.add_argument("--encoder", choices=["int8", "fp32"], default="int8")
     command.add_argument("--seed", type=int, default=0)
+    command.add_argument(
+        "--most-faulty", type=float, default=0.01, help="stop where a larger share of a table's rows is faulty (0.01)"
+    )
     command.set_defaults(command=_retrain)
 
     command = commands.add_parser("report", help="print a router's evaluation and write report.html")
@@ -105,7 +108,13 @@ def _retrain(options: argparse.Namespace) -> int:
     from flows.retrain import RetrainParameters, run_retrain
 
     return run_retrain(
-        RetrainParameters(data=options.data, preset=options.preset, encoder=options.encoder, seed=options.seed)
+        RetrainParameters(
+            data=options.data,
+            preset=options.preset,
+            encoder=options.encoder,
+            seed=options.seed,
+            most_faulty=options.most_faulty,
+        )
     )
 
 

@@ -1,6 +1,7 @@
 """From outcome logs to a judged and published router: the only file that knows the order of the stations."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow
@@ -43,6 +44,9 @@ class RetrainParameters(BaseModel):
     )
     encoder: Precision = Field(default="int8", description="'fp32' is exact, and four times as large.")
     seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
+    most_faulty: float = Field(
+        default=0.01, ge=0, le=1, description="Largest share of a table's rows that may be set aside; three always may."
+    )
     gate: GateParameters = Field(
         default_factory=GateParameters, description="What a challenger must clear to be published."
     )
@@ -63,7 +67,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
         station("ingest")
         logs = reference(parameters.data) if parameters.data else generate(chosen.planted)
-        tables = ingest(logs, chosen.quarantine)
+        tables = ingest(logs, replace(chosen.quarantine, max_share=parameters.most_faulty))
         station("validate")
         validated = validate(tables, logs)
         for notice in notices(tables, validated):

@@ -189,7 +189,7 @@ def _stop(
     )
     raise TableError(
         f"{table_file(folder, schema)}: {faulty.height} of {frame.height} rows are faulty, more than the share of "
-        f"{config.max_share:g} that may be quarantined; rules: {rules}; first: {first}"
+        f"{config.max_share:g} that may be quarantined (--most-faulty); rules: {rules}; first: {first}"
         f"{_scale_hint(frame, schema, folder)}"
     )
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from components.embeddings.cache import embed_cached
 from components.embeddings.export import Precision, export_minilm
+from components.grading.believed import believe, fill_quality
 from components.sources.planted.world import PlantedConfig, write_world
-from components.tables.believed import believed_quality
 from components.tables.expectations import validate as expect
 from components.tables.quarantine import QuarantineConfig, quarantine
 from components.tables.splits import SplitConfig, split
@@ -36,9 +36,12 @@ def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
     """Typed tables, and beside them the rows that can't be used, each with its reason, and what was mended."""
     accepted = quarantine(read_tables(logs.path), config, logs.path)
     sound = accepted.tables
+    if sound.grades is not None:
+        believed = believe(sound.grades).quality
+        sound = replace(sound, outcomes=fill_quality(sound.outcomes, believed, sound.grades))
 
     def write(folder: Path) -> None:
-        write_tables(replace(sound, outcomes=believed_quality(sound.outcomes, sound.grades)), folder)
+        write_tables(sound, folder)
         write_parquet(accepted.rejected, folder / "quarantine.parquet")
         write_parquet(pl.DataFrame({"notice": accepted.notices}, schema={"notice": pl.String}), folder / _NOTICES)
 

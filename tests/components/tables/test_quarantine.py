@@ -101,8 +101,8 @@ def test_too_many_faults_stop_with_file_rule_and_first_rows(tables: Tables, tmp_
     with pytest.raises(TableError) as caught:
         quarantine(read_tables(tmp_path), QuarantineConfig(), tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}/outcomes.parquet: 10 of 600 rows are faulty, more than the share of 0.01 that may be quarantined; "
-        "rules: quality is above 1 (10); first: row 3 (p1, small): quality is above 1; "
+        f"{tmp_path}/outcomes.parquet: 10 of 600 rows are faulty, more than the share of 0.01 that may be quarantined "
+        "(--most-faulty); rules: quality is above 1 (10); first: row 3 (p1, small): quality is above 1; "
         "row 4 (p1, middle): quality is above 1; row 5 (p1, large): quality is above 1; quality lies in [0, 1.5]: "
         f"if that is another scale, it is read as [0, 1] by pointsman import tables {tmp_path} --scale 0:5 "
         "--data OTHER_FOLDER"
