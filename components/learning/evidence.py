@@ -6,11 +6,13 @@ Shapes: N prompts, M candidates.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluation.off_policy.estimators import Log
+from components.evaluation.off_policy.judge import policy_value
 from components.evaluation.off_policy.propensity import check_logged, estimated_inclusion
 from components.evaluation.off_policy.pseudo import pseudo_outcomes
 from components.tables.board import Board
@@ -18,6 +20,8 @@ from components.tables.board import Board
 Floats = NDArray[np.float64]
 Kind = Literal["complete", "one_answer", "mixed"]
 Source = Literal["none needed", "logged", "estimated", "logged and estimated"]
+_LEAST = 1e-6
+"""Probability of what was observed though a rule says never."""
 _FEW = 0.01
 """Share of prompts with two outcomes or more below which logs count as of one answer."""
 
@@ -60,8 +64,10 @@ def evidence_of(board: Board, seed: int) -> Evidence:
     kind = kind_of(observed_NM)
     if kind == "complete":
         return Evidence(inclusion_NM=np.ones(observed_NM.shape), kind=kind, propensities="none needed")
-    check_logged(board.propensity_NM, board.answered_NM, board.models)
-    needed_NM = observed_NM & ~observed_NM.all(axis=1, keepdims=True)
+    # all of a fully observed prompt were asked on purpose: what one of them was logged with says nothing of that
+    partly_N1 = ~observed_NM.all(axis=1, keepdims=True)
+    check_logged(np.where(partly_N1, board.propensity_NM, np.nan), board.answered_NM & partly_N1, board.models)
+    needed_NM = observed_NM & partly_N1
     logged_NM = needed_NM & np.isfinite(board.propensity_NM)
     labelled = bool((board.benchmark_N != "").any())
     features = board.features_NF if board.features_NF.shape[1] else None
@@ -87,7 +93,7 @@ def judged_outcomes(outcome_NM: Floats, predicted_NM: Floats, evidence: Evidence
     if evidence.kind == "complete":
         return outcome_NM
     # an outcome whose other column is unknown, such as a cost, has the quality's propensity
-    inclusion_NM = np.where(np.isfinite(outcome_NM), np.maximum(evidence.inclusion_NM, 1e-6), evidence.inclusion_NM)
+    inclusion_NM = np.where(np.isfinite(outcome_NM), np.maximum(evidence.inclusion_NM, _LEAST), evidence.inclusion_NM)
     judged_NM = pseudo_outcomes(outcome_NM, predicted_NM, inclusion_NM)
     return np.where(evidence.inclusion_NM > 0, judged_NM, np.nan)
 
@@ -116,3 +122,36 @@ def judged_board(board: Board, predicted_quality_NM: Floats, predicted_cost_usd_
         quality_NM=judged_outcomes(board.quality_NM, predicted_quality_NM, evidence),
         cost_usd_NM=judged_outcomes(board.cost_usd_NM, predicted_cost_usd_NM, evidence),
     )
+
+
+def support_of(
+    board: Board, evidence: Evidence, predicted_NM: Floats, choice_N: NDArray[np.intp], seed: int
+) -> dict[str, Any]:
+    """What a judgement of these choices rests on, for the report.
+
+    Args:
+        board: the prompts judged, their quality as observed.
+        evidence: how it came to be observed.
+        predicted_NM: quality by parts that hadn't seen the prompts' outcomes.
+        choice_N: column chosen on each.
+        seed: of the bootstrap.
+
+    Returns:
+        evidence, propensities; effective_sample_size: complete prompts that would say as much; support: share of
+        prompts on which the choice could have been observed; observed_share: on which it was; sensitivity: least and
+        greatest value if the odds of logged choices are wrong by the factor gamma.
+    """
+    log = Log(
+        outcome_NM=board.quality_NM,
+        inclusion_NM=np.where(board.observed_NM, np.maximum(evidence.inclusion_NM, _LEAST), evidence.inclusion_NM),
+        predicted_NM=predicted_NM,
+    )
+    value = policy_value(log, choice_N, seed)
+    return {
+        "evidence": evidence.kind,
+        "propensities": evidence.propensities,
+        "effective_sample_size": value.effective_sample_size,
+        "support": value.support,
+        "observed_share": value.observed_share,
+        "sensitivity": {"gamma": value.gamma, "quality": list(value.sensitivity)},
+    }

@@ -81,9 +81,9 @@ def thinned(board: Board, logging: str, seed: int, *, logged: bool = True) -> Bo
     choice_N = (generator.random((size, 1)) > share_NM.cumsum(axis=1)[:, :-1]).sum(axis=1)
     seen_NM = np.eye(share_NM.shape[1], dtype=bool)[choice_N]
     if logging == "tenth complete":
-        seen_NM |= (generator.random(size) < 0.1)[:, None]
+        seen_NM = seen_NM | (generator.random(size) < 0.1)[:, None]
     cut = {name: np.where(seen_NM, getattr(board, name), np.nan) for name in _CELLS}
     if logged:
-        cut["propensity_NM"] = np.where(seen_NM, share_NM, np.nan)
+        cut["propensity_NM"] = np.where(np.arange(share_NM.shape[1]) == choice_N[:, None], share_NM, np.nan)
     unknown_NM = np.full(share_NM.shape, np.nan)
     return with_inclusion(replace(board, **cut, answered_NM=seen_NM, inclusion_NM=unknown_NM), seed)

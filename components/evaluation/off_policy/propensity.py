@@ -20,8 +20,9 @@ def check_logged(
     """Refuses propensities that can't be what the logs were drawn with.
 
     Of each candidate, the weights 1/p of its answers add up to the number of prompts on which it could be chosen, so
-    to no more than all prompts: far beyond that (six standard errors and half as much again) the numbers are
-    something else, such as scores or shares of another policy. Fewer is no contradiction: a policy may never choose it.
+    to no more than all prompts (times the answers a prompt has): far beyond that (six standard errors and half as much
+    again) the numbers are something else, such as scores or shares of another policy. Fewer is no contradiction: a
+    policy may never choose it.
 
     Args:
         propensity_NM: as logged; nan where not logged or not observed.
@@ -45,7 +46,9 @@ def check_logged(
     weight_KM = np.where(logged_NM, 1 / np.where(logged_NM, propensity_NM, 1.0), 0.0)[rows_N]
     mean_M = weight_KM.mean(axis=0)
     error_M = weight_KM.std(axis=0) / len(weight_KM) ** 0.5
-    beyond_M = (mean_M > _TOO_MUCH) & (mean_M - 1 > _SIGNIFICANT * error_M)
+    # several answers to one prompt are as many draws
+    draws = float(logged_NM[rows_N].sum(axis=1).mean())
+    beyond_M = (mean_M > _TOO_MUCH * draws) & (mean_M - draws > _SIGNIFICANT * error_M)
     if beyond_M.any():
         column = int(mean_M.argmax())
         share = float(logged_NM[rows_N, column].mean())

@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from components.learning.evidence import evidence_of, judged_board, judged_outcomes, kind_of, with_inclusion
+from components.learning.evidence import (
+    evidence_of,
+    judged_board,
+    judged_outcomes,
+    kind_of,
+    support_of,
+    with_inclusion,
+)
 from components.tables.board import Board
 
 
@@ -65,6 +72,22 @@ def test_stand_ins_of_quality_and_cost_are_right_on_average():
     judged = judged_board(board, np.full((6000, 3), 0.2), np.full((6000, 3), 0.1), 0)
     np.testing.assert_allclose(judged.quality_NM.mean(axis=0), 0.6, atol=0.06)
     np.testing.assert_allclose(judged.cost_usd_NM.mean(axis=0), 0.5, atol=0.04)
+
+
+def test_support_is_told_in_full_and_by_parts():
+    board = log(4000)
+    choice_N = np.repeat([0, 2], 2000)
+    got = support_of(board, evidence_of(board, 0), np.full((4000, 3), 0.6), choice_N, 0)
+    assert got["evidence"] == "one_answer"
+    assert got["support"] == 1
+    assert got["observed_share"] == pytest.approx(0.4, abs=0.03)
+    # (2000 + 2000)^2 / (2000 / .7 + 2000 / .1)
+    assert got["effective_sample_size"] == pytest.approx(700, rel=0.1)
+    low, high = got["sensitivity"]["quality"]
+    assert low < 0.6 < high
+    whole = Board(quality_NM=np.ones((30, 2)))
+    full = support_of(whole, evidence_of(whole, 0), np.ones((30, 2)), np.zeros(30, dtype=np.intp), 0)
+    assert (full["effective_sample_size"], full["support"], full["sensitivity"]["quality"]) == (30, 1, [1, 1])
 
 
 def test_what_is_never_observed_by_rule_supports_no_choice():
