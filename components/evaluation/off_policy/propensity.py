@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from components.evaluation.off_policy.frequencies import frequencies, frequency_model
 from components.evaluation.off_policy.logistic import logistic_model
-from components.evaluation.off_policy.pseudo import FLOOR
 
+FLOOR = 0.02
+"""Least probability that is believed of an estimate: small ones are mostly error, and weigh most."""
 _SIGNIFICANT, _TOO_MUCH = 6.0, 1.5
 _CHANCE = 1e-3
 _STRENGTHS = (0.001, 0.01, 0.1)
