@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.tables.schema import OUTCOMES
+from components.tables.reading import read_frame
+from components.tables.schema import OUTCOMES, PROMPTS
 from components.tables.store import TableError, find_table, read_table
 
 PROMPT_FILES = ("prompts.parquet", "prompts.jsonl", "prompts.json")
@@ -157,12 +158,6 @@ def _embeddings(source: Path) -> Recent:
 
 def _read(source: Path) -> pl.DataFrame:
     try:
-        match source.suffix:
-            case ".parquet":
-                return pl.read_parquet(source)
-            case ".jsonl":
-                return pl.read_ndjson(source, infer_schema_length=None)
-            case _:
-                return pl.read_json(source, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError, TableError) as error:
-        raise DriftInputError(f"{source}: can't be read as {source.suffix[1:]}: {error}") from error
+        return read_frame(source, PROMPTS)
+    except TableError as error:
+        raise DriftInputError(str(error)) from error

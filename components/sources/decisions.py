@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from components.sources.call import (
     Call,
     Grade,
@@ -25,7 +23,8 @@ from components.sources.call import (
     time_of,
 )
 from components.sources.files import Record, records, suffix_of
-from components.tables.errors import TableError
+from components.tables.reading import read_frame
+from components.tables.schema import OUTCOMES
 
 _TOLD = ("quality", "thumb", "input_tokens", "output_tokens", "cost_usd", "latency_ms", "error")
 _ALIKE = 1e-6
@@ -64,11 +63,7 @@ def _rows(path: Path) -> Iterator[Record]:
     if suffix_of(path) != ".parquet":
         yield from records(path)
         return
-    try:
-        frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise TableError(f"{path}: can't be read as parquet: {error}") from error
-    for number, row in enumerate(frame.iter_rows(named=True), start=1):
+    for number, row in enumerate(read_frame(path, OUTCOMES).iter_rows(named=True), start=1):
         yield Record(path=path, number=number, content=row)
 
 

@@ -15,6 +15,9 @@ from components.tables.errors import TableError
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _PACKED = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
+LONGEST_LINE = 2**28
+LARGEST = 2**32
+"""Bytes of one JSON document that is read whole."""
 _LISTS = ("data", "results", "observations", "spans", "logs", "rows", "items")
 """Where answers of APIs and exports keep their list of rows."""
 
@@ -90,8 +93,10 @@ def whole_text(path: Path) -> str:
     """
     with opened(path) as file:
         try:
-            return file.read().decode("utf-8")
-        except (UnicodeDecodeError, OSError) as error:
+            return _rest(path, file).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise TableError(f"{path}: can't be read as UTF-8 ({error}); save it as UTF-8") from error
+        except OSError as error:
             raise TableError(f"{path}: can't be read: {error}") from error
 
 
@@ -106,22 +111,36 @@ def records(path: Path) -> Iterator[Record]:
     """
     with opened(path) as file:
         try:
-            head = b""
-            while not head.strip() and (line := file.readline()):
-                head = line
+            lines: Iterator[bytes] = _cut(path, file)
+            number, head = next(((n, line) for n, line in enumerate(lines, start=1) if line.strip()), (1, b""))
             if head.lstrip()[:1] == b"[":
-                yield from _document(path, json_of(path, head + file.read()))
+                yield from _document(path, json_of(path, head + _rest(path, file)))
                 return
-            lines: Iterable[bytes] = file
             if head.lstrip()[:1] == b"{" and not _is_json(head):
-                raw = head + file.read()
+                raw = head + _rest(path, file)
                 if _is_json(raw):
                     yield from _document(path, json.loads(raw))
                     return
-                head, *lines = raw.split(b"\n")
-            yield from _lines(path, head, lines)
+                head, *after = raw.split(b"\n")
+                lines = iter(after)
+            yield from _lines(path, number, chain([head], lines))
         except OSError as error:
             raise TableError(f"{path}: can't be read: {error}") from error
+
+
+def _cut(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    """Lines, none longer than any log's: a packed file of a megabyte can hold one of gigabytes."""
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise TableError(f"{path}: has a line of more than {LONGEST_LINE} bytes")
+        yield line
+
+
+def _rest(path: Path, file: IO[bytes]) -> bytes:
+    rest = file.read(LARGEST)
+    if len(rest) == LARGEST:
+        raise TableError(f"{path}: is a JSON document of more than {LARGEST} bytes; lines of JSON may be longer")
+    return rest
 
 
 def json_of(path: Path, raw: bytes | str) -> Any:
@@ -144,9 +163,9 @@ def _is_json(raw: bytes) -> bool:
     return True
 
 
-def _lines(path: Path, head: bytes, rest: Iterable[bytes]) -> Iterator[Record]:
+def _lines(path: Path, start: int, lines: Iterable[bytes]) -> Iterator[Record]:
     """One record a line; a single line may be the whole answer of an API."""
-    parsed = (_parsed(path, number, line) for number, line in enumerate(chain([head], rest), start=1) if line.strip())
+    parsed = (_parsed(path, number, line) for number, line in enumerate(lines, start=start) if line.strip())
     first = next(parsed, None)
     if first is None:
         return

@@ -1,11 +1,14 @@
 """Logs of Inspect evaluations: .json as a whole, .eval as a zip of samples."""
 
 import json
+import struct
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+import pyarrow as pa
 
 from components.sources.call import (
     Call,
@@ -27,6 +30,7 @@ from components.sources.files import Record, json_of, suffix_of, whole_text
 from components.tables.errors import TableError
 
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+_ZSTD = 93
 _LARGEST = 2**30
 """Bytes of one sample unpacked; more is no log."""
 
@@ -44,7 +48,7 @@ def _samples(path: Path) -> Iterator[Record]:
     else:
         header = json_of(path, whole_text(path))
         samples = header.get("samples") if isinstance(header, dict) else None
-    if not isinstance(header, dict) or not isinstance(samples, list):
+    if not isinstance(header, dict) or samples is None:
         raise TableError(f"{path}: is no log of Inspect: it has no 'samples'")
     for number, sample in enumerate(samples, start=1):
         error = None if isinstance(sample, dict) else "not a JSON object"
@@ -52,21 +56,37 @@ def _samples(path: Path) -> Iterator[Record]:
         yield Record(path=path, number=number, content=content, error=error)
 
 
-def _unpacked(path: Path) -> tuple[Any, list[Any]]:
+def _unpacked(path: Path) -> tuple[Any, Iterator[Any]]:
+    """The header, and the samples one after the other, for with their events they are large."""
     try:
-        with zipfile.ZipFile(path) as pack:
-            names = sorted(name for name in pack.namelist() if name.startswith("samples/") and name.endswith(".json"))
-            head = "header.json" if "header.json" in pack.namelist() else "_journal/start.json"
-            for name in (head, *names):
-                if pack.getinfo(name).file_size > _LARGEST:
-                    raise TableError(f"{path}: {name} has {pack.getinfo(name).file_size} bytes unpacked")
-            return json.loads(pack.read(head)), [json.loads(pack.read(name)) for name in names]
-    except NotImplementedError as error:
-        raise TableError(
-            f"{path}: is packed in a way that Python can't read ({error}); inspect log convert --to json makes a .json"
-        ) from error
+        names = zipfile.ZipFile(path).namelist()
+        head = "header.json" if "header.json" in names else "_journal/start.json"
+        (header,) = _members(path, [head])
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise TableError(f"{path}: can't be read as an .eval log: {error}") from error
+    return header, _members(path, sorted(name for name in names if name.startswith("samples/")))
+
+
+def _members(path: Path, names: Sequence[str]) -> Iterator[Any]:
+    try:
+        with zipfile.ZipFile(path) as pack, path.open("rb") as file:
+            for name in names:
+                yield json.loads(_bytes(pack, file, pack.getinfo(name)))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise TableError(f"{path}: can't be read as an .eval log: {error}") from error
+
+
+def _bytes(pack: zipfile.ZipFile, file: IO[bytes], member: zipfile.ZipInfo) -> bytes:
+    """A member of the pack; Inspect packs with zstd, which Python's zipfile can't unpack before 3.14."""
+    if member.file_size > _LARGEST:
+        raise ValueError(f"{member.filename} has {member.file_size} bytes unpacked")
+    if member.compress_type != _ZSTD:
+        return pack.read(member)
+    file.seek(member.header_offset + 26)
+    name, extra = struct.unpack("<HH", file.read(4))
+    file.seek(member.header_offset + 30 + name + extra)
+    with pa.CompressedInputStream(pa.BufferReader(file.read(member.compress_size)), "zstd") as stream:
+        return bytes(stream.read(member.file_size))
 
 
 def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
@@ -84,7 +104,7 @@ def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     seconds = number_of(output, "time")
     return Call(
         model=model,
-        **_prompt(sample.get("input")),
+        **_prompt(_resolved(sample, sample.get("input"))),
         call_id=f"{text_of(evaluation, 'eval_id', 'run_id')}/{sample.get('id')}/{sample.get('epoch')}"
         if text_of(evaluation, "eval_id", "run_id")
         else None,
@@ -123,6 +143,13 @@ def _usage(sample: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, An
     if len(of_models) == 1:
         return object_of(of_models, next(iter(of_models)))
     return object_of(output, "usage")
+
+
+def _resolved(sample: Mapping[str, Any], value: Any) -> Any:
+    """Long texts may stand apart from where they belong."""
+    if isinstance(value, str) and value.startswith("attachment://"):
+        return object_of(sample, "attachments").get(value.removeprefix("attachment://"), value)
+    return value
 
 
 def _prompt(value: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Spend logs of a LiteLLM gateway, as its database and `/spend/logs` hold them."""
+"""Spend logs of a LiteLLM gateway, as its database, `/spend/logs` and its logging callbacks write them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -49,9 +49,11 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     if model is None:
         raise RowError("no model is named")
     # clients' own keys come back under these names, whichever way they were sent
+    body = _request(record)
     said = [object_of(metadata, "spend_logs_metadata"), metadata, object_of(metadata, "requester_metadata")]
+    said.append(object_of(body, "metadata"))
     start, end = time_of(record.get("startTime")), time_of(record.get("endTime"))
-    request = asked(_request(record))
+    request = asked(body)
     tokens, remarks = _tokens(record, metadata)
     cost, doubts = _cost(record, tokens)
     decision: dict[str, Any] = next((one["pointsman"] for one in said if isinstance(one.get("pointsman"), dict)), {})
@@ -60,9 +62,9 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         model=model,
         **request,
         **tokens,
-        call_id=text_of(record, "request_id"),
+        call_id=text_of(record, "request_id", "id"),
         benchmark=next((one["benchmark"] for one in said if isinstance(one.get("benchmark"), str)), None),
-        conversation_id=text_of(record, "session_id"),
+        conversation_id=text_of(record, "session_id", "trace_id"),
         created_at=start,
         quality=quality_of(_first_key(said, options.metric or "quality"), options),
         graded_by=_graded_by(said),
@@ -102,7 +104,8 @@ def _request(record: Mapping[str, Any]) -> dict[str, Any]:
         return {"prompt": messages}
     if not messages:
         raise RowError("no prompt is stored (LiteLLM: store_prompts_in_spend_logs)")
-    return {**request, "messages": messages}
+    settings = object_of(record, "model_parameters")
+    return {**{name: settings.get(name) for name in ("tools", "response_format")}, **request, "messages": messages}
 
 
 def _tokens(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -118,7 +121,7 @@ def _tokens(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> tuple[dic
 
 
 def _cost(record: Mapping[str, Any], tokens: Mapping[str, int | None]) -> tuple[float | None, tuple[str, ...]]:
-    spend = number_of(record, "spend")
+    spend = number_of(record, "spend", "response_cost")
     if str(record.get("cache_hit")).lower() == "true":
         return None, ("answered from the gateway's cache: cost unknown",)
     if spend is None:

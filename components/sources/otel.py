@@ -54,7 +54,7 @@ def _spans(path: Path) -> Iterator[Record]:
 
 
 def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
-    told = _flat(span.get("attributes"))
+    told = _flat(span.get("attributes")) or _flat(_below(span, "attributes."))
     events = [(str(one.get("name")), _flat(one.get("attributes"))) for one in _objects(span.get("events"))]
     operation = str(told.get("gen_ai.operation.name") or told.get("openinference.span.kind") or "")
     if operation.lower() in _NO_CHAT or operation in ("EMBEDDING", "TOOL", "RETRIEVER", "CHAIN", "AGENT", "RERANKER"):
@@ -68,7 +68,10 @@ def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         raise RowError("no model is named")
     start = time_of(_either(span, "startTimeUnixNano", "start_time_unix_nano", "start_time", "startTime"))
     end = time_of(_either(span, "endTimeUnixNano", "end_time_unix_nano", "end_time", "endTime"))
-    ids = [text_of(span, *names) or text_of(_flat(span.get("context")), names[0]) for names in _IDS]
+    ids = [
+        text_of(span, *names) or text_of(_flat(span.get("context")) or _below(span, "context."), names[0])
+        for names in _IDS
+    ]
     request = asked({"messages": _messages(told, events) or [], "prompt": told.get("input.value")} | _tools(told))
     return Call(
         model=model,
@@ -116,6 +119,11 @@ def _flat(attributes: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def _below(fields: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Fields whose name starts so (tables of spans have `attributes.llm.model_name`), without the prefix."""
+    return {name.removeprefix(prefix): value for name, value in fields.items() if name.startswith(prefix)}
+
+
 def _value(value: Any) -> Any:
     """OTLP's typed value."""
     if not isinstance(value, dict):
@@ -161,7 +169,7 @@ def _messages(told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     """One message, its parts in OpenAI's form."""
-    message = message.get("message", message)
+    message = message.get("message") or _below(message, "message.") or message
     parts = message.get("parts", message.get("contents", message.get("content")))
     if isinstance(parts, list):
         parts = [_part(one) for one in _objects(parts)]
@@ -169,7 +177,7 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _part(part: Mapping[str, Any]) -> dict[str, Any]:
-    part = part.get("message_content", part)
+    part = part.get("message_content") or _below(part, "message_content.") or part
     kind = str(part.get("type", "text"))
     if kind in ("blob", "uri", "image"):
         kind = "file" if "pdf" in str(part.get("mime_type", "")) else "image_url"

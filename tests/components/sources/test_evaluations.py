@@ -1,10 +1,12 @@
 """Logs of evaluation harnesses: lm-eval, Inspect, promptfoo, LLMRouter, OpenAI's batches, our own tables."""
 
 import json
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from components.tables.errors import TableError
@@ -85,6 +87,20 @@ def inspect(*samples: Any) -> dict[str, Any]:
     return {"version": 2, "eval": {"task": "sums", "model": "vendor/m", "run_id": "r"}, "samples": list(samples)}
 
 
+def as_zstd(raw: bytes, contents: dict[str, Any]) -> bytes:
+    """A pack of stored zstd frames, told to be what they are: method 93, and the sizes that they unpack to."""
+    made = bytearray(raw)
+    for signature, method, size, named in ((b"PK\x03\x04", 8, 22, 30), (b"PK\x01\x02", 10, 24, 46)):
+        place = raw.find(signature)
+        while place >= 0:
+            length = struct.unpack_from("<H", raw, place + size + 4)[0]
+            name = raw[place + named : place + named + length].decode()
+            struct.pack_into("<H", made, place + method, 93)
+            struct.pack_into("<I", made, place + size, len(json.dumps(contents[name])))
+            place = raw.find(signature, place + 4)
+    return bytes(made)
+
+
 class TestInspect:
     def test_samples_are_calls(self, lines, imported) -> None:
         log = inspect(sample(), sample(1, scores={"match": {"value": "I"}}), sample(2, input=TALK))
@@ -103,6 +119,14 @@ class TestInspect:
             for number, one in enumerate(log["samples"]):
                 pack.writestr(f"samples/{number}_epoch_1.json", json.dumps(one))
         assert cells(imported("inspect", path)[1]) == cells(expected)
+
+    def test_inspects_own_packing_is_read(self, tmp_path: Path, imported) -> None:
+        path = tmp_path / "log.eval"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as pack:
+            for name, content in (("header.json", inspect()), ("samples/0_epoch_1.json", sample())):
+                pack.writestr(name, pa.compress(json.dumps(content).encode(), codec="zstd", asbytes=True))
+        path.write_bytes(as_zstd(path.read_bytes(), {"header.json": inspect(), "samples/0_epoch_1.json": sample()}))
+        assert cells(imported("inspect", path)[1]) == {("0 + 1?", "vendor/m"): 1}
 
     @pytest.mark.parametrize(("value", "quality"), [("P", 0.5), ("N", 0), (True, 1), (0.25, 0.25), ({"a": 0.75}, 0.75)])
     def test_values_of_scores(self, lines, imported, value, quality) -> None:

@@ -1,5 +1,6 @@
 import gzip
 import json
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -86,6 +87,34 @@ def test_utf16_and_broken_packs_say_so(tmp_path: Path, imported) -> None:
     path.write_bytes(b"not packed at all")
     with pytest.raises(TableError, match=r"log\.jsonl\.gz: can't be read"):
         imported("llmrouter", path)
+
+
+def test_lines_and_documents_beyond_any_logs_are_refused(tmp_path: Path, imported, monkeypatch) -> None:
+    monkeypatch.setattr("components.sources.files.LONGEST_LINE", 1000)
+    monkeypatch.setattr("components.sources.files.LARGEST", 2000)
+    path = tmp_path / "log.jsonl.gz"
+    path.write_bytes(gzip.compress(b"0" * 5000))
+    with pytest.raises(TableError, match="has a line of more than 1000 bytes"):
+        imported("llmrouter", path)
+    path.write_bytes(gzip.compress(b"[\n" + b"\n" * 5000))
+    with pytest.raises(TableError, match="is a JSON document of more than 2000 bytes"):
+        imported("llmrouter", path)
+
+
+def test_blank_lines_count_in_line_numbers(lines, imported, tmp_path: Path) -> None:
+    imported("llmrouter", lines("", " ", row(), "", row("x"), "[2]"))
+    assert pl.read_parquet(tmp_path / "data" / "import_quarantine.parquet")["row"].to_list() == [6]
+
+
+def test_times_out_of_order_are_put_in_order(lines, imported) -> None:
+    spans = [
+        {"attributes": {"gen_ai.request.model": "m", "gen_ai.input.messages": [{"role": "user", "content": "Hi"}]}}
+        | {"start_time": f"2025-03-0{day}T10:00:00Z", "traceId": "t", "spanId": str(day)}
+        for day in (3, 1, 2)
+    ]
+    _, tables = imported("otel", lines(*spans))
+    assert tables.outcomes["decided_at"].to_list() == [datetime(2025, 3, 3, 10)]
+    assert tables.prompts["created_at"].to_list() == [datetime(2025, 3, 1, 10)]
 
 
 def test_bytes_that_are_not_utf8_are_one_row(lines, imported) -> None:

@@ -156,6 +156,30 @@ def test_the_routers_own_decision_is_found_in_the_metadata(lines, imported) -> N
     assert tables.outcomes.select("decision_id", "propensity", "quality").row(0) == ("d1", 0.25, 0.5)
 
 
+def test_what_logging_callbacks_write_is_read_too(lines, imported) -> None:
+    payload = {
+        "id": "chat-1",
+        "trace_id": "t",
+        "call_type": "acompletion",
+        "status": "success",
+        "model": "m-2025",
+        "model_group": "m",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "model_parameters": {"tools": [{"type": "function"}], "temperature": 0},
+        "response_cost": 0.25,
+        "prompt_tokens": 3,
+        "completion_tokens": 4,
+        "startTime": 1_760_000_000.5,
+        "endTime": 1_760_000_001.0,
+        "metadata": {"requester_metadata": {"quality": 0.5}},
+        "cache_hit": None,
+    }
+    _, tables = imported("litellm-spend", lines(payload))
+    assert cells(tables) == {("Hi", "m"): 0.5}
+    assert tables.outcomes.select("cost_usd", "latency_ms").row(0) == (0.25, 500)
+    assert tables.prompts.select("requires", "conversation_id").row(0) == (["tools"], "t")
+
+
 def test_redacted_logs_are_named_as_such(lines, imported) -> None:
     silent = [{"role": "user", "content": "redacted-by-litellm"}]
     log = lines(*(row(proxy_server_request={}, messages=silent) for _ in range(5)))

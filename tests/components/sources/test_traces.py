@@ -80,6 +80,19 @@ class TestOtel:
         assert tables.responses is not None
         assert tables.responses["response"].to_list() == ["A cat"]
 
+    def test_tables_of_spans_have_one_column_an_attribute(self, lines, imported) -> None:
+        row = {
+            "context.trace_id": "t",
+            "context.span_id": "s",
+            "start_time": "2025-03-01T10:00:00+00:00",
+            "attributes.llm.model_name": "m",
+            "attributes.llm.input_messages": [{"message.role": "user", "message.content": "Hi"}],
+            "attributes.llm.token_count.prompt": 7.0,
+        }
+        _, tables = imported("otel", lines(row))
+        assert cells(tables) == {("Hi", "m"): None}
+        assert column(tables, "input_tokens") == [7]
+
     def test_otlp_json_is_opened(self, lines, imported) -> None:
         typed = [
             {"key": name, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
