@@ -31,8 +31,12 @@ def write_synced(path: Path, content: bytes) -> None:
 def replace_file(path: Path, content: bytes) -> None:
     """Replaces a file at once."""
     aside = path.with_name(f"{ASIDE}{uuid.uuid4().hex}")
-    write_synced(aside, content)
-    os.replace(aside, path)
+    try:
+        write_synced(aside, content)
+        os.replace(aside, path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
@@ -54,6 +58,26 @@ def place_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     sync_folder(folder.parent)
+
+
+def mend_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Makes a damaged folder hold these files and no others, each replaced at once; a missing one is created.
+
+    Raises:
+        OSError: the disk fails; the folder is then as damaged as before, or less.
+    """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        folder.unlink()
+    if not folder.exists():
+        place_folder(folder, files)
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name not in files:
+            entry.unlink()
+    for name, content in files.items():
+        replace_file(folder / name, content)
 
 
 def sweep(root: Path) -> None:

@@ -1,8 +1,14 @@
-"""history.jsonl: every verdict and every reign, appended and never rewritten (MLflow keeps none)."""
+"""history.jsonl: every verdict and every change of the router in service, appended and never rewritten.
 
+Each line holds the SHA-256 of a line before it, so that a line that is changed, taken out or put in between is found.
+Lines cut off at the end aren't: whoever may write the file can also write a new one.
+"""
+
+import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -25,6 +31,8 @@ class Entry:
     verdict: Outcome
     reasons: tuple[str, ...]
     who: str
+    before: str = ""
+    """SHA-256 of the line before, as `append` writes it; '': the first line, or one older than the chain."""
 
     def __post_init__(self) -> None:
         if self.verdict not in get_args(Outcome):
@@ -43,18 +51,29 @@ def now() -> str:
 def append(root: Path, entry: Entry) -> None:
     """Adds an entry and waits until the disk has it; call while holding the root's lock.
 
-    A line torn by an earlier crash is cut off first: its writer never saw it accepted.
+    A line torn by an earlier crash is cut off first: its writer never saw it accepted. Where the disk is full the
+    history stays as it was.
+
+    Raises:
+        ValueError: the history was tampered with.
     """
     path = root / HISTORY
     new = not path.exists()
-    line = json.dumps(asdict(entry)).encode() + b"\n"
     with path.open("ab+") as file:
         file.seek(0)
-        whole = file.read().rfind(b"\n") + 1
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        lines = content[:whole].split(b"\n")[:-1]
+        parse_history(lines, path)
+        chained = replace(entry, before=_digest(lines[-1]) if lines else "")
         file.truncate(whole)
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(json.dumps(asdict(chained)).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(whole)
+            raise
     if new:
         sync_folder(root)
 
@@ -63,20 +82,65 @@ def read_history(root: Path) -> tuple[Entry, ...]:
     """All entries, oldest first; a torn last line is left out.
 
     Raises:
-        ValueError: a whole line is no entry.
+        ValueError: a whole line is no entry, or the chain of digests is broken.
     """
     try:
         content = (root / HISTORY).read_bytes()
     except FileNotFoundError:
         return ()
-    entries = []
-    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+    return parse_history(content.split(b"\n")[:-1], root / HISTORY)
+
+
+def parse_history(lines: Sequence[bytes], where: object, *, merged: bool = False) -> tuple[Entry, ...]:
+    """The entries of whole lines, whose chain is checked.
+
+    Args:
+        lines: without their ends.
+        where: the file, for messages.
+        merged: whether several installations' lines stand in it, so that a line's forerunner is any earlier one.
+
+    Raises:
+        ValueError: a line is no entry, or doesn't follow the one that it was written after.
+    """
+    entries: list[Entry] = []
+    seen: list[str] = []
+    chained = False
+    for number, line in enumerate(lines, start=1):
         try:
             document = json.loads(line)
-            entries.append(Entry(**{**document, "reasons": tuple(document["reasons"])}))
+            entry = Entry(**{**document, "reasons": tuple(document["reasons"])})
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{root / HISTORY}, line {number}: {error}") from None
+            raise ValueError(f"{where}, line {number}: {error}") from None
+        if merged:
+            follows = entry.before == "" or entry.before in seen
+        else:
+            follows = entry.before in seen[-1:] if entry.before else not chained
+        if not follows:
+            raise ValueError(
+                f"{where}, line {number}: a line before it was changed, taken out or added; restore the file from a "
+                "backup, or move it away: `pointsman doctor` then begins a new one with the router in service"
+            )
+        chained = chained or "before" in document
+        entries.append(entry)
+        seen.append(_digest(line))
     return tuple(entries)
+
+
+def merge_histories(one: bytes, other: bytes) -> bytes:
+    """The whole lines of both, each once, by their time: for two installations that publish to one address."""
+    lines = {line: None for content in (one, other) for line in content.split(b"\n")[:-1]}
+    return b"".join(line + b"\n" for line in sorted(lines, key=_time))
+
+
+def _time(line: bytes) -> str:
+    try:
+        return str(json.loads(line)["time"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
 
 
 def reigning(entries: tuple[Entry, ...]) -> Entry | None:

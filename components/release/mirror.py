@@ -1,11 +1,12 @@
 """Keeps a published root at an fsspec URL up to the local one, the pointer written last."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import fsspec
 
-from components.release.history import HISTORY
+from components.release.history import HISTORY, merge_histories
 from components.release.lock import hold
 from pointsman.bundle.manifest import MANIFEST, dump
 from pointsman.bundle.pointer import POINTER, read_pointer
@@ -14,15 +15,17 @@ from pointsman.bundle.remote import read_remote, read_remote_pointer
 from pointsman.errors import BundleError
 
 
-def mirror(root: Path, url: str, timeout: float = 60.0) -> str | None:
+def mirror(root: Path, url: str, timeout: float = 60.0, *, thorough: bool = False) -> str | None:
     """Makes a URL hold what reigns in a local published root; again changes nothing.
 
-    The root's lock is held meanwhile, so that the last promotion is also the last to be mirrored.
+    The root's lock is held meanwhile, so that the last promotion is also the last to be mirrored. A torn pointer there
+    is replaced. The history there keeps the lines of every installation that publishes to it.
 
     Args:
         root: the local published root.
         url: what fsspec opens, such as s3://bucket/routers; its credentials come from where fsspec looks for them.
         timeout: seconds to wait for another promotion.
+        thorough: whether to read the files there and replace damaged ones; else their sizes have to do.
 
     Returns:
         router_id of what reigns; None where nothing was published.
@@ -40,13 +43,16 @@ def mirror(root: Path, url: str, timeout: float = 60.0) -> str | None:
             system, path = fsspec.core.url_to_fs(url)
             folder = f"{path}/{router_id}"
             # the manifest is written last: where it is, the rest is
-            if read_remote(system, f"{folder}/{MANIFEST}") != dump(manifest):
+            if not _is_there(system, folder, {**files, MANIFEST: dump(manifest)}, thorough):
                 system.makedirs(folder, exist_ok=True)
                 for name, content in files.items():
                     _put(system, f"{folder}/{name}", content)
                 _put(system, f"{folder}/{MANIFEST}", dump(manifest))
-            _put(system, f"{path}/{HISTORY}", (root / HISTORY).read_bytes())
-            if read_remote_pointer(system, path, url) != router_id:
+            known = read_remote(system, f"{path}/{HISTORY}") or b""
+            merged = merge_histories(known, (root / HISTORY).read_bytes())
+            if merged != known:
+                _put(system, f"{path}/{HISTORY}", merged)
+            if _pointer(system, path, url) != router_id:
                 _put(system, f"{path}/{POINTER}", (root / POINTER).read_bytes())
         except BundleError:
             raise
@@ -54,6 +60,37 @@ def mirror(root: Path, url: str, timeout: float = 60.0) -> str | None:
             # each filesystem has errors of its own
             raise BundleError(f"{url} can't be written: {error}") from error
         return router_id
+
+
+def in_service_at(url: str) -> str | None:
+    """router_id that the pointer at a URL names; None where there is none, or a torn one.
+
+    Raises:
+        BundleError: the URL can't be read.
+    """
+    try:
+        system, path = fsspec.core.url_to_fs(url)
+        return _pointer(system, path, url)
+    except Exception as error:
+        raise BundleError(f"{url} can't be read: {error}") from error
+
+
+def _pointer(system: Any, path: str, url: str) -> str | None:
+    try:
+        return read_remote_pointer(system, path, url)
+    except BundleError:
+        return None
+
+
+def _is_there(system: Any, folder: str, files: Mapping[str, bytes], thorough: bool) -> bool:
+    if read_remote(system, f"{folder}/{MANIFEST}") != files[MANIFEST]:
+        return False
+    if thorough:
+        return all(read_remote(system, f"{folder}/{name}") == content for name, content in files.items())
+    try:
+        return all(system.size(f"{folder}/{name}") in (None, len(content)) for name, content in files.items())
+    except FileNotFoundError:
+        return False
 
 
 def _put(system: Any, path: str, content: bytes) -> None:

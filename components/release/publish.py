@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from components.release.history import Entry, Outcome, append, now, read_history, reigning
+from components.release.history import REIGNS, Entry, Outcome, append, now, read_history, reigning
 from components.release.lock import hold
 from pointsman.bundle.manifest import MANIFEST, dump, is_router_id
 from pointsman.bundle.pointer import read_pointer, write_pointer
-from pointsman.bundle.reading import read_files
-from pointsman.durable import place_folder, sweep
+from pointsman.bundle.reading import is_whole, read_files
+from pointsman.durable import mend_folder, place_folder, sweep
 from pointsman.errors import BundleError
 
 _LOG = logging.getLogger(__name__)
@@ -75,10 +75,11 @@ def publish(
     with hold(root, timeout):
         sweep(root)
         target = root / router_id
-        if target.exists():
-            read_files(target)
-        else:
+        if not target.exists():
             place_folder(target, {**files, MANIFEST: dump(manifest)})
+        elif not is_whole(target):
+            # the copy in service is damaged, this one isn't
+            mend_folder(target, {**files, MANIFEST: dump(manifest)})
         reign = reigning(read_history(root))
         if reign is None or reign.router_id != router_id:
             append(root, _entry(router_id, "promoted", reasons, who))
@@ -88,13 +89,16 @@ def publish(
 
 
 def refuse(root: Path, router_id: str, reasons: Sequence[str], who: str | None = None, timeout: float = 60.0) -> None:
-    """Records that a challenger was refused; the champion stays.
+    """Records that a challenger was refused; the champion stays. The same word again changes nothing.
 
     Raises:
         Busy: a promotion holds the lock.
     """
     with hold(root, timeout):
-        append(root, _entry(router_id, "refused", reasons, who))
+        entry = _entry(router_id, "refused", reasons, who)
+        last = next(iter(read_history(root)[-1:]), None)
+        if last is None or (last.router_id, last.verdict, last.reasons) != (router_id, "refused", entry.reasons):
+            append(root, entry)
     _LOG.info("router %s was refused: %s", router_id, "; ".join(reasons))
 
 
@@ -109,9 +113,12 @@ def rollback(
 ) -> str:
     """Makes an earlier router reign again and returns its router_id.
 
+    Without `to` it goes back from the router that the pointer names, which is the one that gateways have. A rollback
+    that broke off before the pointer moved is finished, not followed by a second one.
+
     Args:
         root: the published root.
-        to: a router_id or a beginning that no other has; None: the one that reigned before this one.
+        to: a router_id or a beginning that no other has; None: the one that was in service before this one.
         reasons: why, for the history.
         who: who did it; None: the process's user.
         registry: where its version is crowned.
@@ -132,16 +139,41 @@ def rollback(
     return target
 
 
-def reconcile(root: Path, registry: Crowns | None = None, timeout: float = 60.0) -> Repairs:
-    """Repairs whatever a crash left: unfinished folders, a pointer or an alias behind the history.
+def reconcile(
+    root: Path, registry: Crowns | None = None, timeout: float = 60.0, copies: Sequence[Path] = ()
+) -> Repairs:
+    """Repairs whatever a crash left: unfinished folders, a pointer or an alias behind the history, damaged files.
+
+    Args:
+        root: the published root.
+        registry: where the version in service is crowned.
+        timeout: seconds to wait for another promotion.
+        copies: folders of bundles by router_id, where an intact copy of a damaged router may be.
 
     Raises:
-        BundleError: the router that should reign isn't whole.
+        BundleError: the router that should reign isn't whole, and no copy of it is.
         Busy: another promotion holds the lock.
     """
     with hold(root, timeout):
         sweep(root)
-        return _reconcile(root, registry)
+        mended = _mend(root, copies)
+        found = _reconcile(root, registry)
+        return Repairs(router_id=found.router_id, done=(*mended, *found.done))
+
+
+def _mend(root: Path, copies: Sequence[Path]) -> list[str]:
+    """Replaces what is damaged of the router that should be in service, where a copy of it is intact."""
+    reign = reigning(read_history(root))
+    named = _pointer_or_damage(root) if reign is None else reign.router_id
+    if not is_router_id(named) or is_whole(root / str(named)):
+        return []
+    for shelf in copies:
+        copy = shelf / str(named)
+        if is_whole(copy):
+            manifest, files = read_files(copy)
+            mend_folder(root / manifest.router_id, {**files, MANIFEST: dump(manifest)})
+            return [f"the damaged router {manifest.router_id[:12]} was replaced by the intact copy in {shelf}"]
+    return []
 
 
 def _reconcile(root: Path, registry: Crowns | None) -> Repairs:
@@ -178,16 +210,25 @@ def _pointer_or_damage(root: Path) -> str | None:
 
 
 def _before(root: Path) -> str:
-    """The router that reigned before the present one, skipping routers already left by a rollback."""
+    """The router that was in service before the present one, skipping routers already left by a rollback."""
+    entries, named = read_history(root), _pointer_or_damage(root)
+    last = reigning(entries)
+    if last is not None and last.verdict == "rolled_back" and named != last.router_id:
+        # it broke off between the history and the pointer
+        return last.router_id
     stack: list[str] = []
-    for entry in read_history(root):
-        if entry.verdict == "refused":
+    for entry in entries:
+        if entry.verdict not in REIGNS:
             continue
         if entry.verdict == "rolled_back" and entry.router_id in stack:
             del stack[stack.index(entry.router_id) :]
         stack.append(entry.router_id)
+    if named in stack:
+        # what stands beyond it broke off before it was in service
+        while stack[-1] != named:
+            stack.pop()
     if len(stack) < 2:
-        raise BundleError(f"{root}: no router reigned before the present one")
+        raise BundleError(f"{root}: no router was in service before the present one")
     return stack[-2]
 
 

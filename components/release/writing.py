@@ -11,8 +11,8 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from pointsman.bundle.manifest import MANIFEST, Provenance, dump, make_manifest
-from pointsman.bundle.reading import FEATURES, MODEL, check_sizes, read_files
-from pointsman.durable import place_folder
+from pointsman.bundle.reading import FEATURES, MODEL, check_sizes, is_whole
+from pointsman.durable import mend_folder, place_folder
 from pointsman.errors import BundleError
 from pointsman.model.router_model import RouterModel
 from pointsman.text.features import FeatureMap
@@ -29,6 +29,8 @@ def write_bundle(  # the parts, in the order in which they are made
 ) -> str:
     """Writes `folder/<router_id>` at once and returns the router_id; writing the same content again changes nothing.
 
+    A damaged bundle of the same router_id is mended.
+
     Args:
         folder: where bundles are collected.
         model: the trained router.
@@ -39,7 +41,7 @@ def write_bundle(  # the parts, in the order in which they are made
         golden: rows from `Router.golden`.
 
     Raises:
-        BundleError: parts that don't belong together, content that isn't plain, or another folder of this name.
+        BundleError: parts that don't belong together, or content that isn't plain.
         OSError: the encoder's files can't be read, or the bundle can't be written.
     """
     check_sizes(model, provenance)
@@ -52,10 +54,10 @@ def write_bundle(  # the parts, in the order in which they are made
     }
     manifest = make_manifest(files, provenance)
     target = folder / manifest.router_id
-    if target.exists():
-        read_files(target)
-        return manifest.router_id
-    place_folder(target, {**files, MANIFEST: dump(manifest)})
+    if not target.exists():
+        place_folder(target, {**files, MANIFEST: dump(manifest)})
+    elif not is_whole(target):
+        mend_folder(target, {**files, MANIFEST: dump(manifest)})
     return manifest.router_id
 
 

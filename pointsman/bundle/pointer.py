@@ -1,13 +1,19 @@
 """current.json: which bundle of a published root reigns."""
 
 import json
+import os
 from pathlib import Path
 
-from pointsman.bundle.manifest import is_router_id
+from pointsman.bundle.manifest import MANIFEST, is_router_id
+from pointsman.bundle.plain import read_plain
 from pointsman.durable import replace_file
 from pointsman.errors import BundleError
 
 POINTER = "current.json"
+LARGEST_POINTER = 4096
+"""Bytes."""
+HISTORY = "history.jsonl"
+"""Every verdict, beside the pointer; written by `components.release.history`."""
 
 
 def is_url(path: str | Path) -> bool:
@@ -26,10 +32,10 @@ def read_pointer(root: Path) -> str | None:
         BundleError: the pointer names no bundle.
     """
     try:
-        document = json.loads((root / POINTER).read_bytes())
+        document = json.loads(read_plain(root / POINTER, LARGEST_POINTER))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise BundleError(f"{root / POINTER} can't be read: {error}") from None
     named = document.get("router_id") if isinstance(document, dict) else None
     if not is_router_id(named):
@@ -52,7 +58,27 @@ def resolve(path: Path) -> Path:
     """The bundle's folder: `path` itself, or the one that reigns where `path` is a published root.
 
     Raises:
-        BundleError: the pointer is damaged.
+        BundleError: the pointer is damaged, or nothing was published there yet.
     """
     named = read_pointer(path)
-    return path if named is None else path / named
+    if named is not None:
+        return path / named
+    if not (path / MANIFEST).exists() and _visible(path) <= {HISTORY}:
+        raise BundleError(f"{path}: nothing published yet; {_last_word(path)}")
+    return path
+
+
+def _visible(path: Path) -> set[str]:
+    try:
+        return {name for name in os.listdir(path) if not name.startswith(".") and not is_router_id(name)}
+    except OSError:
+        return set()
+
+
+def _last_word(root: Path) -> str:
+    """What became of the last retrain, from the history's last whole line."""
+    try:
+        entry = json.loads((root / HISTORY).read_bytes().split(b"\n")[-2])
+        return f"the last retrain was {entry['verdict']} because {'; '.join(entry['reasons'])}"
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return "run `pointsman retrain` first"

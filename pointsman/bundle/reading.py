@@ -6,7 +6,6 @@ write.
 
 import json
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 
 import safetensors.numpy
 
-from pointsman.bundle.manifest import FILES, MANIFEST, Manifest, Provenance, parse, sha256
+from pointsman.bundle.manifest import FILES, MANIFEST, Manifest, Provenance, is_router_id, parse, sha256
+from pointsman.bundle.plain import read_plain
 from pointsman.bundle.pointer import resolve
 from pointsman.errors import BundleError
 from pointsman.model.router_model import RouterModel
@@ -23,6 +23,8 @@ from pointsman.text.features import FeatureMap
 MODEL, FEATURES = "model.", "features."
 LARGEST_FILE = 2 * 1024**3
 """Bytes; a larger file isn't read."""
+LARGEST_MANIFEST = 16 * 1024**2
+"""Bytes of manifest.json."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,15 +95,27 @@ def read_files(path: Path) -> tuple[Manifest, dict[str, bytes]]:
         BundleError: anything is missing, unknown, changed, unsafe or of a newer form.
     """
     try:
-        names = sorted(os.listdir(path))
+        # what the system puts there, such as .DS_Store or .nfs000001, isn't read
+        names = sorted(name for name in os.listdir(path) if not name.startswith("."))
     except OSError as error:
         raise BundleError(f"{path} is no bundle: {error.strerror}") from None
     if unknown := sorted(set(names) - {*FILES, MANIFEST}):
         raise BundleError(f"{path}: unknown files: {', '.join(unknown)}")
     if missing := sorted({*FILES, MANIFEST} - set(names)):
         raise BundleError(f"{path}: missing files: {', '.join(missing)}")
-    manifest = parse(_read_plain(path / MANIFEST))
-    return manifest, verified_files(manifest, {name: _read_plain(path / name) for name in FILES}, path)
+    manifest = parse(_read(path / MANIFEST, LARGEST_MANIFEST))
+    if is_router_id(path.name) and path.name != manifest.router_id:
+        raise BundleError(f"{path} holds another router than it is named for: {manifest.router_id}")
+    return manifest, verified_files(manifest, {name: _read(path / name) for name in FILES}, path)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether this is a bundle whose every file is as it was written, under its own name."""
+    try:
+        manifest, _ = read_files(folder)
+    except BundleError:
+        return False
+    return manifest.router_id == folder.name
 
 
 def verified_files(manifest: Manifest, files: dict[str, bytes], where: object) -> dict[str, bytes]:
@@ -116,17 +130,11 @@ def verified_files(manifest: Manifest, files: dict[str, bytes], where: object) -
     return files
 
 
-def _read_plain(path: Path) -> bytes:
-    """Content of a regular file; neither links nor devices are followed."""
+def _read(path: Path, largest: int = LARGEST_FILE) -> bytes:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise BundleError(f"{path} can't be read as a plain file: {error.strerror}") from None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
-            raise BundleError(f"{path} is no plain file of at most {LARGEST_FILE} bytes")
-        return file.read()
+        return read_plain(path, largest)
+    except FileNotFoundError:
+        raise BundleError(f"{path} is gone") from None
 
 
 def check_sizes(model: RouterModel, provenance: Provenance) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import fsspec
 
-from pointsman.bundle.manifest import FILES, MANIFEST, Manifest, dump, is_router_id, parse
+from pointsman.bundle.manifest import FILES, MANIFEST, dump, is_router_id, parse
 from pointsman.bundle.pointer import POINTER
-from pointsman.bundle.reading import LARGEST_FILE, read_files, verified_files
-from pointsman.durable import place_folder
+from pointsman.bundle.reading import LARGEST_FILE, is_whole, verified_files
+from pointsman.durable import mend_folder
 from pointsman.errors import BundleError
 
 
@@ -47,8 +47,11 @@ def fetch(url: str, cache: Path) -> Path:
     try:
         system, path = fsspec.core.url_to_fs(where)
         manifest = parse(_bounded(system, f"{path}/{MANIFEST}"))
+        named = path.rstrip("/").rpartition("/")[2]
+        if is_router_id(named) and named != manifest.router_id:
+            raise BundleError(f"{where} holds another router than it is named for: {manifest.router_id}")
         copy = cache / manifest.router_id
-        if _is_whole(copy, manifest):
+        if is_whole(copy):
             return copy
         files = verified_files(manifest, {name: _bounded(system, f"{path}/{name}") for name in FILES}, where)
     except BundleError:
@@ -56,19 +59,13 @@ def fetch(url: str, cache: Path) -> Path:
     except Exception as error:
         raise BundleError(f"{where} can't be read: {error}") from error
     try:
-        place_folder(copy, {**files, MANIFEST: dump(manifest)})
+        # a damaged copy is replaced, by the content that was just verified
+        mend_folder(copy, {**files, MANIFEST: dump(manifest)})
     except OSError as error:
         # another process may have been quicker
-        if not _is_whole(copy, manifest):
+        if not is_whole(copy):
             raise BundleError(f"{copy} can't be written: {error}") from error
     return copy
-
-
-def _is_whole(copy: Path, manifest: Manifest) -> bool:
-    if not copy.exists():
-        return False
-    found, _ = read_files(copy)
-    return found.router_id == manifest.router_id
 
 
 def read_remote_pointer(system: Any, path: str, url: str) -> str | None:

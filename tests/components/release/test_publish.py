@@ -67,7 +67,7 @@ def test_rollback_walks_back_through_reigns(parts, bundle, second, tmp_path):
     refuse(root, "f" * 64, ["worse"])
     assert rollback(root) == second.name
     assert rollback(root) == bundle.name
-    with pytest.raises(BundleError, match="no router reigned before"):
+    with pytest.raises(BundleError, match="no router was in service before"):
         rollback(root)
     assert rollback(root, to=third.name[:12], who="ada") == third.name == read_pointer(root)
     assert [entry.verdict for entry in read_history(root)] == ["promoted"] * 3 + ["refused"] + ["rolled_back"] * 3

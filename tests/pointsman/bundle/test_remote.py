@@ -10,8 +10,10 @@ from pathlib import Path
 import fsspec
 import pytest
 
+from components.release.history import parse_history
 from components.release.mirror import mirror
 from components.release.publish import publish, rollback
+from pointsman.bundle.reading import is_whole
 from pointsman.bundle.remote import fetch, locate
 from pointsman.errors import BundleError
 from pointsman.router import Router
@@ -87,7 +89,8 @@ def test_wherever_it_breaks_off_the_pointer_names_a_whole_bundle(bundle, second,
     fatal = 99
     assert mirror(root, url) == second.name
     assert written[-1].endswith("current.json")
-    assert written[-3].endswith("manifest.json")
+    # the history got there before the last break
+    assert written[-2].endswith("manifest.json")
     assert Router.load(url, threads=1, cache=tmp_path / "cache").router_id == second.name
 
 
@@ -112,13 +115,63 @@ def test_no_change_on_the_way_is_accepted(bundle, tmp_path, url):
     fetch(url, tmp_path / "cache")
 
 
-def test_a_changed_copy_in_the_cache_is_refused(bundle, tmp_path, url):
+def test_attack_12_a_damaged_copy_in_the_cache_is_fetched_again(bundle, tmp_path, url):
     publish(bundle, tmp_path / "root")
     mirror(tmp_path / "root", url)
     copy = fetch(url, tmp_path / "cache")
     assert fetch(url, tmp_path / "cache") == copy
     (copy / "report.json").write_text("{}")
-    with pytest.raises(BundleError, match="isn't the file that its manifest names"):
+    (copy / "stray").write_text("stray")
+    assert fetch(url, tmp_path / "cache") == copy
+    assert is_whole(copy)
+
+
+@pytest.mark.parametrize("torn", [b"", b"{", b'{"router_id": "../../etc"}'])
+def test_attack_12_a_torn_pointer_at_a_url_is_repaired(bundle, tmp_path, url, torn):
+    publish(bundle, tmp_path / "root")
+    mirror(tmp_path / "root", url)
+    system, path = fsspec.core.url_to_fs(url)
+    system.pipe_file(f"{path}/current.json", torn)
+    mirror(tmp_path / "root", url)
+    assert locate(url) == f"{url}/{bundle.name}"
+
+
+def test_attack_12_a_damaged_file_at_a_url_is_replaced(bundle, tmp_path, url):
+    publish(bundle, tmp_path / "root")
+    mirror(tmp_path / "root", url)
+    system, path = fsspec.core.url_to_fs(url)
+    name = f"{path}/{bundle.name}/report.json"
+    whole = system.cat_file(name)
+    system.pipe_file(name, whole[:-1])
+    mirror(tmp_path / "root", url)
+    assert system.cat_file(name) == whole
+    system.pipe_file(name, b"x" + whole[1:])
+    mirror(tmp_path / "root", url, thorough=True)
+    assert system.cat_file(name) == whole
+
+
+def test_attack_12_two_installations_with_one_url_lose_no_history(bundle, second, tmp_path, url):
+    for router, home in ((bundle, "here"), (second, "there"), (second, "here")):
+        publish(router, tmp_path / home, who=home)
+        mirror(tmp_path / home, url)
+    lines = tree(url)["history.jsonl"].split(b"\n")[:-1]
+    entries = parse_history(lines, url, merged=True)
+    assert [(e.who, e.router_id) for e in entries] == [
+        ("here", bundle.name),
+        ("there", second.name),
+        ("here", second.name),
+    ]
+    with pytest.raises(ValueError, match="was changed, taken out or added"):
+        parse_history(lines[1:], url, merged=True)
+
+
+def test_attack_11_a_folder_named_for_another_router_is_refused(bundle, second, tmp_path, url):
+    publish(bundle, tmp_path / "root")
+    mirror(tmp_path / "root", url)
+    system, path = fsspec.core.url_to_fs(url)
+    for name in system.find(f"{path}/{bundle.name}"):
+        system.pipe_file(name, (second / name.rpartition("/")[2]).read_bytes())
+    with pytest.raises(BundleError, match="holds another router than it is named for"):
         fetch(url, tmp_path / "cache")
 
 
