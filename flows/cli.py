@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from flows.buying import add_buying
 from pointsman.cli import router_option
 
 
@@ -37,6 +38,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.set_defaults(command=_history)
 
     _add_import(commands)
+    add_buying(commands)
 
     command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
     command.add_argument("--prefect-port", type=int, help="default: POINTSMAN_PREFECT_PORT, or 4200")

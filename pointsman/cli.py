@@ -16,6 +16,7 @@ from pointsman.home import published
 CHECKOUT = Path(__file__).resolve().parents[1]
 TRAINING = (
     *("retrain", "compare", "drift", "extrapolate", "import", "report"),
+    *("grade", "collect", "onboard", "demo"),
     *("promote", "rollback", "history", "ui"),
 )
 """Commands of a checkout; an installed wheel only says where they are."""

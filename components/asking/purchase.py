@@ -9,6 +9,9 @@ from components.asking.client import Client
 from components.asking.journal import Journal
 from components.asking.question import Answer, AskError, Hopeless, Lost, Price, Question, UnknownModel
 
+HOPELESS = 8
+"""Calls that were answered with nothing of use before the first good answer: then no more are paid for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -91,6 +94,8 @@ class _Purchase:
         self.unknown: set[str] = set()
         self.stopped: str | None = None
         self.over_budget = False
+        self.answered = False
+        self.lost = 0
 
     def run(self, pool: ThreadPoolExecutor) -> None:
         under_way: set[Future[None]] = set()
@@ -149,11 +154,13 @@ class _Purchase:
                 answer = self.client.ask(question, self.prices[question.model])
                 spent_usd = answer.cost_usd
                 self.journal.answered(question, answer)
+                self.answered = True
                 self.failed.pop(question.key, None)
                 return
             except Lost as error:
                 spent_usd = held
                 self._failed(question, f"{error} ({tried + 1} attempts)", spent_usd)
+                self._give_up(str(error))
             except AskError as error:
                 self._failed(question, str(error), 0.0)
                 if isinstance(error, UnknownModel):
@@ -168,6 +175,13 @@ class _Purchase:
             held = self.budget.reserve(question.worst_usd(self.prices[question.model]))
         if held is not None:
             self.budget.settle(held, 0.0)
+
+    def _give_up(self, why: str) -> None:
+        """Stops where the first answers were all lost: they are paid for, and the rest would be lost too."""
+        self.lost += 1
+        if self.lost >= HOPELESS and not self.answered and not self.stopped:
+            self.stopped = f"{self.client.endpoint.url}: the first {self.lost} answers were of no use: {why}"
+            self.client.stop.set()
 
     def _failed(self, question: Question, why: str, cost_usd: float) -> None:
         self.journal.failed(question, why, cost_usd)

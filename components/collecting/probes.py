@@ -20,7 +20,7 @@ class ProbeConfig:
     """How probes are drawn."""
 
     even_share: float = 0.3
-    """Share of the cells that is bought from evenly drawn prompts, in (0, 1]."""
+    """Share of the probes that is drawn evenly, in (0, 1]."""
 
     def __post_init__(self) -> None:
         if not 0 < self.even_share <= 1:
@@ -52,7 +52,7 @@ class Probes:
 def draw_probes(
     open_NM: NDArray[np.bool_],
     task_N: NDArray[np.int32],
-    cells: int,
+    prompts: int,
     believed: Believed | None,
     config: ProbeConfig,
     seed: int,
@@ -62,7 +62,7 @@ def draw_probes(
     Args:
         open_NM: cells without an answer yet.
         task_N: the tasks that probes are spread over; -1: none.
-        cells: about how many to buy, >= 1.
+        prompts: about how many to probe, >= 1; fewer where the two draws meet.
         believed: a router's predictions; None: all probes are drawn evenly.
         config: how.
         seed: of the draws.
@@ -71,30 +71,28 @@ def draw_probes(
         Cells grouped by prompt, prompts in random order.
 
     Raises:
-        ValueError: nothing is open, or cells < 1.
+        ValueError: nothing is open, or prompts < 1.
     """
-    if cells < 1:
-        raise ValueError(f"cells must be >= 1, got {cells}")
+    if prompts < 1:
+        raise ValueError(f"prompts must be >= 1, got {prompts}")
     left_N = open_NM.any(axis=1)
     if not left_N.any():
         raise ValueError("every candidate has an answer to every prompt already")
     even_rng, weighted_rng, order_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
-    count_N = np.asarray(open_NM.sum(axis=1), dtype=np.float64)
     share = 1.0 if believed is None else config.even_share
-    even_N = _chances(np.where(left_N, 1.0, 0.0), count_N, share * cells)
+    even_N = _chances(np.where(left_N, 1.0, 0.0), share * prompts)
     taken_NM = open_NM & _systematic(even_N, task_N, even_rng)[:, None]
     inclusion_NM = np.where(open_NM, even_N[:, None], 0.0)
     if believed is not None and share < 1:
         asked_NM = open_NM & _plausible(believed)
         weight_N: Floats = np.where(asked_NM.any(axis=1), _weights(believed), 0.0)
-        asked_N = np.asarray(asked_NM.sum(axis=1), dtype=np.float64)
-        weighted_N = _chances(weight_N, asked_N, (1 - share) * cells)
+        weighted_N = _chances(weight_N, (1 - share) * prompts)
         taken_NM |= asked_NM & _systematic(weighted_N, task_N, weighted_rng)[:, None]
         # drawn by one of two independent draws
         inclusion_NM = 1 - (1 - inclusion_NM) * (1 - np.where(asked_NM, weighted_N[:, None], 0.0))
-    prompts = order_rng.permutation(np.flatnonzero(taken_NM.any(axis=1)))
-    rows, candidate_K = np.nonzero(taken_NM[prompts])
-    prompt_K = prompts[rows]
+    drawn = order_rng.permutation(np.flatnonzero(taken_NM.any(axis=1)))
+    rows, candidate_K = np.nonzero(taken_NM[drawn])
+    prompt_K = drawn[rows]
     return Probes(
         prompt_K=prompt_K, candidate_K=candidate_K, inclusion_K=np.clip(inclusion_NM[prompt_K, candidate_K], 1e-9, 1.0)
     )
@@ -139,19 +137,18 @@ def _plausible(believed: Believed) -> NDArray[np.bool_]:
     return asked_NM
 
 
-def _chances(weight_N: Floats, count_N: Floats, cells: float) -> Floats:
-    """Chances in [0, 1] in proportion to the weights, that buy so many cells on average."""
+def _chances(weight_N: Floats, prompts: float) -> Floats:
+    """Chances in [0, 1] in proportion to the weights, that draw so many prompts."""
     chance_N = np.zeros(weight_N.size)
     free_N = weight_N > 0
-    left = cells
+    left = prompts
     while free_N.any() and left > 0:
-        scale = left / float((weight_N * count_N)[free_N].sum())
-        chance_N[free_N] = scale * weight_N[free_N]
+        chance_N[free_N] = left / float(weight_N[free_N].sum()) * weight_N[free_N]
         over_N = free_N & (chance_N >= 1)
         if not over_N.any():
             break
         chance_N[over_N] = 1.0
-        left -= float(count_N[over_N].sum())
+        left -= float(over_N.sum())
         free_N &= ~over_N
         chance_N[free_N] = 0.0
     return chance_N

@@ -120,8 +120,24 @@ class Settings:
 
     @property
     def llm_key(self) -> str:
-        """POINTSMAN_LLM_KEY, sent to it as a bearer token; empty: none."""
-        return os.environ.get("POINTSMAN_LLM_KEY", "")
+        """POINTSMAN_LLM_KEY, else OPENAI_API_KEY, sent to it as a bearer token; empty: none."""
+        return os.environ.get("POINTSMAN_LLM_KEY") or os.environ.get("OPENAI_API_KEY", "")
+
+    @property
+    def llm_patience_s(self) -> float:
+        """POINTSMAN_LLM_PATIENCE_S, seconds that an API may go on refusing for its rate limit before a run stops.
+
+        Raises:
+            ValueError: not a number of seconds >= 0.
+        """
+        given = os.environ.get("POINTSMAN_LLM_PATIENCE_S") or "180"
+        try:
+            seconds = float(given)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"POINTSMAN_LLM_PATIENCE_S must be seconds >= 0, got {given!r}")
+        return seconds
 
     @property
     def webhook(self) -> str:

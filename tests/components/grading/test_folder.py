@@ -151,7 +151,7 @@ def test_answers_without_an_outcome_get_one(ungraded: Path, open_gateway: Open) 
         ({}, 1.0, "nobody", "doesn't know the model 'nobody'"),
         ({}, 1e-6, "planted-judge", "budget of 1e-06 USD.*the next call"),
         ({"constant": 1.0}, 1.0, "planted-judge", "gave 1 to all 24 answers"),
-        ({"malformed": 1.0}, 1.0, "planted-judge", "none of 24 answers: not a chat completion"),
+        ({"malformed": 1.0}, 1.0, "planted-judge", "the first 8 answers were of no use: not a chat completion"),
     ],
 )
 def test_what_goes_wrong_is_one_line_and_loses_nothing(

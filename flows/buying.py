@@ -1,0 +1,212 @@
+"""Commands that buy answers and grades: collect, grade, onboard and the demonstration that needs no key."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from components.asking.client import Endpoint
+    from components.asking.purchase import Progress
+    from components.collecting.folder import Predicted
+    from components.grading.believed import Agreement
+
+T = TypeVar("T")
+_EVERY_S = 15.0
+"""Between lines of progress where no terminal shows a bar."""
+
+
+def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the commands to a parser's."""
+    command = commands.add_parser(
+        "grade",
+        help="give the answers of a folder grades, and derive quality from them",
+        epilog="example: pointsman grade --data logs --by judge --url https://api.openai.com/v1 --model gpt-4.1-mini "
+        "--budget 5; the key is read from POINTSMAN_LLM_KEY or OPENAI_API_KEY",
+    )
+    command.add_argument("--data", type=Path, required=True, help="folder of the tables")
+    command.add_argument("--by", choices=["reference", "judge", "feedback", "preference"], help="who grades")
+    _endpoint_options(command, "the judge's name there")
+    command.add_argument("--pairwise", action="store_true", help="the judge compares two answers, in both orders")
+    command.add_argument("--forget", action="store_true", help="delete the texts of all answers afterwards")
+    command.set_defaults(command=_grade)
+
+    command = commands.add_parser(
+        "collect",
+        help="buy answers: choose probes, print the bill, ask the candidates, append to the tables",
+        epilog="example: pointsman collect --data logs --url http://127.0.0.1:4000/v1 --budget 5 --dry-run",
+    )
+    command.add_argument("--data", type=Path, required=True, help="folder of the tables")
+    _endpoint_options(command, None)
+    command.add_argument("--candidates", help="who is asked, with commas between (default: all that aren't retired)")
+    command.add_argument("--prompts", type=int, help="how many prompts to probe (default: what the budget reaches)")
+    command.add_argument("--dry-run", action="store_true", help="print the bill and ask nothing")
+    command.add_argument("--max-output-tokens", type=int, default=1024, help="where answers are cut (default: 1024)")
+    command.add_argument("--seed", type=int, default=0)
+    command.set_defaults(command=_collect)
+
+
+def endpoint(url: str | None) -> "Endpoint":
+    """The endpoint at a URL, with the key and the patience of the environment.
+
+    Raises:
+        ValueError: no URL, or none that can be asked.
+    """
+    from components.asking.client import Endpoint
+    from flows.platform.settings import settings
+
+    here = settings()
+    if not (url or here.llm_url):
+        raise ValueError("--url is missing: the base of an OpenAI-compatible API, such as http://127.0.0.1:4000/v1")
+    return Endpoint(url=url or here.llm_url, api_key=here.llm_key, patience_s=here.llm_patience_s)
+
+
+class Bar:
+    """Progress on standard error: done, USD spent, time left."""
+
+    def __init__(self, budget_usd: float) -> None:
+        self._budget_usd = budget_usd
+        self._start = self._last = time.monotonic()
+        self._first: int | None = None
+        self._shown = False
+
+    def __call__(self, progress: "Progress") -> None:
+        """Shows where a purchase is."""
+        now, live = time.monotonic(), sys.stderr.isatty()
+        self._first = progress.done - 1 if self._first is None else self._first
+        if now - self._last < (0.2 if live else _EVERY_S) and not (live and progress.done == progress.all):
+            return
+        self._last, self._shown = now, self._shown or live
+        rate = max(progress.done - self._first, 1) / max(now - self._start, 1e-6)
+        left = (progress.all - progress.done) / rate
+        line = (
+            f"{progress.done}/{progress.all} calls, {progress.spent_usd:.4f} of {self._budget_usd:g} USD, "
+            f"{left / 60:.0f} min {left % 60:.0f} s left"
+        )
+        print(f"\r{line}\x1b[K" if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Leaves the line that it wrote on."""
+        if self._shown:
+            print(file=sys.stderr)
+
+
+def _endpoint_options(command: argparse.ArgumentParser, model: str | None) -> None:
+    command.add_argument("--url", help="base of an OpenAI-compatible API (default: POINTSMAN_LLM_URL)")
+    if model:
+        command.add_argument("--model", help=model)
+    command.add_argument("--budget", type=float, help="USD that are never exceeded")
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from components.grading.folder import JudgeRequest, forget, grade_folder
+    from components.grading.judge import JudgeConfig
+
+    if options.by is None and not options.forget:
+        raise ValueError("--by is missing: reference, judge, feedback or preference")
+    request, bar = None, Bar(options.budget or 0.0)
+    if options.by == "judge":
+        if not options.model or options.budget is None:
+            raise ValueError("--by judge needs --url, --model and --budget")
+        request = JudgeRequest(
+            endpoint=endpoint(options.url),
+            judge=JudgeConfig(model=options.model),
+            budget_usd=options.budget,
+            pairs=options.pairwise,
+        )
+    problem = None
+    if options.by is not None:
+        found = stoppable(lambda: grade_folder(options.data, options.by, request, bar), bar)
+        for notice in found.notices:
+            print(f"note: {notice}")
+        for told in found.agreement:
+            print(_agreement(told))
+        print(f"{found.grades} grades by {options.by}; {found.quality} of {found.outcomes} outcomes have a quality")
+        if request is not None:
+            print(f"spent: {found.spent_usd:.6f} USD of {options.budget:g}")
+        problem = found.problem
+    if options.forget:
+        print(f"texts of answers deleted: {forget(options.data)}")
+    if problem:
+        raise ValueError(problem)
+    return 0
+
+
+def _agreement(told: "Agreement") -> str:
+    line = f"{told.grader}: {told.judged} answers, {told.corrected} with a better grade"
+    if told.corrected:
+        line += f"; bias {told.bias:+.3f}, correlation {told.correlation:.2f}"
+    return line + ("; corrected by them" if told.used else "; uncorrected: ten better grades or more correct it")
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from components.collecting.folder import CollectConfig, collect_folder, plan_folder
+
+    if options.budget is None:
+        raise ValueError("--budget is missing: USD that are never exceeded")
+    config = CollectConfig(
+        budget_usd=options.budget,
+        candidates=tuple(name.strip() for name in options.candidates.split(",")) if options.candidates else (),
+        prompts=options.prompts,
+        max_output_tokens=options.max_output_tokens,
+        seed=options.seed,
+    )
+    where = None if options.dry_run else endpoint(options.url)
+    plan = plan_folder(options.data, config, predicted_for(options.data))
+    for notice in plan.notices:
+        print(f"note: {notice}")
+    print(plan.bill)
+    prompts = plan.cells["prompt_id"].n_unique()
+    print(f"{prompts} prompts, {plan.bill.answers} answers, about {plan.bill.usd:.4f} USD of {options.budget:g}")
+    if where is None:
+        return 0
+    bar = Bar(options.budget)
+    found = stoppable(lambda: collect_folder(options.data, config, plan, where, bar), bar)
+    for notice in found.notices:
+        print(f"note: {notice}")
+    print(f"{found.answers} answers added to {options.data}; spent: {found.spent_usd:.6f} USD of {options.budget:g}")
+    if found.problem:
+        raise ValueError(found.problem)
+    print(f"they wait for grades: pointsman grade --data {options.data} --by reference|judge")
+    return 0
+
+
+def predicted_for(folder: Path) -> "Predicted | None":
+    """What the router in service says of a folder's prompts; None: there is none, or it can't be loaded."""
+    import numpy as np
+
+    from components.collecting.folder import Predicted
+    from components.tables.store import read_tables
+    from pointsman.errors import BundleError
+    from pointsman.home import published
+    from pointsman.router import Router
+
+    try:
+        router = Router.load(published(), threads=1)
+    except BundleError:
+        return None
+    routing = router.route(read_tables(folder).prompts["prompt"].to_list())
+    mean_M = routing.quality_NM.mean(axis=0)
+    return Predicted(
+        models=router.candidates,
+        quality_NM=routing.quality_NM,
+        choice_N=routing.choice_N,
+        task_N=np.asarray(routing.task_N, dtype=np.int32),
+        single=router.candidates[int(mean_M.argmax())],
+    )
+
+
+def stoppable(work: Callable[[], T], bar: Bar) -> T:
+    """Work that Ctrl-C ends with a line, everything bought being kept.
+
+    Raises:
+        ValueError: it was stopped.
+    """
+    try:
+        return work()
+    except KeyboardInterrupt:
+        raise ValueError("stopped; what was answered is kept, the same command goes on") from None
+    finally:
+        bar.close()

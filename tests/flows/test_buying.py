@@ -1,0 +1,179 @@
+"""The commands as a person runs them, against the planted gateway."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from components.sources.planted.world import PlantedConfig, World, generate
+from components.sources.planted_gateway import GatewayConfig, PlantedGateway, serving
+from components.tables.store import Tables, read_tables, write_tables
+from pointsman.cli import main
+
+SECRET = "sk-secret-of-this-test"
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return generate(PlantedConfig(prompts=80, seed=5))
+
+
+@pytest.fixture
+def gateway(world: World) -> Iterator[tuple[PlantedGateway, str]]:
+    made = PlantedGateway(world, GatewayConfig(key=SECRET))
+    with serving(made) as url:
+        yield made, url
+
+
+@pytest.fixture
+def logs(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Prompts and candidates, one ungraded answer a prompt."""
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("POINTSMAN_LLM_PATIENCE_S", "0.2")
+    one = world.tables.outcomes.filter(pl.col("model") == "aster-large-2").head(40)
+    one = one.with_columns(pl.lit(None, pl.Float64).alias("quality"), pl.lit(None, pl.String).alias("graded_by"))
+    write_tables(
+        Tables(prompts=world.tables.prompts, candidates=world.tables.candidates, outcomes=one), tmp_path / "logs"
+    )
+    return tmp_path / "logs"
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def test_collect_then_grade_then_forget(logs: Path, gateway: tuple[PlantedGateway, str], run: Run) -> None:
+    made, url = gateway
+    asked = ["--data", logs, "--url", url, "--budget", 1, "--candidates", "fennel-3b,borealis-pro", "--prompts", 15]
+    code, out, _ = run("collect", *asked, "--dry-run")
+    assert code == 0
+    assert "15 prompts, 30 answers" in out
+    assert not made.tried
+    code, out, err = run("collect", *asked)
+    assert (code, sum(made.calls.values())) == (0, 30)
+    assert "30 answers added" in out
+    tables = read_tables(logs)
+    bought = tables.outcomes.filter(pl.col("model").is_in(["fennel-3b", "borealis-pro"]))
+    assert bought["propensity"].to_list() == pytest.approx([15 / 80] * 30)
+    assert bought["quality"].null_count() == 30
+    code, out, err = run(
+        "grade", "--data", logs, "--by", "judge", "--url", url, "--model", "planted-judge", "--budget", 1
+    )
+    assert code == 0, err
+    assert "30 grades by judge; 30 of 70 outcomes have a quality" in out
+    assert "uncorrected" in out
+    code, out, err = run("grade", "--data", logs, "--forget")
+    assert code == 0
+    assert read_tables(logs).responses is None
+    # the key is in no file and no line
+    assert SECRET not in out + err
+    for path in logs.rglob("*"):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes()
+
+
+def test_what_is_there_is_not_bought_again(logs: Path, gateway: tuple[PlantedGateway, str], run: Run) -> None:
+    made, url = gateway
+    asked = ["collect", "--data", logs, "--url", url, "--budget", 5, "--candidates", "fennel-3b"]
+    assert run(*asked)[0] == 0
+    assert sum(made.calls.values()) == 80
+    code, _, err = run(*asked)
+    assert code == 2
+    assert "there is nothing to buy" in err
+
+
+def test_a_budget_that_ends_early_keeps_what_it_bought(
+    logs: Path, gateway: tuple[PlantedGateway, str], run: Run
+) -> None:
+    made, url = gateway
+    code, out, _ = run("collect", "--data", logs, "--url", url, "--budget", 0.05, "--prompts", 80)
+    assert code == 0
+    assert "stopped there: the budget of 0.05 USD" in out
+    assert made.spent_usd <= 0.05
+    added = read_tables(logs).outcomes.height - 40
+    assert added == sum(made.calls.values()) > 0
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong"),
+    [
+        (["collect", "--budget", 1, "--candidates", "nobody"], "no candidate 'nobody' in the table"),
+        (["collect", "--budget", 1e-7], "the next call"),
+        (["collect", "--budget", -1], "positive number of USD"),
+        (["collect"], "--budget is missing"),
+        (["grade"], "--by is missing"),
+        (["grade", "--by", "judge"], "needs --url, --model and --budget"),
+        (["grade", "--by", "judge", "--model", "planted-judge", "--budget", 1], "there is no table 'responses'"),
+        (["grade", "--by", "reference"], "there is no table 'responses'"),
+    ],
+)
+def test_bad_input_is_one_line(
+    logs: Path, gateway: tuple[PlantedGateway, str], run: Run, command: list[object], wrong: str
+) -> None:
+    code, _, err = run(command[0], "--data", logs, "--url", gateway[1], *command[1:])
+    assert code == 2
+    assert wrong in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "wrong"),
+    [({"status": 401}, "HTTP 401"), ({"status": 429}, "rate limited (429)"), ({"malformed": 1.0}, "were of no use")],
+)
+def test_an_endpoint_that_fails_is_one_line_and_loses_nothing(
+    world: World, logs: Path, run: Run, config: dict[str, float], wrong: str
+) -> None:
+    before = read_tables(logs)
+    with serving(PlantedGateway(world, GatewayConfig(**config))) as url:  # type: ignore[arg-type]
+        code, _, err = run("collect", "--data", logs, "--url", url, "--budget", 1, "--prompts", 2)
+    assert code == 2
+    assert wrong in err
+    assert len(err.strip().splitlines()) == 1
+    assert read_tables(logs).outcomes.equals(before.outcomes)
+    assert run("collect", "--data", logs, "--url", "http://127.0.0.1:9/v1", "--budget", 1, "--prompts", 2)[0] == 2
+
+
+def test_a_gateway_that_dies_half_way_is_gone_on_with(world: World, logs: Path, run: Run) -> None:
+    made = PlantedGateway(world)
+    whole = made.complete
+
+    def dying(body: dict[str, object]) -> tuple[int, str]:
+        return whole(body) if sum(made.calls.values()) < 20 else (401, "{}")
+
+    made.complete = dying  # type: ignore[method-assign, assignment]
+    with serving(made) as url:
+        asked = ["collect", "--data", logs, "--url", url, "--budget", 2, "--candidates", "fennel-3b", "--prompts", 60]
+        code, _, _ = run(*asked)
+        kept = read_tables(logs).outcomes.height - 40
+        assert code == 2
+        assert kept >= 20
+        made.complete = whole  # type: ignore[method-assign]
+        code, out, _ = run(*asked)
+    assert code == 0
+    assert "a run that was cut off goes on" in out
+    assert read_tables(logs).outcomes.height == 100
+    assert max(made.calls.values()) == 1
+
+
+def test_brought_along_results_need_no_judge(logs: Path, run: Run) -> None:
+    prompts = read_tables(logs).prompts["prompt_id"].to_list()
+    result = {"model": "lingo-9b", "grader": "unit tests", "kind": "reference", "grade": 1}
+    rows = [{"prompt_id": prompt_id, **result} for prompt_id in prompts]
+    (logs / "grades.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (logs / "feedback.jsonl").write_text(json.dumps({"prompt_id": prompts[0], "model": "lingo-9b", "thumb": "down"}))
+    code, _, err = run("grade", "--data", logs, "--by", "feedback")
+    assert code == 0, err
+    graded = read_tables(logs).outcomes.filter(pl.col("model") == "lingo-9b")
+    assert set(graded["quality"]) == {1.0}
+    assert set(graded["graded_by"]) == {"unit tests"}
