@@ -7,21 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import (
-    Call,
-    Grade,
-    Read,
-    ReadOptions,
-    RowError,
-    Unusable,
-    count_of,
-    each,
-    number_of,
-    plain,
-    quality_of,
-    text_of,
-    time_of,
-)
+from components.sources.call import Call, Grade, Read, ReadOptions, RowError, Unusable, each
+from components.sources.fields import count_of, number_of, plain, quality_of, text_of, time_of
 from components.sources.files import Record, records, suffix_of
 from components.tables.reading import read_frame
 from components.tables.schema import OUTCOMES

@@ -1,7 +1,7 @@
 """An import from beginning to end: files in, tables out, and an account of every row."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from components.sources.assembly import (
 from components.sources.call import Call, ReadOptions, Unusable
 from components.sources.files import listed
 from components.sources.importers import SOURCES
-from components.sources.prices import fitted_candidates, read_prices
+from components.sources.prices import PRICES, fitted_candidates, layered, read_prices
 from components.sources.tally import Tally
 from components.tables.errors import TableError
 from components.tables.schema import CANDIDATES, OPTIONAL_SCHEMAS, SCHEMAS
@@ -36,7 +36,6 @@ CALLS_FILE = "calls.parquet"
 SET_ASIDE_FILE = "import_quarantine.parquet"
 _FEW, _MOST_OUTSIDE = 3, 0.01
 """So many grades, or this share of them, may lie outside their scale before it must be another one."""
-_PRICES = ("input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +144,11 @@ def _tables(
     )
     if config.append and _has_tables(config.data):
         tables, every = _merged(read_tables(config.data), tables, every, config.data)
-    tables = replace(tables, candidates=_priced(config, tables, every, files))
+    models = sorted({*tables.outcomes["model"], *tables.candidates["model"]})
+    layers = [fitted_candidates(every), *_beside(config, models, files), tables.candidates]
+    if config.prices is not None:
+        layers.insert(0, read_prices(config.prices, models))
+    tables = replace(tables, candidates=layered(models, layers))
     return tables, every, _notes(tables, every)
 
 
@@ -190,47 +193,19 @@ def _added(first: pl.DataFrame, second: pl.DataFrame, key: list[str]) -> pl.Data
     return pl.concat([first, second.join(first, on=key, how="anti", maintain_order="left")])
 
 
-def _priced(config: ImportConfig, tables: Tables, calls: pl.DataFrame, files: Sequence[Path]) -> pl.DataFrame:
-    """Candidates with prices: of the given table, else fitted, else of a table beside the log, else as before."""
-    models = sorted({*tables.outcomes["model"], *tables.candidates["model"]})
-    layers = [fitted_candidates(calls)]
-    if config.prices is not None:
-        layers.insert(0, read_prices(config.prices, models))
+def _beside(config: ImportConfig, models: Sequence[str], files: Sequence[Path]) -> Iterator[pl.DataFrame]:
+    """Tables of candidates that lie beside the logs; the one of an earlier import into the same folder is none."""
     for folder in dict.fromkeys(path.parent for path in files):
         if folder.resolve() != config.data.resolve():
             try:
-                layers.append(read_prices(find_table(folder, CANDIDATES), models))
+                yield read_prices(find_table(folder, CANDIDATES), models)
             except TableError:
                 continue
-    layers.append(tables.candidates)
-    result = pl.DataFrame({"model": models}, schema={"model": pl.String()})
-    for number, layer in enumerate(layers):
-        names = {name: f"{name}\0{number}" for name in CANDIDATES.dtypes if name != "model"}
-        result = result.join(layer.unique("model", keep="first").rename(names), on="model", how="left")
-    price = [_first_layer(name, len(layers), with_prices=True) for name in (*_PRICES, "price_as_of", "price_note")]
-    others = [
-        _first_layer(name, len(layers), with_prices=False)
-        for name in CANDIDATES.dtypes
-        if name not in (*_PRICES, "price_as_of", "price_note", "model")
-    ]
-    return result.select("model", *price, *others).select(list(CANDIDATES.dtypes))
-
-
-def _first_layer(name: str, layers: int, *, with_prices: bool) -> pl.Expr:
-    """A column of the first layer that knows it; prices and what is said of them come from one layer together."""
-    values = [pl.col(f"{name}\0{layer}") for layer in range(layers)]
-    if not with_prices:
-        return pl.coalesce(values).alias(name)
-    priced = [pl.col(f"{_PRICES[0]}\0{layer}").is_not_null() for layer in range(layers)]
-    chosen = pl.lit(None)
-    for known, value in zip(reversed(priced), reversed(values), strict=True):
-        chosen = pl.when(known).then(value).otherwise(chosen)
-    return chosen.alias(name)
 
 
 def _notes(tables: Tables, calls: pl.DataFrame) -> list[str]:
     notes = []
-    unpriced = tables.candidates.filter(pl.col(_PRICES[0]).is_null())["model"].to_list()
+    unpriced = tables.candidates.filter(pl.col(PRICES[0]).is_null())["model"].to_list()
     if unpriced:
         notes.append(
             f"no prices known of {', '.join(unpriced[:8])}{' and more' if len(unpriced) > 8 else ''}: give them with "

@@ -10,18 +10,13 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from components.sources.call import (
-    Call,
-    Read,
-    ReadOptions,
-    RowError,
+from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.fields import (
     answer_of,
-    asked,
+    asked_in,
     count_of,
-    each,
     number_of,
     object_of,
-    plain,
     quality_of,
     text_of,
     time_of,
@@ -104,7 +99,7 @@ def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     seconds = number_of(output, "time")
     return Call(
         model=model,
-        **_prompt(_resolved(sample, sample.get("input"))),
+        **asked_in(_resolved(sample, sample.get("input"))),
         call_id=f"{text_of(evaluation, 'eval_id', 'run_id')}/{sample.get('id')}/{sample.get('epoch')}"
         if text_of(evaluation, "eval_id", "run_id")
         else None,
@@ -150,11 +145,3 @@ def _resolved(sample: Mapping[str, Any], value: Any) -> Any:
     if isinstance(value, str) and value.startswith("attachment://"):
         return object_of(sample, "attachments").get(value.removeprefix("attachment://"), value)
     return value
-
-
-def _prompt(value: Any) -> dict[str, Any]:
-    if isinstance(value, list):
-        return asked({"messages": value})
-    if not isinstance(value, str) or not value.strip():
-        raise RowError("no text in 'input'")
-    return plain(value)

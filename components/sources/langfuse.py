@@ -1,6 +1,5 @@
 """Exports of Langfuse: observations, traces and scores, from its API, its tables or blob storage."""
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,21 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import (
-    Call,
-    Grade,
-    Read,
-    ReadOptions,
-    RowError,
-    Unusable,
+from components.sources.call import Call, Grade, Read, ReadOptions, RowError, Unusable, each
+from components.sources.fields import (
     answer_of,
-    asked,
+    asked_in,
     count_of,
-    each,
+    decoded,
     latency_ms,
     number_of,
     object_of,
-    plain,
+    objects,
     quality_of,
     text_of,
     time_of,
@@ -71,7 +65,7 @@ def _opened(rows: Iterator[Record]) -> Iterator[Record]:
             yield row
             continue
         content = {_snake(name): value for name, value in row.content.items()}
-        inner = [(name, one) for name in ("observations", "scores", "traces") for one in _objects(content.get(name))]
+        inner = [(name, one) for name in ("observations", "scores", "traces") for one in objects(content.get(name))]
         yield Record(path=row.path, number=row.number, content=content)
         if inner:
             parts = [
@@ -89,10 +83,6 @@ def _inside(one: Mapping[str, Any], name: str, outer: Mapping[str, Any]) -> dict
 def _snake(name: str) -> str:
     """`calculatedTotalCost` is `calculated_total_cost`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _is_score(row: Mapping[str, Any]) -> bool:
@@ -155,12 +145,12 @@ def _call(
     charged = number_of(row, "calculated_total_cost", "total_cost", "cost") if charged is None else charged
     return Call(
         model=model,
-        **_prompt(row.get("input")),
+        **asked_in(row.get("input")),
         call_id=text_of(row, "id"),
         conversation_id=text_of(row, "session_id") or sessions.get(trace) or text_of(row, "trace_id"),
         created_at=start,
         grades=(*grades.get(own, []), *of_trace),
-        response=answer_of(_json(row.get("output"))) if options.responses else None,
+        response=answer_of(decoded(row.get("output"))) if options.responses else None,
         input_tokens=_sent(usage, row),
         cached_tokens=count_of(usage, *_CACHED),
         output_tokens=count_of(usage, "output", "completion_tokens") or count_of(row, "completion_tokens"),
@@ -177,24 +167,4 @@ def _sent(usage: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:
 
 
 def _object(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return object_of({name: _json(row.get(name)) for name in names}, *names)
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _prompt(value: Any) -> dict[str, Any]:
-    value = _json(value)
-    if isinstance(value, dict):
-        return asked(value if any(name in value for name in ("messages", "input", "prompt")) else {"messages": [value]})
-    if isinstance(value, list):
-        return asked({"messages": value})
-    if not isinstance(value, str) or not value.strip():
-        raise RowError("no text in 'input'")
-    return plain(value)
+    return object_of({name: decoded(row.get(name)) for name in names}, *names)

@@ -6,15 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import (
-    Call,
-    Read,
-    ReadOptions,
-    RowError,
+from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.fields import (
     answer_of,
     asked,
     count_of,
-    each,
+    decoded,
     latency_ms,
     number_of,
     object_of,
@@ -78,13 +75,8 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
 
 
 def _decoded(record: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A field that some exports of the database hold as JSON text; empty where it is no object."""
-    value = record.get(name)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return {}
+    """A field's object, empty where it is none."""
+    value = decoded(record.get(name))
     return value if isinstance(value, dict) else {}
 
 

@@ -5,18 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import (
-    Call,
-    Read,
-    ReadOptions,
-    count_of,
-    each,
-    needed_text,
-    number_of,
-    plain,
-    quality_of,
-    text_of,
-)
+from components.sources.call import Call, Read, ReadOptions, each
+from components.sources.fields import count_of, needed_text, number_of, plain, quality_of, text_of
 from components.sources.files import records
 
 

@@ -8,7 +8,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import Call, Read, ReadOptions, RowError, each, object_of, plain, quality_of, text_of
+from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.fields import object_of, plain, quality_of, text_of
 from components.sources.files import Record, records
 
 _QUESTIONS = ("question", "query", "prompt", "problem", "input", "instruction", "goal", "text", "sentence", "ctx")

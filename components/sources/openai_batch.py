@@ -6,20 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import (
-    Call,
-    Read,
-    ReadOptions,
-    RowError,
-    answer_of,
-    asked,
-    count_of,
-    each,
-    object_of,
-    quality_of,
-    text_of,
-    time_of,
-)
+from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.fields import answer_of, asked, count_of, object_of, quality_of, text_of, time_of
 from components.sources.files import Record, records
 
 

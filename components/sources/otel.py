@@ -1,23 +1,19 @@
 """Spans of calls to models: OpenTelemetry's GenAI conventions, older ones with it, and OpenInference."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import (
-    Call,
-    Grade,
-    Read,
-    ReadOptions,
-    RowError,
+from components.sources.call import Call, Grade, Read, ReadOptions, RowError, each
+from components.sources.fields import (
     asked,
     count_of,
-    each,
+    decoded,
     latency_ms,
     number_of,
     object_of,
+    objects,
     quality_of,
     text_of,
     time_of,
@@ -55,7 +51,7 @@ def _spans(path: Path) -> Iterator[Record]:
 
 def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     told = _flat(span.get("attributes")) or _flat(_below(span, "attributes."))
-    events = [(str(one.get("name")), _flat(one.get("attributes"))) for one in _objects(span.get("events"))]
+    events = [(str(one.get("name")), _flat(one.get("attributes"))) for one in objects(span.get("events"))]
     operation = str(told.get("gen_ai.operation.name") or told.get("openinference.span.kind") or "")
     if operation.lower() in _NO_CHAT or operation in ("EMBEDDING", "TOOL", "RETRIEVER", "CHAIN", "AGENT", "RERANKER"):
         raise RowError("not a span of a chat", operation)
@@ -103,14 +99,10 @@ def _either(span: Mapping[str, Any], *names: str) -> Any:
     return next((span[name] for name in names if span.get(name) not in (None, "", 0, "0")), None)
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
 def _flat(attributes: Any, prefix: str = "") -> dict[str, Any]:
     """Attributes by dotted name, from OTLP's list of keys and values, nested objects (Phoenix) or a flat object."""
     if isinstance(attributes, list):
-        return {str(one.get("key")): _value(one.get("value")) for one in _objects(attributes)}
+        return {str(one.get("key")): _value(one.get("value")) for one in objects(attributes)}
     flat: dict[str, Any] = {}
     for name, value in attributes.items() if isinstance(attributes, dict) else ():
         if isinstance(value, dict) and value:
@@ -138,29 +130,20 @@ def _value(value: Any) -> Any:
     return value
 
 
-def _json(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
 def _messages(told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
     """The conversation in OpenAI's form, from whichever of the conventions it is in."""
     for name in ("gen_ai.input.messages", "gen_ai.prompt", "llm.input_messages", "input.value"):
-        found = _json(told.get(name))
+        found = decoded(told.get(name))
         if isinstance(found, dict):
             found = found.get("messages")
         if isinstance(found, list) and found and all(isinstance(one, dict) for one in found):
             return [_message(one) for one in found]
     for _, inside in events:
-        found = _json(inside.get("gen_ai.input.messages", inside.get("gen_ai.prompt")))
+        found = decoded(inside.get("gen_ai.input.messages", inside.get("gen_ai.prompt")))
         if isinstance(found, list) and found:
-            return [_message(one) for one in _objects(found)]
+            return [_message(one) for one in objects(found)]
     said = [
-        {"role": name.split(".")[1], "content": _json(inside.get("content", inside.get("gen_ai.event.content")))}
+        {"role": name.split(".")[1], "content": decoded(inside.get("content", inside.get("gen_ai.event.content")))}
         for name, inside in events
         if name in ("gen_ai.user.message", "gen_ai.system.message", "gen_ai.assistant.message")
     ]
@@ -172,7 +155,7 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     message = message.get("message") or _below(message, "message.") or message
     parts = message.get("parts", message.get("contents", message.get("content")))
     if isinstance(parts, list):
-        parts = [_part(one) for one in _objects(parts)]
+        parts = [_part(one) for one in objects(parts)]
     return {**message, "content": parts}
 
 
@@ -213,13 +196,13 @@ def _tools(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer(told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]]) -> str | None:
-    found = _json(told.get("gen_ai.output.messages", told.get("gen_ai.completion")))
+    found = decoded(told.get("gen_ai.output.messages", told.get("gen_ai.completion")))
     for name, inside in events:
-        found = found or _json(inside.get("gen_ai.output.messages") or inside.get("gen_ai.completion"))
+        found = found or decoded(inside.get("gen_ai.output.messages") or inside.get("gen_ai.completion"))
         if name == "gen_ai.choice":
-            found = found or _objects([_json(inside.get("message"))])
+            found = found or objects([decoded(inside.get("message"))])
     if isinstance(found, list):
-        contents = [_message(one)["content"] for one in _objects(found)]
+        contents = [_message(one)["content"] for one in objects(found)]
         texts = [
             one if isinstance(one, str) else "\n".join(str(p["text"] or "") for p in one or []) for one in contents
         ]
@@ -241,7 +224,7 @@ def _quality(
 
 def _annotations(span: Mapping[str, Any], options: ReadOptions) -> Iterator[Grade]:
     """Phoenix' annotations: a list of name, annotator_kind and result.score."""
-    for one in _objects(span.get("annotations")):
+    for one in objects(span.get("annotations")):
         result = object_of(one, "result") or one
         grade = quality_of(result.get("score"), options)
         if grade is not None and options.metric in (None, one.get("name")):

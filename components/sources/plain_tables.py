@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from components.sources.call import Call, Read, ReadOptions, each, plain, quality_of
+from components.sources.call import Call, Read, ReadOptions, each
+from components.sources.fields import plain, quality_of
 from components.sources.files import Record
 from components.tables.reading import SUFFIXES
 from components.tables.schema import OUTCOMES, PROMPTS

@@ -1,7 +1,7 @@
 """What candidates cost: fitted to what calls were charged where that holds, else from a table of prices."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ _CLOSE = 0.02
 _MOST = 0.95
 """Share of calls that must be explained."""
 _ROUNDING = 5e-7
+PRICES = ("input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok")
+_OF_PRICES = (*PRICES, "price_as_of", "price_note")
 _TOKENS = ("input_tokens", "cached_tokens", "output_tokens")
 
 
@@ -141,3 +143,32 @@ def _by_model(path: Path, models: Collection[str]) -> pl.DataFrame:
         if isinstance(found, dict):
             rows.append({key: value for key, value in found.items() if key in names} | {"model": model})
     return pl.DataFrame(rows or {"model": pl.Series([], dtype=pl.String)}, infer_schema_length=None)
+
+
+def layered(models: Sequence[str], layers: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """One table of candidates from several, the first of them that knows a thing deciding.
+
+    Prices and what is said of them come from one table together, for half of one price list and half of another is
+    no price list.
+
+    Args:
+        models: the rows.
+        layers: tables of candidates, the most trusted first.
+    """
+    result = pl.DataFrame({"model": list(models)}, schema={"model": pl.String()})
+    for number, layer in enumerate(layers):
+        names = {name: f"{name}\0{number}" for name in CANDIDATES.dtypes if name != "model"}
+        result = result.join(layer.unique("model", keep="first").rename(names), on="model", how="left")
+    columns = [_first_layer(name, len(layers)) for name in CANDIDATES.dtypes if name != "model"]
+    return result.select("model", *columns)
+
+
+def _first_layer(name: str, layers: int) -> pl.Expr:
+    values = [pl.col(f"{name}\0{layer}") for layer in range(layers)]
+    if name not in _OF_PRICES:
+        return pl.coalesce(values).alias(name)
+    chosen = pl.lit(None)
+    for layer in reversed(range(layers)):
+        priced = pl.any_horizontal(pl.col(f"{price}\0{layer}").is_not_null() for price in PRICES[:2])
+        chosen = pl.when(priced).then(values[layer]).otherwise(chosen)
+    return chosen.alias(name)

@@ -6,20 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import (
-    Call,
-    Read,
-    ReadOptions,
-    RowError,
-    asked,
-    count_of,
-    each,
-    number_of,
-    object_of,
-    plain,
-    quality_of,
-    text_of,
-)
+from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.fields import asked, count_of, number_of, object_of, plain, quality_of, text_of
 from components.sources.files import Record, json_of, records, suffix_of, whole_text
 
 

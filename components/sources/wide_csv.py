@@ -8,20 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from components.sources.call import (
-    UNKNOWN,
-    Call,
-    Read,
-    ReadOptions,
-    RowError,
-    count_of,
-    each,
-    number_of,
-    plain,
-    quality_of,
-    text_of,
-    time_of,
-)
+from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.fields import UNKNOWN, count_of, number_of, plain, quality_of, text_of, time_of
 from components.sources.files import Record, whole_text
 from components.tables.errors import TableError
 
