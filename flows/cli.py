@@ -155,9 +155,9 @@ def _rollback(options: argparse.Namespace) -> int:
 
 def _history(_: argparse.Namespace) -> int:
     from components.release.history import read_history
-    from flows.platform.settings import settings
+    from flows.platform import paths
 
-    for entry in read_history(settings().published):
+    for entry in read_history(paths.published()):
         print(entry)
     return 0
 

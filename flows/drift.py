@@ -17,6 +17,7 @@ from components.drift.recent import read_recent
 from components.embeddings.cache import embed_cached
 from components.reports.drift_page import check_rows, drift_markdown, drift_page
 from components.tracking.registry import Registry
+from flows.platform import paths
 from flows.platform.notify import show_component_logs
 from flows.platform.references import DataRef, reference
 from flows.platform.settings import settings
@@ -92,10 +93,10 @@ def drift(parameters: DriftParameters) -> Drifted:
 @task(cache_policy=NO_CACHE)
 def examine(parameters: DriftParameters) -> DataRef:
     """The report on one folder of recent prompts, as JSON, HTML and Markdown; the same input gives the same files."""
-    bundle = read_bundle(resolve(parameters.router or settings().published))
+    bundle = read_bundle(resolve(parameters.router or paths.published()))
     router_id, config = bundle.manifest.router_id, parameters.config()
     recent = read_recent(parameters.recent, minimum=config.minimum_prompts).sample(parameters.most, parameters.seed)
-    shelf = settings().data / "embeddings"
+    shelf = paths.embeddings()
     report = inspect(
         bundle,
         load_reference(router_id),
@@ -113,7 +114,7 @@ def record(examined: DataRef, parameters: dict[str, Any]) -> Drifted:
     """One MLflow run with the figures and the report."""
     document = json.loads(examined.file("drift.json").read_text())
     report, router_id = document["report"], document["router_id"]
-    mlflow = Registry(settings().tracking_uri, settings().artifacts)
+    mlflow = Registry(settings().tracking_uri, paths.artifacts())
     run_id = mlflow.start_run(f"drift-{router_id[:8]}", params=parameters, tags={"kind": "drift"})
     try:
         mlflow.log(run_id, metrics=metrics(report), tags={"router_id": router_id, "verdict": report["verdict"]})
@@ -161,7 +162,7 @@ def metrics(report: dict[str, Any]) -> dict[str, float]:
 
 def write_report(report: dict[str, Any], router_id: str, digest: str) -> DataRef:
     """Files a report under its router and the digest of what was asked."""
-    folder = settings().data / "drift" / router_id / digest[:16]
+    folder = paths.drift() / router_id / digest[:16]
     document = {"router_id": router_id, "asked": digest, "report": report}
     for name, text in (
         ("drift.json", json.dumps(document, indent=1, sort_keys=True)),

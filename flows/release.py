@@ -5,7 +5,7 @@ from prefect.artifacts import create_table_artifact
 from pydantic import BaseModel, Field
 
 from components.release.history import read_history
-from flows.platform.settings import settings
+from flows.platform import paths
 from flows.stations.promote import Verdicted, promote_waiting, roll_back
 
 
@@ -47,6 +47,6 @@ def note_history() -> None:
             "reasons": "; ".join(entry.reasons),
             "by": entry.who,
         }
-        for entry in reversed(read_history(settings().published))
+        for entry in reversed(read_history(paths.published()))
     ]
     create_table_artifact(table=rows, key="history", description="Every verdict: who reigned when, and why")

@@ -15,7 +15,6 @@ from flows.platform.artifacts import note_result, note_tasks, note_validation
 from flows.platform.fan_out import fan_out, task_runner
 from flows.platform.notify import show_component_logs, tell_failure, tell_verdict
 from flows.platform.progress import Progress
-from flows.platform.references import reference
 from flows.platform.tracking import tracked
 from flows.presets import PresetName, preset
 from flows.stations.board import board_of
@@ -25,7 +24,8 @@ from flows.stations.evaluate import evaluate
 from flows.stations.frozen_test import freeze, frozen_test
 from flows.stations.gate_inputs import hold_out, time_routing
 from flows.stations.identity import identify, reigning_tasks
-from flows.stations.ingest import divide, embed_widely, export_encoder, generate, ingest, notices, validate
+from flows.stations.ingest import divide, embed_widely, export_encoder, ingest, notices, validate
+from flows.stations.logs import describe_logs, logs_of
 from flows.stations.naming import christen, narrate
 from flows.stations.promote import Verdicted, bundle, promote, register
 from flows.stations.train import PEERS, baseline, classify, combine, specialise
@@ -37,7 +37,9 @@ class RetrainParameters(BaseModel):
     """Settings of this run."""
 
     data: Path | None = Field(
-        default=None, description="Folder with prompts, outcomes and models; empty: the simulated default logs."
+        default=None,
+        description="Folder with the tables prompts, candidates and outcomes; empty: simulated logs, which never "
+        "replace a router of real ones.",
     )
     preset: PresetName = Field(
         default="full", description="'smoke' simulates a small world; on your own logs it is the same as 'full'."
@@ -66,7 +68,8 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
     chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
         station("ingest")
-        logs = reference(parameters.data) if parameters.data else generate(chosen.planted)
+        print(f"data: {describe_logs(parameters.data)}")
+        logs = logs_of(parameters.data, chosen.planted)
         tables = ingest(logs, replace(chosen.quarantine, max_share=parameters.most_faulty))
         station("validate")
         validated = validate(tables, logs)

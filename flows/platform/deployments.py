@@ -6,11 +6,13 @@ infra/prefect.yaml, for those who deploy with Prefect's own command, is written 
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from flows.platform.settings import prepare_environment, settings
+from flows.platform import paths
+from flows.platform.settings import prepare_environment
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -40,7 +42,9 @@ class Offer:
     resumes: bool = True
     """Whether a run that was cut off may be run again without a person."""
     folders: Mapping[str, str] = field(default_factory=dict)
-    """Parameters without a default that name folders: where they are in the installation."""
+    """Parameters that name folders: where they are in the installation."""
+    formerly: str | None = None
+    """The deployment's name in an earlier version: its schedules are taken over, then it is removed."""
 
     @property
     def tags(self) -> list[str]:
@@ -51,47 +55,68 @@ class Offer:
 OFFERS = (
     Offer(
         flow="flows.retrain.retrain",
-        name="weekly",
+        name="from-your-logs",
+        formerly="weekly",
         cron="0 3 * * 1",
         on_drift=True,
-        description="Outcome logs to a judged router, which is published if it is better than the one in service.\n\n"
-        "Leave `data` empty to try it on simulated logs. The weekly schedule is off until you switch it on.",
+        folders={"data": "data/logs"},
+        description="Trains a router on the logs in `data/logs`, judges it, and publishes it if it passes the gate.\n\n"
+        "A drift event runs it too. The weekly schedule is off until you switch it on.",
+    ),
+    Offer(
+        flow="flows.demo.demo",
+        name="on-simulated-logs",
+        description="Tries everything on simulated logs, in an installation of its own (`data/demo`): the router in "
+        "service stays as it is.",
     ),
     Offer(
         flow="flows.compare.compare",
-        name="methods",
+        name="every-method",
+        formerly="methods",
         folders={"data": "data/logs"},
         description="Every method on several splits of the logs in `data/logs`, or of another folder: tables, figures "
         "and a verdict on each pair, with intervals.",
     ),
     Offer(
         flow="flows.release.promote",
-        name="challenger",
+        name="waiting-challenger",
+        formerly="challenger",
         description="Publishes the waiting challenger if its verdict allows it; repairs what a crash left half done.",
     ),
     Offer(
         flow="flows.release.rollback",
-        name="earlier",
+        name="to-an-earlier-router",
+        formerly="earlier",
         # cut off after it published, it would go back by one router more
         resumes=False,
-        description="Makes an earlier router reign again: the one before, or the one you name.",
+        description="Puts an earlier router back into service: the one before, or the one you name.",
     ),
     Offer(
         flow="flows.drift.drift",
-        name="daily",
+        name="of-recent-prompts",
+        formerly="daily",
         cron="0 6 * * *",
         writes=False,
         folders={"recent": "data/recent"},
         description="Recent prompts against those the router in service was trained on; a drift event starts a "
-        "retrain.\n\nPut the prompts in `data/recent`, or name another folder. The daily schedule is off until you "
-        "switch it on.",
+        "retrain on `data/logs`.\n\nPut the prompts in `data/recent`, or name another folder. The daily schedule is "
+        "off until you switch it on.",
     ),
     Offer(
         flow="flows.extrapolation.extrapolation",
-        name="study",
+        name="of-implicit-models",
+        formerly="study",
         description="Do implicit models extrapolate? Each problem with several seeds, against the paper's claims.",
     ),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a server has of a deployment, as somebody left it."""
+
+    schedules: "list[DeploymentScheduleCreate]"
+    parameters: Mapping[str, Any]
 
 
 def load(offer: Offer) -> "Flow[Any, Any]":
@@ -103,34 +128,55 @@ def load(offer: Offer) -> "Flow[Any, Any]":
 
 def defaults(offer: Offer) -> dict[str, Any]:
     """The form's first values: the flow's own defaults, and the offer's folders in this installation."""
-    given = {name: settings().home / folder for name, folder in offer.folders.items()}
+    given = {name: paths.home() / folder for name, folder in offer.folders.items()}
     kinds = {name: kind for name, kind in get_type_hints(load(offer).fn).items() if name != "return"}
     return {name: kind(**given).model_dump(mode="json") for name, kind in kinds.items()}
 
 
-def standing(offer: Offer) -> "list[DeploymentScheduleCreate] | None":
-    """The schedules that the server has, as somebody left them; None: it doesn't know the deployment."""
+def standing(offer: Offer) -> Standing | None:
+    """The schedules and parameters that the server has; of one under its former name the schedules. None: neither."""
     from prefect import get_client
     from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.exceptions import ObjectNotFound
 
     with get_client(sync_client=True) as client:
-        try:
-            found = client.read_deployment_by_name(f"{load(offer).name}/{offer.name}")
-        except ObjectNotFound:
-            return None
-    return [
-        DeploymentScheduleCreate(schedule=s.schedule, active=s.active, parameters=s.parameters, slug=s.slug)
-        for s in found.schedules
-    ]
+        for name in filter(None, (offer.name, offer.formerly)):
+            with suppress(ObjectNotFound):
+                found = client.read_deployment_by_name(f"{load(offer).name}/{name}")
+                return Standing(
+                    schedules=[
+                        DeploymentScheduleCreate(
+                            schedule=s.schedule, active=s.active, parameters=s.parameters, slug=s.slug
+                        )
+                        for s in found.schedules
+                    ],
+                    # its defaults were others then
+                    parameters=found.parameters if name == offer.name else {},
+                )
+    return None
 
 
-def deployment(offer: Offer, schedules: "list[DeploymentScheduleCreate] | None" = None) -> "RunnerDeployment":
+def edited(new: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
+    """The new form's values, each as it is in the old one where that has it; what the form no longer asks is left out.
+
+    >>> edited({"a": 1, "deep": {"b": 2, "c": 3}}, {"a": 5, "deep": {"b": 6}, "gone": 7})
+    {'a': 5, 'deep': {'b': 6, 'c': 3}}
+    """
+    return {
+        name: edited(value, old[name])
+        if isinstance(value, Mapping) and isinstance(old.get(name), Mapping)
+        else old.get(name, value)
+        for name, value in new.items()
+    }
+
+
+def deployment(offer: Offer, kept: Standing | None = None) -> "RunnerDeployment":
     """The deployment as Prefect wants it.
 
     Args:
         offer: what to deploy.
-        schedules: to keep, since Prefect deletes those that aren't sent again; None: the offer's own, switched off.
+        kept: schedules and parameters to keep, since Prefect forgets what isn't sent again; None: the offer's own,
+            its schedule switched off.
     """
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.deployments.runner import RunnerDeployment
@@ -143,7 +189,7 @@ def deployment(offer: Offer, schedules: "list[DeploymentScheduleCreate] | None" 
         name=offer.name,
         description=offer.description,
         tags=offer.tags,
-        parameters=defaults(offer),
+        parameters=edited(defaults(offer), kept.parameters if kept else {}),
         schedules=[Cron(offer.cron, timezone="UTC", active=False)] if offer.cron else None,
         concurrency_limit=(
             ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
@@ -154,9 +200,21 @@ def deployment(offer: Offer, schedules: "list[DeploymentScheduleCreate] | None" 
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     assert isinstance(made, RunnerDeployment)  # noqa: S101  # for mypy: outside a loop it isn't awaitable
-    if schedules is not None:
-        made.schedules = [*schedules]
+    if kept is not None:
+        made.schedules = [*kept.schedules]
     return made
+
+
+def remove_former() -> None:
+    """Removes deployments under the names of an earlier version, once the new ones are there; call after `standing`."""
+    from prefect import get_client
+    from prefect.exceptions import ObjectNotFound
+
+    with get_client(sync_client=True) as client:
+        for offer in OFFERS:
+            if offer.formerly is not None:
+                with suppress(ObjectNotFound):
+                    client.delete_deployment(client.read_deployment_by_name(f"{load(offer).name}/{offer.formerly}").id)
 
 
 def watch_for_zombies() -> None:
@@ -220,6 +278,7 @@ def deploy() -> None:
     for offer in OFFERS:
         deployment(offer, standing(offer)).apply(work_pool_name=POOL)
         print(f"deployed {load(offer).name}/{offer.name}")
+    remove_former()
     watch_for_zombies()
 
 
@@ -239,7 +298,9 @@ def main(arguments: list[str]) -> None:
             from prefect import serve
 
             watch_for_zombies()
-            serve(*(deployment(offer, standing(offer)) for offer in OFFERS))
+            made = [deployment(offer, standing(offer)) for offer in OFFERS]
+            remove_former()
+            serve(*made)
         case _:
             raise SystemExit("usage: python -m flows.platform.deployments [deploy | yaml]")
 

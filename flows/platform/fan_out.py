@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect import Task
 
+from flows.platform import paths
 from flows.platform.settings import settings
 
 if TYPE_CHECKING:
@@ -81,4 +82,4 @@ def require_fit(address: str) -> None:
 
 def home() -> str:
     """Where the process that asks keeps its files."""
-    return str(settings().home)
+    return str(paths.home())

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from components.tables.store import file_digest
-from flows.platform.settings import settings
+from flows.platform import paths
 
 _DAY_S = 86_400
 
@@ -31,7 +31,7 @@ class DataRef(BaseModel, frozen=True):
         """
         path = self.path / name
         if not path.exists():
-            raise FileNotFoundError(f"{path} is gone: delete {settings().stages} whole and run again")
+            raise FileNotFoundError(f"{path} is gone: delete {paths.stages()} whole and run again")
         return path
 
 
@@ -47,7 +47,7 @@ def keep(station: str, write: Callable[[Path], object]) -> DataRef:
 
     What killed processes left on the shelf is removed once it is a day old.
     """
-    shelf = settings().stages / station
+    shelf = paths.stages() / station
     _sweep(shelf)
     aside = shelf / f".{uuid.uuid4().hex}"
     aside.mkdir(parents=True)

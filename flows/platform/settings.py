@@ -1,11 +1,11 @@
-"""Where things live and what each preset means: the only reader of the environment."""
+"""What the environment says: addresses, switches and secrets; the only reader of it, but for the home folder."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.platform import paths
 from flows.platform.database import make_ready, mlflow_url, prefect_url
-from pointsman.home import home
 
 _QUIET = {
     "DO_NOT_TRACK": "1",
@@ -30,25 +30,27 @@ _QUIET = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Folders and addresses of one installation."""
+    """Addresses of one installation, and its most used folders."""
 
-    home: Path
-    """The folder that holds data/ and mlruns/."""
+    @property
+    def home(self) -> Path:
+        """As `paths.home`."""
+        return paths.home()
 
     @property
     def data(self) -> Path:
-        """Tables, embeddings, stage outputs and published routers."""
-        return self.home / "data"
+        """As `paths.data`."""
+        return paths.data()
 
     @property
     def stages(self) -> Path:
-        """Content-addressed outputs of the stations, and Prefect's record of them."""
-        return self.data / "stages"
+        """As `paths.stages`."""
+        return paths.stages()
 
     @property
     def published(self) -> Path:
-        """Published bundles, `current.json` and the history of verdicts."""
-        return self.data / "published"
+        """As `paths.published`."""
+        return paths.published()
 
     @property
     def publish_url(self) -> str | None:
@@ -74,7 +76,7 @@ class Settings:
     def mlflow_store(self) -> str:
         """Where an MLflow server of this installation keeps its tables."""
         if self.database is None:
-            return f"sqlite:///{self.home / 'mlruns' / 'mlflow.db'}"
+            return f"sqlite:///{paths.mlruns() / 'mlflow.db'}"
         return mlflow_url(self.database)
 
     @property
@@ -102,7 +104,7 @@ class Settings:
         """What `mlflow server` reads; on its command line, everybody on the machine could read a password."""
         return {
             "MLFLOW_BACKEND_STORE_URI": self.mlflow_store,
-            "MLFLOW_ARTIFACTS_DESTINATION": str(self.artifacts),
+            "MLFLOW_ARTIFACTS_DESTINATION": str(paths.artifacts()),
             "MLFLOW_WORKERS": "1",
             # nothing here uses MLflow's jobs, and it starts faster without
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -156,15 +158,10 @@ class Settings:
         """Level of Prefect's runs, and of what components log in them."""
         return os.environ.get("PREFECT_LOGGING_LEVEL", "WARNING").upper()
 
-    @property
-    def artifacts(self) -> Path:
-        """Where MLflow keeps files."""
-        return self.home / "mlruns" / "artifacts"
-
 
 def settings() -> Settings:
-    """The settings of this process: POINTSMAN_HOME, or the folder it was started in."""
-    return Settings(home=home())
+    """The settings of this process."""
+    return Settings()
 
 
 def _port(name: str, default: int) -> int:
@@ -172,6 +169,22 @@ def _port(name: str, default: int) -> int:
     if not given.isdecimal() or not 0 < int(given) < 65536:
         raise ValueError(f"{name} must be a port, 1 to 65535, got {given!r}")
     return int(given)
+
+
+_OWN = (
+    *("POINTSMAN_DATABASE", "POINTSMAN_MLFLOW_URI", "POINTSMAN_MLFLOW_UI", "POINTSMAN_PUBLISH_URL"),
+    *("PREFECT_HOME", "PREFECT_LOCAL_STORAGE_PATH", "PREFECT_SERVER_DATABASE_CONNECTION_URL", "NUMBA_CACHE_DIR"),
+)
+"""Variables that point into one installation, or to what it publishes."""
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """This process's environment for a command in another installation, which publishes nowhere but there.
+
+    Prefect's server stays the same, so that the command's run is on the same page.
+    """
+    kept = {n: v for n, v in os.environ.items() if n not in _OWN and not n.startswith("PREFECT__")}
+    return kept | {"POINTSMAN_HOME": str(home.resolve())}
 
 
 def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None) -> None:
@@ -195,14 +208,14 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
         "PREFECT_LOGGING_EXTRA_LOGGERS": "pointsman,components,flows",
         # components also log where no flow runs
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-        "PREFECT_HOME": here.data / "prefect",
-        "PREFECT_LOCAL_STORAGE_PATH": here.stages / "results",
-        "NUMBA_CACHE_DIR": here.data / "numba",
+        "PREFECT_HOME": paths.prefect(),
+        "PREFECT_LOCAL_STORAGE_PATH": paths.results(),
+        "NUMBA_CACHE_DIR": paths.numba(),
     }
     if here.database is not None:
         inside["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = prefect_url(here.database)
         make_ready(here.database)
     for name, value in {**_QUIET, **inside}.items():
         os.environ.setdefault(name, str(value))
-    here.data.mkdir(parents=True, exist_ok=True)
-    (here.home / "mlruns").mkdir(parents=True, exist_ok=True)
+    paths.data().mkdir(parents=True, exist_ok=True)
+    paths.mlruns().mkdir(parents=True, exist_ok=True)

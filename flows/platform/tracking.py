@@ -12,6 +12,7 @@ from prefect.exceptions import ObjectNotFound
 
 from components.tracking.abandoned import close_abandoned, owner_alive
 from components.tracking.registry import PARENT, Registry
+from flows.platform import paths
 from flows.platform.settings import settings
 
 FLOW_RUN = "prefect.flow_run_id"
@@ -19,7 +20,7 @@ FLOW_RUN = "prefect.flow_run_id"
 
 def registry() -> Registry:
     """This installation's MLflow."""
-    return Registry(settings().tracking_uri, settings().artifacts)
+    return Registry(settings().tracking_uri, paths.artifacts())
 
 
 @contextmanager

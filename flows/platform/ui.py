@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 
+from flows.platform import paths
 from flows.platform.settings import settings
 
 _HOST = "127.0.0.1"
@@ -92,7 +93,7 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
             service.start()
         print(
             f"Prefect:     {prefect}\nMLflow:      {mlflow}\nDeployments: {prefect}/deployments\n"
-            f"Folder:      {settings().home}\nCtrl-C stops everything; runs and data stay.",
+            f"Folder:      {paths.home()}\nCtrl-C stops everything; runs and data stay.",
             flush=True,
         )
         while True:

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from flows.platform import paths
 from flows.platform.settings import prepare_environment, settings
 
 
@@ -16,7 +17,7 @@ def main(command: list[str]) -> None:
     """
     if not command:
         raise SystemExit("usage: python -m flows.platform.within PROGRAM [ARGUMENT ...]")
-    prepare_environment(log_level="INFO", home=settings().home)
+    prepare_environment(log_level="INFO", home=paths.home())
     for name, value in settings().mlflow_server.items():
         os.environ.setdefault(name, value)
     # the programs beside this Python come first: `prefect` means ours, activated or not

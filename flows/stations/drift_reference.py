@@ -8,9 +8,9 @@ from prefect.cache_policies import NO_CACHE
 
 from components.drift.recent import DriftInputError
 from components.drift.reference import Reference, make_reference
+from flows.platform import paths
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef
-from flows.platform.settings import settings
 from flows.stations.board import BoardRef, read_board
 from pointsman.durable import write_whole
 from pointsman.model.router_model import RouterModel
@@ -30,7 +30,7 @@ def remember(board_ref: BoardRef, combined: DataRef, router_id: str, seed: int) 
 
 def reference_path(router_id: str) -> Path:
     """Where a router's reference is."""
-    return settings().data / "drift" / router_id / "reference.npz"
+    return paths.drift() / router_id / "reference.npz"
 
 
 def write_reference(kept: Reference, path: Path) -> None:

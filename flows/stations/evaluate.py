@@ -18,9 +18,9 @@ from components.tables.splits import SPLITS
 from components.tasks.partition import Partition
 from components.tasks.stability import adjusted_rand
 from components.tasks.table import TaskTable
+from flows.platform import paths
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef, keep
-from flows.platform.settings import settings
 from flows.stations.board import BoardRef, excluded_candidates, read_board, read_prompts
 from flows.stations.gate_inputs import held_out_intervals, milliseconds
 from pointsman.bundle.manifest import OlderSchema
@@ -115,16 +115,16 @@ def _champion(board: Board, prompts: list[str], challenger: RouterModel) -> NDAr
     None where no router reigns, one of an older version does, or the challenger itself: a rerun must end as the first
     run did.
     """
-    if read_pointer(settings().published) is None:
+    if read_pointer(paths.published()) is None:
         return None
     try:
-        reigning = read_bundle(resolve(settings().published)).model.to_arrays()
+        reigning = read_bundle(resolve(paths.published())).model.to_arrays()
     except OlderSchema:
         return None
     ours = challenger.to_arrays()
     if all(np.array_equal(ours[name], value, equal_nan=value.dtype.kind == "f") for name, value in reigning.items()):
         return None
-    champion = Router.load(settings().published)
+    champion = Router.load(paths.published())
     routing = champion.route(prompts)
     predicted_NM = np.full((len(prompts), len(board.models)), np.nan)
     for column, model in enumerate(board.models):

@@ -3,19 +3,19 @@
 import polars as pl
 
 from components.tables.store import write_parquet
+from flows.platform import paths
 from flows.platform.references import DataRef, reference
-from flows.platform.settings import settings
 
 
 def frozen_test() -> DataRef | None:
     """Ids of all prompts that were ever in a test split; None before the first run."""
-    folder = settings().data / "frozen"
+    folder = paths.frozen()
     return reference(folder) if (folder / "frozen_test.parquet").exists() else None
 
 
 def freeze(splits: DataRef) -> None:
     """Adds a run's test prompts to the frozen ones."""
-    path = settings().data / "frozen" / "frozen_test.parquet"
+    path = paths.frozen() / "frozen_test.parquet"
     test = pl.read_parquet(splits.file("splits.parquet")).filter(pl.col("split") == "test").select("prompt_id")
     known = pl.read_parquet(path) if path.exists() else test.clear()
     grown = pl.concat([known, test]).unique(maintain_order=True)

@@ -11,10 +11,10 @@ import polars as pl
 from components.tables.store import read_tables, write_parquet
 from components.tasks.identity import NamedTasks, continue_tasks, first_tasks
 from components.tasks.partition import Partition
+from flows.platform import paths
 from flows.platform.arrays import load_arrays
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep, reference
-from flows.platform.settings import settings
 from flows.stations.board import BoardRef, split_names
 from pointsman.bundle.pointer import read_pointer
 from pointsman.durable import write_whole
@@ -24,15 +24,15 @@ _PROMPTS, _NAMES = "task_prompts.parquet", "task_names.json"
 
 def reigning_tasks() -> DataRef | None:
     """The tasks of the router in service; None where none reigns, or it was published without."""
-    router_id = read_pointer(settings().published)
-    folder = settings().data / "tasks" / str(router_id)
+    router_id = read_pointer(paths.published())
+    folder = paths.tasks() / str(router_id)
     # The prompts are written last: with them, the folder is whole.
     return reference(folder) if router_id and (folder / _PROMPTS).exists() else None
 
 
 def remember_tasks(router_id: str, discovered: DataRef) -> None:
     """Keeps a router's tasks for the retrain that may follow it."""
-    folder = settings().data / "tasks" / router_id
+    folder = paths.tasks() / router_id
     for name in (_NAMES, _PROMPTS):
         source = discovered.file(name)
         write_whole(folder / name, lambda aside, source=source: shutil.copyfile(source, aside))  # type: ignore[misc]

@@ -14,6 +14,7 @@ from components.tables.expectations import validate as expect
 from components.tables.quarantine import QuarantineConfig, quarantine
 from components.tables.splits import SplitConfig, split
 from components.tables.store import read_tables, write_parquet, write_tables
+from flows.platform import paths
 from flows.platform.caching import cached_task
 from flows.platform.fan_out import fan_out
 from flows.platform.references import DataRef, keep
@@ -83,7 +84,7 @@ def export_encoder(precision: Precision) -> DataRef:
 def embed(tables: DataRef, encoder: DataRef) -> DataRef:
     """One unit vector a prompt, in the order of the prompts table."""
     prompts = read_tables(tables.path).prompts["prompt"].to_list()
-    embedding_ND = embed_cached(Encoder.load(encoder.path), prompts, settings().data / "embeddings")
+    embedding_ND = embed_cached(Encoder.load(encoder.path), prompts, paths.embeddings())
     return keep("embed", lambda folder: np.save(folder / "embedding.npy", embedding_ND))
 
 
@@ -91,7 +92,7 @@ def embed(tables: DataRef, encoder: DataRef) -> DataRef:
 def encode(tables: DataRef, encoder: DataRef, first: int, count: int) -> int:
     """Puts these prompts' vectors where `embed` finds them; how many there were."""
     prompts = read_tables(tables.path).prompts["prompt"][first : first + count].to_list()
-    return len(embed_cached(Encoder.load(encoder.path), prompts, settings().data / "embeddings"))
+    return len(embed_cached(Encoder.load(encoder.path), prompts, paths.embeddings()))
 
 
 def embed_widely(tables: DataRef, encoder: DataRef) -> DataRef:

@@ -19,6 +19,7 @@ from components.tables.store import read_tables, write_parquet
 from components.tasks.chat import ChatConfig, ChatError, ask
 from components.tasks.labels import TaskDescription
 from components.tasks.naming import describe_prompts, name_tasks
+from flows.platform import paths
 from flows.platform.references import DataRef, keep
 from flows.platform.settings import settings
 from flows.stations.board import BoardRef, split_names
@@ -56,7 +57,7 @@ def describe_by_model(board_ref: BoardRef, encoder: DataRef) -> Narration:
         described = describe_prompts(prompts, lambda questions: ask(questions, config, _cache()))
     except ChatError as error:
         return Narration(model=config.model, failure=str(error))
-    embedding_ND = embed_cached(Encoder.load(encoder.path), described, settings().data / "embeddings")
+    embedding_ND = embed_cached(Encoder.load(encoder.path), described, paths.embeddings())
 
     def write(folder: Path) -> None:
         write_parquet(pl.DataFrame({"description": described}), folder / "descriptions.parquet")
@@ -100,7 +101,7 @@ def _config() -> ChatConfig:
 
 
 def _cache() -> Path:
-    return settings().data / "language_model"
+    return paths.language_model()
 
 
 def _training_prompts(board_ref: BoardRef) -> list[str]:

@@ -18,6 +18,7 @@ from components.reports.markdown import describe
 from components.reports.page import PAGE, write_page
 from components.tables.store import read_tables
 from components.tracking.abandoned import close_abandoned
+from flows.platform import paths
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef
 from flows.platform.settings import settings
@@ -61,7 +62,7 @@ class Verdicted(BaseModel, frozen=True):
 
 def page_folder(router_id: str) -> Path:
     """Where a router's report is."""
-    return settings().data / "reports" / router_id
+    return paths.reports() / router_id
 
 
 @task(cache_policy=NO_CACHE)
@@ -100,7 +101,7 @@ def bundle(
     )
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
     golden = router.golden(frames.prompts["prompt"].gather(test).to_list())
-    folder = settings().data / "bundles"
+    folder = paths.bundles()
     router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden)
     remember_tasks(router_id, discovered)
     return Challenger(bundle=folder / router_id, router_id=router_id)
@@ -164,9 +165,9 @@ def conclude(challenger: Challenger) -> Verdicted:
         if not c["passed"]
     ]
     if gate["verdict"] == "promoted":
-        publish(challenger.bundle, settings().published, reasons=["every criterion passed"], registry=mlflow)
+        publish(challenger.bundle, paths.published(), reasons=["every criterion passed"], registry=mlflow)
     else:
-        refuse(settings().published, challenger.router_id, failed)
+        refuse(paths.published(), challenger.router_id, failed)
     announce()
     mlflow.tag(challenger.version, {"verdict": gate["verdict"]})
     mlflow.log(challenger.run_id, tags={"verdict": gate["verdict"]})
@@ -174,7 +175,7 @@ def conclude(challenger: Challenger) -> Verdicted:
         verdict=gate["verdict"],
         reasons=tuple(failed),
         router_id=challenger.router_id,
-        bundle=challenger.bundle if failed else settings().published / challenger.router_id,
+        bundle=challenger.bundle if failed else paths.published() / challenger.router_id,
         report=page_folder(challenger.router_id) / PAGE,
         run_id=challenger.run_id,
         run_url=f"{settings().mlflow_ui}/#/experiments/{mlflow.experiment_id}/runs/{challenger.run_id}",
@@ -190,11 +191,11 @@ def promote_waiting() -> Verdicted:
     """
     mlflow = registry()
     close_abandoned(mlflow, maker_alive)
-    reconcile(settings().published, mlflow)
+    reconcile(paths.published(), mlflow)
     waiting = mlflow.challenger()
     if waiting is None:
         raise ValueError("no challenger is registered: run `pointsman retrain` first")
-    bundle_folder = settings().data / "bundles" / waiting.router_id
+    bundle_folder = paths.bundles() / waiting.router_id
     return conclude(
         Challenger(bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version)
     )
@@ -202,7 +203,7 @@ def promote_waiting() -> Verdicted:
 
 def roll_back(to: str | None) -> str:
     """Returns to an earlier router; its id."""
-    target = rollback(settings().published, to, registry=registry())
+    target = rollback(paths.published(), to, registry=registry())
     announce()
     return target
 
@@ -210,4 +211,4 @@ def roll_back(to: str | None) -> str:
 def announce() -> None:
     """Brings the URL that POINTSMAN_PUBLISH_URL names up to what reigns here."""
     if url := settings().publish_url:
-        mirror(settings().published, url)
+        mirror(paths.published(), url)

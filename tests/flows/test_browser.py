@@ -106,10 +106,10 @@ def test_from_the_first_page_to_the_champion(person, addresses, operations):
     prefect, mlflow, home = addresses
     person.driver.get(prefect)
     person.click("Deployments")
-    person.sees("retrain", "weekly")
+    person.sees("retrain", "from-your-logs")
     person.picture("deployments")
 
-    person.click("weekly")
+    person.click("from-your-logs")
     person.click("Run", "button")
     person.click("Custom run")
     person.sees("Folder with prompts, outcomes and models", "Same seed and data: same router.")

@@ -270,8 +270,8 @@ def test_a_run_goes_on_though_a_server_or_the_worker_is_killed(target, tmp_path,
     # the flow reaches MLflow through its server, so that it can miss it
     extra = {"POINTSMAN_MLFLOW_URI": f"http://127.0.0.1:{ports[1]}"}
     with operations.dashboards(here.home, *ports, extra) as (api, mlflow):
-        found = operations.until(lambda: "weekly" in (d := operations.deployments(api)) and d)
-        create = f"{api}/deployments/{found['weekly']['id']}/create_flow_run"
+        found = operations.until(lambda: "from-your-logs" in (d := operations.deployments(api)) and d)
+        create = f"{api}/deployments/{found['from-your-logs']['id']}/create_flow_run"
         wish = {"parameters": {"parameters": {"preset": "smoke"}}, "state": {"type": "SCHEDULED"}}
 
         def clicked():

@@ -16,6 +16,7 @@ from components.release.history import read_history
 from components.sources.planted.world import PlantedConfig, generate
 from flows.drift import DriftParameters, drift
 from flows.gate_form import GateParameters
+from flows.platform import paths
 from flows.platform.settings import settings
 from flows.platform.tracking import registry
 from flows.release import promote
@@ -59,7 +60,7 @@ def test_the_report_judges_every_method(first):
 
 
 def test_the_verdict_is_in_the_history_and_the_registry(first):
-    assert next((e.router_id, e.verdict) for e in read_history(settings().published)) == (
+    assert next((e.router_id, e.verdict) for e in read_history(paths.published())) == (
         first.router_id,
         first.verdict,
     )
@@ -68,7 +69,7 @@ def test_the_verdict_is_in_the_history_and_the_registry(first):
     assert challenger.tags["verdict"] == first.verdict
     if first.verdict == "promoted":
         assert registry().champion().router_id == first.router_id
-        assert Router.load(settings().published).router_id == first.router_id
+        assert Router.load(paths.published()).router_id == first.router_id
 
 
 def test_mlflow_holds_report_data_docs_and_a_child_for_each_partition(first):
@@ -120,7 +121,7 @@ def test_prefect_shows_what_a_person_looks_for(first):
 
 def test_a_second_run_does_nothing_twice(first):
     def kept():
-        stages = [path for path in settings().stages.glob("*/*") if path.parent.name != "results"]
+        stages = [path for path in paths.stages().glob("*/*") if path.parent.name != "results"]
         return {path: path.stat().st_mtime_ns for path in [*stages, reference_path(first.router_id)]}
 
     before = kept()
@@ -128,7 +129,7 @@ def test_a_second_run_does_nothing_twice(first):
     assert kept() == before
     assert second.router_id == first.router_id
     assert second.version == first.version
-    reigns = [e for e in read_history(settings().published) if e.verdict == "promoted"]
+    reigns = [e for e in read_history(paths.published()) if e.verdict == "promoted"]
     assert len(reigns) == (first.verdict == "promoted")
 
 
@@ -217,7 +218,7 @@ def test_what_is_promoted_is_at_the_url_and_served_from_there(first, tmp_path, m
     monkeypatch.setenv("POINTSMAN_PUBLISH_URL", memory)
     assert promote().router_id == verdict.router_id
     fresh = generate(PlantedConfig(prompts=40, seed=11)).tables.prompts["prompt"].to_list()
-    here = Router.load(settings().published)
+    here = Router.load(paths.published())
     assert here.router_id == verdict.router_id
     for policy in ("best", "tradeoff=0.01"):
         wanted = here.route(fresh, policy).to_columns()
@@ -227,7 +228,7 @@ def test_what_is_promoted_is_at_the_url_and_served_from_there(first, tmp_path, m
             assert told["router_id"] == verdict.router_id
             assert [decision["candidate"] for decision in told["decisions"]] == wanted["candidate"]
             assert [decision["predicted_quality"] for decision in told["decisions"]] == wanted["predicted_quality"]
-    assert (tmp_path / "far" / "history.jsonl").read_bytes() == (settings().published / "history.jsonl").read_bytes()
+    assert (tmp_path / "far" / "history.jsonl").read_bytes() == (paths.published() / "history.jsonl").read_bytes()
 
 
 def test_bad_logs_stop_the_run_with_file_and_rule(server, tmp_path):
@@ -236,7 +237,7 @@ def test_bad_logs_stop_the_run_with_file_and_rule(server, tmp_path):
     write_world(tmp_path, PlantedConfig(prompts=60))
     outcomes = pl.read_parquet(tmp_path / "outcomes.parquet")
     outcomes.with_columns(quality=pl.lit(2.0)).write_parquet(tmp_path / "outcomes.parquet")
-    published = set(settings().published.glob("*"))
+    published = set(paths.published().glob("*"))
     with pytest.raises(ValueError, match=r"outcomes\.parquet.*quality"):
         retrain(RetrainParameters(preset="smoke", data=tmp_path))
-    assert set(settings().published.glob("*")) == published
+    assert set(paths.published().glob("*")) == published

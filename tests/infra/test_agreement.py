@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flows.platform import paths
 from flows.platform.deployments import POOL
-from flows.platform.settings import settings
 from pointsman.cli import _parser
 
 ROOT = Path(__file__).parents[2]
@@ -123,7 +123,7 @@ def test_both_start_the_same_commands(found):
     assert entry[0] == "pointsman"
     options = _parser().parse_args([*entry[1:], *(commands["serving"] or default)])
     assert (options.host, options.port) == ("0.0.0.0", 8080)
-    assert options.router.relative_to("/var/lib/pointsman") == settings().published.relative_to(settings().home)
+    assert options.router.relative_to("/var/lib/pointsman") == paths.published().relative_to(paths.home())
 
 
 def test_the_images_get_every_file_that_they_copy():

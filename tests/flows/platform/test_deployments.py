@@ -11,8 +11,8 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.flows import load_flow_from_entrypoint
 from rich.console import Console
 
-from flows.platform.deployments import OFFERS, as_yaml, defaults, deployment, load
-from flows.platform.settings import settings
+from flows.platform import paths
+from flows.platform.deployments import OFFERS, Standing, as_yaml, defaults, deployment, load
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 FILE = Path(__file__).parents[3] / "infra" / "prefect.yaml"
@@ -53,7 +53,7 @@ def test_defaults_are_legal_by_the_form_and_by_the_flow(offer):
 
 
 def test_an_illegal_value_is_refused_by_the_form():
-    retrain = next(offer for offer in OFFERS if offer.name == "weekly")
+    retrain = next(offer for offer in OFFERS if offer.name == "from-your-logs")
     schema = deployment(retrain)._parameter_openapi_schema.model_dump()
     for name, bad in (("preset", "huge"), ("encoder", "fp64"), ("seed", -1)):
         given = {"parameters": defaults(retrain)["parameters"] | {name: bad}}
@@ -71,6 +71,23 @@ def test_what_writes_waits_and_schedules_are_off(offer):
     assert "pointsman" in made.tags
 
 
+def test_a_retrain_learns_from_the_installations_logs_and_never_from_simulated_ones():
+    for offer in OFFERS:
+        given = deployment(offer).parameters["parameters"] if deployment(offer).parameters else {}
+        if "data" in given and offer.folders:
+            assert Path(given["data"]) == paths.logs()
+    assert [offer.flow for offer in OFFERS if offer.on_drift] == ["flows.retrain.retrain"]
+
+
+def test_what_a_person_edited_stays():
+    offer = next(offer for offer in OFFERS if offer.on_drift)
+    mine = {"parameters": {"data": "/my/logs", "gate": {"latency_ms": 20.0}, "no_longer_asked": 1}}
+    made = deployment(offer, Standing(schedules=[], parameters=mine)).parameters["parameters"]
+    assert (made["data"], made["gate"]["latency_ms"]) == ("/my/logs", 20.0)
+    assert made["gate"].keys() == defaults(offer)["parameters"]["gate"].keys()
+    assert made.keys() == defaults(offer)["parameters"].keys()
+
+
 def test_names_are_unique():
     assert len({(offer.flow, offer.name) for offer in OFFERS}) == len(OFFERS)
 
@@ -85,7 +102,7 @@ def test_prefects_own_loader_reads_the_same_deployments(offer):
     assert load_flow_from_entrypoint(found["entrypoint"]).name == made.flow_name
     assert found["entrypoint"] == made.entrypoint
     flow = load(offer)
-    deployed = json.loads(json.dumps(found["parameters"]).replace("{{ $POINTSMAN_HOME }}", str(settings().home)))
+    deployed = json.loads(json.dumps(found["parameters"]).replace("{{ $POINTSMAN_HOME }}", str(paths.home())))
     assert "{{" not in str(deployed)
     assert flow.validate_parameters(deployed) == flow.validate_parameters(made.parameters)
     assert (found["description"], found["tags"]) == (made.description, made.tags)

@@ -17,9 +17,9 @@ from prefect.testing.utilities import prefect_test_harness
 
 from components.sources.planted.world import PlantedConfig, write_world
 from components.tables.store import read_tables, write_parquet
+from flows.platform import paths
 from flows.platform.fan_out import UnfitWorker, fan_out, require_fit, task_runner
 from flows.platform.references import keep
-from flows.platform.settings import settings
 from flows.stations.board import BoardRef
 from flows.stations.train import baseline
 
@@ -89,7 +89,7 @@ def cluster(place, operations):
 def test_dask_gives_the_same_bits_though_a_worker_is_killed(place, board, cluster, monkeypatch):
     calls = {method: (board, method, SEED) for method in METHODS}
     here = {method: baseline.fn(*arguments).digest for method, arguments in calls.items()}
-    shelf = settings().stages / "baseline"
+    shelf = paths.stages() / "baseline"
     for folder in list(shelf.iterdir()):
         folder.rename(place / folder.name)
 

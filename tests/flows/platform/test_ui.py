@@ -103,19 +103,22 @@ def test_start_click_crash_stop_and_start_again(tmp_path, operations):
     home, ports = tmp_path.resolve(), (operations.free_port(), operations.free_port())
     with operations.dashboards(home, *ports) as (api, mlflow):
         found = operations.until(lambda: (d := operations.deployments(api)) and len(d) == len(OFFERS) and d)
-        rollback = found["earlier"]
+        rollback = found["to-an-earlier-router"]
         assert rollback["global_concurrency_limit"]["limit"] == 1
         assert rollback["concurrency_options"]["collision_strategy"] == "ENQUEUE"
-        assert [s["active"] for s in found["weekly"]["schedules"]] == [False]
+        assert [s["active"] for s in found["from-your-logs"]["schedules"]] == [False]
         status, body = operations.answers(
             f"{api}/deployments/{rollback['id']}/create_flow_run", {"parameters": {"parameters": {"to": "no such id"}}}
         )
         assert status in {409, 422}
         assert b"does not match" in body
-        (schedule,) = found["weekly"]["schedules"]
-        address = f"{api}/deployments/{found['weekly']['id']}/schedules/{schedule['id']}"
+        (schedule,) = found["from-your-logs"]["schedules"]
+        address = f"{api}/deployments/{found['from-your-logs']['id']}/schedules/{schedule['id']}"
         assert operations.answers(address, {"active": True}, "PATCH")[0] == 204
-        changed = operations.deployments(api)["weekly"]["updated"]
+        mine = {"parameters": found["from-your-logs"]["parameters"]["parameters"] | {"data": "/my/logs", "seed": 7}}
+        at = f"{api}/deployments/{found['from-your-logs']['id']}"
+        assert operations.answers(at, {"parameters": mine}, "PATCH")[0] == 204
+        changed = operations.deployments(api)["from-your-logs"]["updated"]
         # nothing reigns yet, so that the run fails, for the reason that it gives
         flow_run, state = operations.finish(api, rollback, {"parameters": {"to": None}})
         assert state["type"] == "FAILED"
@@ -127,6 +130,9 @@ def test_start_click_crash_stop_and_start_again(tmp_path, operations):
     with operations.dashboards(home, *ports) as (api, _):
         assert json.loads(operations.answers(flow_run)[1])["state"]["type"] == "FAILED"
         # once the worker has offered them anew, which shows in the time that each was changed
-        again = operations.until(lambda: (d := operations.deployments(api))["weekly"]["updated"] > changed and d)
+        again = operations.until(
+            lambda: (d := operations.deployments(api))["from-your-logs"]["updated"] > changed and d
+        )
         assert len(again) == len(OFFERS)
-        assert [s["active"] for s in again["weekly"]["schedules"]] == [True]
+        assert [s["active"] for s in again["from-your-logs"]["schedules"]] == [True]
+        assert again["from-your-logs"]["parameters"] == mine

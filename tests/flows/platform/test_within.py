@@ -50,22 +50,22 @@ def test_the_containers_commands_deploy_and_run(tmp_path, operations):
             assert (made["concurrency_options"] is not None) == offer.writes
             assert not any(schedule["active"] for schedule in made["schedules"])
         # what somebody switched on stays on when a new version is deployed
-        (weekly,) = found["weekly"]["schedules"]
-        address = f"{api}/deployments/{found['weekly']['id']}/schedules/{weekly['id']}"
+        (weekly,) = found["from-your-logs"]["schedules"]
+        address = f"{api}/deployments/{found['from-your-logs']['id']}/schedules/{weekly['id']}"
         assert operations.answers(address, {"active": True}, "PATCH")[0] == 204
         run(*SERVICES["deploy"]["command"])
-        assert [s["active"] for s in operations.deployments(api)["weekly"]["schedules"]] == [True]
+        assert [s["active"] for s in operations.deployments(api)["from-your-logs"]["schedules"]] == [True]
         # Prefect's own command and the file give the same, with schedules as the file has them
         run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(INFRA / "prefect.yaml"))
         again = operations.deployments(api)
         for name, made in again.items():
             same = {"entrypoint", "work_pool_name", "description", "tags", "parameter_openapi_schema", "id"}
             assert {key: made[key] for key in same} == {key: found[name][key] for key in same}
-        assert again["daily"]["parameters"] == {"parameters": {"recent": f"{home}/data/recent"}}
+        assert again["of-recent-prompts"]["parameters"] == {"parameters": {"recent": f"{home}/data/recent"}}
         running.enter_context(
             operations.started(client, tmp_path, "flows.platform.within", *SERVICES["worker"]["command"])
         )
-        _, state = operations.finish(api, found["earlier"], {"parameters": {}})
+        _, state = operations.finish(api, found["to-an-earlier-router"], {"parameters": {}})
         # nothing reigns in a fresh home: the flow ran there, and says so
         assert state["type"] == "FAILED"
         assert f"{home}/data/published: no router reigned before" in state["message"]

@@ -103,7 +103,7 @@ def test_a_run_whose_worker_and_process_were_killed_goes_on_without_a_person(tmp
         operations.until(lambda: operations.answers(f"{api}/health")[0] == 200)
         with operations.started(worker, tmp_path, "flows.platform.deployments", quiet=True) as first:
             found = operations.until(lambda: (d := operations.deployments(api)) and len(d) == len(OFFERS) and d)
-            create = f"{api}/deployments/{found['weekly']['id']}/create_flow_run"
+            create = f"{api}/deployments/{found['from-your-logs']['id']}/create_flow_run"
             wish = {"parameters": {"parameters": {"preset": "smoke"}}, "state": {"type": "SCHEDULED"}}
 
             def clicked():

@@ -10,8 +10,8 @@ from components.sources.planted.world import PlantedConfig, generate
 from components.tables.store import Tables, write_parquet, write_tables
 from components.tasks.choice import DiscoveryConfig
 from components.tasks.density import LayoutConfig
+from flows.platform import paths
 from flows.platform.references import DataRef, keep
-from flows.platform.settings import settings
 from flows.stations.board import BoardRef
 from flows.stations.discover import chart, discover
 from flows.stations.identity import identify, reigning_tasks, remember_tasks
@@ -59,8 +59,8 @@ def board_of(world, rows, *, task=None):
 
 
 def enthrone(router_id):
-    settings().published.mkdir(parents=True, exist_ok=True)
-    write_pointer(settings().published, router_id)
+    paths.published().mkdir(parents=True, exist_ok=True)
+    write_pointer(paths.published(), router_id)
 
 
 def read(ref: DataRef, name: str):
@@ -129,7 +129,7 @@ def test_a_task_whose_prompts_vanish_dies_and_a_new_one_is_born(monkeypatch, tmp
 def test_a_folder_without_its_last_file_is_no_champion(monkeypatch, tmp_path):
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
     enthrone(ONE)
-    folder = settings().data / "tasks" / ONE
+    folder = paths.tasks() / ONE
     folder.mkdir(parents=True)
     (folder / "task_names.json").write_text("{}")
     assert reigning_tasks() is None

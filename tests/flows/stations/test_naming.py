@@ -13,8 +13,8 @@ import pytest
 from components.sources.planted.world import PlantedConfig, generate
 from components.tables.store import write_parquet, write_tables
 from components.tasks.choice import DiscoveryConfig
+from flows.platform import paths
 from flows.platform.references import DataRef, keep
-from flows.platform.settings import settings
 from flows.stations.board import BoardRef
 from flows.stations.discover import discover
 from flows.stations.identity import identify
@@ -153,12 +153,12 @@ def test_descriptions_find_tasks_that_prompts_hide_and_the_model_names_them(monk
     assert {row["label"] for row in read(found, "tasks.json")} == {"Group plum", "Group stone", "Group cloud"}
     assert read(found, "discovery.json")["naming"] == "Prompts were described and tasks named by tiny."
     assert read(found, "task_names.json")["named_by"] == "tiny"
-    assert all(b"secret-key" not in file.read_bytes() for file in settings().data.rglob("*") if file.is_file())
+    assert all(b"secret-key" not in file.read_bytes() for file in paths.data().rglob("*") if file.is_file())
 
     with endpoint(lambda _: None) as (url, _):
         # Described before it went down: the names alone are missing.
         monkeypatch.setenv("POINTSMAN_LLM_URL", url)
-        for file in (settings().data / "language_model").rglob("*.json"):
+        for file in (paths.language_model()).rglob("*.json"):
             if "Words:" in json.loads(file.read_text())["question"]:
                 file.unlink()
         again = name_by_model.fn(board, described, narration)
