@@ -9,8 +9,8 @@ from prefect.testing.utilities import prefect_test_harness
 
 from components.reports.comparison_page import DATA, TABLE
 from components.sources.planted.world import PlantedConfig, write_world
+from components.tables.board import Board, save_board
 from flows.compare import CompareParameters, compare
-from flows.platform.arrays import save_named
 from flows.platform.references import reference
 from flows.platform.settings import settings
 from flows.stations.blocks import STANDARD, blocks_in
@@ -36,7 +36,7 @@ def test_no_such_folder_is_named(tmp_path, capsys):
 
 def test_a_block_by_date_is_judged_on_its_latest_prompts(tmp_path):
     days = np.datetime64("2026-01-01") + np.random.default_rng(0).integers(50, size=200)
-    save_named({"date_N": days}, tmp_path / "block.npz")
+    save_board(Board(quality_NM=np.ones((200, 2)), date_N=days), tmp_path)
     learn_L, test_K = rows_of(reference(tmp_path), splits=5, number=0, seed=0)
     assert days[learn_L].max() < days[test_K].min()
     assert 0.1 < test_K.size / 200 < 0.3

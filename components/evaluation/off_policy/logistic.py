@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 _MOST_FEATURES = 32
+_MOST_PROMPTS = 20_000
+"""Fitted on at most: 32 features need no more, and time grows with the prompts."""
 _FEWEST = 5
 """Prompts on which a candidate must be observed, and not be, for a model of its own."""
 
@@ -36,8 +38,11 @@ def logistic_model(
     inclusion_KM = np.empty(seen_KM.shape)
     for fold in np.unique(fold_K):
         out_K = fold_K == fold
+        rest_L = np.flatnonzero(~out_K)
+        # evenly spread over the logs, in their order
+        rest_L = rest_L[:: -(-rest_L.size // _MOST_PROMPTS)]
         fit = _multinomial if single else _binary
-        inclusion_KM[out_K] = fit(design[~out_K], seen_KM[~out_K], design[out_K], strength)
+        inclusion_KM[out_K] = fit(design[rest_L], seen_KM[rest_L], design[out_K], strength)
     return inclusion_KM
 
 
