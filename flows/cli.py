@@ -54,7 +54,12 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="turn a gateway's logs or an evaluation's results into tables",
         epilog="example: pointsman import litellm-spend spend.jsonl.gz --data logs --append",
     )
-    command.add_argument("source", nargs="?", help="the log format; --list describes them")
+    command.add_argument(
+        "source",
+        nargs="?",
+        help="the log format: decisions, inspect, langfuse, litellm-spend, llmrouter, lm-eval, openai-batch, otel, "
+        "promptfoo, routerbench, tables or wide-csv; --list describes them",
+    )
     command.add_argument("path", type=Path, nargs="*", help="files, or folders of files")
     command.add_argument("--list", action="store_true", help="describe the log formats")
     command.add_argument("--data", type=Path, help="folder for the tables")

@@ -67,6 +67,13 @@ def _call_ids(columns: Mapping[str, list[object]]) -> list[str]:
     return ids
 
 
+def one_a_call(calls: pl.DataFrame) -> pl.DataFrame:
+    """One row a call id: of several tellings of a call, by an export of later or by another log, what each knows."""
+    if not calls["call_id"].is_duplicated().any():
+        return calls
+    return calls.group_by("call_id", maintain_order=True).agg(pl.all().drop_nulls().last()).select(list(CALLS))
+
+
 def prompt_table(frame: pl.DataFrame) -> pl.DataFrame:
     """One row a prompt: the first value of each column that is known, the earliest time, all requirements."""
     known = [pl.col(name).drop_nulls().first() for name in _PROMPT[2:] if name != "requires"]

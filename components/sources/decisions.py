@@ -24,17 +24,20 @@ def read_decisions(paths: Sequence[Path], options: ReadOptions) -> Read:
     set aside, and so is one whose propensity can't be: not in (0, 1], or not what its scores' alternatives leave.
     """
     decisions: dict[str, Record] = {}
-    outcomes: dict[str, dict[str, Any]] = {}
+    reports: list[Record] = []
     orphans: list[Record] = []
-    for path in paths:
-        for record in _rows(path):
-            if record.error is not None:
-                orphans.append(record)
-            elif text_of(record.content, "candidate") is not None:
-                decisions[str(record.content.get("decision_id"))] = record
-            else:
-                told = {name: record.content[name] for name in _TOLD if record.content.get(name) is not None}
-                outcomes.setdefault(str(record.content.get("decision_id")), {}).update(told)
+    for record in (record for path in paths if not path.name.startswith("shadow") for record in _rows(path)):
+        if record.error is not None:
+            orphans.append(record)
+        elif text_of(record.content, "candidate") is not None:
+            # segments that were being joined when the server was killed stand twice
+            decisions.setdefault(str(record.content.get("decision_id")), record)
+        else:
+            reports.append(record)
+    outcomes: dict[str, dict[str, Any]] = {}
+    for record in sorted(reports, key=lambda record: str(record.content.get("told_at") or "")):
+        told = {name: record.content[name] for name in _TOLD if record.content.get(name) is not None}
+        outcomes.setdefault(str(record.content.get("decision_id")), {}).update(told)
     yield from each([*orphans, *decisions.values()], partial(_call, outcomes=outcomes, options=options))
     lost = sorted(set(outcomes) - set(decisions))
     if lost:

@@ -12,6 +12,7 @@ from components.sources.assembly import (
     CALLS,
     call_frame,
     grade_table,
+    one_a_call,
     outcome_table,
     prompt_table,
     response_table,
@@ -132,9 +133,7 @@ def _tables(
 ) -> tuple[Tables, pl.DataFrame, list[str]]:
     """The tables, all calls that they are made of, and what a person should know."""
     frame = call_frame(calls, config.read.rename)
-    every = frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items()).unique(
-        "call_id", keep="last", maintain_order=True
-    )
+    every = one_a_call(frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items()))
     tables = Tables(
         prompts=prompt_table(frame),
         candidates=pl.DataFrame(schema=CANDIDATES.dtypes),
@@ -164,7 +163,7 @@ def _merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tupl
     path = folder / CALLS_FILE
     if path.is_file():
         before = pl.read_parquet(path).select(pl.col(name).cast(kind) for name, kind in CALLS.items())
-        calls = pl.concat([before, calls]).unique("call_id", keep="last", maintain_order=True)
+        calls = one_a_call(pl.concat([before, calls]))
     key = ["prompt_id", "model"]
     graded = old.outcomes.select(*key, was=pl.col("quality"), by=pl.col("graded_by"))
     outcomes = (

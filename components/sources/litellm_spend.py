@@ -59,7 +59,8 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         model=model,
         **request,
         **tokens,
-        call_id=text_of(record, "request_id", "id"),
+        # the router's own log may tell of the same call
+        call_id=text_of(decision, "decision_id") or text_of(record, "request_id", "id"),
         benchmark=next((one["benchmark"] for one in said if isinstance(one.get("benchmark"), str)), None),
         conversation_id=text_of(record, "session_id", "trace_id"),
         created_at=start,

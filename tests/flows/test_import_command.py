@@ -25,6 +25,13 @@ def test_the_formats_are_described(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f"\n{name} " in f"\n{said}" for name in SOURCES)
 
 
+def test_the_help_names_every_format(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["import", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert ", ".join(sorted(SOURCES)).replace(", wide-csv", " or wide-csv") in said.replace("- ", "-")
+
+
 def test_tables_are_written_and_the_account_is_printed(sheet: Path, tmp_path: Path, capsys) -> None:
     options = ["import", "wide-csv", str(sheet), "--data", str(tmp_path / "data")]
     assert main([*options, "--rename", "small=tiny", "--prices", str(_prices(tmp_path))]) == 0

@@ -228,6 +228,10 @@ class TestDecisions:
         folder.mkdir()
         rows = [decision("d1"), decision("d2", candidate="b", propensity=0.1), decision("d3")]
         pl.DataFrame(rows).write_parquet(folder / "decisions-1.parquet")
+        pl.DataFrame(rows).write_parquet(folder / "decisions-1-joined.parquet")
+        pl.DataFrame({"decision_id": ["d8"], "shadow_candidate": ["b"]}).write_parquet(folder / "shadow-1.parquet")
+        early = {"decision_id": "d1", "told_at": datetime(2026, 1, 1), "quality": 0.25}
+        pl.DataFrame([early]).write_parquet(folder / "outcomes-2.parquet")
         outcomes = [
             {"decision_id": "d1", "quality": None, "thumb": "up", "cost_usd": 0.1, "output_tokens": 5, "error": None},
             {
@@ -255,7 +259,8 @@ class TestDecisions:
                 "error": None,
             },
         ]
-        pl.DataFrame(outcomes, infer_schema_length=None).write_parquet(folder / "outcomes-1.parquet")
+        frame = pl.DataFrame(outcomes, infer_schema_length=None).with_columns(told_at=datetime(2026, 1, 3))
+        frame.write_parquet(folder / "outcomes-1.parquet")
         tally, tables = imported("decisions", folder)
         told = tables.outcomes.sort("decision_id")
         assert told.select("decision_id", "model", "quality", "propensity", "cost_usd", "output_tokens").rows() == [
@@ -266,6 +271,22 @@ class TestDecisions:
         assert tables.grades is not None
         assert tables.grades.select("grader", "kind", "grade").rows() == [("user", "feedback", 1)]
         assert tally.reasons == {"the call failed": 1, "outcomes of decisions that aren't in the log": 1}
+
+    def test_the_gateways_log_of_the_same_calls_adds_what_it_knows(self, lines, imported) -> None:
+        chosen = decision("d1", digest=None)
+        imported("decisions", lines(json.dumps(chosen, default=str)))
+        spend = {
+            "request_id": "r1",
+            "model_group": "a",
+            "spend": 0.25,
+            "prompt_tokens": 4,
+            "completion_tokens": 5,
+            "messages": [{"role": "user", "content": "Ask d1"}],
+            "metadata": {"requester_metadata": {"pointsman": {"decision_id": "d1"}, "quality": 0.75}},
+        }
+        _, tables = imported("litellm-spend", lines(spend), append=True)
+        told = tables.outcomes.select("quality", "propensity", "cost_usd", "samples", "decision_id")
+        assert told.rows() == [(0.75, 0.9, 0.25, 1, "d1")]
 
     @pytest.mark.parametrize(
         ("changes", "reason"),
