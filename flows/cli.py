@@ -13,7 +13,13 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command = commands.add_parser("retrain", help="from outcome logs to a judged and published router")
     command.add_argument("--data", type=Path, help="folder with prompts, outcomes and models (default: simulated)")
     command.add_argument("--preset", choices=["smoke", "full"], default="full")
-    command.add_argument("--encoder", choices=["int8", "fp32"], default="int8")
+    command.add_argument(
+        "--encoder",
+        type=_encoder,
+        default="auto",
+        help="auto | static | int8 | fp32, or a sentence-transformers, ONNX or Model2Vec folder (default: auto, the "
+        "cheapest that can't be told from the best)",
+    )
     command.add_argument("--seed", type=int, default=0)
     command.add_argument(
         "--most-faulty", type=float, default=0.01, help="stop where a larger share of a table's rows is faulty (0.01)"
@@ -106,6 +112,14 @@ def _study_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", type=int, help="how many (default: 5, smoke: 2)")
     command.add_argument("--data", type=Path, help="folder of real prices, epicentres and houses (default: generated)")
     command.add_argument("--problem", action="append", default=[], help="only this one; may be repeated")
+
+
+def _encoder(text: str) -> str:
+    if text in ("auto", "static", "int8", "fp32"):
+        return text
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto, static, int8, fp32 nor a folder")
+    return str(Path(text).resolve())
 
 
 def _retrain(options: argparse.Namespace) -> int:

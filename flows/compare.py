@@ -27,7 +27,8 @@ from flows.platform.tracking import registry
 from flows.presets import PresetName
 from flows.stations.blocks import blocks_in
 from flows.stations.comparison import SHIFTED, judge, lay_out, leave_out, leave_out_of, tune
-from flows.stations.ingest import embed_widely, export_encoder, ingest
+from flows.stations.encoder import embed_widely, export_encoder
+from flows.stations.ingest import ingest
 
 
 class CompareParameters(BaseModel):

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from components.embeddings.distil import DistilConfig
 from components.embeddings.feature_fit import FeatureConfig
+from components.learning.encoder_choice import ChoiceConfig
 from components.learning.refit import QUICK
 from components.learning.two_stage import TwoStageConfig
 from components.sources.planted.world import PlantedConfig
@@ -21,10 +23,14 @@ class Preset:
     planted: PlantedConfig
     quarantine: QuarantineConfig = field(default_factory=QuarantineConfig)
     split: SplitConfig
+    distilling: DistilConfig = field(default_factory=DistilConfig)
+    choosing: ChoiceConfig = field(default_factory=ChoiceConfig)
     features: FeatureConfig
     discovery: DiscoveryConfig
     learning: TwoStageConfig
     refit: TwoStageConfig = QUICK
+    exact_prompts: int = 20_000
+    """Up to so many prompts nothing is estimated on a sample, >= 1."""
 
 
 def preset(name: PresetName, seed: int) -> Preset:

@@ -7,7 +7,6 @@ from pathlib import Path
 from prefect import flow
 from pydantic import BaseModel, Field
 
-from components.embeddings.export import Precision
 from components.reports.console import method_table
 from components.tasks.density import LayoutConfig
 from flows.gate_form import GateParameters
@@ -15,16 +14,18 @@ from flows.platform.artifacts import note_result, note_tasks, note_validation
 from flows.platform.fan_out import fan_out, task_runner
 from flows.platform.notify import show_component_logs, tell_failure, tell_verdict
 from flows.platform.progress import Progress
+from flows.platform.references import DataRef
 from flows.platform.tracking import tracked
 from flows.presets import PresetName, preset
 from flows.stations.board import board_of
 from flows.stations.discover import chart, discover, featurise
 from flows.stations.drift_reference import remember
+from flows.stations.encoder import encode_and_divide
 from flows.stations.evaluate import evaluate
 from flows.stations.frozen_test import freeze, frozen_test
 from flows.stations.gate_inputs import hold_out, time_routing
 from flows.stations.identity import identify, reigning_tasks
-from flows.stations.ingest import divide, embed_widely, export_encoder, ingest, notices, validate
+from flows.stations.ingest import divide, ingest, notices, validate
 from flows.stations.logs import describe_logs, logs_of
 from flows.stations.naming import christen, narrate
 from flows.stations.promote import Verdicted, bundle, promote, register
@@ -44,7 +45,12 @@ class RetrainParameters(BaseModel):
     preset: PresetName = Field(
         default="full", description="'smoke' simulates a small world; on your own logs it is the same as 'full'."
     )
-    encoder: Precision = Field(default="int8", description="'fp32' is exact, and four times as large.")
+    encoder: str = Field(
+        default="auto",
+        pattern=r"^(auto|static|int8|fp32|.*/.*)$",
+        description="'auto': the cheapest that routes as well as the best; 'static': token vectors distilled from the "
+        "sentence encoder; 'int8' or 'fp32': the sentence encoder; or the path of a folder with an encoder.",
+    )
     seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
     most_faulty: float = Field(
         default=0.01, ge=0, le=1, description="Largest share of a table's rows that may be set aside; three always may."
@@ -76,10 +82,13 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         for notice in notices(tables, validated):
             print(f"note: {notice}")
         station("embed")
-        encoder = export_encoder(parameters.encoder)
-        embedded = embed_widely(tables, encoder)
-        station("split")
-        splits = divide(tables, embedded, frozen_test(), chosen.split)
+
+        def divided(vectors: DataRef) -> DataRef:
+            station("split")
+            return divide(tables, vectors, frozen_test(), chosen.split)
+
+        encoded = encode_and_divide(parameters.encoder, tables, divided, chosen, seed)
+        encoder, embedded, splits = encoded.encoder, encoded.embedded, encoded.splits
         freeze(splits)
         station("discover")
         features = featurise(tables, embedded, splits, encoder, chosen.features)

@@ -1,4 +1,4 @@
-"""Routing with a published bundle: the Python interface of a gateway. numpy, onnxruntime, tokenizers, safetensors."""
+"""Routing with a published bundle: the Python interface of a gateway. numpy, tokenizers, safetensors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from pointsman.model.prediction import Prediction
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.eligibility import columns_of, decide_among
 from pointsman.policy.policy import Policy, decide, parse
-from pointsman.text.encoder import Encoder, Tokens
 from pointsman.text.features import FeatureMap
+from pointsman.text.tokens import Tokens
 
 GOLDEN_ROWS = 8
 """Golden decisions that loading makes again."""
@@ -173,19 +173,11 @@ class Router:
             BundleError: the bundle isn't whole, or decides otherwise than when it was made.
         """
         bundle = read_bundle(local_folder(path, cache))
-        try:
-            encoder = Encoder.load(bundle.folder, threads=threads)
-        except Exception as error:
-            # onnxruntime and tokenizers have errors of their own, none of which a caller should have to know
-            raise BundleError(f"{bundle.folder}: the encoder can't be loaded: {error}") from error
-        # the encoder reads its files itself, after they were verified
-        if encoder.digest != bundle.encoder_digest:
-            raise BundleError(f"{bundle.folder}: the encoder changed while it was loaded")
         provenance = bundle.manifest.provenance
         router = cls(
             model=bundle.model,
             feature_map=bundle.feature_map,
-            encoder=encoder,
+            encoder=bundle.encoder(threads),
             candidates=[candidate.model for candidate in provenance.candidates],
             tasks=provenance.tasks,
             router_id=bundle.manifest.router_id,

@@ -42,7 +42,7 @@ def inspect(
     labels, models = _names(bundle)
     width = reference.embedding_KD.shape[1]
     if recent.prompts is not None:
-        encoder = Encoder.load(bundle.folder)
+        encoder = bundle.encoder()
         tokens = encoder.tokenize(recent.prompts)
         vectors_ND = embed(encoder, recent.prompts)
         sight = see_texts(bundle.model, bundle.feature_map, recent.prompts, vectors_ND, tokens, reference)

@@ -10,8 +10,8 @@ from components.drift.reference import Reference
 from components.tasks.neighbours import exact_search
 from pointsman.model.novelty import Novelty
 from pointsman.model.router_model import RouterModel
-from pointsman.text.encoder import Tokens
 from pointsman.text.features import FeatureMap
+from pointsman.text.tokens import Tokens
 
 NEIGHBOURS = 5
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils.extmath import randomized_svd
 
-from pointsman.text.encoder import Tokens
 from pointsman.text.features import FeatureMap, distinct_tokens, surface
+from pointsman.text.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

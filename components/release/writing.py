@@ -15,6 +15,7 @@ from pointsman.bundle.reading import FEATURES, MODEL, check_sizes, is_whole
 from pointsman.durable import mend_folder, place_folder
 from pointsman.errors import BundleError
 from pointsman.model.router_model import RouterModel
+from pointsman.text.encoder import read_spec
 from pointsman.text.features import FeatureMap
 
 
@@ -35,7 +36,7 @@ def write_bundle(  # the parts, in the order in which they are made
         folder: where bundles are collected.
         model: the trained router.
         feature_map: what it was trained on.
-        encoder_folder: holds encoder.onnx and tokenizer.json.
+        encoder_folder: holds encoder.json and the files that it names.
         provenance: candidates, tasks, digests, seeds and versions.
         report: the evaluation, plain JSON without nan.
         golden: rows from `Router.golden`.
@@ -44,15 +45,15 @@ def write_bundle(  # the parts, in the order in which they are made
         BundleError: parts that don't belong together, or content that isn't plain.
         OSError: the encoder's files can't be read, or the bundle can't be written.
     """
-    check_sizes(model, provenance)
+    encoder = read_spec(encoder_folder)
     files = {
-        "encoder.onnx": (encoder_folder / "encoder.onnx").read_bytes(),
-        "tokenizer.json": (encoder_folder / "tokenizer.json").read_bytes(),
+        **{name: (encoder_folder / name).read_bytes() for name in encoder.files},
         "router.safetensors": safetensors.numpy.save(_arrays(model, feature_map)),
         "report.json": _json(report, indent=1),
         "golden.jsonl": b"".join(_json(row) for row in golden),
     }
-    manifest = make_manifest(files, provenance)
+    manifest = make_manifest(files, encoder, provenance)
+    check_sizes(model, feature_map, manifest)
     target = folder / manifest.router_id
     if not target.exists():
         place_folder(target, {**files, MANIFEST: dump(manifest)})

@@ -30,7 +30,8 @@ from flows.platform.arrays import load_arrays, save_arrays, save_named
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
 from flows.stations.blocks import Block
-from pointsman.text.encoder import Encoder, Tokens
+from pointsman.text.encoder import read_tokenizer
+from pointsman.text.tokens import Tokens
 
 _NEEDS_COSTS = frozenset({"cheapest"})
 _CONTROLS = ("mlp_no_bias", "mlp_skip", "implicit_no_feedback", "implicit_no_skip")
@@ -56,7 +57,7 @@ def lay_out(tables: DataRef, embedded: DataRef, encoder: DataRef, block: Block) 
         whole = common_block(board.observed_NM & rows[:, None])
         kept, columns = whole.rows_K, whole.columns_C
     prompts, board = frames.prompts["prompt"].gather(kept), board.take(kept).keep(columns)
-    tokens = Encoder.load(encoder.path).tokenize(prompts.to_list())
+    tokens = read_tokenizer(encoder.path).tokenize(prompts.to_list())
     board = replace(
         board,
         date_N=board.date_N if block.by_date else np.array("NaT", dtype="datetime64[D]"),
@@ -165,5 +166,5 @@ def _fold(laid_out: DataRef, encoder: DataRef, learn_L: NDArray[np.intp], test_K
     split_N[learn_L] = learning_splits(board.group_N[learn_L], board.benchmark_N[learn_L], SplitConfig(seed=seed))
     split_N[test_K] = "test"
     train_K = np.flatnonzero(split_N == "train")
-    learnt = fit_features(tokens.take(train_K), Encoder.load(encoder.path).vocabulary, FeatureConfig(seed=seed))
+    learnt = fit_features(tokens.take(train_K), read_tokenizer(encoder.path).vocabulary, FeatureConfig(seed=seed))
     return replace(board, split_N=split_N, features_NF=learnt.transform(board.embedding_ND, tokens))

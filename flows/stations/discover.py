@@ -19,14 +19,14 @@ from flows.platform.arrays import load_arrays, save_arrays
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
 from flows.stations.board import BoardRef, learning_board, read_board, read_prompts, split_names
-from pointsman.text.encoder import Encoder
+from pointsman.text.encoder import read_tokenizer
 
 
 @cached_task()
 def featurise(tables: DataRef, embedded: DataRef, splits: DataRef, encoder: DataRef, config: FeatureConfig) -> DataRef:
     """The matrix that every learner takes; its map is fitted on training prompts only."""
     prompts = read_tables(tables.path).prompts
-    reader = Encoder.load(encoder.path)
+    reader = read_tokenizer(encoder.path)
     train = np.flatnonzero(split_names(splits, prompts["prompt_id"]) == "train")
     feature_map = fit_features(reader.tokenize(prompts["prompt"].gather(train).to_list()), reader.vocabulary, config)
     tokens = reader.tokenize(prompts["prompt"].to_list())

@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from components.embeddings.cache import embed_cached
-from components.embeddings.export import Precision, export_minilm
 from components.grading.believed import believe, fill_quality
 from components.sources.planted.world import PlantedConfig, write_world
 from components.tables.expectations import validate as expect
@@ -16,14 +14,9 @@ from components.tables.splits import SplitConfig, split
 from components.tables.store import read_tables, write_parquet, write_tables
 from flows.platform import paths
 from flows.platform.caching import cached_task
-from flows.platform.fan_out import fan_out
 from flows.platform.references import DataRef, keep
-from flows.platform.settings import settings
-from pointsman.text.encoder import Encoder
 
 _NOTICES = "notices.parquet"
-_SHARD = 500
-"""Prompts that a Dask worker encodes at a time: some seconds of work."""
 
 
 @cached_task()
@@ -72,35 +65,6 @@ def notices(tables: DataRef, validated: DataRef) -> list[str]:
         *mended,
         *noticed,
     ]
-
-
-@cached_task()
-def export_encoder(precision: Precision) -> DataRef:
-    """The sentence encoder as ONNX, once an installation."""
-    return keep("encoder", lambda folder: export_minilm(folder, precision))
-
-
-@cached_task()
-def embed(tables: DataRef, encoder: DataRef) -> DataRef:
-    """One unit vector a prompt, in the order of the prompts table."""
-    prompts = read_tables(tables.path).prompts["prompt"].to_list()
-    embedding_ND = embed_cached(Encoder.load(encoder.path), prompts, paths.embeddings())
-    return keep("embed", lambda folder: np.save(folder / "embedding.npy", embedding_ND))
-
-
-@cached_task(run_name="encode-{first}")
-def encode(tables: DataRef, encoder: DataRef, first: int, count: int) -> int:
-    """Puts these prompts' vectors where `embed` finds them; how many there were."""
-    prompts = read_tables(tables.path).prompts["prompt"][first : first + count].to_list()
-    return len(embed_cached(Encoder.load(encoder.path), prompts, paths.embeddings()))
-
-
-def embed_widely(tables: DataRef, encoder: DataRef) -> DataRef:
-    """`embed`, with its prompts encoded on Dask's workers where there are any: each prompt runs alone either way."""
-    if settings().dask is not None:
-        prompts = read_tables(tables.path).prompts.height
-        fan_out(encode, {first: (tables, encoder, first, _SHARD) for first in range(0, prompts, _SHARD)})
-    return embed(tables, encoder)
 
 
 @cached_task()

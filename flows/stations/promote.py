@@ -93,7 +93,6 @@ def bundle(
         ),
         prices_on=known["price_as_of"].max(),  # type: ignore[arg-type]
         tasks=labels,
-        encoder="all-MiniLM-L6-v2",
         data_digests={"tables": tables.digest, "splits": splits.digest},
         seeds={"retrain": seed},
         code_version=installed("pointsman"),

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from pointsman.errors import BundleError
+from pointsman.text.spec import EncoderSpec
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the bundle's form that this code writes and reads."""
 MANIFEST = "manifest.json"
-FILES = ("encoder.onnx", "golden.jsonl", "report.json", "router.safetensors", "tokenizer.json")
-"""Every file of a bundle beside its manifest, sorted."""
+COMMON = ("golden.jsonl", "report.json", "router.safetensors")
+"""Files of every bundle beside its manifest; those of its encoder are named by the encoder's specification."""
 HEX = frozenset("0123456789abcdef")
 
 
@@ -50,8 +51,6 @@ class Provenance:
     """ISO date of the prices; None: unknown."""
     tasks: tuple[str, ...] = ()
     """Label of each task, in the order of the router's rows."""
-    encoder: str = ""
-    """Name of the encoder."""
     data_digests: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each training table, by name."""
     seeds: Mapping[str, int] = field(default_factory=dict)
@@ -74,6 +73,7 @@ class Manifest:
     """SHA-256 over the sorted file digests, the manifest's own (without router_id) among them."""
     files: Mapping[str, str]
     """SHA-256 of each file, by name."""
+    encoder: EncoderSpec
     provenance: Provenance
     schema: int = SCHEMA
 
@@ -83,20 +83,22 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def make_manifest(files: Mapping[str, bytes], provenance: Provenance) -> Manifest:
+def make_manifest(files: Mapping[str, bytes], encoder: EncoderSpec, provenance: Provenance) -> Manifest:
     """The manifest of these files.
 
     Raises:
         BundleError: a file is missing, unknown or has an unsafe name.
     """
-    check_names(files)
+    check_names(files, encoder)
     digests = {name: sha256(files[name]) for name in sorted(files)}
-    return Manifest(router_id=router_id(digests, provenance), files=digests, provenance=provenance)
+    named = router_id(digests, encoder, provenance)
+    return Manifest(router_id=named, files=digests, encoder=encoder, provenance=provenance)
 
 
-def router_id(digests: Mapping[str, str], provenance: Provenance) -> str:
+def router_id(digests: Mapping[str, str], encoder: EncoderSpec, provenance: Provenance) -> str:
     """SHA-256 over the sorted lines `digest  name` of all files, as sha256sum prints them."""
-    named = {**digests, MANIFEST: sha256(_canonical({"schema": SCHEMA, "files": dict(digests), **_plain(provenance)}))}
+    rest = {"schema": SCHEMA, "files": dict(digests), "encoder": encoder.to_document(), **_plain(provenance)}
+    named = {**digests, MANIFEST: sha256(_canonical(rest))}
     return sha256("".join(sorted(f"{digest}  {name}\n" for name, digest in named.items())).encode())
 
 
@@ -107,6 +109,7 @@ def dump(manifest: Manifest) -> bytes:
             "schema": manifest.schema,
             "router_id": manifest.router_id,
             "files": dict(manifest.files),
+            "encoder": manifest.encoder.to_document(),
             **_plain(manifest.provenance),
         }
     )
@@ -137,16 +140,18 @@ def parse(content: bytes) -> Manifest:
         rest = {name: document[name] for name in known}
         rest["candidates"] = tuple(Candidate(**entry) for entry in document["candidates"])
         rest["tasks"] = tuple(document["tasks"])
-        manifest = Manifest(router_id=document["router_id"], files=files, provenance=Provenance(**rest))
+        encoder = EncoderSpec.from_document(document["encoder"])
+        named, provenance = document["router_id"], Provenance(**rest)
+        manifest = Manifest(router_id=named, files=files, encoder=encoder, provenance=provenance)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"{MANIFEST} isn't of schema {SCHEMA}: {error}") from None
-    check_names(files)
-    if manifest.router_id != router_id(files, manifest.provenance) or dump(manifest) != content:
+    check_names(files, encoder)
+    if manifest.router_id != router_id(files, encoder, provenance) or dump(manifest) != content:
         raise BundleError(f"{MANIFEST} doesn't match its own router_id")
     return manifest
 
 
-def check_names(names: Mapping[str, Any]) -> None:
+def check_names(names: Mapping[str, Any], encoder: EncoderSpec) -> None:
     """Refuses any set of names but the bundle's own, so that none can leave its folder.
 
     Raises:
@@ -155,9 +160,10 @@ def check_names(names: Mapping[str, Any]) -> None:
     for name in names:
         if not name or name in {".", ".."} or any(mark in name for mark in ("/", "\\", ":", "\0")):
             raise BundleError(f"unsafe file name {name!r}")
-    if unknown := sorted(set(names) - set(FILES)):
+    wanted = {*COMMON, *encoder.files}
+    if unknown := sorted(set(names) - wanted):
         raise BundleError(f"unknown files: {', '.join(unknown)}")
-    if missing := sorted(set(FILES) - set(names)):
+    if missing := sorted(wanted - set(names)):
         raise BundleError(f"missing files: {', '.join(missing)}")
 
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import safetensors.numpy
 
-from pointsman.bundle.manifest import FILES, MANIFEST, Manifest, Provenance, is_router_id, parse, sha256
+from pointsman.bundle.manifest import MANIFEST, Manifest, is_router_id, parse, sha256
 from pointsman.bundle.plain import read_plain
 from pointsman.bundle.pointer import resolve
 from pointsman.errors import BundleError
 from pointsman.model.router_model import RouterModel
+from pointsman.text.encoder import Encoder, EncoderError
 from pointsman.text.features import FeatureMap
 
 MODEL, FEATURES = "model.", "features."
@@ -33,13 +34,27 @@ class Bundle:
 
     folder: Path
     manifest: Manifest
-    encoder_digest: str
-    """SHA-256 over encoder.onnx and tokenizer.json, as the encoder tells it."""
+    encoder_files: Mapping[str, bytes]
+    """The encoder's weights and tokenizer.json, by name."""
     model: RouterModel
     feature_map: FeatureMap
     report: Mapping[str, Any]
     golden: tuple[Mapping[str, Any], ...]
     """Inputs with the decisions that the router must make on them."""
+
+    def encoder(self, threads: int | None = None) -> Encoder:
+        """The encoder, from the bytes that were verified.
+
+        Args:
+            threads: prompts that a graph encodes at a time; None: one a processor.
+
+        Raises:
+            BundleError: it can't be loaded.
+        """
+        try:
+            return Encoder.from_files(self.manifest.encoder, self.encoder_files, threads)
+        except EncoderError as error:
+            raise BundleError(f"{self.folder}: {error}") from error
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -63,7 +78,7 @@ def read_bundle(path: Path) -> Bundle:
         bundle = Bundle(
             folder=path,
             manifest=manifest,
-            encoder_digest=sha256(files["encoder.onnx"] + files["tokenizer.json"]),
+            encoder_files={name: files[name] for name in manifest.encoder.files},
             model=RouterModel.from_arrays(model),
             feature_map=FeatureMap(**features),
             report=report,
@@ -71,7 +86,7 @@ def read_bundle(path: Path) -> Bundle:
         )
     except (TypeError, ValueError) as error:
         raise BundleError(f"{path}: {error}") from None
-    check_sizes(bundle.model, manifest.provenance)
+    check_sizes(bundle.model, bundle.feature_map, manifest)
     return bundle
 
 
@@ -99,14 +114,17 @@ def read_files(path: Path) -> tuple[Manifest, dict[str, bytes]]:
         names = sorted(name for name in os.listdir(path) if not name.startswith("."))
     except OSError as error:
         raise BundleError(f"{path} is no bundle: {error.strerror}") from None
-    if unknown := sorted(set(names) - {*FILES, MANIFEST}):
-        raise BundleError(f"{path}: unknown files: {', '.join(unknown)}")
-    if missing := sorted({*FILES, MANIFEST} - set(names)):
-        raise BundleError(f"{path}: missing files: {', '.join(missing)}")
+    if MANIFEST not in names:
+        raise BundleError(f"{path}: missing files: {MANIFEST}")
     manifest = parse(_read(path / MANIFEST, LARGEST_MANIFEST))
+    wanted = {*manifest.files, MANIFEST}
+    if unknown := sorted(set(names) - wanted):
+        raise BundleError(f"{path}: unknown files: {', '.join(unknown)}")
+    if missing := sorted(wanted - set(names)):
+        raise BundleError(f"{path}: missing files: {', '.join(missing)}")
     if is_router_id(path.name) and path.name != manifest.router_id:
         raise BundleError(f"{path} holds another router than it is named for: {manifest.router_id}")
-    return manifest, verified_files(manifest, {name: _read(path / name) for name in FILES}, path)
+    return manifest, verified_files(manifest, {name: _read(path / name) for name in manifest.files}, path)
 
 
 def is_whole(folder: Path) -> bool:
@@ -137,14 +155,24 @@ def _read(path: Path, largest: int = LARGEST_FILE) -> bytes:
         raise BundleError(f"{path} is gone") from None
 
 
-def check_sizes(model: RouterModel, provenance: Provenance) -> None:
-    """Refuses a router whose tasks or candidates aren't those of its manifest.
+def check_sizes(model: RouterModel, feature_map: FeatureMap, manifest: Manifest) -> None:
+    """Refuses a router whose tasks, candidates or embeddings aren't those of its manifest.
 
     Raises:
         BundleError: the numbers differ.
     """
     tasks, candidates = model.task_quality_TM.shape
-    if candidates != len(provenance.candidates):
-        raise BundleError(f"the router has {candidates} candidates, its manifest {len(provenance.candidates)}")
-    if provenance.tasks and tasks != len(provenance.tasks):
-        raise BundleError(f"the router has {tasks} tasks, its manifest {len(provenance.tasks)}")
+    named = manifest.provenance
+    if candidates != len(named.candidates):
+        raise BundleError(f"the router has {candidates} candidates, its manifest {len(named.candidates)}")
+    if named.tasks and tasks != len(named.tasks):
+        raise BundleError(f"the router has {tasks} tasks, its manifest {len(named.tasks)}")
+    dimension = manifest.encoder.dimension
+    if model.novelty.centroid_CD.shape[1:] != (dimension,):
+        raise BundleError(
+            f"the router has reference points of shape {model.novelty.centroid_CD.shape}, its encoder {dimension} "
+            "dimensions"
+        )
+    features = dimension + feature_map.lexical_VL.shape[-1] + feature_map.surface_mean_S.size
+    if model.classifier.hidden_FH.shape[0] != features or model.experts.trunk_FH.shape[0] != features:
+        raise BundleError(f"the router's weights don't fit the {features} features of its encoder and feature map")

@@ -10,7 +10,7 @@ from typing import Any
 
 import fsspec
 
-from pointsman.bundle.manifest import FILES, MANIFEST, dump, is_router_id, parse
+from pointsman.bundle.manifest import MANIFEST, dump, is_router_id, parse
 from pointsman.bundle.pointer import POINTER
 from pointsman.bundle.reading import LARGEST_FILE, is_whole, verified_files
 from pointsman.durable import mend_folder
@@ -53,7 +53,7 @@ def fetch(url: str, cache: Path) -> Path:
         copy = cache / manifest.router_id
         if is_whole(copy):
             return copy
-        files = verified_files(manifest, {name: _bounded(system, f"{path}/{name}") for name in FILES}, where)
+        files = verified_files(manifest, {name: _bounded(system, f"{path}/{name}") for name in manifest.files}, where)
     except BundleError:
         raise
     except Exception as error:

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman.text.encoder import Tokens
+from pointsman.text.tokens import Tokens
 
 Floats = NDArray[np.float32]
 FAR = 5.0

@@ -22,7 +22,7 @@ PROMPTS, WORDS, BATCH = 24, 12, 1000
 def main(published: Path, rounds: int) -> None:
     """Measures the reigning router."""
     bundle = read_bundle(resolve(published))
-    router, encoder = Router.load(bundle.folder, threads=1), Encoder.load(bundle.folder, threads=1)
+    router, encoder = Router.load(bundle.folder, threads=1), bundle.encoder(threads=1)
     texts = [row["prompt"] for row in bundle.golden]
     short = [" ".join(text.split()[:WORDS]) for text in texts[:PROMPTS]]
     kinds = {f"first {WORDS} words, each alone": short, "golden, each alone": texts[:PROMPTS]}

@@ -18,7 +18,6 @@ from pathlib import Path
 from pointsman.bundle.pointer import resolve
 from pointsman.bundle.reading import read_bundle
 from pointsman.router import Router
-from pointsman.text.encoder import Encoder
 from tests.benchmarks import load
 from tests.benchmarks.child import ROOT
 
@@ -83,7 +82,7 @@ def _long(texts: Sequence[str]) -> list[str]:
 
 
 def _alone(folder: Path, prompts: Sequence[str]) -> dict[str, float]:
-    router, encoder = Router.load(folder, threads=1), Encoder.load(folder, threads=1)
+    router, encoder = Router.load(folder, threads=1), read_bundle(folder).encoder(threads=1)
     calls = {"encode": encoder.encode, "route": router.route}
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for prompt in prompts:

@@ -23,6 +23,7 @@ from components.drift.config import DriftConfig
 from components.drift.inspection import inspect
 from components.drift.recent import read_recent
 from components.embeddings.feature_fit import FeatureConfig, fit_features
+from components.embeddings.folders import write_spec
 from components.learning.novelty_fit import NoveltyConfig, fit_novelty
 from components.release.writing import write_bundle
 from components.sources.planted.families import FAMILIES
@@ -45,9 +46,11 @@ from pointsman.model.cost import CostHead, CostSource
 from pointsman.model.router_model import RouterModel
 from pointsman.model.weights import ClassifierWeights, ExpertWeights
 from pointsman.router import Router
-from pointsman.text.encoder import DIMENSIONS, Encoder
+from pointsman.text.encoder import Encoder
+from pointsman.text.spec import EncoderSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore")
+DIMENSIONS = 384
 NAMES = tuple(family.name for family in FAMILIES)
 
 
@@ -108,6 +111,10 @@ def _encoder(folder: Path, prompts: list[str]) -> Encoder:
     )
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     (folder / "encoder.onnx").write_bytes(made.SerializeToString())
+    spec = EncoderSpec(
+        name="bag", kind="onnx", dimension=DIMENSIONS, pooling="sentence", before=("[CLS]",), after=("[SEP]",)
+    )
+    write_spec(spec, folder)
     return Encoder.load(folder, threads=1)
 
 
@@ -308,7 +315,7 @@ def test_whichever_family_is_new_it_is_found_in_one_run(serve, tmp_path, strange
 
 def test_a_new_family_is_found_by_embeddings_alone(served, tmp_path):
     tables = _with_new(31, "poem", known=280, new=28)
-    encoder = Encoder.load(served.published / served.router_id)
+    encoder = read_bundle(served.published / served.router_id).encoder()
     np.save(tmp_path / "embeddings.npy", encoder.encode(tables.prompts["prompt"].to_list()))
     recent = read_recent(tmp_path, minimum=50)
     bundle, kept = read_bundle(served.published / served.router_id), load_reference(served.router_id)
@@ -443,7 +450,7 @@ def test_unusable_input_ends_with_code_2_and_names_file_and_rule(server, served,
 def test_embeddings_of_another_encoder_are_refused(server, served, tmp_path, capsys):
     np.save(tmp_path / "embeddings.npy", np.random.default_rng(0).normal(size=(60, 7)))
     assert main(["drift", "--recent", str(tmp_path), "--router", str(served.published)]) == 2
-    assert "7 dimensions, the router's encoder has 384" in capsys.readouterr().err
+    assert f"7 dimensions, the router's encoder has {DIMENSIONS}" in capsys.readouterr().err
 
 
 def test_a_router_that_was_not_trained_here_has_no_reference(server, serve, tmp_path, capsys):

@@ -6,7 +6,6 @@ from components.drift.inspection import inspect
 from components.drift.recent import DriftInputError, Recent
 from components.drift.reference import REMEMBERED, make_reference
 from pointsman.bundle.reading import read_bundle
-from pointsman.text.encoder import Encoder
 
 CONFIG = DriftConfig(minimum_prompts=2, sample=50, resamples=50)
 
@@ -14,7 +13,8 @@ CONFIG = DriftConfig(minimum_prompts=2, sample=50, resamples=50)
 @pytest.fixture(scope="module")
 def seen(bundle, prompts):
     """The tiny bundle, its encoder, and many rows of its prompts."""
-    read, encoder = read_bundle(bundle), Encoder.load(bundle, threads=1)
+    read = read_bundle(bundle)
+    encoder = read.encoder(threads=1)
     texts = [f"{text} {number}" for number in (1, 2, 3) for text in prompts] * 4
     tokens, embedding_ND = encoder.tokenize(texts), encoder.encode(texts)
     return read, texts, embedding_ND, read.feature_map.transform(embedding_ND, tokens)
@@ -76,5 +76,5 @@ def test_the_callers_embedding_is_used(seen, bundle):
 def test_embeddings_of_another_width_name_their_file(seen, bundle):
     read, texts, embedding_ND, features_NF = seen
     reference = make_reference(read.model, features_NF, embedding_ND, np.full(len(texts), "test"), seed=0)
-    with pytest.raises(DriftInputError, match=f"{bundle.name}: embeddings have 7 dimensions.* has 384"):
+    with pytest.raises(DriftInputError, match=f"{bundle.name}: embeddings have 7 dimensions.* has 24"):
         inspect(read, reference, _recent(bundle, embedding_ND=embedding_ND[:, :7]), CONFIG, seed=0)

@@ -11,7 +11,7 @@ class Counting:
     """Stands before the real encoder and counts what reaches it."""
 
     def __init__(self, encoder):
-        self.encoder, self.digest, self.seen = encoder, encoder.digest, []
+        self.encoder, self.spec, self.digest, self.seen = encoder, encoder.spec, encoder.digest, []
 
     def encode(self, prompts):
         self.seen += prompts

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.embeddings.feature_fit import FeatureConfig, fit_features
-from pointsman.text.encoder import Tokens
+from pointsman.text.tokens import Tokens
 
 NONE = Tokens(indptr_N1=np.zeros(1, dtype=np.int64), token_E=np.zeros(0, dtype=np.int32))
 

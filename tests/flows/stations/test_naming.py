@@ -17,8 +17,8 @@ from flows.platform import paths
 from flows.platform.references import DataRef, keep
 from flows.stations.board import BoardRef
 from flows.stations.discover import discover
+from flows.stations.encoder import export_encoder
 from flows.stations.identity import identify
-from flows.stations.ingest import export_encoder
 from flows.stations.naming import Narration, christen, describe_by_model, name_by_model, narrate
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pointsman.text.encoder import MAX_CHARACTERS, Encoder, Tokens
+from pointsman.text.encoder import Encoder
+from pointsman.text.tokens import Tokens
 
 PROMPTS = ["What is 2 + 2?", "Übersetze: guten Morgen", "SELECT * FROM t", "a " * 600, "?"]
 
@@ -31,12 +32,15 @@ def test_no_prompts_give_no_rows(encoder):
     assert encoder.encode([]).shape == (0, 384)
 
 
-def test_a_huge_prompt_is_cut(encoder):
-    assert encoder.tokenize(["x " * 1_000_000]).length_N[0] == MAX_CHARACTERS // 2
+def test_a_huge_prompt_is_counted_whole_and_encoded_by_its_start(encoder):
+    tokens = encoder.tokenize(["x " * 500_000, "x " * 254])
+    assert tokens.length_N[0] == 500_000
+    whole, start = encoder.encode_tokens(tokens)
+    np.testing.assert_array_equal(whole, start)
 
 
 def test_an_incomplete_folder_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"encoder\.onnx: the encoder is incomplete"):
+    with pytest.raises(FileNotFoundError, match=r"encoder\.json: the encoder is incomplete"):
         Encoder.load(tmp_path)
 
 

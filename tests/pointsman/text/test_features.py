@@ -3,7 +3,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from components.embeddings.feature_fit import FeatureConfig, fit_features
-from pointsman.text.encoder import Tokens
+from pointsman.text.tokens import Tokens
 
 VOCABULARY = ("alpha", "beta", "7", "+", "##ing", "gamma", "(", "é")
 

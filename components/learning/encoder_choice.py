@@ -1,0 +1,213 @@
+"""The cheapest encoder that can't be told from the best, by rules that are set before anything is measured.
+
+Shapes: N prompts of the sample, M candidates, D dimensions; K training rows, Q judged rows.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+
+from components.baselines import guarded_knn, knn
+from components.evaluation.paired import difference
+from components.learning.novelty_fit import NoveltyConfig, fit_novelty
+from components.tables.board import Board
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Embed = Callable[[Rows], NDArray[np.float32]]
+"""Vectors of all N prompts, shape (N, D), by an encoder that was fitted on these rows alone; whole encoders ignore
+them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceConfig:
+    """How encoders are compared. An encoder is passed over where it is told to be worse by more than a tolerance."""
+
+    prompts: int = 2000
+    """Of the sample at most, >= 2."""
+    folds: int = 3
+    """>= 2."""
+    neighbours: int = 50
+    """That predict a prompt's quality, >= 1."""
+    groups: int = 6
+    """Benchmarks left out at most, the largest ones, >= 0."""
+    fewest: int = 30
+    """Prompts that a benchmark needs to be left out, >= 1."""
+    tolerances: Mapping[str, float] = field(
+        default_factory=lambda: {"routing": 0.003, "left_out": 0.01, "novelty": 0.05}
+    )
+    """Losses that don't count, >= 0: of quality, of quality on benchmarks left out, of the area under the curve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One encoder against the best on one criterion."""
+
+    name: str
+    value: float
+    """Of this encoder, its mean over the prompts judged."""
+    loss: float
+    """The best encoder's value less this one's, paired over prompts."""
+    low: float
+    high: float
+    """95 % interval of the loss."""
+    prompts: int
+    tolerance: float
+
+    @property
+    def worse(self) -> bool:
+        """Whether the loss is told from none and larger than tolerated."""
+        return self.low > 0 and self.loss > self.tolerance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderChoice:
+    """What was chosen and why."""
+
+    chosen: str
+    measured: str
+    """'quality': of the choices, where most prompts have all outcomes; 'error': of predicted quality, negated."""
+    criteria: Mapping[str, tuple[Criterion, ...]]
+    """Of each encoder, in the order of cost."""
+
+    def to_document(self) -> dict[str, Any]:
+        """Plain JSON for a report."""
+        names = ("name", "value", "loss", "low", "high", "prompts", "tolerance", "worse")
+        return {
+            "chosen": self.chosen,
+            "measured": self.measured,
+            "rule": "the cheapest encoder that no criterion tells to be worse than the best by more than its tolerance",
+            "criteria": {
+                encoder: [{name: getattr(one, name) for name in names} for one in found]
+                for encoder, found in self.criteria.items()
+            },
+        }
+
+
+def choose_encoder(
+    encoders: Mapping[str, Embed],
+    quality_NM: Floats,
+    benchmark_N: NDArray[np.str_],
+    config: ChoiceConfig,
+    seed: int,
+) -> EncoderChoice:
+    """Compares encoders on held-out prompts, each fitted without them.
+
+    Routing: prompts of each fold are routed by their nearest prompts of the other folds. Left out: the same with a
+    whole benchmark left out. Novelty: the share of held-out known prompts that are nearer to the training prompts than
+    a prompt of the left-out benchmark is (its mean is the area under the curve). Logs without benchmarks are divided
+    by k-means of the last encoder's vectors, which favours that encoder.
+
+    Args:
+        encoders: by name, cheapest first; the last is the reference that is best where nothing is told apart.
+        quality_NM: nan where not observed.
+        benchmark_N: the logs' labels; empty: none.
+
+    Raises:
+        ValueError: no encoder, or prompts that don't fit.
+    """
+    if not encoders or len(quality_NM) != len(benchmark_N):
+        raise ValueError(f"want encoders, and one label a prompt: {len(benchmark_N)} for {len(quality_NM)} prompts")
+    everything = np.arange(len(quality_NM))
+    reference = list(encoders)[-1]
+    whole = bool((~np.isnan(quality_NM)).all(axis=1).mean() > 0.5)
+    judge = _Judge(quality_NM=np.asarray(quality_NM, dtype=np.float64), whole=whole, config=config, seed=seed)
+    folds = np.array_split(np.random.default_rng(seed).permutation(everything), config.folds)
+    shifts = _shifts(_labels(benchmark_N, encoders[reference], config, seed), config, seed)
+    values: dict[str, dict[str, Floats]] = {name: {} for name in encoders}
+    for name, embed in encoders.items():
+        values[name]["routing"] = np.concatenate(
+            [judge.routed(embed, np.setdiff1d(everything, fold), fold) for fold in folds]
+        )
+        if shifts:
+            apart = [judge.left_out(embed, out_Q, known_K) for out_Q, known_K in shifts]
+            values[name]["left_out"] = np.concatenate([worth for worth, _ in apart])
+            values[name]["novelty"] = np.concatenate([share for _, share in apart])
+    criteria = {
+        name: tuple(
+            _criterion(one, max((values[other][one] for other in encoders), key=np.nanmean), found, config)
+            for one, found in of_encoder.items()
+        )
+        for name, of_encoder in values.items()
+    }
+    chosen = next((name for name, found in criteria.items() if not any(one.worse for one in found)), reference)
+    return EncoderChoice(chosen=chosen, measured="quality" if whole else "error", criteria=criteria)
+
+
+def _labels(benchmark_N: NDArray[np.str_], embed: Embed, config: ChoiceConfig, seed: int) -> NDArray[np.str_]:
+    _, count = np.unique(benchmark_N[benchmark_N != ""], return_counts=True)
+    if np.count_nonzero(count >= config.fewest) >= 2 or len(benchmark_N) < 8 * config.fewest:
+        return benchmark_N
+    vectors_ND = embed(np.arange(len(benchmark_N)))
+    cluster_N = KMeans(8, n_init=1, random_state=seed).fit_predict(vectors_ND)
+    return np.asarray([f"cluster {cluster}" for cluster in cluster_N], dtype=np.str_)
+
+
+def _shifts(label_N: NDArray[np.str_], config: ChoiceConfig, seed: int) -> list[tuple[Rows, Rows]]:
+    """Rows of each benchmark that is left out, and all others in an order drawn by seed."""
+    names, count = np.unique(label_N[label_N != ""], return_counts=True)
+    largest = names[np.argsort(-count, kind="stable")][: config.groups]
+    chosen = [name for name in largest if config.fewest <= np.count_nonzero(label_N == name) < label_N.size / 2]
+    generator = np.random.default_rng(seed)
+    others = [generator.permutation(np.flatnonzero(label_N != name)) for name in chosen]
+    return [(np.flatnonzero(label_N == name), other_K) for name, other_K in zip(chosen, others, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Judge:
+    """What is known of the sample, and how much choices made by neighbours are worth on it."""
+
+    quality_NM: Floats
+    whole: bool
+    """Whether most prompts have all outcomes."""
+    config: ChoiceConfig
+    seed: int
+
+    def routed(self, embed: Embed, train_K: Rows, judged_Q: Rows) -> Floats:
+        """Worth on a fold, of neighbours from the others."""
+        return self._worth(embed(train_K), train_K, judged_Q)
+
+    def left_out(self, embed: Embed, out_Q: Rows, known_K: Rows) -> tuple[Floats, Floats]:
+        """Worth on a benchmark left out, and the share of held-out known prompts that look less novel than each."""
+        held_K, train_K = np.split(known_K, [known_K.size // 5])
+        vectors_ND = embed(train_K)
+        novelty = fit_novelty(vectors_ND[train_K], vectors_ND[held_K], NoveltyConfig(), self.seed)
+        known_S = np.sort(novelty.similarity(vectors_ND[held_K]))
+        similarity_Q = novelty.similarity(vectors_ND[out_Q])
+        # ties count half (Mann and Whitney 1947)
+        below_Q, upto_Q = (np.searchsorted(known_S, similarity_Q, side=side) for side in ("left", "right"))
+        share_Q = 1 - (below_Q + upto_Q) / (2 * max(known_S.size, 1))
+        return self._worth(vectors_ND, train_K, out_Q), share_Q
+
+    def _worth(self, vectors_ND: NDArray[np.float32], train_K: Rows, judged_Q: Rows) -> Floats:
+        """Quality of the choice on each prompt, or minus the squared error of what was observed; nan: nothing was."""
+        training = Board(quality_NM=self.quality_NM[train_K], features_NF=vectors_ND[train_K])
+        seen_QM, neighbours = self.quality_NM[judged_Q], self.config.neighbours
+        if self.whole:
+            # as careful as a router: the best single candidate unless the neighbours prove another better
+            guarded = guarded_knn.fit(training, 0, guarded_knn.GuardedConfig(neighbours=neighbours))
+            predicted_QM = guarded.predict(vectors_ND[judged_Q])
+            return np.take_along_axis(seen_QM, predicted_QM.argmax(axis=1)[:, None], axis=1)[:, 0]
+        predicted_QM = knn.fit(training, 0, knn.KnnConfig(neighbours=neighbours)).predict(vectors_ND[judged_Q])
+        seen = ~np.isnan(seen_QM)
+        error_QM = np.where(seen, np.nan_to_num(seen_QM) - np.clip(predicted_QM, 0, 1), 0.0) ** 2
+        count_Q = seen.sum(axis=1)
+        return np.where(count_Q > 0, -error_QM.sum(axis=1) / np.maximum(count_Q, 1), np.nan)
+
+
+def _criterion(name: str, best: Floats, found: Floats, config: ChoiceConfig) -> Criterion:
+    both = ~np.isnan(best) & ~np.isnan(found)
+    interval = difference(best[both], found[both]).interval(0.025)
+    return Criterion(
+        name=name,
+        value=float(found[both].mean()),
+        loss=interval.mean,
+        low=interval.low,
+        high=interval.high,
+        prompts=int(both.sum()),
+        tolerance=config.tolerances[name],
+    )
