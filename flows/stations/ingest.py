@@ -12,7 +12,6 @@ from components.tables.expectations import validate as expect
 from components.tables.quarantine import QuarantineConfig, quarantine
 from components.tables.splits import SplitConfig, split
 from components.tables.store import read_tables, write_parquet, write_tables
-from flows.platform import paths
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
 

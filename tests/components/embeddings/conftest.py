@@ -1,5 +1,6 @@
-"""The sentence encoder, exported once."""
+"""The packaged encoder, and a tiny router for what needs an encoder of some kind only."""
 
 from tests.fixtures.minilm import encoder, encoder_folder
+from tests.fixtures.tiny_router import parts
 
-__all__ = ["encoder", "encoder_folder"]
+__all__ = ["encoder", "encoder_folder", "parts"]
