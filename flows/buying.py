@@ -47,6 +47,21 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--seed", type=int, default=0)
     command.set_defaults(command=_collect)
 
+    command = commands.add_parser(
+        "onboard",
+        help="add a candidate to the router in service from few graded answers; nothing else is trained again",
+        epilog="example: pointsman onboard --data logs --model new-model --url http://127.0.0.1:4000/v1 --budget 2 "
+        "--judge gpt-4.1-mini",
+    )
+    command.add_argument("--data", type=Path, help="folder of the tables, which name the candidate and its prices")
+    command.add_argument("--model", required=True, help="the candidate")
+    _endpoint_options(command, None)
+    command.add_argument("--judge", help="who grades answers that have no reference, at the same URL")
+    command.add_argument("--probes", type=int, default=200, help="graded answers to reach (default: 200)")
+    command.add_argument("--margin", type=float, default=0.01, help="quality that may be lost at most (default: 0.01)")
+    command.add_argument("--retire", action="store_true", help="take the candidate out of the router in service")
+    command.set_defaults(command=_onboard)
+
 
 def endpoint(url: str | None) -> "Endpoint":
     """The endpoint at a URL, with the key and the patience of the environment.
@@ -171,6 +186,73 @@ def _collect(options: argparse.Namespace) -> int:
         raise ValueError(found.problem)
     print(f"they wait for grades: pointsman grade --data {options.data} --by reference|judge")
     return 0
+
+
+def _onboard(options: argparse.Namespace) -> int:
+    from flows.platform.settings import prepare_environment
+
+    prepare_environment()
+    from components.learning.onboarding import OnboardConfig
+    from flows.stations.onboard import onboard, retire
+
+    if options.retire:
+        change = retire(options.model)
+    else:
+        if options.data is None:
+            raise ValueError("--data is missing: the folder of the tables")
+        config = OnboardConfig(margin=options.margin)
+        if options.url:
+            _probe(options)
+        change = onboard(options.data, options.model, config)
+        judged = change.judged
+        if judged is not None:
+            print(
+                f"{options.model}: quality {judged.mean:.3f} on {judged.probes} probes, chosen on {judged.share:.1%}; "
+                f"gain {judged.gain:+.4f} [{judged.low:+.4f}, {judged.high:+.4f}]"
+            )
+            if change.verdict == "not enough evidence" and (more := judged.more_probes(config)):
+                print(f"about {more} more graded answers would tell")
+    print(f"verdict: {change.verdict}")
+    print(f"bundle: {change.bundle}\nreport: {change.report}")
+    return 0 if change.verdict == "promoted" else 1
+
+
+def _probe(options: argparse.Namespace) -> None:
+    """Buys what is missing of a newcomer's answers, and grades: by references, and by a judge where one is named."""
+    import polars as pl
+
+    from components.collecting.folder import CollectConfig, collect_folder, plan_folder
+    from components.grading.folder import JudgeRequest, grade_folder
+    from components.grading.judge import JudgeConfig
+    from components.tables.store import read_tables
+
+    if options.budget is None:
+        raise ValueError("--budget is missing: USD that are never exceeded")
+    where, left = endpoint(options.url), options.budget
+    there = read_tables(options.data).outcomes.filter(pl.col("model") == options.model).height
+    if there < options.probes:
+        # with a judge to pay as well, answers get half
+        budget = left / 2 if options.judge else left
+        config = CollectConfig(budget_usd=budget, candidates=(options.model,), prompts=options.probes - there)
+        plan = plan_folder(options.data, config)
+        print(plan.bill)
+        bar = Bar(budget)
+        found = stoppable(lambda: collect_folder(options.data, config, plan, where, bar), bar)
+        left -= found.spent_usd
+        print(f"{found.answers} answers of {options.model} for {found.spent_usd:.6f} USD")
+        if found.problem:
+            raise ValueError(found.problem)
+    if read_tables(options.data).prompts["reference"].drop_nulls().len():
+        print(f"{grade_folder(options.data, 'reference').grades} grades by reference")
+    if options.judge:
+        request = JudgeRequest(endpoint=where, judge=JudgeConfig(model=options.judge), budget_usd=left)
+        bar = Bar(left)
+        graded = stoppable(lambda: grade_folder(options.data, "judge", request, bar, options.model), bar)
+        for notice in graded.notices:
+            print(f"note: {notice}")
+        print(f"{graded.grades} grades by {options.judge} for {graded.spent_usd:.6f} USD")
+        if graded.problem:
+            raise ValueError(graded.problem)
 
 
 def predicted_for(folder: Path) -> "Predicted | None":

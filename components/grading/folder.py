@@ -64,7 +64,11 @@ class GradedFolder:
 
 
 def grade_folder(
-    folder: Path, by: By, request: JudgeRequest | None = None, tell: Callable[[Progress], None] = lambda _: None
+    folder: Path,
+    by: By,
+    request: JudgeRequest | None = None,
+    tell: Callable[[Progress], None] = lambda _: None,
+    only: str | None = None,
 ) -> GradedFolder:
     """Grades what isn't graded by this grader yet, and derives quality.
 
@@ -73,6 +77,7 @@ def grade_folder(
         by: who grades.
         request: the judge, where one grades.
         tell: called as a judge goes on.
+        only: the one candidate whose answers a judge grades; None: all.
 
     Raises:
         TableError: the folder lacks what this grader reads.
@@ -91,7 +96,7 @@ def grade_folder(
     else:
         if request is None:
             raise ValueError("--by judge needs --url, --model and --budget")
-        judged, notices = _by_judge(tables, folder, request, tell)
+        judged, notices = _by_judge(tables, folder, request, tell, only)
         new = judged.grades
     grades = add_grades(before, new)
     believed = believe(grades)
@@ -146,9 +151,11 @@ def _by_reference(tables: Tables, folder: Path) -> tuple[pl.DataFrame, list[str]
 
 
 def _by_judge(
-    tables: Tables, folder: Path, request: JudgeRequest, tell: Callable[[Progress], None]
+    tables: Tables, folder: Path, request: JudgeRequest, tell: Callable[[Progress], None], only: str | None
 ) -> tuple[Judged, list[str]]:
     answers = _shuffled(answers_of(tables, folder))
+    if only is not None:
+        answers = answers.filter(pl.col("model") == only)
     model = request.judge.model
     prices, assumed = prices_for([model], known_prices(tables.candidates))
     notices = []
