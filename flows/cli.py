@@ -14,6 +14,14 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--data", type=Path, help="folder with prompts, outcomes and models (default: simulated)")
     command.add_argument("--preset", choices=["smoke", "full"], default="full")
     command.add_argument(
+        "--policy",
+        help="parity | best | tradeoff=W | quality=Q | tolerance=T: what the router is for "
+        "(default: parity where costs are known, else best)",
+    )
+    command.add_argument(
+        "--force", action="store_true", help="let simulated logs, or logs of other candidates, replace the router"
+    )
+    command.add_argument(
         "--encoder",
         type=_encoder,
         default="auto",
@@ -34,10 +42,13 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command = commands.add_parser(
         "promote", help="publish the waiting challenger if its verdict allows it; repair what a crash left"
     )
+    command.add_argument("--reason", default="", help="why, for the history")
+    command.add_argument("--force", action="store_true", help="also if a rollback left it")
     command.set_defaults(command=_promote)
 
     command = commands.add_parser("rollback", help="return to an earlier published router")
     command.add_argument("--to", help="router id (default: the one before)")
+    command.add_argument("--reason", default="", help="why, for the history")
     command.set_defaults(command=_rollback)
 
     command = commands.add_parser("history", help="who reigned when, and why")
@@ -133,6 +144,8 @@ def _retrain(options: argparse.Namespace) -> int:
             data=options.data,
             preset=options.preset,
             encoder=options.encoder,
+            policy=options.policy,
+            force=options.force,
             seed=options.seed,
             most_faulty=options.most_faulty,
         )
@@ -151,14 +164,18 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _promote(_: argparse.Namespace) -> int:
+def _promote(options: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
     prepare_environment()
+    from flows.platform import paths
     from flows.stations.promote import promote_waiting
+    from pointsman.bundle.pointer import read_pointer
 
-    verdict = promote_waiting()
+    before = read_pointer(paths.published())
+    verdict = promote_waiting(options.reason, options.force)
     print(f"{verdict.router_id}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
+    print(f"in service before: {before or 'none'}\nin service now: {read_pointer(paths.published()) or 'none'}")
     return 0 if verdict.verdict == "promoted" else 1
 
 
@@ -166,9 +183,13 @@ def _rollback(options: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
     prepare_environment()
+    from flows.platform import paths
     from flows.stations.promote import roll_back
+    from pointsman.bundle.pointer import read_pointer
 
-    print(roll_back(options.to))
+    before = read_pointer(paths.published())
+    after = roll_back(options.to, options.reason)
+    print(f"in service before: {before or 'none'}\nin service now: {after}")
     return 0
 
 

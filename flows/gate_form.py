@@ -1,4 +1,4 @@
-"""The gate's criteria as a form."""
+"""The gate's conditions as a form."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,35 +12,75 @@ class GateParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="Gate")
 
-    champion_margin: float = Field(
-        default=_DEFAULT.champion_margin,
-        ge=0,
-        le=1,
-        description="Quality by which the 95 % interval against the champion may reach below 0.",
-    )
     parity_margin: float = Field(
         default=_DEFAULT.parity_margin,
         ge=0,
         le=1,
-        description="The same against the best single candidate, where the challenger costs less than it.",
+        description="Quality that may be given up against always using the best single model: 0.01 is one point of a "
+        "hundred. The interval's low end must stay above it.",
+    )
+    champion_margin: float = Field(
+        default=_DEFAULT.champion_margin,
+        ge=0,
+        le=1,
+        description="The same against the router in service, and against the first one of the year.",
+    )
+    least_savings: float = Field(
+        default=_DEFAULT.least_savings,
+        ge=0,
+        lt=1,
+        description="Share of the best single model's cost that must be saved, if quality isn't better.",
+    )
+    greatest_cost_ratio: float = Field(
+        default=_DEFAULT.greatest_cost_ratio,
+        ge=1,
+        allow_inf_nan=False,
+        description="Times the best single model's cost that a better router may take.",
+    )
+    champion_cost_ratio: float = Field(
+        default=_DEFAULT.champion_cost_ratio,
+        ge=1,
+        allow_inf_nan=False,
+        description="Times the cost of the router in service that one no better than it may take.",
+    )
+    weekly_error: float = Field(
+        default=_DEFAULT.weekly_error,
+        gt=0,
+        le=0.5,
+        description="Probability of publishing a router that is really just at the margin, in one retrain.",
+    )
+    yearly_error: float = Field(
+        default=_DEFAULT.yearly_error,
+        gt=0,
+        lt=1,
+        description="Probability that a year of retrains leads below the first router of the year, margin counted.",
+    )
+    least_prompts: int = Field(
+        default=_DEFAULT.least_prompts, ge=1, description="Prompts below which there isn't enough evidence."
+    )
+    least_share: float = Field(
+        default=_DEFAULT.least_share,
+        ge=0,
+        le=1,
+        description="The same as a share of all prompts: gaps in the logs may leave few that can be compared.",
+    )
+    most_more: float = Field(
+        default=_DEFAULT.most_more,
+        ge=0,
+        allow_inf_nan=False,
+        description="Up to how many times as many further prompts the answer is 'not enough evidence', not 'refused'.",
     )
     calibration_error: float = Field(
         default=_DEFAULT.calibration_error,
         ge=0,
         le=1,
-        description="Greatest expected calibration error of the predicted quality.",
-    )
-    control_margin: float = Field(
-        default=_DEFAULT.control_margin,
-        ge=0,
-        le=1,
-        description="Mean quality by which each control (random features, shuffled labels) must be beaten.",
+        description="Greatest mean distance between predicted and observed quality.",
     )
     leave_one_out_floor: float = Field(
         default=_DEFAULT.leave_one_out_floor,
         ge=-1,
         le=1,
-        description="Mean gain over the best single candidate on benchmarks left out of training, in turn.",
+        description="Mean gain over the best single model on benchmarks left out of training, in turn.",
     )
     latency_ms: float = Field(
         default=_DEFAULT.latency_ms,

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
+from components.evaluation.operating import parse_asked
 from components.reports.console import method_table
+from components.reports.summary import policy_text, summary
 from components.tasks.density import LayoutConfig
 from flows.gate_form import GateParameters
 from flows.platform.artifacts import note_result, note_tasks, note_validation
@@ -28,8 +30,10 @@ from flows.stations.identity import identify, reigning_tasks
 from flows.stations.ingest import divide, ingest, notices, validate
 from flows.stations.logs import describe_logs, logs_of
 from flows.stations.naming import christen, narrate
+from flows.stations.operating import choose_operating
 from flows.stations.promote import Verdicted, bundle, promote, register
 from flows.stations.train import PEERS, baseline, classify, combine, specialise
+from flows.stations.trial import simulated
 
 SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
 
@@ -51,6 +55,15 @@ class RetrainParameters(BaseModel):
         description="'auto': the cheapest that routes as well as the best; 'static': token vectors distilled from the "
         "sentence encoder; 'int8' or 'fp32': the sentence encoder; or the path of a folder with an encoder.",
     )
+    policy: str | None = Field(
+        default=None,
+        description="What the router is for: parity (as good as the best single model, as cheap as can be), best, "
+        "tradeoff=W (USD a unit of quality is worth), quality=Q or tolerance=T; empty: parity where costs are known.",
+    )
+    force: bool = Field(
+        default=False,
+        description="Let a router from simulated logs, or from logs of other candidates, replace the one in service.",
+    )
     seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
     most_faulty: float = Field(
         default=0.01, ge=0, le=1, description="Largest share of a table's rows that may be set aside; three always may."
@@ -58,6 +71,11 @@ class RetrainParameters(BaseModel):
     gate: GateParameters = Field(
         default_factory=GateParameters, description="What a challenger must clear to be published."
     )
+
+    @field_validator("policy")
+    @classmethod
+    def _known(cls, policy: str | None) -> str | None:
+        return parse_asked(policy).text() if policy else None
 
 
 @flow(
@@ -101,14 +119,31 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         classified = classify(board, discovered, chosen.learning)
         specialised = specialise(board, classified, chosen.learning)
         combined = combine(board, classified, specialised, chosen.learning.router, seed)
+        operated = choose_operating(
+            board, classified, specialised, combined, parameters.policy, chosen.learning.router, seed
+        )
         compared = fan_out(baseline, {method: (board, method, seed) for method in PEERS})
         station("evaluate")
         held_out = hold_out(board, classified, chosen.refit, seed)
         timed = time_routing(board, encoder, combined)
         gate = parameters.gate.config()
-        judged = evaluate(logs, validated, board, encoder, discovered, combined, compared, held_out, timed, gate, seed)
+        judged = evaluate(
+            logs,
+            validated,
+            board,
+            encoder,
+            discovered,
+            combined,
+            operated,
+            compared,
+            held_out,
+            timed,
+            gate,
+            parameters.force,
+            seed,
+        )
         station("register")
-        waiting = bundle(board, encoder, discovered, combined, judged, seed)
+        waiting = bundle(board, encoder, discovered, combined, operated, judged, simulated(logs), seed)
         remember(board, combined, waiting.router_id, seed)
         challenger = register(
             waiting, run_id, judged, discovered, classified, specialised, combined, compared, charted, validated, tables
@@ -123,10 +158,13 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
 
 
 def run_retrain(parameters: RetrainParameters) -> int:
-    """Runs the flow, prints its table and where everything is; 0 promoted, 1 refused."""
+    """Runs the flow, prints its table, verdict and where everything is; 0 promoted, 1 otherwise."""
     verdict = retrain(parameters)
     report = json.loads((verdict.bundle / "report.json").read_text())
     print(method_table({"methods": {name: report["methods"][name] for name in SUMMARY}}))
-    print(f"\n{verdict.verdict}: {'; '.join(verdict.reasons) or 'every criterion passed'}")
-    print(f"bundle:      {verdict.bundle}\nreport:      {verdict.report}\ndashboards:  make ui")
+    print(f"\n{summary(report, verdict.verdict)}\n")
+    for reason in verdict.reasons:
+        print(f"- {reason}")
+    print(f"verdict: {verdict.verdict}\noperating policy: {policy_text(report['operating'])}")
+    print(f"bundle: {verdict.bundle}\nreport: {verdict.report}\ndashboards: make ui")
     return 0 if verdict.verdict == "promoted" else 1

@@ -20,6 +20,7 @@ TRAINING = (
     *("promote", "rollback", "history", "ui"),
 )
 """Commands of a checkout; an installed wheel only says where they are."""
+POLICIES = "operating (what the bundle declares) | best | budget=USD | quality=Q | tradeoff=W | tolerance=T"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -69,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     router_option(command)
     command.add_argument("--input", type=Path, required=True, help="parquet or jsonl with a column 'prompt'")
     command.add_argument("--output", type=Path, required=True, help="parquet or jsonl")
-    command.add_argument("--policy", default="best", help="best | budget=USD | quality=Q | tradeoff=W | tolerance=T")
+    command.add_argument("--policy", default="operating", help=POLICIES)
     command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
     command.set_defaults(command=_route)
 

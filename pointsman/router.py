@@ -1,13 +1,14 @@
 """Routing with a published bundle: the Python interface of a gateway. numpy, tokenizers, safetensors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman.bundle.evidence import Evidence, no_evidence
 from pointsman.bundle.pointer import is_url, resolve
 from pointsman.bundle.reading import read_bundle
 from pointsman.errors import BundleError
@@ -15,10 +16,12 @@ from pointsman.model.folded.fold import fold
 from pointsman.model.prediction import Prediction
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.eligibility import columns_of, decide_among
-from pointsman.policy.policy import Policy, decide, parse
+from pointsman.policy.policy import Best, Policy, decide, form, parse
 from pointsman.text.features import FeatureMap
 from pointsman.text.tokens import Tokens
 
+OPERATING = "operating"
+"""Name of the policy that a bundle declares."""
 GOLDEN_ROWS = 8
 """Golden decisions that loading makes again."""
 GOLDEN_TOLERANCE = 0.02
@@ -52,7 +55,13 @@ class Routing:
     cost_usd_NM: NDArray[np.float64]
     """Expected USD per call; nan: unknown."""
     reason_N: NDArray[np.str_]
-    """'task', 'general' or 'fallback'."""
+    """'task', 'general', 'doubt' or 'novel'."""
+    margin_N: NDArray[np.float64]
+    """Quality by which a candidate must be better than the best single one to be chosen for it."""
+    policy: str
+    """What decided, as the command line takes it."""
+    task_ids: tuple[str, ...] = ()
+    """Lasting ids of the tasks; empty where they have none."""
 
     def __len__(self) -> int:
         return int(self.choice_N.shape[0])
@@ -118,8 +127,8 @@ class Router:
     """Routes prompts to candidates. Holds no mutable state: any number of threads may share one."""
 
     __slots__ = (
-        *("_encoder", "_fallback", "_feature_map", "_folded", "_general_quality_M", "_largest_margin", "_tasks"),
-        *("candidates", "router_id"),
+        *("_encoder", "_fallback", "_feature_map", "_folded", "_general_quality_M", "_largest_margin"),
+        *("asked_policy", "candidates", "evidence", "operating_policy", "router_id", "task_ids", "tasks"),
     )
 
     def __init__(
@@ -131,6 +140,10 @@ class Router:
         candidates: Sequence[str],
         tasks: Sequence[str] = (),
         router_id: str = "",
+        operating_policy: str = "best",
+        asked_policy: str = "best",
+        task_ids: Sequence[str] = (),
+        evidence: Evidence | None = None,
     ) -> None:
         if len(candidates) != model.general_quality_M.shape[0]:
             raise ValueError(f"{len(candidates)} names for {model.general_quality_M.shape[0]} candidates")
@@ -140,9 +153,13 @@ class Router:
         self._largest_margin = float(model.margin(np.ones(1))[0])
         self._feature_map = feature_map
         self._encoder = encoder
-        self._tasks = tuple(tasks)
+        self.tasks = tuple(tasks)
         self.candidates: tuple[str, ...] = tuple(candidates)
         self.router_id = router_id
+        self.operating_policy = operating_policy
+        self.asked_policy = asked_policy
+        self.task_ids = tuple(task_ids)
+        self.evidence = evidence or no_evidence(*model.task_quality_TM.shape)
 
     @classmethod
     def from_parts(
@@ -152,13 +169,21 @@ class Router:
         encoder: Encodes,
         candidates: Sequence[str],
         tasks: Sequence[str] = (),
+        evidence: Evidence | None = None,
     ) -> "Router":
         """A router that isn't published yet, to evaluate it and to write down its golden decisions.
 
         Raises:
             ValueError: not one name a candidate.
         """
-        return cls(model=model, feature_map=feature_map, encoder=encoder, candidates=candidates, tasks=tasks)
+        return cls(
+            model=model,
+            feature_map=feature_map,
+            encoder=encoder,
+            candidates=candidates,
+            tasks=tasks,
+            evidence=evidence,
+        )
 
     @classmethod
     def load(cls, path: str | Path, threads: int | None = None, cache: Path | None = None) -> "Router":
@@ -181,18 +206,23 @@ class Router:
             candidates=[candidate.model for candidate in provenance.candidates],
             tasks=provenance.tasks,
             router_id=bundle.manifest.router_id,
+            operating_policy=provenance.operating_policy,
+            asked_policy=provenance.asked_policy,
+            task_ids=provenance.task_ids,
+            evidence=bundle.evidence,
         )
         router.check_golden(bundle.golden[:GOLDEN_ROWS])
         return router
 
     def route(
-        self, prompts: Sequence[str], policy: str | Policy = "best", among: Sequence[str] | None = None
+        self, prompts: Sequence[str], policy: str | Policy = OPERATING, among: Sequence[str] | None = None
     ) -> Routing:
         """The choice for each prompt.
 
         Args:
             prompts: N texts; may be empty.
-            policy: best, budget=USD (for all prompts together), quality=Q, tradeoff=W, tolerance=T, or a Policy.
+            policy: operating (what the bundle declares), best, budget=USD (for all prompts together), quality=Q,
+                tradeoff=W, tolerance=T, or a Policy.
             among: names of the candidates that may be chosen; None: all.
 
         Raises:
@@ -200,8 +230,21 @@ class Router:
         """
         if isinstance(prompts, str):
             raise ValueError("prompts must be a sequence of texts, not one text")
-        parsed = parse(policy) if isinstance(policy, str) else policy
-        return self.choose(self.predict(prompts), parsed, among)
+        return self.choose(self.predict(prompts), self.policy(policy), among)
+
+    def policy(self, asked: str | Policy) -> Policy:
+        """The policy of a name: `operating` is what the bundle declares, and so is what was asked of it, `parity`.
+
+        Raises:
+            ValueError: no such policy.
+        """
+        if not isinstance(asked, str):
+            return asked
+        if asked in (OPERATING, self.asked_policy):
+            return parse(self.operating_policy)
+        if asked == "parity":
+            raise ValueError("this router wasn't made for parity: retrain with --policy parity, or say tradeoff=W")
+        return parse(asked)
 
     def predict(self, prompts: Sequence[str]) -> Prediction:
         """What is believed of each prompt before a policy chooses."""
@@ -211,7 +254,9 @@ class Router:
     def predict_encoded(self, tokens: Tokens, embedding_ND: NDArray[np.float32]) -> Prediction:
         """The same of prompts that are encoded already, shape (N, D)."""
         features_NF = self._feature_map.transform(embedding_ND, tokens)
-        return self._folded.predict(features_NF, embedding_ND, tokens.length_N)
+        prediction = self._folded.predict(features_NF, embedding_ND, tokens.length_N)
+        supported_NM = self.evidence.supported(prediction.task_N)
+        return prediction if supported_NM is None else replace(prediction, supported_NM=supported_NM)
 
     def choose(self, prediction: Prediction, policy: Policy, among: Sequence[str] | None = None) -> Routing:
         """The choice for each prompt of a prediction.
@@ -232,17 +277,20 @@ class Router:
             )
         return Routing(
             candidates=self.candidates,
-            tasks=self._tasks,
+            tasks=self.tasks,
             choice_N=decision.candidate_N,
             task_N=prediction.task_N,
             quality_NM=prediction.quality_NM,
             cost_usd_NM=prediction.cost_usd_NM,
             reason_N=decision.reason_N,
+            margin_N=np.where(prediction.novel_N, 1.0, prediction.margin_N),
+            policy=form(policy),
+            task_ids=self.task_ids,
         )
 
     def golden(self, prompts: Sequence[str]) -> list[dict[str, Any]]:
         """Rows that a bundle keeps, to be decided again on loading: prompt, candidate and predicted quality."""
-        routing = self.route(prompts)
+        routing = self.route(prompts, Best())
         return [
             {"prompt": prompt, "candidate": candidate, "quality": dict(zip(self.candidates, row, strict=True))}
             for prompt, candidate, row in zip(prompts, routing.candidate, routing.quality_NM.tolist(), strict=True)
@@ -259,7 +307,7 @@ class Router:
         if not golden:
             return
         try:
-            routing = self.route([row["prompt"] for row in golden])
+            routing = self.route([row["prompt"] for row in golden], Best())
             expected_NM = np.array([[row["quality"][name] for name in self.candidates] for row in golden], dtype=float)
             wanted = [row["candidate"] for row in golden]
         except (KeyError, TypeError, ValueError) as error:

@@ -19,6 +19,8 @@ class CostConfig:
     """Prompts with known output tokens that a candidate's regression needs, >= 2."""
     task_strength: float = 10.0
     """Prompts of evidence that weigh as much as the candidate's mean, > 0."""
+    assumed_tokens: float = 256.0
+    """Output tokens of every answer where prices are known and no candidate has a token count, > 0."""
     ridges: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
     """Ridge penalties to choose from by generalised cross-validation, each > 0."""
 
@@ -27,6 +29,8 @@ class CostConfig:
             raise ValueError(f"minimum_prompts must be >= 2, got {self.minimum_prompts}")
         if not self.task_strength > 0:
             raise ValueError(f"task_strength must be > 0 prompts, got {self.task_strength}")
+        if not 0 < self.assumed_tokens < float("inf"):
+            raise ValueError(f"assumed_tokens must be > 0 and finite, got {self.assumed_tokens}")
         if not self.ridges or min(self.ridges) <= 0:
             raise ValueError(f"ridges must all be > 0 and at least one, got {self.ridges}")
 
@@ -84,7 +88,20 @@ def fit_cost_head(
     excess_NM = np.exp(log_NM - fitted_NM)
     smear_M = np.where(known_NM.any(axis=0), _mean(excess_NM), 1.0)
     mean_cost_M = _mean(cost_usd_NM)
-    priced_M = np.isfinite(input_usd_per_mtok_M) & np.isfinite(output_usd_per_mtok_M) & known_NM.any(axis=0)
+    tokens_M = np.asarray(known_NM.any(axis=0), dtype=np.bool_)
+    prices_M = np.isfinite(input_usd_per_mtok_M) & np.isfinite(output_usd_per_mtok_M)
+    priced_M, assumed_M = prices_M & tokens_M, prices_M & ~tokens_M & np.isnan(mean_cost_M)
+    smear_TM = _shrink(excess_NM, member_NT, smear_M, config.task_strength)
+    # Prices without a token count still tell cheap from expensive, if all are thought to answer at the same length.
+    usual = np.log1p(config.assumed_tokens)
+    bias_M = np.where(assumed_M, _others(bias_M, tokens_M, usual), bias_M)
+    low_M, high_M = (np.where(assumed_M, _others(end_M, tokens_M, usual), end_M) for end_M in (low_M, high_M))
+    smear_M = np.where(assumed_M, _others(smear_M, tokens_M, 1.0), smear_M)
+    if tokens_M.any():
+        task_TM = np.where(assumed_M, task_TM[:, tokens_M].mean(axis=1, keepdims=True), task_TM)
+        smear_TM = np.where(assumed_M, smear_TM[:, tokens_M].mean(axis=1, keepdims=True), smear_TM)
+    else:
+        task_TM, smear_TM = np.where(assumed_M, 0.0, task_TM), np.where(assumed_M, 1.0, smear_TM)
     return CostHead(
         weights_FM=weights_FM.astype(np.float32),
         bias_M=bias_M,
@@ -92,7 +109,7 @@ def fit_cost_head(
         low_M=low_M,
         high_M=high_M,
         smear_M=smear_M,
-        smear_TM=_shrink(excess_NM, member_NT, smear_M, config.task_strength),
+        smear_TM=smear_TM,
         mean_cost_M=mean_cost_M,
         mean_cost_TM=_shrink(cost_usd_NM, member_NT, mean_cost_M, config.task_strength),
         input_usd_per_mtok_M=np.asarray(input_usd_per_mtok_M, dtype=np.float64),
@@ -100,9 +117,18 @@ def fit_cost_head(
         source_M=np.where(
             priced_M,
             np.where(regressed_M, CostSource.REGRESSION, CostSource.MEAN_TOKENS),
-            np.where(np.isfinite(mean_cost_M), CostSource.MEAN_COST, CostSource.UNKNOWN),
+            np.where(
+                np.isfinite(mean_cost_M),
+                CostSource.MEAN_COST,
+                np.where(assumed_M, CostSource.ASSUMED_TOKENS, CostSource.UNKNOWN),
+            ),
         ).astype(np.int64),
     )
+
+
+def _others(value_M: Floats, known_M: NDArray[np.bool_], otherwise: float) -> float:
+    """Mean over the candidates of which tokens are known."""
+    return float(value_M[known_M].mean()) if known_M.any() else otherwise
 
 
 def _mean(value_NM: Floats) -> Floats:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from components.heads.classifier import ClassifierConfig, choose_floor, train_classifier
 from components.heads.experts import ExpertConfig, ExpertReport, train_experts
-from components.learning.fit import HeldOut
 from components.learning.granular import cluster_tables
+from components.learning.mixing import HeldOut
 from components.tasks.partition import Partition
 from components.tasks.table import task_table
 from pointsman.model.aggregate import Posterior, assign_tasks, task_level

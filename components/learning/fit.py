@@ -5,29 +5,22 @@ Shapes: N prompts, F features, D embedding, T tasks, M candidates.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.baselines.observed import choice_outcomes
 from components.evaluation.reliability import Reliability, reliability
-from components.learning.calibration_fit import CalibrationConfig, fit_calibration
+from components.learning.calibration_fit import CalibrationConfig
 from components.learning.cost_error import log_r2, total_error
 from components.learning.cost_fit import CostConfig, fit_cost_head
 from components.learning.evidence import Evidence, Kind, Source, evidence_of, judged_outcomes
+from components.learning.mixing import HeldOut, choose_mixing
 from components.learning.novelty_fit import NoveltyConfig, fit_novelty
-from components.learning.selection import (
-    AlphaTrial,
-    GuardTrial,
-    best_single,
-    choose_doubt,
-    choose_guard,
-    choose_trial,
-)
+from components.learning.selection import AlphaTrial, GuardTrial, best_single
 from components.tables.board import Board
-from components.tasks.criterion import advantage_error
-from pointsman.model.aggregate import Posterior, mix
-from pointsman.model.calibration import Calibration, identity
+from pointsman.model.aggregate import Posterior
+from pointsman.model.calibration import identity
 from pointsman.model.clusters import ClusterTables
 from pointsman.model.cost import CostSource
 from pointsman.model.router_model import RouterModel
@@ -66,21 +59,15 @@ class RouterConfig:
         if self.doubt_margins[:1] != (0,) or list(self.doubt_margins) != sorted(self.doubt_margins):
             raise ValueError(f"doubt_margins must be ascending from 0, got {self.doubt_margins}")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class HeldOut:
-    """What both stages say of each seen prompt, by parts that were trained without it."""
-
-    task_N: NDArray[np.int32]
-    """Recognised task, -1: unsure."""
-    doubt_N: Floats
-    """How unsure stage 1 is of the task, in [0, 1]."""
-    soft_NM: Floats
-    """What stage 1 expects by the posterior."""
-    hard_NM: Floats
-    """What stage 1 expects by the recognised task."""
-    prompt_NM: Floats
-    """Prompt-level quality."""
+    def mixing(self, tasks: int) -> dict[str, Any]:
+        """What `choose_mixing` chooses among, for a number of tasks."""
+        return {
+            "alphas": self.alphas,
+            "posteriors": self.posteriors if tasks else self.posteriors[:1],
+            "guard_margins": self.guard_margins,
+            "doubt_margins": self.doubt_margins,
+            "calibration": self.calibration,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -152,34 +139,12 @@ def fit_router(
     """
     tasks, candidates = table_quality_TM.shape[0], general_quality_M.shape[0]
     _check(classifier, experts, table_quality_TM, general_quality_M, seen, held)
-    level = {"soft": held.soft_NM, "hard": held.hard_NM}
-    trials: list[AlphaTrial] = []
-    fits: list[Calibration] = []
-    outcomes: list[Floats] = []
     evidence = evidence_of(seen, seed) if evidence is None else evidence
     judged_NM = judged_outcomes(seen.quality_NM, (held.prompt_NM + held.soft_NM) / 2, evidence)
-    for posterior in config.posteriors if tasks else config.posteriors[:1]:
-        for alpha in config.alphas:
-            mixed_NM = mix(held.prompt_NM, level[posterior], alpha)
-            fitted = fit_calibration(mixed_NM, seen.quality_NM, config.calibration)
-            predicted_NM = fitted.apply(mixed_NM)
-            outcomes.append(choice_outcomes(predicted_NM, judged_NM))
-            trials.append(
-                AlphaTrial(
-                    alpha=alpha,
-                    posterior=posterior,
-                    quality=float(outcomes[-1].mean()),
-                    brier=float(np.nanmean((predicted_NM - seen.quality_NM) ** 2)),
-                    advantage_error=advantage_error(predicted_NM, judged_NM),
-                )
-            )
-            fits.append(fitted)
-    chosen = choose_trial(trials, np.stack(outcomes))
     fallback = best_single(judged_NM)
-    mixed_NM = mix(held.prompt_NM, level[trials[chosen].posterior], trials[chosen].alpha)
-    calibrated_NM = fits[chosen].apply(mixed_NM)
-    guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, config.guard_margins)
-    doubt, doubts = choose_doubt(calibrated_NM, judged_NM, fallback, guard, held.doubt_N, config.doubt_margins)
+    mixing = choose_mixing(held, seen.quality_NM, judged_NM, fallback, **config.mixing(tasks))
+    mixed_NM = mixing.mixed(held)
+    calibrated_NM = mixing.calibration.apply(mixed_NM)
     cost = fit_cost_head(
         features_NF=seen.features_NF,
         output_tokens_NM=seen.output_tokens_NM,
@@ -197,24 +162,24 @@ def fit_router(
         classifier=classifier,
         experts=experts,
         clusters=clusters,
-        calibration=fits[chosen],
+        calibration=mixing.calibration,
         cost=cost,
         novelty=novelty,
         task_quality_TM=np.asarray(table_quality_TM, dtype=np.float64),
         general_quality_M=np.asarray(general_quality_M, dtype=np.float64),
-        alpha=np.array(trials[chosen].alpha, dtype=np.float64),
-        soft=np.array(trials[chosen].posterior == "soft"),
-        guard_margin=np.array(guard, dtype=np.float64),
-        doubt_margin=np.array(doubt, dtype=np.float64),
+        alpha=np.array(mixing.chosen.alpha, dtype=np.float64),
+        soft=np.array(mixing.chosen.posterior == "soft"),
+        guard_margin=np.array(mixing.guard, dtype=np.float64),
+        doubt_margin=np.array(mixing.doubt, dtype=np.float64),
         fallback=np.array(fallback, dtype=np.int64),
     )
     report = FitReport(
-        alpha_trials=tuple(trials),
-        chosen=trials[chosen],
-        guard_trials=guards,
-        guard_margin=guard,
-        doubt_trials=doubts,
-        doubt_margin=doubt,
+        alpha_trials=mixing.trials,
+        chosen=mixing.chosen,
+        guard_trials=mixing.guards,
+        guard_margin=mixing.guard,
+        doubt_trials=mixing.doubts,
+        doubt_margin=mixing.doubt,
         # the identity holds predictions off 0 and 1 just as calibration does
         reliability_before=reliability(identity(candidates).apply(mixed_NM), seen.quality_NM, config.reliability_bins),
         reliability_after=reliability(calibrated_NM, seen.quality_NM, config.reliability_bins),

@@ -9,8 +9,9 @@ from components.heads.classifier import ClassifierConfig, ClassifierReport, reco
 from components.heads.experts import ExpertConfig, ExpertReport, train_experts
 from components.heads.training import FitConfig
 from components.learning.cross_fit import StageOneHeld, folds_of, hold_out_stage_one, hold_out_stage_two
-from components.learning.fit import FitReport, HeldOut, RouterConfig, fit_router
+from components.learning.fit import FitReport, RouterConfig, fit_router
 from components.learning.granular import cluster_tables
+from components.learning.mixing import HeldOut
 from components.tables.board import Board
 from components.tasks.choice import known_labels
 from components.tasks.partition import Partition

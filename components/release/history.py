@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from pointsman.durable import sync_folder
 
 HISTORY = "history.jsonl"
-Outcome = Literal["promoted", "refused", "rolled_back"]
+Outcome = Literal["promoted", "refused", "not enough evidence", "rolled_back"]
 REIGNS: frozenset[Outcome] = frozenset({"promoted", "rolled_back"})
 """Outcomes after which the entry's router reigns."""
 
@@ -141,6 +141,21 @@ def _time(line: bytes) -> str:
 
 def _digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
+
+
+def left_by_rollback(entries: tuple[Entry, ...], router_id: str) -> bool:
+    """Whether a router was in service, isn't now, and it was a rollback that ended its time."""
+    in_service: str | None = None
+    left = False
+    for entry in entries:
+        if entry.verdict not in REIGNS:
+            continue
+        if entry.router_id == router_id:
+            left = False
+        elif in_service == router_id:
+            left = entry.verdict == "rolled_back"
+        in_service = entry.router_id
+    return left
 
 
 def reigning(entries: tuple[Entry, ...]) -> Entry | None:

@@ -88,18 +88,25 @@ def publish(
     return router_id
 
 
-def refuse(root: Path, router_id: str, reasons: Sequence[str], who: str | None = None, timeout: float = 60.0) -> None:
-    """Records that a challenger was refused; the champion stays. The same word again changes nothing.
+def refuse(
+    root: Path,
+    router_id: str,
+    reasons: Sequence[str],
+    who: str | None = None,
+    timeout: float = 60.0,
+    verdict: Outcome = "refused",
+) -> None:
+    """Records that a challenger isn't published; the router in service stays. The same word again changes nothing.
 
     Raises:
         Busy: a promotion holds the lock.
     """
     with hold(root, timeout):
-        entry = _entry(router_id, "refused", reasons, who)
+        entry = _entry(router_id, verdict, reasons, who)
         last = next(iter(read_history(root)[-1:]), None)
-        if last is None or (last.router_id, last.verdict, last.reasons) != (router_id, "refused", entry.reasons):
+        if last is None or (last.router_id, last.verdict, last.reasons) != (router_id, verdict, entry.reasons):
             append(root, entry)
-    _LOG.info("router %s was refused: %s", router_id, "; ".join(reasons))
+    _LOG.info("router %s: %s: %s", router_id, verdict, "; ".join(reasons))
 
 
 def rollback(

@@ -10,8 +10,9 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from pointsman.bundle.evidence import Evidence, no_evidence
 from pointsman.bundle.manifest import MANIFEST, Provenance, dump, make_manifest
-from pointsman.bundle.reading import FEATURES, MODEL, check_sizes, is_whole
+from pointsman.bundle.reading import EVIDENCE, FEATURES, MODEL, check_sizes, is_whole
 from pointsman.durable import mend_folder, place_folder
 from pointsman.errors import BundleError
 from pointsman.model.router_model import RouterModel
@@ -27,6 +28,7 @@ def write_bundle(  # the parts, in the order in which they are made
     provenance: Provenance,
     report: Mapping[str, Any],
     golden: Sequence[Mapping[str, Any]],
+    evidence: Evidence | None = None,
 ) -> str:
     """Writes `folder/<router_id>` at once and returns the router_id; writing the same content again changes nothing.
 
@@ -40,15 +42,17 @@ def write_bundle(  # the parts, in the order in which they are made
         provenance: candidates, tasks, digests, seeds and versions.
         report: the evaluation, plain JSON without nan.
         golden: rows from `Router.golden`.
+        evidence: what its predictions rest on; None: nothing is known of that.
 
     Raises:
         BundleError: parts that don't belong together, or content that isn't plain.
         OSError: the encoder's files can't be read, or the bundle can't be written.
     """
     encoder = read_spec(encoder_folder)
+    known = evidence or no_evidence(*model.task_quality_TM.shape)
     files = {
         **{name: (encoder_folder / name).read_bytes() for name in encoder.files},
-        "router.safetensors": safetensors.numpy.save(_arrays(model, feature_map)),
+        "router.safetensors": safetensors.numpy.save(_arrays(model, feature_map, known)),
         "report.json": _json(report, indent=1),
         "golden.jsonl": b"".join(_json(row) for row in golden),
     }
@@ -62,12 +66,14 @@ def write_bundle(  # the parts, in the order in which they are made
     return manifest.router_id
 
 
-def _arrays(model: RouterModel, feature_map: FeatureMap) -> dict[str, NDArray[Any]]:
+def _arrays(model: RouterModel, feature_map: FeatureMap, evidence: Evidence) -> dict[str, NDArray[Any]]:
     arrays = {f"{MODEL}{name}": array for name, array in model.to_arrays().items()}
     for entry in fields(feature_map):
         array = np.asarray(getattr(feature_map, entry.name))
         # ascontiguousarray makes scalars flat
         arrays[f"{FEATURES}{entry.name}"] = np.ascontiguousarray(array).reshape(array.shape)
+    for entry in fields(evidence):
+        arrays[f"{EVIDENCE}{entry.name}"] = np.ascontiguousarray(getattr(evidence, entry.name))
     return arrays
 
 

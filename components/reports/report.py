@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.block import common_block
-from components.evaluation.bootstrap import Interval
-from components.evaluation.gate import GateConfig, Verdict, judge
-from components.evaluation.reliability import expected_calibration_error, reliability
+from components.evaluation.gate import Verdict
+from components.evaluation.reliability import reliability
 from components.evaluation.scoring import choose, score_methods
 
 Floats = NDArray[np.float64]
@@ -33,58 +32,25 @@ class TestOutcomes:
     """Column of the candidate that is best on training prompts."""
 
 
-def judge_router(
-    predictions: Mapping[str, Floats],
-    outcomes: TestOutcomes,
-    *,
-    calibrated_NM: Floats,
-    champion_NM: Floats | None,
-    controls: Mapping[str, Floats],
-    self_check: bool,
-    config: GateConfig,
-    seed: int,
-    leave_one_out: Mapping[str, Interval] | None = None,
-    latency_ms: float | None = None,
-) -> Verdict:
-    """The gate's verdict on the method called 'router', on the prompts that every method is compared on.
+def control_choices(
+    router_NM: Floats, controls: Mapping[str, Floats], outcomes: TestOutcomes
+) -> dict[str, tuple[Floats, Floats]]:
+    """Quality of the router's choices at `best` and of each control's, on the prompts that all are compared on.
 
     Args:
-        predictions: method -> predicted quality, shape (N, M).
-        outcomes: of the test prompts.
-        calibrated_NM: the router's calibrated quality, shape (N, M).
-        champion_NM: the reigning router's predicted quality, nan for candidates it doesn't know; None: there is none.
+        router_NM: scores whose best is the router's choice, shape (N, M).
         controls: name -> predicted quality of a method deprived of its signal.
-        self_check: whether the router decides from text as it does from the stored features.
-        config: thresholds.
-        seed: of the bootstrap.
-        leave_one_out: benchmark -> gain over the best single candidate of a router trained without it.
-        latency_ms: milliseconds per prompt, one at a time; None: not measured.
+        outcomes: of the test prompts.
     """
     block = common_block(~np.isnan(outcomes.judged_quality_NM), required=(outcomes.best_single,))
-    quality, cost = (
-        x[np.ix_(block.rows_K, block.columns_C)] for x in (outcomes.judged_quality_NM, outcomes.judged_cost_usd_NM)
-    )
+    quality_KC = outcomes.judged_quality_NM[np.ix_(block.rows_K, block.columns_C)]
 
-    def got(value: Floats, predicted_NM: Floats) -> Floats:
+    def got(predicted_NM: Floats) -> Floats:
         choice_K = choose(predicted_NM[block.rows_K], block.columns_C)
-        return np.asarray(np.take_along_axis(value, choice_K[:, None], axis=1)[:, 0])
+        return np.asarray(np.take_along_axis(quality_KC, choice_K[:, None], axis=1)[:, 0])
 
-    single = int(np.flatnonzero(block.columns_C == outcomes.best_single)[0])
-    comparable = champion_NM is not None and np.isfinite(champion_NM[:, block.columns_C]).any()
-    return judge(
-        challenger_quality_N=got(quality, predictions["router"]),
-        best_single_quality_N=quality[:, single],
-        challenger_cost_N=got(cost, predictions["router"]),
-        best_single_cost_N=cost[:, single],
-        champion_quality_N=got(quality, champion_NM) if champion_NM is not None and comparable else None,
-        controls={name: got(quality, predicted_NM) for name, predicted_NM in controls.items()},
-        calibration_error=expected_calibration_error(calibrated_NM, outcomes.quality_NM),
-        self_check=self_check,
-        leave_one_out=leave_one_out,
-        latency_ms=latency_ms,
-        config=config,
-        seed=seed,
-    )
+    ours_K = got(router_NM)
+    return {name: (ours_K, got(predicted_NM)) for name, predicted_NM in controls.items()}
 
 
 def compose(

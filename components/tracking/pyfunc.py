@@ -24,7 +24,7 @@ class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # mlflow is
     # MLflow inspects annotations of predict for a schema of its own; the signature is given explicitly
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
         """Routes the rows of a frame; the parameter `policy` is as in Router.route."""
-        policy = (params or {}).get("policy", "best")
+        policy = (params or {}).get("policy", "operating")
         routing = self.router.route([str(prompt) for prompt in model_input["prompt"]], policy)
         return pd.DataFrame(
             {

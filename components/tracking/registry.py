@@ -223,7 +223,7 @@ def _save(folder: Path, bundle_folder: Path) -> None:
                 ColSpec(DataType.string, "reason"),
             ]
         ),
-        params=ParamSchema([ParamSpec("policy", DataType.string, "best")]),
+        params=ParamSchema([ParamSpec("policy", DataType.string, "operating")]),
     )
     with warnings.catch_warnings():
         # it asks for type hints, of which it would make a signature of its own

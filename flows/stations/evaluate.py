@@ -1,33 +1,33 @@
 """Station 7: every method on the frozen test prompts, and the gate's verdict on the router."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from components.evaluation.gate import GateConfig
+from components.evaluation.reliability import expected_calibration_error
 from components.learning.evidence import judged_board
 from components.reports.policies import policy_curves
-from components.reports.report import TestOutcomes, compose, judge_router
+from components.reports.report import TestOutcomes, compose, control_choices
 from components.tables.board import Board
 from components.tables.splits import SPLITS
 from components.tasks.partition import Partition
 from components.tasks.stability import adjusted_rand
 from components.tasks.table import TaskTable
-from flows.platform import paths
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef, keep
 from flows.stations.board import BoardRef, excluded_candidates, read_board, read_prompts
 from flows.stations.gate_inputs import held_out_intervals, milliseconds
-from pointsman.bundle.manifest import OlderSchema
-from pointsman.bundle.pointer import read_pointer, resolve
-from pointsman.bundle.reading import read_bundle
+from flows.stations.trial import on_trial, simulated
+from pointsman.bundle.evidence import Evidence
 from pointsman.model.guard import router_scores
 from pointsman.model.router_model import RouterModel
+from pointsman.policy.policy import parse
 from pointsman.router import Router
 from pointsman.text.encoder import Encoder
 from pointsman.text.features import FeatureMap
@@ -44,19 +44,22 @@ def evaluate(
     encoder: DataRef,
     discovered: DataRef,
     combined: DataRef,
+    operated: DataRef,
     compared: dict[str, DataRef],
     held_out: DataRef,
     timed: DataRef,
     gate: GateConfig,
+    force: bool,
     seed: int,
 ) -> DataRef:
-    """The report of the router beside its peers, with the gate's verdict in it."""
-    board = read_board(board_ref)
+    """The report of the router beside its peers, with the gate's verdict on its operating policy."""
+    board, texts = read_board(board_ref), read_prompts(board_ref)
     test = board.rows("test")
-    model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
-    prediction = model.predict(board.features_NF[test], board.embedding_ND[test], board.input_tokens_N[test])
     part = board.take(test)
-    texts = read_prompts(board_ref)
+    model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
+    evidence = load_arrays(Evidence, operated.file("evidence.npz"))
+    prediction = model.predict(board.features_NF[test], board.embedding_ND[test], board.input_tokens_N[test])
+    prediction = replace(prediction, supported_NM=evidence.supported(prediction.task_N))
     judged = judged_board(part, prediction.quality_NM, prediction.cost_usd_NM, seed)
     outcomes = TestOutcomes(
         quality_NM=part.quality_NM,
@@ -71,26 +74,24 @@ def evaluate(
         "stage1_only": model.stage_one(board.features_NF[test]),
         **peers,
     }
-    router = Router.from_parts(
-        model,
-        load_arrays(FeatureMap, board_ref.features.file("feature_map.npz")),
-        Encoder.load(encoder.path),
-        part.models,
-    )
-    again = router.route([texts[row] for row in test[:_SELF_CHECK]])
-    verdict = judge_router(
-        predictions,
-        outcomes,
-        calibrated_NM=prediction.quality_NM,
-        champion_NM=_champion(board, [texts[row] for row in test], model),
-        controls={name: value for name, value in peers.items() if name.startswith("control_")},
+    feature_map = load_arrays(FeatureMap, board_ref.features.file("feature_map.npz"))
+    router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), part.models)
+    again = router.route([texts[row] for row in test[:_SELF_CHECK]], "best")
+    controls = {name: value for name, value in peers.items() if name.startswith("control_")}
+    trial = on_trial(board, board_ref, model, prediction, judged, operated, seed)
+    verdict, facts = trial.verdict(
+        texts,
+        calibration_error=expected_calibration_error(prediction.quality_NM, part.quality_NM),
         self_check=bool(np.abs(again.quality_NM - prediction.quality_NM[:_SELF_CHECK]).max() < _TOLERANCE),
-        config=gate,
-        seed=seed,
+        controls=control_choices(predictions["router"], controls, outcomes),
         leave_one_out=held_out_intervals(held_out),
         latency_ms=milliseconds(timed),
+        simulated=simulated(logs),
+        force=force,
+        config=gate,
     )
     labels = [task["label"] for task in json.loads(discovered.file("tasks.json").read_text())]
+    declared = json.loads(operated.file("operating.json").read_text())
     report = compose(
         predictions,
         outcomes,
@@ -99,38 +100,18 @@ def evaluate(
         discovery=_discovery(board, discovered, logs),
         sections={
             **_sections(board_ref, discovered, combined, validated, seed),
+            **facts,
+            "operating": trial.section(declared),
+            "whatif": trial.whatif(parse(declared["policy"])),
+            "coverage": trial.coverage(),
             "held_out": json.loads(held_out.file("held_out.json").read_text()),
-            "policies": policy_curves(prediction, judged.quality_NM, judged.cost_usd_NM, fallback=int(model.fallback)),
+            "policies": policy_curves(prediction, judged.quality_NM, trial.test_cost_NM, fallback=int(model.fallback)),
         },
         seed=seed,
         task_N=np.array([*labels, "unassigned"])[prediction.task_N],
         expected_cost={"router": prediction.cost_usd_NM},
     )
     return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(report, allow_nan=False)))
-
-
-def _champion(board: Board, prompts: list[str], challenger: RouterModel) -> NDArray[np.float64] | None:
-    """The reigning router's predicted quality on the test prompts; nan for candidates it doesn't know.
-
-    None where no router reigns, one of an older version does, or the challenger itself: a rerun must end as the first
-    run did.
-    """
-    if read_pointer(paths.published()) is None:
-        return None
-    try:
-        reigning = read_bundle(resolve(paths.published())).model.to_arrays()
-    except OlderSchema:
-        return None
-    ours = challenger.to_arrays()
-    if all(np.array_equal(ours[name], value, equal_nan=value.dtype.kind == "f") for name, value in reigning.items()):
-        return None
-    champion = Router.load(paths.published())
-    routing = champion.route(prompts)
-    predicted_NM = np.full((len(prompts), len(board.models)), np.nan)
-    for column, model in enumerate(board.models):
-        if model in champion.candidates:
-            predicted_NM[:, column] = routing.quality_NM[:, champion.candidates.index(model)]
-    return predicted_NM
 
 
 def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, Any]:

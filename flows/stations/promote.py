@@ -4,16 +4,17 @@ import json
 from importlib.metadata import version as installed
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
+from components.evaluation.gate import Word
+from components.release.history import left_by_rollback, read_history
 from components.release.mirror import mirror
 from components.release.publish import publish, reconcile, refuse, rollback
 from components.release.writing import write_bundle
-from components.reports.console import number_text
 from components.reports.markdown import describe
 from components.reports.page import PAGE, write_page
 from components.tables.store import read_tables
@@ -26,7 +27,9 @@ from flows.platform.tracking import maker_alive, registry
 from flows.stations.board import BoardRef, read_board
 from flows.stations.identity import remember_tasks
 from flows.stations.run_figures import show
-from pointsman.bundle.manifest import Candidate, Provenance
+from pointsman.bundle.evidence import Evidence
+from pointsman.bundle.manifest import Candidate, Provenance, is_router_id
+from pointsman.bundle.pointer import read_pointer
 from pointsman.bundle.reading import read_bundle
 from pointsman.model.router_model import RouterModel
 from pointsman.router import Router
@@ -49,7 +52,7 @@ class Challenger(BaseModel, frozen=True):
 class Verdicted(BaseModel, frozen=True):
     """How a retrain ended."""
 
-    verdict: Literal["promoted", "refused"]
+    verdict: Word
     reasons: tuple[str, ...]
     router_id: str
     bundle: Path
@@ -71,7 +74,9 @@ def bundle(
     encoder: DataRef,
     discovered: DataRef,
     combined: DataRef,
+    operated: DataRef,
     judged: DataRef,
+    simulated: bool,
     seed: int,
 ) -> Challenger:
     """The router as a content-addressed folder, with decisions it must make again when it is loaded."""
@@ -79,11 +84,14 @@ def bundle(
     frames = read_tables(tables.path)
     model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
     feature_map = load_arrays(FeatureMap, board_ref.features.file("feature_map.npz"))
-    labels = tuple(t["label"] for t in json.loads(discovered.file("tasks.json").read_text()))
+    tasks = json.loads(discovered.file("tasks.json").read_text())
+    labels = tuple(task["label"] for task in tasks)
+    evidence = load_arrays(Evidence, operated.file("evidence.npz"))
+    declared = json.loads(operated.file("operating.json").read_text())
     board = read_board(board_ref)
     names, test = board.models, board.rows("test")[:_GOLDEN]
     known = frames.candidates.filter(frames.candidates["model"].is_in(names))
-    router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), names, labels)
+    router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), names, labels, evidence)
     provenance = Provenance(
         candidates=tuple(
             Candidate(model=name, provider=provider or "", input_usd_per_mtok=paid_in, output_usd_per_mtok=paid_out)
@@ -93,7 +101,11 @@ def bundle(
         ),
         prices_on=known["price_as_of"].max(),  # type: ignore[arg-type]
         tasks=labels,
-        data_digests={"tables": tables.digest, "splits": splits.digest},
+        task_ids=tuple(str(task["id"]) for task in tasks),
+        operating_policy=declared["policy"],
+        asked_policy=declared["asked"],
+        data_digests={"tables": tables.digest, "splits": splits.digest}
+        | ({"simulated": tables.digest} if simulated else {}),
         seeds={"retrain": seed},
         code_version=installed("pointsman"),
         library_versions={name: installed(name) for name in _LIBRARIES},
@@ -101,7 +113,7 @@ def bundle(
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
     golden = router.golden(frames.prompts["prompt"].gather(test).to_list())
     folder = paths.bundles()
-    router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden)
+    router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden, evidence)
     remember_tasks(router_id, discovered)
     return Challenger(bundle=folder / router_id, router_id=router_id)
 
@@ -154,24 +166,24 @@ def promote(challenger: Challenger) -> Verdicted:
     return conclude(challenger)
 
 
-def conclude(challenger: Challenger) -> Verdicted:
+def conclude(challenger: Challenger, reason: str = "") -> Verdicted:
     """Carries out the verdict that a bundle's report holds."""
     report = dict(read_bundle(challenger.bundle).report)
     gate, mlflow = report["gate"], registry()
-    failed = [
-        f"{c['name']}: {number_text(c['figure'], 4)}, threshold {number_text(c['threshold'], 4)}"
-        for c in gate["criteria"]
-        if not c["passed"]
-    ]
-    if gate["verdict"] == "promoted":
-        publish(challenger.bundle, paths.published(), reasons=["every criterion passed"], registry=mlflow)
+    failed = [f"{c['name']}: {c['words']}. {c['advice']}".rstrip() for c in gate["criteria"] if not c["passed"]]
+    verdict: Word = gate["verdict"]
+    if verdict == "promoted" and (stale := _stale(report, challenger.router_id)):
+        verdict, failed = "refused", [stale]
+    if verdict == "promoted":
+        passed = reason or "every criterion passed"
+        publish(challenger.bundle, paths.published(), reasons=[passed], registry=mlflow)
     else:
-        refuse(paths.published(), challenger.router_id, failed)
+        refuse(paths.published(), challenger.router_id, failed, verdict=verdict)
     announce()
-    mlflow.tag(challenger.version, {"verdict": gate["verdict"]})
-    mlflow.log(challenger.run_id, tags={"verdict": gate["verdict"]})
+    mlflow.tag(challenger.version, {"verdict": verdict})
+    mlflow.log(challenger.run_id, tags={"verdict": verdict})
     return Verdicted(
-        verdict=gate["verdict"],
+        verdict=verdict,
         reasons=tuple(failed),
         router_id=challenger.router_id,
         bundle=challenger.bundle if failed else paths.published() / challenger.router_id,
@@ -182,11 +194,25 @@ def conclude(challenger: Challenger) -> Verdicted:
     )
 
 
-def promote_waiting() -> Verdicted:
+def _stale(report: dict[str, Any], router_id: str) -> str:
+    """Why a verdict no longer holds: another router is in service than the one that it was reached against."""
+    against = report.get("judged_against")
+    now = read_pointer(paths.published())
+    if against is None or now in (against["in_service"], router_id):
+        return ""
+    before = (against["in_service"] or "none")[:12]
+    return (
+        f"judged while {before} was in service, which is now {(now or 'none')[:12]}: retrain for a verdict that holds"
+    )
+
+
+def promote_waiting(reason: str = "", force: bool = False) -> Verdicted:
     """Repairs what a crash may have left, then concludes the registry's challenger.
 
+    A router that was in service and was left by a rollback isn't put back: `rollback` names it if that is wanted.
+
     Raises:
-        ValueError: no challenger is registered.
+        ValueError: no challenger is registered, its name is no router's, or it was left by a rollback.
     """
     mlflow = registry()
     close_abandoned(mlflow, maker_alive)
@@ -194,15 +220,24 @@ def promote_waiting() -> Verdicted:
     waiting = mlflow.challenger()
     if waiting is None:
         raise ValueError("no challenger is registered: run `pointsman retrain` first")
+    if not is_router_id(waiting.router_id):
+        raise ValueError(f"the registry's challenger has the router_id {waiting.router_id!r}, which names no router")
+    if not force and left_by_rollback(read_history(paths.published()), waiting.router_id):
+        raise ValueError(
+            f"router {waiting.router_id[:12]} was in service and was left by a rollback: it isn't promoted again. "
+            f"To put it back: pointsman rollback --to {waiting.router_id[:12]}"
+        )
     bundle_folder = paths.bundles() / waiting.router_id
     return conclude(
-        Challenger(bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version)
+        Challenger(bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version),
+        reason,
     )
 
 
-def roll_back(to: str | None) -> str:
+def roll_back(to: str | None, reason: str = "") -> str:
     """Returns to an earlier router; its id."""
-    target = rollback(paths.published(), to, registry=registry())
+    reasons = [reason] if reason else []
+    target = rollback(paths.published(), to, reasons=reasons, registry=registry())
     announce()
     return target
 

@@ -11,8 +11,9 @@ from components.baselines.protocol import Fit
 from components.evaluation.controls import random_features, shuffled_labels
 from components.learning.ablation import fit_heads_alone
 from components.learning.cross_fit import StageOneHeld
-from components.learning.fit import HeldOut, RouterConfig, fit_router
+from components.learning.fit import RouterConfig, fit_router
 from components.learning.implicit_peer import implicit_peer
+from components.learning.mixing import HeldOut
 from components.learning.router import LEARNING, with_tasks
 from components.learning.two_stage import TwoStageConfig, learn_stage_one, learn_stage_two
 from components.tables.board import Board
@@ -50,7 +51,7 @@ def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -
 @cached_task()
 def specialise(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 2: trunk, general heads and task-specific heads."""
-    seen = _seen(board_ref, classified)
+    seen = seen_board(board_ref, classified)
     two = learn_stage_two(
         seen.features_NF,
         seen.task_N,
@@ -78,7 +79,7 @@ def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, conf
         table_quality_TM=table.quality_TM,
         general_quality_M=table.general_M,
         clusters=load_arrays(ClusterTables, classified.file("clusters.npz")),
-        seen=_seen(board_ref, classified),
+        seen=seen_board(board_ref, classified),
         held=load_arrays(HeldOut, specialised.file("held.npz")),
         config=config,
         seed=seed,
@@ -91,7 +92,7 @@ def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, conf
     return keep("combine", write)
 
 
-def _seen(board_ref: BoardRef, classified: DataRef) -> Board:
+def seen_board(board_ref: BoardRef, classified: DataRef) -> Board:
     """The prompts that the router learns from, with their tasks."""
     board = replace(read_board(board_ref), task_N=np.load(classified.file("task.npy")))
     return board.take(board.rows(*LEARNING))

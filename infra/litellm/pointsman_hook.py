@@ -49,7 +49,7 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
             return data
         # encoding takes milliseconds of a processor: other requests go on meanwhile
         try:
-            chosen = await asyncio.to_thread(self._choose, prompt_of(data), policy or "best")
+            chosen = await asyncio.to_thread(self._choose, prompt_of(data), policy or "operating")
         except BundleError:
             raise
         except ValueError as error:

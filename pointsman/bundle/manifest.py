@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from pointsman.errors import BundleError
+from pointsman.policy.policy import parse as parse_policy
 from pointsman.text.spec import EncoderSpec
 
 SCHEMA = 4
@@ -51,6 +52,12 @@ class Provenance:
     """ISO date of the prices; None: unknown."""
     tasks: tuple[str, ...] = ()
     """Label of each task, in the order of the router's rows."""
+    task_ids: tuple[str, ...] = ()
+    """Lasting id of each task: the same from one retrain to the next where the task is."""
+    operating_policy: str = "best"
+    """The policy that the gate judged and that serves unless another is asked for, as the command line takes it."""
+    asked_policy: str = "best"
+    """What a person asked of it, such as parity."""
     data_digests: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each training table, by name."""
     seeds: Mapping[str, int] = field(default_factory=dict)
@@ -63,6 +70,9 @@ class Provenance:
         models = [candidate.model for candidate in self.candidates]
         if len(set(models)) != len(models):
             raise ValueError(f"candidates must be unique, got {models}")
+        if self.task_ids and len(self.task_ids) != len(self.tasks):
+            raise ValueError(f"{len(self.task_ids)} task ids for {len(self.tasks)} tasks")
+        parse_policy(self.operating_policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +149,7 @@ def parse(content: bytes) -> Manifest:
         known = {entry.name for entry in fields(Provenance)}
         rest = {name: document[name] for name in known}
         rest["candidates"] = tuple(Candidate(**entry) for entry in document["candidates"])
-        rest["tasks"] = tuple(document["tasks"])
+        rest["tasks"], rest["task_ids"] = tuple(document["tasks"]), tuple(document["task_ids"])
         encoder = EncoderSpec.from_document(document["encoder"])
         named, provenance = document["router_id"], Provenance(**rest)
         manifest = Manifest(router_id=named, files=files, encoder=encoder, provenance=provenance)
@@ -178,7 +188,8 @@ def is_router_id(text: object) -> bool:
 
 def _plain(provenance: Provenance) -> dict[str, Any]:
     plain = asdict(provenance)
-    plain["candidates"], plain["tasks"] = list(plain["candidates"]), list(plain["tasks"])
+    for name in ("candidates", "tasks", "task_ids"):
+        plain[name] = list(plain[name])
     return plain
 
 

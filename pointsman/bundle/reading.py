@@ -13,6 +13,7 @@ from typing import Any
 
 import safetensors.numpy
 
+from pointsman.bundle.evidence import Evidence
 from pointsman.bundle.manifest import MANIFEST, Manifest, is_router_id, parse, sha256
 from pointsman.bundle.plain import read_plain
 from pointsman.bundle.pointer import resolve
@@ -21,7 +22,7 @@ from pointsman.model.router_model import RouterModel
 from pointsman.text.encoder import Encoder, EncoderError
 from pointsman.text.features import FeatureMap
 
-MODEL, FEATURES = "model.", "features."
+MODEL, FEATURES, EVIDENCE = "model.", "features.", "evidence."
 LARGEST_FILE = 2 * 1024**3
 """Bytes; a larger file isn't read."""
 LARGEST_MANIFEST = 16 * 1024**2
@@ -38,6 +39,7 @@ class Bundle:
     """The encoder's weights and tokenizer.json, by name."""
     model: RouterModel
     feature_map: FeatureMap
+    evidence: Evidence
     report: Mapping[str, Any]
     golden: tuple[Mapping[str, Any], ...]
     """Inputs with the decisions that the router must make on them."""
@@ -72,8 +74,9 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path}: {error}") from None
     model = {name.removeprefix(MODEL): array for name, array in arrays.items() if name.startswith(MODEL)}
     features = {name.removeprefix(FEATURES): array for name, array in arrays.items() if name.startswith(FEATURES)}
-    if len(model) + len(features) != len(arrays):
-        raise BundleError(f"{path}: router.safetensors has arrays of neither {MODEL} nor {FEATURES}")
+    rest = {name.removeprefix(EVIDENCE): array for name, array in arrays.items() if name.startswith(EVIDENCE)}
+    if len(model) + len(features) + len(rest) != len(arrays):
+        raise BundleError(f"{path}: router.safetensors has arrays of neither {MODEL}, {FEATURES} nor {EVIDENCE}")
     try:
         bundle = Bundle(
             folder=path,
@@ -81,12 +84,15 @@ def read_bundle(path: Path) -> Bundle:
             encoder_files={name: files[name] for name in manifest.encoder.files},
             model=RouterModel.from_arrays(model),
             feature_map=FeatureMap(**features),
+            evidence=Evidence(**rest),
             report=report,
             golden=golden,
         )
     except (TypeError, ValueError) as error:
         raise BundleError(f"{path}: {error}") from None
     check_sizes(bundle.model, bundle.feature_map, manifest)
+    if bundle.evidence.count_TM.shape != bundle.model.task_quality_TM.shape:
+        raise BundleError(f"{path}: evidence of {bundle.evidence.count_TM.shape} tasks and candidates")
     return bundle
 
 

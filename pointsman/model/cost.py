@@ -21,9 +21,11 @@ class CostSource(IntEnum):
     """Nothing: its cost is nan."""
     MEAN_COST = 1
     """Mean logged cost of its task, shrunk to the candidate's: no tokens or no prices."""
-    MEAN_TOKENS = 2
+    ASSUMED_TOKENS = 2
+    """Its prices, and output tokens of the other candidates on the task; a usual number where none has any."""
+    MEAN_TOKENS = 3
     """Mean output tokens of its task, shrunk to the candidate's: too few prompts for a regression."""
-    REGRESSION = 3
+    REGRESSION = 4
     """Output tokens by task and features."""
 
 
@@ -54,7 +56,7 @@ class CostHead:
         """Predicted log1p(output tokens), shape (N, M); nan where tokens are unknown."""
         predicted_NM = features_NF @ self.weights_FM + self.bias_M + self._by_task(self.task_TM, 0.0, task_N)
         held_NM = np.clip(predicted_NM, self.low_M, self.high_M)
-        return np.where(self.source_M >= CostSource.MEAN_TOKENS, held_NM, np.nan)
+        return np.where(self.source_M >= CostSource.ASSUMED_TOKENS, held_NM, np.nan)
 
     def output_tokens(self, features_NF: NDArray[np.float32], task_N: Tasks) -> Floats:
         """Expected output tokens, >= 0, shape (N, M); nan where unknown.
@@ -71,7 +73,7 @@ class CostHead:
             + self.output_tokens(features_NF, task_N) * self.output_usd_per_mtok_M
         ) / TOKENS_PER_MTOK
         return np.where(
-            self.source_M >= CostSource.MEAN_TOKENS,
+            self.source_M >= CostSource.ASSUMED_TOKENS,
             priced_NM,
             self._by_task(self.mean_cost_TM, self.mean_cost_M, task_N),
         )

@@ -49,4 +49,7 @@ def router_scores(prediction: Prediction, fallback: int) -> Floats:
     """
     score_NM = counted(prediction.quality_NM, prediction.margin_N, fallback).copy()
     score_NM[prediction.novel_N, fallback] += 1
+    if prediction.supported_NM is not None:
+        any_N1 = prediction.supported_NM.any(axis=1, keepdims=True)
+        score_NM = np.where(prediction.supported_NM | ~any_N1, score_NM, score_NM - 2)
     return score_NM

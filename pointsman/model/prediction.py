@@ -19,7 +19,9 @@ class Prediction:
     margin_N: NDArray[np.float64]
     """Quality by which a candidate must beat the fallback on each prompt, >= 0."""
     novel_N: NDArray[np.bool_]
-    """The prompt is farther from all training prompts than the novelty floor: the fallback decides."""
+    """The prompt is farther from all training prompts than the novelty floor: no advantage over the fallback counts."""
+    supported_NM: NDArray[np.bool_] | None = None
+    """Whether a candidate has outcomes on the prompt's task and may be chosen; None: all have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,4 +31,4 @@ class Decision:
     candidate_N: NDArray[np.intp]
     """Index of the chosen candidate, in [0, M)."""
     reason_N: NDArray[np.str_]
-    """'task', 'general' or 'fallback'."""
+    """'task', 'general', 'doubt' or 'novel', see `pointsman.policy.policy.REASONS`."""

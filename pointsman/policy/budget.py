@@ -77,19 +77,6 @@ def _spend_rest(quality_NM: Floats, cost_usd_NM: Floats, usd: float, thrifty_N: 
     return choice_N
 
 
-def spend_with_pins(
-    quality_NM: Floats, cost_usd_NM: Floats, usd: float, fallback: int, novel_N: NDArray[np.bool_]
-) -> tuple[Choices, NDArray[np.bool_]]:
-    """`spend` with novel prompts held to the fallback if the budget allows; and which were held."""
-    thrifty_N = np.where(novel_N, fallback, cheapest(quality_NM, cost_usd_NM))
-    if not novel_N.any() or _total(cost_usd_NM, thrifty_N) > usd:
-        return spend(quality_NM, cost_usd_NM, usd), np.zeros_like(novel_N)
-    pinned_quality_NM, pinned_cost_NM = quality_NM.copy(), cost_usd_NM.copy()
-    pinned_quality_NM[novel_N] = quality_NM[novel_N, fallback][:, None]
-    pinned_cost_NM[novel_N] = cost_usd_NM[novel_N, fallback][:, None]
-    return np.where(novel_N, fallback, spend(pinned_quality_NM, pinned_cost_NM, usd)), novel_N
-
-
 def cheapest(quality_NM: Floats, cost_usd_NM: Floats) -> Choices:
     """The cheapest candidate of each prompt, the best among equally cheap ones."""
     cheap_NM = cost_usd_NM == cost_usd_NM.min(axis=1, keepdims=True)

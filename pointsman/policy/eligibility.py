@@ -55,6 +55,7 @@ def decide_among(
         task_N=prediction.task_N,
         margin_N=prediction.margin_N,
         novel_N=prediction.novel_N,
+        supported_NM=None if prediction.supported_NM is None else prediction.supported_NM[:, columns_C],
     )
     decision = decide(
         part,

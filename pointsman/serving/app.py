@@ -19,8 +19,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 
 from pointsman.model.prediction import Prediction
-from pointsman.policy.policy import Policy, parse
-from pointsman.router import Router, Routing
+from pointsman.policy.policy import parse
+from pointsman.router import OPERATING, Router, Routing
 from pointsman.serving.batching import Batcher
 from pointsman.serving.in_service import Reigning
 from pointsman.serving.limits import LimitBody
@@ -65,7 +65,7 @@ class Asked(BaseModel):
 
     prompt: str | None = None
     prompts: list[str] | None = None
-    policy: Annotated[str, Field(max_length=100)] = "best"
+    policy: Annotated[str, Field(max_length=100)] = OPERATING
 
 
 class Score(BaseModel):
@@ -101,7 +101,7 @@ class Refusal(BaseModel):
 
 
 REFUSALS: dict[int | str, dict[str, Any]] = {code: {"model": Refusal} for code in (400, 401, 413, 422)}
-Job = tuple[list[str], Policy]
+Job = tuple[list[str], str]
 
 
 def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI:
@@ -142,7 +142,7 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
     async def route(asked: Asked) -> Response:
         start = time.perf_counter()
         try:
-            job = _prompts(asked, limits), parse(asked.policy)
+            job = _prompts(asked, limits), _policy(asked)
             body = await asyncio.wrap_future(batcher.submit(job))
         except ValueError as error:
             raise HTTPException(422, _plain(str(error))) from None
@@ -152,7 +152,15 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
     @app.get("/v1/router", dependencies=[Depends(admit)], responses={401: REFUSALS[401]})
     def describe() -> dict[str, Any]:
         router = reigning.get()
-        return {"router_id": router.router_id, "candidates": router.candidates, "failed_reloads": reigning.failures}
+        ids = router.task_ids or tuple(map(str, range(len(router.tasks))))
+        return {
+            "router_id": router.router_id,
+            "operating_policy": router.operating_policy,
+            "asked_policy": router.asked_policy,
+            "candidates": router.candidates,
+            "tasks": [{"id": name, "label": label} for name, label in zip(ids, router.tasks, strict=True)],
+            "failed_reloads": reigning.failures,
+        }
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -186,14 +194,24 @@ def route_together(router: Router, jobs: Sequence[Job]) -> list[Routing | Except
     routed: list[Routing | Exception] = []
     for (_, policy), start, end in zip(jobs, bounds, bounds[1:], strict=False):
         try:
-            routed.append(router.choose(prediction if len(jobs) == 1 else _rows(prediction, start, end), policy))
+            part = prediction if len(jobs) == 1 else _rows(prediction, start, end)
+            routed.append(router.choose(part, router.policy(policy)))
         except ValueError as error:
             routed.append(error)
     return routed
 
 
 def _rows(prediction: Prediction, start: int, end: int) -> Prediction:
-    return Prediction(**{entry.name: getattr(prediction, entry.name)[start:end] for entry in fields(Prediction)})
+    known: dict[str, Any] = {entry.name: getattr(prediction, entry.name) for entry in fields(Prediction)}
+    part: dict[str, Any] = {name: None if array is None else array[start:end] for name, array in known.items()}
+    return Prediction(**part)
+
+
+def _policy(asked: Asked) -> str:
+    """The policy's name, refused before it is queued if no router could know it."""
+    if asked.policy not in (OPERATING, "parity"):
+        parse(asked.policy)
+    return asked.policy
 
 
 def _body(router_id: str, routing: Routing) -> bytes:

@@ -168,7 +168,7 @@ def test_routing_a_file_needs_no_training_stack(first, tmp_path):
     scores = decided["scores"].to_list()
     for row, chosen in zip(decided.iter_rows(named=True), scores, strict=True):
         assert row["candidate"] in {s["candidate"] for s in chosen}
-        assert row["reason"] in {"task", "general", "fallback"}
+        assert row["reason"] in {"task", "general", "doubt", "novel"}
         assert {"task", "predicted_quality", "expected_cost_usd"} <= set(row)
 
 

@@ -51,7 +51,7 @@ class FoldedCosts:
 
 def fold_costs(cost: CostHead) -> FoldedCosts:
     """What doesn't go with a prompt's task."""
-    priced_M = cost.source_M >= CostSource.MEAN_TOKENS
+    priced_M = cost.source_M >= CostSource.ASSUMED_TOKENS
     return FoldedCosts(
         low_M=cost.low_M,
         high_M=cost.high_M,

@@ -72,14 +72,30 @@ def test_each_candidate_falls_back_to_what_is_known_of_it():
     assert head.source_M.tolist() == [
         CostSource.REGRESSION,
         CostSource.MEAN_COST,
-        CostSource.UNKNOWN,
+        CostSource.ASSUMED_TOKENS,
         CostSource.MEAN_TOKENS,
         CostSource.MEAN_COST,
     ]
     none_N = np.array([-1], dtype=np.int32)
     expected_M = head.cost_usd(np.zeros((1, 2), dtype=np.float32), np.array([10.0]), none_N)[0]
-    assert np.isnan(expected_M).tolist() == [False, False, True, False, False]
     assert expected_M[[1, 4]].tolist() == [0.25, 0.5]
+    # of the candidate without any token count: the length of the others at its own prices
+    assert expected_M[2] == pytest.approx(expected_M[[0, 3]].mean(), rel=0.2)
+
+
+def test_prices_alone_tell_cheap_from_expensive():
+    nan_NM = np.full((40, 2), np.nan)
+    task_N = np.repeat(np.array([0, 1], dtype=np.int32), 20)
+    head = fit(np.ones((40, 1)), nan_NM, task=task_N, tasks=2)
+    assert head.source_M.tolist() == [CostSource.ASSUMED_TOKENS] * 2
+    expected_NM = head.cost_usd(np.ones((2, 1), np.float32), np.array([100.0, 100.0]), np.array([0, -1], np.int32))
+    # 100 tokens in, 256 out, at 1 and 10 USD a million
+    np.testing.assert_allclose(expected_NM, [[(100 + 2560) / 1e6, 2 * (100 + 2560) / 1e6]] * 2)
+
+
+def test_without_prices_nothing_is_assumed():
+    head = fit(np.ones((40, 1)), np.full((40, 2), np.nan), prices=np.array([1.0, np.nan]))
+    assert head.source_M.tolist() == [CostSource.ASSUMED_TOKENS, CostSource.UNKNOWN]
 
 
 def test_mean_costs_are_shrunk_by_task():
@@ -88,7 +104,8 @@ def test_mean_costs_are_shrunk_by_task():
     head = fit(np.ones((20, 1)), np.full((20, 2), np.nan), cost=cost_NM, task=task_N, tasks=2)
     expected_NM = head.cost_usd(np.ones((3, 1), np.float32), np.ones(3), np.array([0, 1, -1], np.int32))
     np.testing.assert_allclose(expected_NM[:, 0], [1.5, 2.5, 2.0])
-    assert np.isnan(expected_NM[:, 1]).all()
+    # tokens are unknown, but prices aren't
+    np.testing.assert_allclose(expected_NM[:, 1], 2 * (1 + 2560) / 1e6)
 
 
 def test_strange_prompts_stay_within_the_lengths_ever_seen():

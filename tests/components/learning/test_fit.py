@@ -3,7 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from components.learning.fit import HeldOut, RouterConfig, fit_router
+from components.learning.fit import RouterConfig, fit_router
+from components.learning.mixing import HeldOut
 from pointsman.model.cost import CostSource
 from pointsman.policy.policy import Best, Budget, decide
 
@@ -45,7 +46,7 @@ def test_without_tasks_the_general_parts_decide(fit_world):
     prediction = model.predict(fresh.features_NF, fresh.embedding_ND, fresh.input_tokens_N)
     assert (prediction.task_N == -1).all()
     assert len(report.alpha_trials) == 11
-    assert set(decide(prediction, Best(), fallback=3).reason_N) <= {"general", "fallback"}
+    assert set(decide(prediction, Best(), fallback=3).reason_N) <= {"general", "doubt", "novel"}
     np.testing.assert_allclose(model.stage_one(fresh.features_NF), np.tile(model.general_quality_M, (300, 1)))
 
 
@@ -55,7 +56,7 @@ def test_without_costs_best_works_and_cost_policies_refuse(fit_world):
     assert np.isnan(report.cost_r2)
     assert best_quality(model, fresh) > 0.85
     prediction = model.predict(fresh.features_NF, fresh.embedding_ND, fresh.input_tokens_N)
-    with pytest.raises(ValueError, match="unknown for 4 of 4"):
+    with pytest.raises(ValueError, match="unknown for all 4"):
         decide(prediction, Budget(usd=1), fallback=0)
 
 

@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from components.evaluation.gate import GateConfig
+from components.evaluation.gate import Played, judge
 from components.reports.report import TestOutcomes as Outcomes
-from components.reports.report import compose, judge_router, plain
+from components.reports.report import compose, control_choices, plain
 
 
 @pytest.fixture
@@ -23,32 +24,24 @@ def world():
     return outcomes, predicted_NM
 
 
-def judged(outcomes, predicted_NM, **changed):
-    arguments = {
-        "calibrated_NM": outcomes.quality_NM,
-        "champion_NM": None,
-        "controls": {},
-        "self_check": True,
-        "config": GateConfig(),
-        "seed": 0,
-    }
-    return judge_router({"router": predicted_NM}, outcomes, **{**arguments, **changed})
+def judged(outcomes, predicted_NM):
+    rows = np.arange(len(predicted_NM))
+    return judge(
+        challenger=Played(name="the router", quality_N=outcomes.quality_NM[rows, predicted_NM.argmax(axis=1)]),
+        best_single=Played(name="always using b", quality_N=outcomes.quality_NM[:, outcomes.best_single]),
+        calibration_error=0.05,
+        self_check=True,
+    )
 
 
-def test_a_better_router_is_promoted_and_an_uncalibrated_one_refused(world):
+def test_controls_are_compared_on_the_prompts_that_all_are(world):
     outcomes, predicted_NM = world
-    assert judged(outcomes, predicted_NM).verdict == "promoted"
-    refused = judged(outcomes, predicted_NM, calibrated_NM=1 - outcomes.quality_NM)
-    assert refused.verdict == "refused"
-    assert [c.name for c in refused.criteria if not c.passed] == ["expected calibration error"]
-
-
-def test_a_champion_is_met_only_where_it_knows_the_candidates(world):
-    outcomes, predicted_NM = world
-    perfect = judged(outcomes, predicted_NM[:, ::-1], champion_NM=outcomes.quality_NM)
-    assert not perfect.criteria[0].passed
-    stranger = judged(outcomes, predicted_NM, champion_NM=np.full((300, 3), np.nan))
-    assert all("champion" not in c.name for c in stranger.criteria)
+    holed = replace(outcomes, judged_quality_NM=np.where(np.eye(300, 3, dtype=bool), np.nan, outcomes.quality_NM))
+    found = control_choices(predicted_NM, {"noise": predicted_NM[:, ::-1]}, holed)
+    ours_K, theirs_K = found["noise"]
+    assert ours_K.size == theirs_K.size == 297
+    np.testing.assert_array_equal(ours_K, outcomes.quality_NM[3:][np.arange(297), predicted_NM[3:].argmax(axis=1)])
+    assert ours_K.mean() > theirs_K.mean()
 
 
 def test_the_report_is_plain_json_with_what_was_observed(world):

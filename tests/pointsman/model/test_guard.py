@@ -51,7 +51,7 @@ def test_the_policy_best_chooses_the_best_of_what_counts_and_says_where_that_hel
             for rows in (slice(None), *(slice(row, row + 1) for row in range(7))):
                 decision = decide(believe(quality_NM[rows], margins_N[rows]), Best(), fallback=fallback)
                 np.testing.assert_array_equal(decision.candidate_N, wanted_N[rows])
-                np.testing.assert_array_equal(decision.reason_N == "fallback", held_N[rows])
+                np.testing.assert_array_equal(decision.reason_N == "doubt", held_N[rows])
 
 
 def test_the_scores_choose_what_the_policy_best_chooses():

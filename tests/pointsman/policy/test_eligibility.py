@@ -55,15 +55,17 @@ def test_costs_of_absent_candidates_may_be_unknown(beliefs):
         general_quality_M=GENERAL_M,
         models=MODELS,
     )
-    with pytest.raises(ValueError, match="unknown for 1 of 2 candidates: huge"):
-        decide_among(
-            beliefs,
-            Budget(usd=60),
-            np.array([0, 3]),
-            fallback=0,
-            general_quality_M=GENERAL_M,
-            models=MODELS,
-        )
+    found = decide_among(
+        beliefs,
+        Budget(usd=60),
+        np.array([0, 3]),
+        fallback=0,
+        general_quality_M=GENERAL_M,
+        models=MODELS,
+    )
+    assert set(found.candidate_N) == {0}
+    with pytest.raises(ValueError, match="unknown for all 1 candidates: huge"):
+        decide_among(beliefs, Budget(usd=60), np.array([3]), fallback=0, general_quality_M=GENERAL_M, models=MODELS)
 
 
 def test_new_candidates_are_refused_by_name():

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.model.prediction import Prediction
-from pointsman.policy.policy import Best, Budget, QualityBar, Tolerance, Tradeoff, decide, parse
+from pointsman.policy.policy import Best, Budget, QualityBar, Tolerance, Tradeoff, decide, form, parse
 
 
 def believe(quality, cost=None, task=None, novel=None, margin=0.0) -> Prediction:
@@ -131,35 +133,40 @@ def test_the_tradeoff_by_definition(problem, price):
     assert decision.candidate_N.tolist() == (quality_NM - cost_NM / price).argmax(axis=1).tolist()
 
 
+def test_the_least_price_there_is_chooses_the_cheapest():
+    beliefs = believe([[0.2, 0.9, 0.1]], [[3.0, 2.0, 1.0]])
+    assert decide(beliefs, Tradeoff(willingness_to_pay=5e-324), fallback=0).candidate_N.tolist() == [2]
+
+
 def test_an_infinite_willingness_to_pay_needs_no_costs():
     beliefs = believe([[0.2, 0.9]])
     assert decide(beliefs, Tradeoff(willingness_to_pay=float("inf")), fallback=0).candidate_N.tolist() == [1]
 
 
 @pytest.mark.parametrize(
-    "policy", [Tradeoff(willingness_to_pay=1), Budget(usd=1), QualityBar(quality=0.5), Tolerance(share=0.5)]
+    "policy", [Tradeoff(willingness_to_pay=10), Budget(usd=3), QualityBar(quality=0.5), Tolerance(share=0)]
 )
-def test_cost_policies_refuse_unknown_costs_by_name(policy):
-    beliefs = believe([[0.2, 0.9]], [[1, np.nan]])
-    with pytest.raises(ValueError, match=r"unknown for 1 of 2 candidates: dear\."):
-        decide(beliefs, policy, fallback=0, models=("cheap", "dear"))
-    with pytest.raises(ValueError, match=r"unknown for 1 of 2 candidates: 1\."):
-        decide(beliefs, policy, fallback=0)
+def test_a_candidate_of_unknown_cost_is_left_out_of_cost_policies(policy):
+    beliefs = believe([[0.2, 0.99, 0.9]], [[1, np.nan, 2]])
+    assert decide(beliefs, policy, fallback=0).candidate_N.tolist() == [2]
+    # nor does it disable them where it is the fallback
+    assert decide(beliefs, policy, fallback=1).candidate_N.tolist() == [2]
     assert decide(beliefs, Best(), fallback=0).candidate_N.tolist() == [1]
 
 
-@pytest.mark.parametrize("policy", ["budget=1", "quality=0.5", "tradeoff=1", "tolerance=0.5"])
+@pytest.mark.parametrize("policy", ["budget=1.0", "quality=0.5", "tradeoff=1.0", "tolerance=0.5"])
 def test_cost_policies_refuse_where_no_cost_is_known_at_all(policy):
-    message = f"policy {type(parse(policy)).__name__} needs expected costs; unknown for 2 of 2 candidates: cheap, dear"
+    message = f"policy {policy} needs expected costs, which are unknown for all 2 candidates: cheap, dear"
     with pytest.raises(ValueError, match=message):
         decide(believe([[0.2, 0.9]]), parse(policy), fallback=0, models=("cheap", "dear"))
+    assert form(parse(policy)) == policy
 
 
 def test_the_guard_leaves_the_fallback_only_for_a_clear_advantage():
     quality, task = [[0.5, 0.52], [0.5, 0.56], [0.7, 0.1]], [0, -1, 0]
     decision = decide(believe(quality, task=task, margin=0.05), Best(), fallback=0)
     assert decision.candidate_N.tolist() == [0, 1, 0]
-    assert decision.reason_N.tolist() == ["fallback", "general", "task"]
+    assert decision.reason_N.tolist() == ["doubt", "general", "task"]
     assert decide(believe(quality, task=task), Best(), fallback=0).candidate_N.tolist() == [1, 1, 0]
     each = decide(believe(quality, task=task, margin=[0.0, 0.1, 0.0]), Best(), fallback=0)
     assert each.candidate_N.tolist() == [1, 0, 0]
@@ -182,32 +189,57 @@ def test_the_guard_holds_within_a_budget_and_says_so():
     beliefs = believe([[0.5, 0.52], [0.5, 0.9]], [[1.0, 2.0]] * 2, margin=0.05)
     decision = decide(beliefs, Budget(usd=4), fallback=0)
     assert decision.candidate_N.tolist() == [0, 1]
-    assert decision.reason_N.tolist() == ["fallback", "task"]
+    assert decision.reason_N.tolist() == ["doubt", "task"]
     # even where the guard prefers a dear fallback, the budget is kept
     dear = believe([[0.5, 0.5]] * 2, [[2.0, 1.0]] * 2, margin=0.05)
     assert decide(dear, Budget(usd=2), fallback=0).candidate_N.tolist() == [1, 1]
 
 
-def test_novel_prompts_fall_back_under_every_policy():
-    quality, cost = [[0.1, 0.9, 0.5], [0.1, 0.9, 0.5]], [[1.0, 2.0, 0.5], [1.0, 2.0, 0.5]]
+def test_on_novel_prompts_no_promise_counts_but_cost_does():
+    # all are predicted to be better than the most expensive one, which is best overall
+    quality, cost = [[0.4, 0.9, 0.5, 0.1]] * 2, [[3.0, 2.0, 0.5, 0.4]] * 2
     beliefs = believe(quality, cost, novel=[True, False])
-    for policy in (
-        Best(),
-        Tradeoff(willingness_to_pay=100),
-        Budget(usd=3),
-        QualityBar(quality=0.8),
-        Tolerance(share=0.1),
-    ):
+    wanted = {
+        Best(): [0, 1],
+        Tradeoff(willingness_to_pay=0.01): [3, 3],
+        Tradeoff(willingness_to_pay=10): [2, 1],
+        Budget(usd=3): [2, 1],
+        QualityBar(quality=0.8): [1, 1],
+        Tolerance(share=0.1): [2, 1],
+    }
+    for policy, choices in wanted.items():
         decision = decide(beliefs, policy, fallback=0)
-        assert decision.candidate_N.tolist() == [0, 1], policy
-        assert decision.reason_N.tolist() == ["fallback", "task"]
+        assert decision.candidate_N.tolist() == choices, policy
+        assert decision.reason_N.tolist() == ["novel", "task"]
 
 
-def test_a_tight_budget_comes_before_the_novelty_floor():
+def test_a_budget_holds_on_novel_prompts():
     beliefs = believe([[0.1, 0.9]] * 2, [[1.0, 0.1]] * 2, novel=[True, False])
     decision = decide(beliefs, Budget(usd=0.5), fallback=0)
     assert decision.candidate_N.tolist() == [1, 1]
-    assert decision.reason_N.tolist() == ["task", "task"]
+    assert decision.reason_N.tolist() == ["novel", "task"]
+
+
+@pytest.mark.parametrize(
+    "policy", [Best(), Tradeoff(willingness_to_pay=10), Budget(usd=9), QualityBar(quality=0.2), Tolerance(share=0.1)]
+)
+def test_candidates_without_outcomes_on_a_task_are_not_chosen_there(policy):
+    quality, cost = [[0.4, 0.9, 0.5]] * 3, [[1.0, 0.1, 0.5]] * 3
+    supported = np.array([[True, False, True], [True, True, True], [False, False, False]])
+    beliefs = replace(believe(quality, cost), supported_NM=supported)
+    decision = decide(beliefs, policy, fallback=0)
+    # where nothing is known of any, all may be chosen
+    assert decision.candidate_N.tolist() == [2, 1, 1]
+    alone = decide(replace(believe(quality[:1], cost[:1]), supported_NM=supported[:1]), policy, fallback=0)
+    assert alone.candidate_N.tolist() == [2]
+
+
+def test_a_fallback_without_outcomes_on_a_task_holds_nothing_back():
+    beliefs = replace(
+        believe([[0.9, 0.5, 0.4]] * 2, margin=1.0, novel=[False, True]),
+        supported_NM=np.array([[False, True, True]] * 2),
+    )
+    assert decide(beliefs, Best(), fallback=0).candidate_N.tolist() == [1, 1]
 
 
 def test_ties_go_to_the_lowest_index():

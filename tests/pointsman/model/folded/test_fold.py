@@ -74,7 +74,7 @@ def test_costs_that_only_some_candidates_have(fit_world, costs):
     model, _, fresh = fit_world(costs=costs, missing=0.3)
     source_M = model.cost.source_M.copy()
     source_M[:2] = CostSource.MEAN_COST, CostSource.UNKNOWN
-    nan = np.array([np.nan if source < CostSource.MEAN_TOKENS else 1.0 for source in source_M])
+    nan = np.array([np.nan if source < CostSource.ASSUMED_TOKENS else 1.0 for source in source_M])
     cost = replace(
         model.cost,
         source_M=source_M,

@@ -1,0 +1,120 @@
+"""How both stages are weighed, calibrated and guarded: chosen on what parts say of prompts they weren't trained on.
+
+Shapes: N prompts, M candidates.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.baselines.observed import choice_outcomes
+from components.learning.calibration_fit import CalibrationConfig, fit_calibration
+from components.learning.selection import AlphaTrial, GuardTrial, choose_doubt, choose_guard, choose_trial
+from components.tasks.criterion import advantage_error
+from pointsman.model.aggregate import Posterior, mix
+from pointsman.model.calibration import Calibration
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldOut:
+    """What both stages say of each seen prompt, by parts that were trained without it."""
+
+    task_N: NDArray[np.int32]
+    """Recognised task, -1: unsure."""
+    doubt_N: Floats
+    """How unsure stage 1 is of the task, in [0, 1]."""
+    soft_NM: Floats
+    """What stage 1 expects by the posterior."""
+    hard_NM: Floats
+    """What stage 1 expects by the recognised task."""
+    prompt_NM: Floats
+    """Prompt-level quality."""
+
+    def take(self, rows_K: NDArray[np.intp]) -> "HeldOut":
+        """The same of a choice of prompts."""
+        return HeldOut(**{one.name: getattr(self, one.name)[rows_K] for one in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mixing:
+    """What was chosen, and how the choices fared."""
+
+    trials: tuple[AlphaTrial, ...]
+    chosen: AlphaTrial
+    calibration: Calibration
+    guards: tuple[GuardTrial, ...]
+    guard: float
+    doubts: tuple[GuardTrial, ...]
+    doubt: float
+
+    def mixed(self, held: HeldOut) -> Floats:
+        """Both stages' quality together, uncalibrated, shape (N, M)."""
+        level_NM = held.soft_NM if self.chosen.posterior == "soft" else held.hard_NM
+        return mix(held.prompt_NM, level_NM, self.chosen.alpha)
+
+    def margin(self, held: HeldOut) -> Floats:
+        """Quality by which a candidate must beat the fallback, shape (N,)."""
+        return self.guard + self.doubt * held.doubt_N
+
+
+def choose_mixing(
+    held: HeldOut,
+    quality_NM: Floats,
+    judged_NM: Floats,
+    fallback: int,
+    *,
+    alphas: tuple[float, ...],
+    posteriors: tuple[Posterior, ...],
+    guard_margins: tuple[float, ...],
+    doubt_margins: tuple[float, ...],
+    calibration: CalibrationConfig,
+) -> Mixing:
+    """Weight, calibration and guard; calibration is fitted on observed cells, choices are judged on pseudo-outcomes.
+
+    Args:
+        held: what parts trained without each prompt say of it.
+        quality_NM: observed quality; nan where not.
+        judged_NM: what choices are judged by.
+        fallback: index of the best single candidate.
+        alphas: weights of the prompt-level heads to try.
+        posteriors: ways to read the task table.
+        guard_margins: see `RouterConfig`.
+        doubt_margins: see `RouterConfig`.
+        calibration: how much evidence it asks for.
+    """
+    level = {"soft": held.soft_NM, "hard": held.hard_NM}
+    trials: list[AlphaTrial] = []
+    fits: list[Calibration] = []
+    outcomes: list[Floats] = []
+    for posterior in posteriors:
+        for alpha in alphas:
+            mixed_NM = mix(held.prompt_NM, level[posterior], alpha)
+            fitted = fit_calibration(mixed_NM, quality_NM, calibration)
+            predicted_NM = fitted.apply(mixed_NM)
+            outcomes.append(choice_outcomes(predicted_NM, judged_NM))
+            trials.append(
+                AlphaTrial(
+                    alpha=alpha,
+                    posterior=posterior,
+                    quality=float(outcomes[-1].mean()),
+                    brier=float(np.nanmean((predicted_NM - quality_NM) ** 2)),
+                    advantage_error=advantage_error(predicted_NM, judged_NM),
+                )
+            )
+            fits.append(fitted)
+    best = choose_trial(trials, np.stack(outcomes))
+    calibrated_NM = fits[best].apply(mix(held.prompt_NM, level[trials[best].posterior], trials[best].alpha))
+    guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, guard_margins)
+    doubt, doubts = choose_doubt(calibrated_NM, judged_NM, fallback, guard, held.doubt_N, doubt_margins)
+    return Mixing(
+        trials=tuple(trials),
+        chosen=trials[best],
+        calibration=fits[best],
+        guards=guards,
+        guard=guard,
+        doubts=doubts,
+        doubt=doubt,
+    )

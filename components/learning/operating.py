@@ -1,0 +1,194 @@
+"""The operating policy of a router, and what it chooses on the prompts that the router learnt from.
+
+Every part of such a choice is made without the prompt: both stages by cross-fitting, and the weighing, calibration,
+guard and price on the prompts of the other folds. Verdicts may so rest on every prompt once, not on the test split
+alone. The tasks themselves are the exception: their discovery has seen the outcomes of training prompts.
+Shapes: N prompts, M candidates, P policies; K a choice of rows.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.operating import (
+    Asked,
+    ParityConfig,
+    cheapest_at_parity,
+    default_asked,
+    parity_margin,
+    price_grid,
+    tried,
+)
+from components.learning.fit import RouterConfig
+from components.learning.mixing import HeldOut, choose_mixing
+from components.tables.board import Board
+from pointsman.model.prediction import Prediction
+from pointsman.policy.policy import Policy, decide, parse
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """What choices on N prompts are worth."""
+
+    quality_NM: Floats
+    """Outcomes or pseudo-outcomes; nan where nothing supports a choice."""
+    cost_usd_NM: Floats
+    """USD a call, observed, estimated or expected; nan where unknown."""
+
+    def take(self, rows_K: Rows) -> "Judged":
+        """The same of a choice of prompts."""
+        return Judged(quality_NM=self.quality_NM[rows_K], cost_usd_NM=self.cost_usd_NM[rows_K])
+
+    def at(self, choice_N: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """Quality and cost of one choice a prompt, shape (N,) each; nan where the choice is -1."""
+        row_N, known_N = np.arange(choice_N.size), choice_N >= 0
+        got_N, paid_N = self.quality_NM[row_N, choice_N], self.cost_usd_NM[row_N, choice_N]
+        return np.where(known_N, got_N, np.nan), np.where(known_N, paid_N, np.nan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Operating:
+    """The declared policy and how it came to be."""
+
+    asked: Asked
+    chosen: Asked
+    margin: float
+    """Quality that parity may give up, in [0, 1]; 0 where parity wasn't asked for."""
+    held_choice_N: NDArray[np.intp]
+    """Choice on each learning prompt by parts and policies that were made without it."""
+
+
+def operate(
+    held: HeldOut,
+    seen: Board,
+    judged: Judged,
+    expected_cost_usd_NM: Floats,
+    fallback: int,
+    *,
+    asked: Asked | None,
+    config: RouterConfig,
+    seed: int,
+    parity: ParityConfig | None = None,
+    folds: int = 4,
+) -> Operating:
+    """Chooses the operating policy on held-out predictions.
+
+    Args:
+        held: what parts trained without each prompt say of it.
+        seen: the prompts.
+        judged: what choices on them are worth.
+        expected_cost_usd_NM: as the router expects them.
+        fallback: index of the best single candidate.
+        asked: what a person wants; None: parity where costs are expected, else best.
+        config: what the router's weighing is chosen among.
+        seed: of the folds.
+        parity: see ParityConfig.
+        folds: of the choices on learning prompts, >= 2.
+    """
+    wish = asked or default_asked(expected_cost_usd_NM)
+    prices = price_grid(expected_cost_usd_NM)
+    parity = parity or ParityConfig()
+    table = counts(seen) > 0
+    every_N = np.arange(seen.quality_NM.shape[0])
+    whole = _predict(held, seen, judged, expected_cost_usd_NM, table, fallback, config, every_N, every_N)
+    chosen, margin = choose_policy(wish, whole, judged, fallback, prices, parity)
+    choice_N = np.full(every_N.size, -1, dtype=np.intp)
+    for rest_K, out_K in _folds(seen, folds, seed):
+        parts = (held, seen, judged, expected_cost_usd_NM, table, fallback, config, rest_K)
+        priced, _ = choose_policy(wish, _predict(*parts, rest_K), judged.take(rest_K), fallback, prices, parity)
+        choice_N[out_K] = decide(_predict(*parts, out_K), policy_of(priced), fallback=fallback).candidate_N
+    return Operating(asked=wish, chosen=chosen, margin=margin, held_choice_N=choice_N)
+
+
+def choose_policy(
+    asked: Asked,
+    prediction: Prediction,
+    judged: Judged,
+    fallback: int,
+    prices: tuple[float, ...],
+    parity: ParityConfig,
+) -> tuple[Asked, float]:
+    """The policy that a wish ends in on these prompts, and the margin of parity.
+
+    Where no policy is at parity the answer is `best`: what the gate will say of it is then the person's to read.
+    """
+    if asked.name != "parity":
+        return asked, 0.0
+    single_N, _ = judged.at(np.full(judged.quality_NM.shape[0], fallback))
+    policies = tried(asked, prices)
+    played = [judged.at(decide(prediction, policy_of(one), fallback=fallback).candidate_N) for one in policies]
+    quality_NP = np.stack([got_N for got_N, _ in played], axis=1)
+    known_N = ~np.isnan(single_N) & ~np.isnan(quality_NP).any(axis=1)
+    if not known_N.any():
+        return Asked(name="best"), 0.0
+    known_KM = ~np.isnan(judged.quality_NM)
+    mean_M = np.where(known_KM, judged.quality_NM, 0).sum(axis=0) / np.maximum(known_KM.sum(axis=0), 1)
+    margin = parity_margin(np.where(known_KM.any(axis=0), mean_M, np.nan), parity)
+    place = cheapest_at_parity(
+        quality_NP[known_N],
+        np.array([paid_N[known_N].mean() for _, paid_N in played]),
+        single_N[known_N],
+        margin=margin,
+        level=parity.level,
+    )
+    return (Asked(name="best") if place is None else policies[place]), margin
+
+
+def policy_of(asked: Asked) -> Policy:
+    """The policy of a wish other than parity."""
+    return parse(asked.text())
+
+
+def counts(seen: Board) -> NDArray[np.int64]:
+    """Observed outcomes by task, and of all prompts in the last row, shape (T + 1, M)."""
+    observed_NM = seen.observed_NM
+    tasks = int(seen.task_N.max(initial=-1)) + 1
+    table = np.zeros((tasks + 1, observed_NM.shape[1]), dtype=np.int64)
+    np.add.at(table, seen.task_N, observed_NM.astype(np.int64))
+    table[-1] = observed_NM.sum(axis=0)
+    return table
+
+
+def _predict(
+    held: HeldOut,
+    seen: Board,
+    judged: Judged,
+    expected_cost_usd_NM: Floats,
+    table: NDArray[np.bool_],
+    fallback: int,
+    config: RouterConfig,
+    fit_K: Rows,
+    rows_K: Rows,
+) -> Prediction:
+    """Beliefs about some rows, weighed, calibrated and guarded on others."""
+    tasks = int(seen.task_N.max(initial=-1)) + 1
+    mixing = choose_mixing(
+        held.take(fit_K), seen.quality_NM[fit_K], judged.quality_NM[fit_K], fallback, **config.mixing(tasks)
+    )
+    part = held.take(rows_K)
+    allowed_KM = table[part.task_N]
+    return Prediction(
+        quality_NM=mixing.calibration.apply(mixing.mixed(part)),
+        cost_usd_NM=expected_cost_usd_NM[rows_K],
+        task_N=part.task_N,
+        margin_N=mixing.margin(part),
+        novel_N=np.zeros(rows_K.size, dtype=np.bool_),
+        supported_NM=None if allowed_KM.all() else allowed_KM,
+    )
+
+
+def _folds(seen: Board, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """Rows to choose on and rows left out; groups of near-duplicates stay whole."""
+    group_N = np.where(seen.group_N < 0, -1 - np.arange(seen.group_N.size), seen.group_N)
+    _, place_N = np.unique(group_N, return_inverse=True)
+    fold_N = np.random.default_rng(seed).permutation(int(place_N.max()) + 1)[place_N] % folds
+    return [(np.flatnonzero(fold_N != fold), np.flatnonzero(fold_N == fold)) for fold in range(folds)]
+
+
+def with_expected(judged: Judged, expected_cost_usd_NM: Floats) -> Judged:
+    """The same, with expected costs where none was logged."""
+    return replace(judged, cost_usd_NM=np.where(np.isnan(judged.cost_usd_NM), expected_cost_usd_NM, judged.cost_usd_NM))

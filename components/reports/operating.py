@@ -1,0 +1,140 @@
+"""The operating policy in the report: what it is worth, what changes, and what other policies would do.
+
+Shapes: N prompts, M candidates.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.bootstrap import Interval, intervals
+from components.evaluation.gate import Played
+from components.evaluation.operating import price_grid
+from components.evaluation.paired import ratio
+from components.learning.operating import Judged
+from pointsman.model.prediction import Prediction
+from pointsman.policy.policy import Best, Policy, QualityBar, Tolerance, Tradeoff, decide, form
+
+Floats = NDArray[np.float64]
+_SIDE = 0.025
+"""Error probability at each end of the intervals shown."""
+
+
+def operating_section(
+    challenger: Played,
+    best_single: Played,
+    choice_N: NDArray[np.intp],
+    single: int,
+    models: Sequence[str],
+    *,
+    policy: str,
+    asked: str,
+    seed: int,
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """`operating` of report.json.
+
+    Args:
+        challenger: the operating policy on the judged prompts.
+        best_single: the best single candidate on them.
+        choice_N: what the policy chose there.
+        single: column of the best single candidate.
+        models: names of the candidates.
+        policy: as the command line takes it.
+        asked: what a person wanted of it.
+        seed: of the bootstrap.
+        facts: further entries, such as how many prompts were judged.
+    """
+    gap_N = challenger.quality_N - best_single.quality_N
+    quality, gain, theirs = intervals(np.stack([challenger.quality_N, gap_N, best_single.quality_N], axis=1), seed)
+    cost = relative_cost(challenger.cost_usd_N, best_single.cost_usd_N)
+    return {
+        "policy": policy,
+        "asked": asked,
+        "quality": quality.as_list(),
+        "gain": gain.as_list(),
+        "cost_ratio": None if cost is None else cost.as_list(),
+        "cost_usd_per_1000": _per_1000(challenger.cost_usd_N),
+        "best_single": {
+            "name": models[single],
+            "quality": theirs.mean,
+            "cost_usd_per_1000": _per_1000(best_single.cost_usd_N),
+        },
+        "traffic_moved": float((choice_N != single).mean()),
+        "shares": shares(choice_N, models),
+        **facts,
+    }
+
+
+def relative_cost(paid_N: Floats | None, theirs_N: Floats | None) -> Interval | None:
+    """Cost relative to another's with its 95 % interval; None: unknown."""
+    if paid_N is None or theirs_N is None or np.isnan(paid_N).any() or np.isnan(theirs_N).any():
+        return None
+    return ratio(paid_N, theirs_N).interval(_SIDE) if theirs_N.mean() > 0 else None
+
+
+def shares(choice_N: NDArray[np.intp], models: Sequence[str]) -> dict[str, float]:
+    """Share of prompts by candidate, the largest first; candidates that get none are left out."""
+    count_M = np.bincount(choice_N, minlength=len(models))
+    order = sorted(np.flatnonzero(count_M).tolist(), key=lambda m: (-count_M[m], m))
+    return {models[m]: float(count_M[m] / choice_N.size) for m in order}
+
+
+def whatif_curve(
+    prediction: Prediction, judged: Judged, single: int, models: Sequence[str], declared: Policy, seed: int
+) -> list[dict[str, Any]]:
+    """What each of many policies would be worth on prompts that its beliefs hadn't seen.
+
+    Args:
+        prediction: beliefs about N prompts.
+        judged: what choices on them are worth.
+        single: column of the best single candidate.
+        models: names of the candidates.
+        declared: the operating policy, first in the answer.
+        seed: of the bootstrap.
+
+    Returns:
+        For each policy: policy, quality and gain over the best single candidate as [mean, low, high],
+        cost_usd_per_1000, cost_ratio as [mean, low, high] (None where unknown), shares by model, prompts.
+    """
+    points = []
+    single_N, single_cost_N = judged.at(np.full(judged.quality_NM.shape[0], single))
+    for policy in dict.fromkeys((declared, *_policies(prediction.cost_usd_NM))):
+        choice_N = decide(prediction, policy, fallback=single).candidate_N
+        got_N, paid_N = judged.at(choice_N)
+        known_N = ~np.isnan(got_N) & ~np.isnan(single_N)
+        if not known_N.any():
+            continue
+        quality, gain = intervals(
+            np.stack([got_N[known_N], got_N[known_N] - single_N[known_N]], axis=1), seed, resamples=400
+        )
+        cost = relative_cost(paid_N[known_N], single_cost_N[known_N])
+        points.append(
+            {
+                "policy": form(policy),
+                "quality": quality.as_list(),
+                "gain": gain.as_list(),
+                "cost_usd_per_1000": _per_1000(paid_N[known_N]),
+                "cost_ratio": None if cost is None else cost.as_list(),
+                "shares": shares(choice_N, models),
+                "prompts": int(known_N.sum()),
+            }
+        )
+    return points
+
+
+def _policies(cost_usd_NM: Floats) -> list[Policy]:
+    prices = price_grid(cost_usd_NM, steps=21)
+    costly: list[Policy] = [Tradeoff(willingness_to_pay=price) for price in prices]
+    if prices:
+        costly += [QualityBar(quality=bar) for bar in (0.5, 0.6, 0.7, 0.8, 0.9)]
+        costly += [Tolerance(share=share) for share in (0.05, 0.1, 0.2, 0.3)]
+    return [Best(), *costly]
+
+
+def _per_1000(paid_N: Floats | None) -> float | None:
+    if paid_N is None or np.isnan(paid_N).any():
+        return None
+    return 1000 * float(paid_N.mean())

@@ -1,0 +1,119 @@
+"""The routers that a challenger is compared with: the one in service and the first of the year."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.gate import Played
+from components.learning.operating import Judged
+from components.release.history import REIGNS, Entry, read_history
+from components.tables.board import Board
+from flows.platform import paths
+from pointsman.bundle.evidence import prompt_digests
+from pointsman.bundle.pointer import read_pointer, resolve
+from pointsman.bundle.reading import Bundle, read_bundle
+from pointsman.errors import BundleError
+from pointsman.model.router_model import RouterModel
+from pointsman.router import Router
+
+YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rival:
+    """A published router on the prompts of this run."""
+
+    router_id: str
+    played: Played
+    simulated: bool
+    """It was trained on simulated logs."""
+    shared: int
+    """Candidates that it and the challenger both know."""
+    known_share: float
+    """Share of its training prompts that are in these logs."""
+
+
+def champion(challenger: RouterModel) -> Bundle | None:
+    """The bundle in service; None where there is none, one of an older form, or the challenger itself.
+
+    A rerun must end as the first run did.
+    """
+    if read_pointer(paths.published()) is None:
+        return None
+    try:
+        bundle = read_bundle(resolve(paths.published()))
+    except BundleError:
+        return None
+    return None if same(bundle.model, challenger) else bundle
+
+
+def first_of_year() -> tuple[Bundle | None, int]:
+    """The router that was in service first in the last 365 days, and the comparisons with it that were used since."""
+    since = (datetime.now(UTC) - YEAR).isoformat()
+    entries = [entry for entry in read_history(paths.published()) if entry.time >= since]
+    first = next((entry for entry in entries if entry.verdict in REIGNS), None)
+    if first is None:
+        return None, 0
+    looks = sum(_looked(entry) for entry in entries[entries.index(first) + 1 :])
+    try:
+        return read_bundle(paths.published() / first.router_id), looks
+    except BundleError:
+        return None, looks
+
+
+def same(a: RouterModel, b: RouterModel) -> bool:
+    """Whether two routers are one."""
+    ours, theirs = a.to_arrays(), b.to_arrays()
+    return ours.keys() == theirs.keys() and all(
+        np.array_equal(ours[name], value, equal_nan=value.dtype.kind == "f") for name, value in theirs.items()
+    )
+
+
+def play(bundle: Bundle, name: str, board: Board, texts: list[str], judged: Judged) -> Rival:
+    """What a published router's operating policy gets on these prompts, judged as the challenger is.
+
+    On prompts that it was trained on its held-out choices stand in; where there are none, and where a near-duplicate
+    was trained on, it isn't judged.
+    """
+    digest_N = prompt_digests(texts)
+    seen_N = bundle.evidence.seen(digest_N)
+    column_M = np.array([_column(board, one.model) for one in bundle.manifest.provenance.candidates], dtype=np.intp)
+    held_N = bundle.evidence.held_choices(digest_N)
+    choice_N = np.where(held_N >= 0, column_M[held_N], -1)
+    fresh_K = np.flatnonzero(~_by_group(seen_N, board.group_N))
+    if fresh_K.size:
+        routed = Router.load(bundle.folder).route([texts[row] for row in fresh_K])
+        choice_N[fresh_K] = column_M[routed.choice_N]
+    got_N, paid_N = judged.at(choice_N)
+    trained = bundle.evidence.digest_K
+    return Rival(
+        router_id=bundle.manifest.router_id,
+        played=Played(name=name, quality_N=got_N, cost_usd_N=np.where(np.isnan(got_N), np.nan, paid_N)),
+        simulated="simulated" in bundle.manifest.provenance.data_digests,
+        shared=int((column_M >= 0).sum()),
+        known_share=float(np.isin(trained, digest_N).mean()) if trained.size else 1.0,
+    )
+
+
+def _column(board: Board, model: str) -> int:
+    return board.models.index(model) if model in board.models else -1
+
+
+def _by_group(seen_N: NDArray[np.bool_], group_N: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which prompts were trained on, or have a near-duplicate that was."""
+    touched = np.unique(group_N[seen_N & (group_N >= 0)])
+    return seen_N | np.isin(group_N, touched)
+
+
+def _looked(entry: Entry) -> int:
+    for folder in (paths.published(), paths.bundles()):
+        path: Path = folder / entry.router_id
+        if path.is_dir():
+            try:
+                return int(dict(read_bundle(path).report).get("gate", {}).get("anchor_looks", 0))
+            except (BundleError, TypeError, ValueError):
+                return 0
+    return 0

@@ -1,0 +1,85 @@
+"""Station 6, last step: the operating policy, and what it chooses on prompts that its parts hadn't seen."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from components.evaluation.operating import parse_asked
+from components.learning.evidence import evidence_of, judged_outcomes
+from components.learning.fit import RouterConfig
+from components.learning.mixing import HeldOut
+from components.learning.operating import Judged, counts, operate, with_expected
+from components.learning.router import LEARNING
+from components.tables.board import Board
+from flows.platform.arrays import load_arrays, load_named, save_arrays
+from flows.platform.caching import cached_task
+from flows.platform.references import DataRef, keep
+from flows.stations.board import BoardRef, read_board, read_prompts
+from flows.stations.train import seen_board
+from pointsman.bundle.evidence import Evidence, prompt_digests
+from pointsman.model.router_model import RouterModel
+
+
+@cached_task()
+def choose_operating(
+    board_ref: BoardRef,
+    classified: DataRef,
+    specialised: DataRef,
+    combined: DataRef,
+    asked: str | None,
+    config: RouterConfig,
+    seed: int,
+) -> DataRef:
+    """The declared policy, its cross-fitted choices, and what the bundle says of its evidence."""
+    seen, held = seen_board(board_ref, classified), load_arrays(HeldOut, specialised.file("held.npz"))
+    model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
+    expected_NM = model.cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
+    judged = judge_learning(seen, held, expected_NM, seed)
+    found = operate(
+        held,
+        seen,
+        judged,
+        expected_NM,
+        int(model.fallback),
+        asked=None if asked is None else parse_asked(asked),
+        config=config,
+        seed=seed,
+    )
+    evidence = _evidence(board_ref, seen, model, found.held_choice_N)
+    told = {"asked": found.asked.text(), "policy": found.chosen.text(), "margin": found.margin}
+
+    def write(folder: Path) -> None:
+        (folder / "operating.json").write_text(json.dumps(told))
+        np.save(folder / "held_choice.npy", found.held_choice_N)
+        save_arrays(judged, folder / "judged.npz")
+        save_arrays(evidence, folder / "evidence.npz")
+
+    return keep("operating", write)
+
+
+def judge_learning(seen: Board, held: HeldOut, expected_cost_NM: np.ndarray, seed: int) -> Judged:
+    """What choices on the learning prompts are worth."""
+    evidence = evidence_of(seen, seed)
+    return with_expected(
+        Judged(
+            quality_NM=judged_outcomes(seen.quality_NM, (held.prompt_NM + held.soft_NM) / 2, evidence),
+            cost_usd_NM=judged_outcomes(seen.cost_usd_NM, expected_cost_NM, evidence),
+        ),
+        expected_cost_NM,
+    )
+
+
+def _evidence(board_ref: BoardRef, seen: Board, model: RouterModel, choice_K: np.ndarray) -> Evidence:
+    texts = read_prompts(board_ref)
+    digest_K = prompt_digests(texts[row] for row in read_board(board_ref).rows(*LEARNING))
+    first_K = np.unique(digest_K, return_index=True)[1]
+    table, tasks = counts(seen), model.task_quality_TM.shape[0]
+    by_task = np.zeros((tasks, table.shape[1]), dtype=np.int64)
+    by_task[: len(table) - 1] = table[:-1]
+    return Evidence(
+        count_TM=by_task,
+        count_M=table[-1],
+        digest_K=digest_K[first_K],
+        held_choice_K=choice_K[first_K].astype(np.int64),
+    )

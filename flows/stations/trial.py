@@ -1,0 +1,254 @@
+"""The operating policy before the gate: on which prompts, against whom, and what the report says of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from components.evaluation.bootstrap import Interval
+from components.evaluation.criteria import Criterion
+from components.evaluation.gate import GateConfig, Played, Verdict, judge
+from components.evaluation.off_policy.estimators import effective_sample_size
+from components.evaluation.off_policy.pseudo import cell_weights
+from components.evaluation.standing import Standing, at, standing
+from components.learning.evidence import evidence_of
+from components.learning.operating import Judged
+from components.learning.router import LEARNING
+from components.reports.operating import operating_section, whatif_curve
+from components.tables.board import Board
+from components.tables.store import read_tables
+from flows.platform import paths
+from flows.platform.arrays import load_arrays
+from flows.platform.references import DataRef
+from flows.stations.board import BoardRef
+from flows.stations.champion import Rival, champion, first_of_year, play, same
+from pointsman.bundle.pointer import read_pointer
+from pointsman.model.prediction import Prediction
+from pointsman.model.router_model import RouterModel
+from pointsman.policy.policy import Policy, decide, parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trial:
+    """Everything that the verdict on the operating policy reads. Shapes: N prompts of the board, M candidates."""
+
+    board: Board
+    model: RouterModel
+    test_prediction: Prediction
+    judged: Judged
+    choice_N: NDArray[np.intp]
+    challenger: Played
+    best_single: Played
+    standing: Standing
+    grader: str | None
+    seed: int
+
+    @property
+    def test_cost_NM(self) -> NDArray[np.float64]:
+        """USD of each candidate on the test prompts, expected where it wasn't logged."""
+        return self.judged.cost_usd_NM[self.board.rows("test")]
+
+    def verdict(
+        self,
+        texts: list[str],
+        *,
+        calibration_error: float,
+        self_check: bool,
+        controls: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
+        leave_one_out: Mapping[str, Interval],
+        latency_ms: float,
+        simulated: bool,
+        force: bool,
+        config: GateConfig,
+    ) -> tuple[Verdict, dict[str, Any]]:
+        """The gate's verdict, and what the report says of the routers compared with."""
+        rows_N = self.standing.rows_N
+        bundle = champion(self.model)
+        rival = None if bundle is None else play(bundle, "the router in service", self.board, texts, self.judged)
+        first, looks = first_of_year()
+        anchor: Rival | None = None
+        if first is not None and not same(first.model, self.model) and bundle is not None:
+            one = first.manifest.router_id == bundle.manifest.router_id
+            anchor = rival if one else play(first, "the first router of the year", self.board, texts, self.judged)
+        extra = () if rival is None or force else _same_world(rival, simulated)
+        comparable = rival is not None and rival.shared > 0
+        found = judge(
+            challenger=at(self.challenger, rows_N),
+            best_single=at(self.best_single, rows_N),
+            champion=at(rival.played, rows_N) if rival is not None and comparable else None,
+            anchor=at(anchor.played, rows_N) if anchor is not None and anchor.shared > 0 else None,
+            looks=looks,
+            calibration_error=calibration_error,
+            self_check=self_check,
+            controls=controls,
+            leave_one_out=leave_one_out,
+            latency_ms=latency_ms,
+            wanted_prompts=self.standing.wanted,
+            effective_prompts=self.effective_prompts(),
+            extra=extra,
+            config=config,
+        )
+        judged_against = {
+            "in_service": read_pointer(paths.published()),
+            "champion": None if rival is None else _told(rival, rows_N),
+            "first_champion": None if anchor is None else _told(anchor, rows_N),
+        }
+        return found, {"judged_against": judged_against}
+
+    def effective_prompts(self) -> float | None:
+        """Complete prompts that the evidence is worth; None where all outcomes were observed."""
+        evidence = evidence_of(self.board, self.seed)
+        if evidence.kind == "complete":
+            return None
+        rows_K = np.flatnonzero(self.standing.rows_N)
+        inclusion_KM = np.maximum(evidence.inclusion_NM[rows_K], 1e-6)
+        weight_KM = cell_weights(self.board.observed_NM[rows_K], inclusion_KM)
+        single = np.full(rows_K.size, int(self.model.fallback))
+        place = np.arange(rows_K.size)
+        return min(
+            effective_sample_size(weight_KM[place, self.choice_N[rows_K]]),
+            effective_sample_size(weight_KM[place, single]),
+        )
+
+    def section(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        """`operating` of the report."""
+        rows_N, benchmark_N = self.standing.rows_N, self.board.benchmark_N
+        effective = self.effective_prompts()
+        learnt_N = np.isin(self.board.split_N, (*LEARNING, "test"))
+        return operating_section(
+            at(self.challenger, rows_N),
+            at(self.best_single, rows_N),
+            self.choice_N[rows_N],
+            int(self.model.fallback),
+            self.board.models,
+            policy=str(declared["policy"]),
+            asked=str(declared["asked"]),
+            seed=self.seed,
+            facts={
+                "margin": declared["margin"],
+                "effective_sample_size": float(rows_N.sum()) if effective is None else effective,
+                "evidence": evidence_of(self.board, self.seed).kind,
+                "grader": self.grader,
+                "prompts": int(rows_N.sum()),
+                "test_prompts": self.standing.test,
+                "fell_out": int(learnt_N.sum() - rows_N.sum()) if not self.standing.flattered else 0,
+                "benchmarks": [int(np.unique(benchmark_N[rows_N]).size), int(np.unique(benchmark_N[learnt_N]).size)],
+                "learning_prompts_left_out": self.standing.flattered,
+                "costs": "logged" if np.isfinite(self.board.cost_usd_NM[self.board.observed_NM]).all() else "estimated",
+            },
+        )
+
+    def whatif(self, declared: Policy) -> list[dict[str, Any]]:
+        """What other policies would be worth on the test prompts."""
+        judged = self.judged.take(self.board.rows("test"))
+        fallback = int(self.model.fallback)
+        return whatif_curve(self.test_prediction, judged, fallback, self.board.models, declared, self.seed)
+
+    def coverage(self) -> dict[str, Any]:
+        """Observed outcomes of each candidate by benchmark, for logs that don't have all."""
+        labels, place_N = np.unique(self.board.benchmark_N, return_inverse=True)
+        count = np.zeros((labels.size, len(self.board.models)), dtype=np.int64)
+        np.add.at(count, place_N, self.board.observed_NM.astype(np.int64))
+        return {
+            "candidates": list(self.board.models),
+            "rows": [
+                {"benchmark": str(label), "prompts": int((place_N == row).sum()), "outcomes": count[row].tolist()}
+                for row, label in enumerate(labels)
+            ],
+        }
+
+
+def on_trial(
+    board: Board,
+    board_ref: BoardRef,
+    model: RouterModel,
+    prediction: Prediction,
+    judged_test: Board,
+    operated: DataRef,
+    seed: int,
+) -> Trial:
+    """The operating policy's choices on every prompt, each by what hadn't seen it, and what they got."""
+    test, learning = board.rows("test"), board.rows(*LEARNING)
+    learnt = load_arrays(Judged, operated.file("judged.npz"))
+    quality_NM, cost_NM = np.full(board.quality_NM.shape, np.nan), np.full(board.quality_NM.shape, np.nan)
+    quality_NM[learning], cost_NM[learning] = learnt.quality_NM, learnt.cost_usd_NM
+    quality_NM[test] = judged_test.quality_NM
+    cost_NM[test] = np.where(np.isnan(judged_test.cost_usd_NM), prediction.cost_usd_NM, judged_test.cost_usd_NM)
+    judged = Judged(quality_NM=quality_NM, cost_usd_NM=cost_NM)
+    fallback = int(model.fallback)
+    policy = parse(json.loads(operated.file("operating.json").read_text())["policy"])
+    choice_N = np.full(board.split_N.size, -1, dtype=np.intp)
+    choice_N[learning] = np.load(operated.file("held_choice.npy"))
+    choice_N[test] = decide(prediction, policy, fallback=fallback).candidate_N
+    got_N, paid_N = judged.at(choice_N)
+    single_N, single_paid_N = judged.at(np.full(choice_N.size, fallback))
+    challenger = Played(name="the router", quality_N=got_N, cost_usd_N=paid_N)
+    best_single = Played(name=f"always using {board.models[fallback]}", quality_N=single_N, cost_usd_N=single_paid_N)
+    test_N = board.split_N == "test"
+    return Trial(
+        board=board,
+        model=model,
+        test_prediction=prediction,
+        judged=judged,
+        choice_N=choice_N,
+        challenger=challenger,
+        best_single=best_single,
+        standing=standing(challenger, best_single, test_N),
+        grader=_grader(board_ref),
+        seed=seed,
+    )
+
+
+def simulated(logs: DataRef) -> bool:
+    """Whether logs come from the simulated world: it keeps its truth beside them."""
+    return (logs.path / "truth.parquet").exists()
+
+
+def _grader(board_ref: BoardRef) -> str | None:
+    outcomes = read_tables(board_ref.tables.path).outcomes
+    if "graded_by" not in outcomes.columns:
+        return None
+    named = outcomes.drop_nulls("graded_by").group_by("graded_by").len().sort("len", "graded_by", descending=True)
+    return ", ".join(named["graded_by"].cast(pl.String).head(3).to_list()) or None
+
+
+def _same_world(rival: Rival, simulated: bool) -> tuple[Criterion, ...]:
+    """A simulated or foreign router never replaces a real one unless somebody insists."""
+    found = []
+    if simulated and not rival.simulated:
+        found.append(
+            Criterion(
+                name="real logs",
+                words="These logs are simulated; the router in service was trained on real ones",
+                figure=0.0,
+                threshold=1.0,
+                passed=False,
+                advice="Give your own logs with --data, or replace it all the same with --force.",
+            )
+        )
+    if rival.shared == 0:
+        found.append(
+            Criterion(
+                name="known candidates",
+                words="None of the candidates of the router in service is in these logs",
+                figure=0.0,
+                threshold=1.0,
+                passed=False,
+                advice="Is this the right data folder? If so, replace it with --force.",
+            )
+        )
+    return tuple(found)
+
+
+def _told(rival: Rival, rows_N: NDArray[np.bool_]) -> dict[str, Any]:
+    known = int((~np.isnan(rival.played.quality_N[rows_N])).sum())
+    return {
+        "router_id": rival.router_id,
+        "prompts": known,
+        "left_out": int(rows_N.sum()) - known,
+        "training_prompts_in_these_logs": rival.known_share,
+    }

@@ -1,0 +1,93 @@
+"""The operating policy from held-out predictions, where it is known which candidates are worth their price."""
+
+import numpy as np
+import pytest
+
+from components.evaluation.operating import Asked, ParityConfig
+from components.learning.fit import RouterConfig
+from components.learning.mixing import HeldOut
+from components.learning.operating import Judged, choose_policy, counts, operate, with_expected
+from components.tables.board import Board
+from pointsman.model.prediction import Prediction
+
+PROMPTS, COST = 1200, np.array([0.001, 0.004, 0.02])
+
+
+@pytest.fixture(scope="module")
+def world():
+    """The cheapest is as good as the best on half of the prompts, and the parts know which."""
+    generator = np.random.default_rng(0)
+    easy = generator.random(PROMPTS) < 0.5
+    chance = np.where(easy[:, None], [0.9, 0.9, 0.9], [0.2, 0.4, 0.8])
+    quality = (generator.random(chance.shape) < chance).astype(float)
+    quality[easy] = quality[easy, :1]
+    task = np.where(easy, 0, 1).astype(np.int32)
+    held = HeldOut(
+        task_N=task,
+        doubt_N=np.zeros(PROMPTS),
+        soft_NM=chance,
+        hard_NM=chance,
+        prompt_NM=np.clip(chance + 0.02 * generator.normal(size=chance.shape), 0.01, 0.99),
+    )
+    cost = np.tile(COST, (PROMPTS, 1))
+    return held, Board(quality_NM=quality, cost_usd_NM=cost, task_N=task), cost
+
+
+def chosen(world, asked):
+    held, seen, cost = world
+    judged = Judged(quality_NM=seen.quality_NM, cost_usd_NM=cost)
+    return operate(held, seen, judged, cost, 2, asked=asked, config=RouterConfig(), seed=0)
+
+
+def test_parity_sends_the_easy_half_to_the_cheapest(world):
+    found = chosen(world, None)
+    assert found.asked == Asked(name="parity")
+    assert found.chosen.name == "tradeoff"
+    assert 0 < found.margin <= 0.01
+    _, seen, cost = world
+    got, paid = Judged(quality_NM=seen.quality_NM, cost_usd_NM=cost).at(found.held_choice_N)
+    assert paid.mean() < 0.65 * COST[2]
+    assert got.mean() > seen.quality_NM[:, 2].mean() - 0.01
+
+
+def test_other_wishes_are_kept(world):
+    for wish in (Asked(name="best"), Asked(name="tolerance", figure=1.0)):
+        found = chosen(world, wish)
+        assert (found.asked, found.chosen, found.margin) == (wish, wish, 0.0)
+    # tolerance=1: the cheapest, by every fold
+    assert set(found.held_choice_N.tolist()) == {0}
+
+
+def test_without_costs_the_wish_is_best(world):
+    held, seen, cost = world
+    judged = Judged(quality_NM=seen.quality_NM, cost_usd_NM=np.full(cost.shape, np.nan))
+    found = operate(held, seen, judged, judged.cost_usd_NM, 2, asked=None, config=RouterConfig(), seed=0)
+    assert found.chosen == Asked(name="best")
+
+
+def test_no_policy_at_parity_ends_in_best():
+    prediction = Prediction(
+        quality_NM=np.tile([0.9, 0.1], (50, 1)),
+        cost_usd_NM=np.tile([1.0, 2.0], (50, 1)),
+        task_N=np.zeros(50, dtype=np.int32),
+        margin_N=np.zeros(50),
+        novel_N=np.zeros(50, dtype=bool),
+    )
+    judged = Judged(quality_NM=np.tile([0.0, 1.0], (50, 1)), cost_usd_NM=prediction.cost_usd_NM)
+    assert choose_policy(Asked(name="parity"), prediction, judged, 1, (0.1, 100.0), ParityConfig())[0] == Asked(
+        name="best"
+    )
+
+
+def test_outcomes_are_counted_by_task_and_in_all():
+    quality = np.array([[1.0, np.nan], [0.5, 0.5], [np.nan, 0.0]])
+    seen = Board(quality_NM=quality, task_N=np.array([0, 1, -1], dtype=np.int32))
+    assert counts(seen).tolist() == [[1, 0], [1, 1], [2, 2]]
+
+
+def test_expected_costs_stand_in_where_none_was_logged():
+    judged = Judged(quality_NM=np.ones((1, 2)), cost_usd_NM=np.array([[np.nan, 3.0]]))
+    assert with_expected(judged, np.array([[1.0, 2.0]])).cost_usd_NM.tolist() == [[1.0, 3.0]]
+    got, paid = judged.at(np.array([-1]))
+    assert np.isnan(got).all()
+    assert np.isnan(paid).all()
