@@ -1,8 +1,10 @@
 """A newcomer into the router in service, or a candidate out of it: fitted, judged, published in under a minute."""
 
+import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,7 @@ from pointsman.bundle.reading import Bundle, read_bundle
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.policy import decide, parse
 from pointsman.router import Router
-from pointsman.text.encoder import Encoder
+from pointsman.text.spec import SPECIFICATION
 
 MOST = 1500
 """Graded answers that are looked at, drawn from more: onboarding takes seconds, a retrain may read all."""
@@ -56,9 +58,7 @@ def onboard(data: Path, name: str, config: OnboardConfig, seed: int = 0) -> Chan
     bundle = read_bundle(resolve(settings().published))
     names = [candidate.model for candidate in bundle.manifest.provenance.candidates]
     if name in names:
-        raise ValueError(
-            f"{name} is a candidate of router {bundle.manifest.router_id[:12]} already: retrain to renew it"
-        )
+        raise ValueError(f"{name} is a candidate of the router in service already: retrain to renew it")
     tables = read_tables(data)
     probes, embedding_KD, tokens_K = probes_of(bundle, tables, name, names, data)
     policy = parse(operating_policy(bundle))
@@ -138,7 +138,7 @@ def probes_of(
             "buy answers with --url and --budget, and grade them"
         )
     own = own.sample(min(MOST, own.height), seed=0)
-    encoder = Encoder.load(bundle.folder)
+    encoder = bundle.encoder()
     tokens = encoder.tokenize(own["prompt"].to_list())
     embedding_KD = encoder.encode_tokens(tokens)
     rest = tables.outcomes.filter(pl.col("model").is_in(incumbents)).select("prompt_id", "model", "quality")
@@ -185,12 +185,12 @@ def _conclude(
         "change": told | {"from": bundle.manifest.router_id, "verdict": verdict},
     }
     names = [candidate.model for candidate in provenance.candidates]
-    router = Router.from_parts(model, bundle.feature_map, Encoder.load(bundle.folder), names, provenance.tasks)
+    router = Router.from_parts(model, bundle.feature_map, bundle.encoder(), names, provenance.tasks)
     golden = router.golden([row["prompt"] for row in bundle.golden])
     here = settings()
-    router_id = write_bundle(
-        here.data / "bundles", model, bundle.feature_map, bundle.folder, provenance, report, golden
-    )
+    with TemporaryDirectory() as scratch:
+        encoder = _encoder_folder(bundle, Path(scratch))
+        router_id = write_bundle(here.data / "bundles", model, bundle.feature_map, encoder, provenance, report, golden)
     folder = here.data / "bundles" / router_id
     for kept in ("drift", "tasks"):
         source = here.data / kept / bundle.manifest.router_id
@@ -205,6 +205,14 @@ def _conclude(
     else:
         refuse(here.published, router_id, reasons)
     return Change(verdict=verdict, reasons=reasons, router_id=router_id, bundle=folder, report=page, judged=judged)
+
+
+def _encoder_folder(bundle: Bundle, folder: Path) -> Path:
+    """The bundle's encoder as a folder of its own."""
+    (folder / SPECIFICATION).write_text(json.dumps(bundle.manifest.encoder.to_document()))
+    for name, content in bundle.encoder_files.items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def _registered(router_id: str, folder: Path, report: dict[str, Any], told: dict[str, Any]) -> Any:
