@@ -1,6 +1,5 @@
 """The decision log of the server: every choice with its propensity, and what became of the answers."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.sources.call import Call, Grade, Read, ReadOptions, RowError, Unusable, each
-from components.sources.fields import count_of, number_of, plain, quality_of, text_of, time_of
+from components.sources.fields import count_of, decoded, number_of, plain, quality_of, text_of, time_of
 from components.sources.files import Record, records, suffix_of
 from components.tables.reading import read_frame
 from components.tables.schema import OUTCOMES
@@ -88,7 +87,7 @@ def _call(row: Mapping[str, Any], _: Path, *, outcomes: Mapping[str, dict[str, A
 def _list(value: Any) -> list[str]:
     if isinstance(value, str):
         return [one.strip() for one in value.split(",") if one.strip()]
-    return [str(one) for one in value or []]
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
 
 def _thumb(told: Mapping[str, Any]) -> Iterator[Grade]:
@@ -106,11 +105,9 @@ def _propensity(row: Mapping[str, Any]) -> float | None:
     if not 0 < propensity <= 1:
         raise RowError("propensity is outside (0, 1]", propensity)
     chances = row.get("propensities")
-    if isinstance(chances, str):
-        chances = json.loads(chances)
+    chances = decoded(chances)
     if isinstance(chances, dict):
-        known = [float(value) for value in chances.values() if value is not None]
-        own = chances.get(row.get("candidate"))
-        if abs(sum(known) - 1) > 1e-3 or own is None or abs(float(own) - propensity) > _ALIKE:
+        known = {name: number_of(chances, name) or 0.0 for name in chances}
+        if abs(sum(known.values()) - 1) > 1e-3 or abs(known.get(str(row["candidate"]), 0.0) - propensity) > _ALIKE:
             raise RowError("propensities don't agree", propensity)
     return propensity

@@ -1,12 +1,12 @@
 """Fields of a log's records, read forgivingly: what a value must be, and why a row is none where it isn't."""
 
-import json
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from components.sources.call import ReadOptions, Row, RowError
+from components.tables.json_text import loads
 from pointsman.text.conversation import ConversationError, prompt_digest, routed_request
 
 UNKNOWN = frozenset({"", "nan", "n/a", "na", "null", "none", "-"})
@@ -185,7 +185,7 @@ def answer_of(response: Any) -> str | None:
         return response or None
     if not isinstance(response, dict):
         return None
-    choice = next((one for one in response.get("choices") or [] if isinstance(one, dict)), {})
+    choice = next(iter(objects(response.get("choices"))), {})
     message = choice.get("message") or choice or response
     content = message.get("content", message.get("text")) if isinstance(message, dict) else None
     if isinstance(content, list):
@@ -197,8 +197,8 @@ def decoded(value: Any) -> Any:
     """A value that some exports hold as JSON text; other values as they are."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
+            return loads(value)
+        except ValueError:
             return value
     return value
 

@@ -1,7 +1,6 @@
 """Log files as records: lines of JSON, arrays and answers of an API, folders; plain, gzip or zstd."""
 
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,6 +10,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 
 from components.tables.errors import TableError
+from components.tables.json_text import loads
 
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -119,7 +119,7 @@ def records(path: Path) -> Iterator[Record]:
             if head.lstrip()[:1] == b"{" and not _is_json(head):
                 raw = head + _rest(path, file)
                 if _is_json(raw):
-                    yield from _document(path, json.loads(raw))
+                    yield from _document(path, loads(raw))
                     return
                 head, *after = raw.split(b"\n")
                 lines = iter(after)
@@ -150,15 +150,15 @@ def json_of(path: Path, raw: bytes | str) -> Any:
         TableError: it is none; names line and column.
     """
     try:
-        return json.loads(raw)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        return loads(raw)
+    except ValueError as error:
         raise TableError(f"{path}: can't be read as JSON: {error}") from error
 
 
 def _is_json(raw: bytes) -> bool:
     try:
-        json.loads(raw)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        loads(raw)
+    except ValueError:
         return False
     return True
 
@@ -182,8 +182,8 @@ def _lines(path: Path, start: int, lines: Iterable[bytes]) -> Iterator[Record]:
 
 def _parsed(path: Path, number: int, line: bytes) -> Record:
     try:
-        content = json.loads(line)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        content = loads(line)
+    except ValueError:
         return Record(path=path, number=number, content=line[:80], error="not a line of JSON")
     if not isinstance(content, dict):
         return Record(path=path, number=number, content=content, error="not a JSON object")

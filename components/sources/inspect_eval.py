@@ -1,6 +1,5 @@
 """Logs of Inspect evaluations: .json as a whole, .eval as a zip of samples."""
 
-import json
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from components.sources.fields import (
 )
 from components.sources.files import Record, json_of, suffix_of, whole_text
 from components.tables.errors import TableError
+from components.tables.json_text import loads
 
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _ZSTD = 93
@@ -43,7 +43,7 @@ def _samples(path: Path) -> Iterator[Record]:
     else:
         header = json_of(path, whole_text(path))
         samples = header.get("samples") if isinstance(header, dict) else None
-    if not isinstance(header, dict) or samples is None:
+    if not isinstance(header, dict) or not isinstance(samples, list | Iterator):
         raise TableError(f"{path}: is no log of Inspect: it has no 'samples'")
     for number, sample in enumerate(samples, start=1):
         error = None if isinstance(sample, dict) else "not a JSON object"
@@ -66,7 +66,7 @@ def _members(path: Path, names: Sequence[str]) -> Iterator[Any]:
     try:
         with zipfile.ZipFile(path) as pack, path.open("rb") as file:
             for name in names:
-                yield json.loads(_bytes(pack, file, pack.getinfo(name)))
+                yield loads(_bytes(pack, file, pack.getinfo(name)))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise TableError(f"{path}: can't be read as an .eval log: {error}") from error
 

@@ -1,6 +1,5 @@
 """Spend logs of a LiteLLM gateway, as its database, `/spend/logs` and its logging callbacks write them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from components.sources.fields import (
     time_of,
 )
 from components.sources.files import records
+from components.tables.json_text import loads
 
 _NO_CHAT = ("embedding", "image", "transcription", "speech", "moderation", "rerank", "audio", "realtime", "search")
 _CUT = "litellm_truncated"
@@ -90,7 +90,7 @@ def _request(record: Mapping[str, Any]) -> dict[str, Any]:
     messages = record.get("messages")
     if isinstance(messages, str) and messages.lstrip()[:1] in "[{":
         try:
-            messages = json.loads(messages)
+            messages = loads(messages)
         except ValueError:
             raise RowError("'messages' is text that isn't JSON", messages) from None
     if isinstance(messages, str):

@@ -56,6 +56,7 @@ def _task_and_model(path: Path, name: str, common: str) -> tuple[str, str]:
                 content = json.loads(results.read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 continue
+            content = content if isinstance(content, dict) else {}
             model = text_of(content, "model_name") or text_of(object_of(content, "config"), "model_name", "model")
             if model:
                 return name, model
@@ -97,12 +98,16 @@ def _call(record: Mapping[str, Any], _: Path, *, task: str, model: str, options:
 
 
 def _metric(record: Mapping[str, Any], options: ReadOptions) -> str:
-    listed = [one for one in record.get("metrics") or [] if isinstance(one, str)]
+    listed = _texts(record.get("metrics"))
     wanted = [options.metric] if options.metric else [*[one for one in _METRICS if one in listed], *listed, *_METRICS]
     for name in wanted:
         if isinstance(record.get(name), int | float | str):
             return name
     raise RowError(f"no figure of {options.metric or 'any metric'}")
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _question(record: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.sources.call import Call, Read, ReadOptions, RowError, each
-from components.sources.fields import answer_of, asked, count_of, object_of, quality_of, text_of, time_of
+from components.sources.fields import answer_of, asked, count_of, object_of, objects, quality_of, text_of, time_of
 from components.sources.files import Record, records
 
 
@@ -68,6 +68,6 @@ def _call(
 
 def _output_text(body: Mapping[str, Any]) -> str | None:
     """The answer in the form of the responses API."""
-    parts = [part for item in body.get("output") or [] if isinstance(item, dict) for part in item.get("content") or []]
-    text = "\n".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+    parts = [part for item in objects(body.get("output")) for part in objects(item.get("content"))]
+    text = "\n".join(part["text"] for part in parts if isinstance(part.get("text"), str))
     return text or None

@@ -42,9 +42,9 @@ def _spans(path: Path) -> Iterator[Record]:
         if not isinstance(groups, list):
             yield record
             continue
-        for group in groups:
-            for scope in group.get("scopeSpans") or group.get("instrumentationLibrarySpans") or []:
-                for span in scope.get("spans") or []:
+        for group in objects(groups):
+            for scope in objects(group.get("scopeSpans") or group.get("instrumentationLibrarySpans")):
+                for span in objects(scope.get("spans")):
                     number += 1
                     yield Record(path=path, number=number, content=span)
 
@@ -120,14 +120,14 @@ def _value(value: Any) -> Any:
     """OTLP's typed value."""
     if not isinstance(value, dict):
         return value
-    for kind in ("stringValue", "intValue", "doubleValue", "boolValue"):
-        if kind in value:
-            return int(value[kind]) if kind == "intValue" else value[kind]
     if "arrayValue" in value:
-        return [_value(one) for one in value["arrayValue"].get("values", [])]
+        return [_value(one) for one in objects(object_of(value, "arrayValue").get("values"))]
     if "kvlistValue" in value:
-        return {one["key"]: _value(one.get("value")) for one in value["kvlistValue"].get("values", [])}
-    return value
+        fields = objects(object_of(value, "kvlistValue").get("values"))
+        return {str(one.get("key")): _value(one.get("value")) for one in fields}
+    # whole numbers are written as text there; whoever needs a number reads both
+    kinds = ("stringValue", "intValue", "doubleValue", "boolValue")
+    return next((value[kind] for kind in kinds if kind in value), value)
 
 
 def _messages(told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -204,7 +204,8 @@ def _answer(told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]
     if isinstance(found, list):
         contents = [_message(one)["content"] for one in objects(found)]
         texts = [
-            one if isinstance(one, str) else "\n".join(str(p["text"] or "") for p in one or []) for one in contents
+            one if isinstance(one, str) else "\n".join(str(p.get("text") or "") for p in objects(one))
+            for one in contents
         ]
         return "\n".join(texts) or None
     value = told.get("llm.output_messages.0.message.content", told.get("output.value"))

@@ -1,14 +1,14 @@
 """Results of promptfoo evaluations (`promptfoo eval -o results.json`, or .jsonl)."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from components.sources.call import Call, Read, ReadOptions, RowError, each
-from components.sources.fields import asked, count_of, number_of, object_of, plain, quality_of, text_of
+from components.sources.fields import asked, count_of, number_of, object_of, objects, plain, quality_of, text_of
 from components.sources.files import Record, json_of, records, suffix_of, whole_text
+from components.tables.json_text import loads
 
 
 def read_promptfoo(paths: Sequence[Path], options: ReadOptions) -> Read:
@@ -72,7 +72,7 @@ def _prompt(record: Mapping[str, Any]) -> dict[str, Any]:
         raise RowError("no text in 'prompt.raw'")
     if raw.lstrip().startswith("["):
         try:
-            messages = json.loads(raw)
+            messages = loads(raw)
         except ValueError:
             return plain(raw)
         return asked({"messages": messages})
@@ -81,5 +81,5 @@ def _prompt(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reference(record: Mapping[str, Any]) -> str | None:
     checks = object_of(record, "testCase").get("assert")
-    equal = [one.get("value") for one in checks or [] if isinstance(one, dict) and one.get("type") == "equals"]
+    equal = [one.get("value") for one in objects(checks) if one.get("type") == "equals"]
     return next((value for value in equal if isinstance(value, str)), None)

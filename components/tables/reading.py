@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from pyarrow import ArrowInvalid
 
 from components.tables.errors import TableError
+from components.tables.json_text import loads
 from components.tables.schema import TableSchema
 from pointsman.text.conversation import ConversationError, routed_messages
 
@@ -94,12 +95,12 @@ def _lines(path: Path, _: TableSchema) -> Iterator[dict[str, Any]]:
                 continue
             text = line.removeprefix(_BOM) if number == 1 else line
             try:
-                row = json.loads(text)
+                row = loads(text)
             except UnicodeDecodeError as error:
                 raise TableError(
                     f"{path}: can't be read as jsonl: line {number}, byte {error.start}: not UTF-8 ({error.reason})"
                 ) from error
-            except (json.JSONDecodeError, RecursionError) as error:
+            except ValueError as error:
                 raise TableError(f"{path}: can't be read as jsonl: line {number} isn't JSON: {error}") from error
             if not isinstance(row, dict):
                 raise TableError(f"{path}: can't be read as jsonl: line {number} must be an object, is {row!r:.40}")
@@ -110,14 +111,14 @@ def _array(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
     """Rows of a list of objects, or of one object that has them by their key: {"model-a": {"provider": ..}, ..}."""
     raw = path.read_bytes().removeprefix(_BOM)
     try:
-        content = json.loads(raw)
+        content = loads(raw)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         byte = error.start - (raw.rfind(b"\n", 0, error.start) + 1)
         raise TableError(
             f"{path}: can't be read as json: line {line}, byte {byte}: not UTF-8 ({error.reason})"
         ) from error
-    except (json.JSONDecodeError, RecursionError) as error:
+    except ValueError as error:
         raise TableError(f"{path}: can't be read as json: {error}") from error
     if isinstance(content, dict) and all(isinstance(row, dict) for row in content.values()):
         content = [{schema.key[0]: key} | row for key, row in content.items()]
@@ -165,8 +166,8 @@ def _texts_for_messages(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _decoded(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+        return loads(text)
+    except ValueError:
         return text
 
 

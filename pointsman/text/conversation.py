@@ -152,7 +152,7 @@ def _text(message: Mapping[str, Any]) -> str:
     content = message.get("content")
     if isinstance(content, str):
         return content
-    texts = [part.get("text") for part in _parts(message) if part.get("type", "text") in _TEXT_PARTS]
+    texts = [part.get("text") for part in _parts(message) if str(part.get("type", "text")) in _TEXT_PARTS]
     return "\n".join(text for text in texts if isinstance(text, str))
 
 

@@ -101,6 +101,11 @@ def test_lines_and_documents_beyond_any_logs_are_refused(tmp_path: Path, importe
         imported("llmrouter", path)
 
 
+def test_half_a_surrogate_pair_is_no_text_and_stops_nothing(lines, imported) -> None:
+    _, tables = imported("llmrouter", lines(*LOG, '{"task_name": "x", "query": "cut \\ud83d", "model_name": "a"}'))
+    assert ("cut \ufffd", "a") in cells(tables)
+
+
 def test_blank_lines_count_in_line_numbers(lines, imported, tmp_path: Path) -> None:
     imported("llmrouter", lines("", " ", row(), "", row("x"), "[2]"))
     assert pl.read_parquet(tmp_path / "data" / "import_quarantine.parquet")["row"].to_list() == [6]

@@ -27,6 +27,14 @@ def test_nan_of_python_is_unknown(tmp_path: Path) -> None:
     assert read_table(path, OUTCOMES)["quality"].to_list() == [1, None, 0.5]
 
 
+def test_half_a_surrogate_pair_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.jsonl"
+    path.write_text('{"prompt_id": "a", "prompt": "cut \\ud83d"}\n{"prompt_id": "b", "prompt": "whole \\ud83d\\ude00"}')
+    cut, whole = read_table(path, PROMPTS)["prompt"]
+    assert cut.startswith("cut ")
+    assert whole == "whole \U0001f600"
+
+
 def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
     path = tmp_path / "outcomes.jsonl"
     path.write_text((LINE % 1) * 4 + '{"prompt_id": oops}\n' + LINE % 1)
