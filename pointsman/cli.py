@@ -72,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--output", type=Path, required=True, help="parquet or jsonl")
     command.add_argument("--policy", default="operating", help=POLICIES)
     command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
+    command.add_argument("--exclude", default="", help="candidates that may not be chosen, with commas between")
+    command.add_argument("--requires", default="", help="capabilities that the choice must have, such as tools,vision")
+    command.add_argument(
+        "--max-output-tokens", type=int, default=0, metavar="N", help="of the answer: must fit into the context window"
+    )
     command.set_defaults(command=_route)
 
     command = commands.add_parser("serve", help="answer routing requests over HTTP")
@@ -101,9 +106,22 @@ def _route(options: argparse.Namespace) -> int:
     from pointsman.files import route_file
 
     among = None if options.among is None else options.among.split(",")
-    rows = route_file(options.router, options.input, options.output, options.policy, among)
+    rows = route_file(
+        options.router,
+        options.input,
+        options.output,
+        options.policy,
+        among,
+        exclude=_names(options.exclude),
+        requires=_names(options.requires),
+        max_output_tokens=options.max_output_tokens,
+    )
     print(f"{rows} decisions written to {options.output}")
     return 0
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -10,7 +10,17 @@ from pointsman.errors import InputError
 from pointsman.router import Router
 
 
-def route_file(router: Path | str, source: Path, target: Path, policy: str, among: Sequence[str] | None = None) -> int:
+def route_file(
+    router: Path | str,
+    source: Path,
+    target: Path,
+    policy: str,
+    among: Sequence[str] | None = None,
+    *,
+    exclude: Sequence[str] = (),
+    requires: Sequence[str] = (),
+    max_output_tokens: int = 0,
+) -> int:
     """Writes a decision beside each prompt of a parquet or jsonl file; other columns pass through.
 
     Returns:
@@ -27,7 +37,14 @@ def route_file(router: Path | str, source: Path, target: Path, policy: str, amon
     blank = frame.select((pl.col("prompt").fill_null("").str.strip_chars() == "").arg_true())["prompt"]
     if len(blank):
         raise InputError(f"{source}: prompt is empty in {len(blank)} row(s), first {blank.head(5).to_list()}")
-    routing = Router.load(router).route(frame["prompt"].to_list(), policy, among)
+    routing = Router.load(router).route(
+        frame["prompt"].to_list(),
+        policy,
+        among,
+        exclude=exclude,
+        requires=requires,
+        max_output_tokens=max_output_tokens,
+    )
     decided = frame.drop(routing.columns(), strict=False).hstack(pl.DataFrame(routing.to_columns(), strict=False))
     write_whole(target, decided.write_ndjson if target.suffix == ".jsonl" else decided.write_parquet)
     return frame.height

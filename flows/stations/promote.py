@@ -94,10 +94,16 @@ def bundle(
     router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), names, labels, evidence)
     provenance = Provenance(
         candidates=tuple(
-            Candidate(model=name, provider=provider or "", input_usd_per_mtok=paid_in, output_usd_per_mtok=paid_out)
-            for name, provider, paid_in, paid_out in known.select(
-                "model", "provider", "input_usd_per_mtok", "output_usd_per_mtok"
-            ).iter_rows()
+            Candidate(
+                model=row["model"],
+                provider=row["provider"] or "",
+                input_usd_per_mtok=row["input_usd_per_mtok"],
+                output_usd_per_mtok=row["output_usd_per_mtok"],
+                context_window=row.get("context_window"),
+                capabilities=None if row.get("capabilities") is None else tuple(sorted(row["capabilities"])),
+                retired=bool(row.get("retired")),
+            )
+            for row in known.iter_rows(named=True)
         ),
         prices_on=known["price_as_of"].max(),  # type: ignore[arg-type]
         tasks=labels,

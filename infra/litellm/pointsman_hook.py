@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import HTTPException
 
 from pointsman.errors import BundleError
-from pointsman.serving.in_service import Reigning
+from pointsman.serving.in_service import InService
 
 try:
     from litellm.integrations.custom_logger import CustomLogger
@@ -29,7 +29,7 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
         """Serves a bundle, a published folder, or the fsspec URL of either; it is loaded with the first request."""
         super().__init__()
         self._path = router
-        self._reigning: Reigning | None = None
+        self._in_service: InService | None = None
 
     async def async_pre_call_hook(
         self,
@@ -60,10 +60,10 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
         return {**data, "model": chosen["candidate"], "metadata": metadata}
 
     def _choose(self, prompt: str, policy: str) -> dict[str, Any]:
-        if self._reigning is None:
+        if self._in_service is None:
             path = self._path or os.environ.get("POINTSMAN_ROUTER", "data/published")
-            self._reigning = Reigning(path, every=1.0)
-        router = self._reigning.get()
+            self._in_service = InService(path, every=1.0)
+        router = self._in_service.get()
         routing = router.route([prompt], policy)
         return {
             "candidate": routing.candidate[0],

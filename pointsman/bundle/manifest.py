@@ -32,6 +32,12 @@ class Candidate:
     """USD per million input tokens, >= 0; None: unknown."""
     output_usd_per_mtok: float | None = None
     """USD per million output tokens, >= 0; None: unknown."""
+    context_window: int | None = None
+    """Tokens of prompt and answer together, >= 1; None: unknown, not limited."""
+    capabilities: tuple[str, ...] | None = None
+    """What it can do, such as tools, vision or json; None: unknown, nothing is held against it."""
+    retired: bool = False
+    """No longer offered: it isn't chosen."""
 
     def __post_init__(self) -> None:
         if not self.model:
@@ -40,6 +46,8 @@ class Candidate:
             price = getattr(self, name)
             if price is not None and not 0 <= price < float("inf"):
                 raise ValueError(f"{self.model}: {name} must be >= 0 and finite, got {price}")
+        if self.context_window is not None and not self.context_window >= 1:
+            raise ValueError(f"{self.model}: context_window must be >= 1 token, got {self.context_window}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +156,7 @@ def parse(content: bytes) -> Manifest:
         files = {str(name): str(digest) for name, digest in document["files"].items()}
         known = {entry.name for entry in fields(Provenance)}
         rest = {name: document[name] for name in known}
-        rest["candidates"] = tuple(Candidate(**entry) for entry in document["candidates"])
+        rest["candidates"] = tuple(_candidate(entry) for entry in document["candidates"])
         rest["tasks"], rest["task_ids"] = tuple(document["tasks"]), tuple(document["task_ids"])
         encoder = EncoderSpec.from_document(document["encoder"])
         named, provenance = document["router_id"], Provenance(**rest)
@@ -191,6 +199,11 @@ def _plain(provenance: Provenance) -> dict[str, Any]:
     for name in ("candidates", "tasks", "task_ids"):
         plain[name] = list(plain[name])
     return plain
+
+
+def _candidate(entry: Mapping[str, Any]) -> Candidate:
+    able = entry.get("capabilities")
+    return Candidate(**{**entry, "capabilities": None if able is None else tuple(able)})
 
 
 def _canonical(document: Mapping[str, Any]) -> bytes:

@@ -1,6 +1,7 @@
 """What the router believes about each prompt and candidate before a policy chooses. Shapes: N prompts, M candidates."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ class Prediction:
     """The prompt is farther from all training prompts than the novelty floor: no advantage over the fallback counts."""
     supported_NM: NDArray[np.bool_] | None = None
     """Whether a candidate has outcomes on the prompt's task and may be chosen; None: all have."""
+    input_tokens_N: NDArray[np.integer[Any]] | None = None
+    """Tokens that a candidate is sent, by the router's tokenizer; None: not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

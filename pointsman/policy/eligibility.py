@@ -1,15 +1,70 @@
-"""Choosing among some of a router's candidates only, for a gateway's quotas and outages.
+"""Which candidates a prompt may go to: names, capabilities, context windows, retirement. One rule for every caller.
 
 Shapes: N prompts, M candidates, C of them available.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.model.prediction import Decision, Prediction
-from pointsman.policy.policy import Policy, decide
+from pointsman.policy.policy import Budget, Policy, decide
+
+Mask = NDArray[np.bool_]
+WINDOW_MARGIN = 1.2
+"""Tokens of a candidate for one of the router's tokenizer: vocabularies differ, so the estimate is cautious."""
+
+
+class NoneEligible(ValueError):
+    """No candidate may be chosen; the message says which rule removed whom."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Facts:
+    """What is known of M candidates beside their quality and cost."""
+
+    window_M: NDArray[np.float64]
+    """Tokens of prompt and answer together that a candidate takes; inf: not limited, or unknown."""
+    capabilities_M: tuple[frozenset[str] | None, ...]
+    """What a candidate can do, such as tools or vision; None: unknown, nothing is held against it."""
+    retired_M: Mask
+    """No longer offered."""
+
+    @classmethod
+    def unknown(cls, candidates: int) -> "Facts":
+        """Of candidates that nothing limits."""
+        return cls(
+            window_M=np.full(candidates, np.inf),
+            capabilities_M=(None,) * candidates,
+            retired_M=np.zeros(candidates, dtype=np.bool_),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a request asks of candidates."""
+
+    among: tuple[str, ...] | None = None
+    """Names that may be chosen; None: all."""
+    exclude: tuple[str, ...] = ()
+    """Names that may not; names of no candidate are passed over, for there is nothing to exclude."""
+    requires: tuple[str, ...] = ()
+    """Capabilities that the choice must have."""
+    max_output_tokens: int = 0
+    """Tokens that the answer may take, >= 0: they must fit into the window with the prompt."""
+
+    def __post_init__(self) -> None:
+        for name in ("among", "exclude", "requires"):
+            if isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} must be a sequence of names, not one text")
+        if self.max_output_tokens < 0:
+            raise ValueError(f"max_output_tokens must be >= 0, got {self.max_output_tokens}")
+
+
+ANY = Wanted()
 
 
 def columns_of(models: Sequence[str], among: Sequence[str]) -> NDArray[np.intp]:
@@ -32,6 +87,115 @@ def columns_of(models: Sequence[str], among: Sequence[str]) -> NDArray[np.intp]:
     return np.array([column for column, model in enumerate(models) if model in set(among)], dtype=np.intp)
 
 
+def eligible(
+    models: Sequence[str], facts: Facts, wanted: Wanted, input_tokens_N: NDArray[np.integer]
+) -> tuple[Mask, dict[str, Mask]]:
+    """Who may be chosen for each prompt, and whom each rule removed that no earlier rule had.
+
+    Args:
+        models: names of the candidates.
+        facts: what is known of them.
+        wanted: what the request asks.
+        input_tokens_N: tokens of each prompt by the router's tokenizer; WINDOW_MARGIN times as many must fit.
+
+    Returns:
+        Shape (N, M); and by rule the same.
+
+    Raises:
+        ValueError: `among` names a candidate that isn't known.
+        NoneEligible: a prompt is left without candidates.
+    """
+    shape_NM = (input_tokens_N.shape[0], len(models))
+    named_M = np.ones(len(models), dtype=np.bool_)
+    if wanted.among is not None:
+        named_M = np.zeros(len(models), dtype=np.bool_)
+        named_M[columns_of(models, wanted.among)] = True
+    needs = frozenset(wanted.requires)
+    able_M = [capable is None or needs <= capable for capable in facts.capabilities_M]
+    needed_N = np.ceil(input_tokens_N * WINDOW_MARGIN) + wanted.max_output_tokens
+    rules: dict[str, NDArray[np.bool_]] = {
+        "retired": ~facts.retired_M,
+        "among": named_M,
+        "exclude": np.array([model not in wanted.exclude for model in models], dtype=np.bool_),
+        "requires": np.array(able_M, dtype=np.bool_),
+        "context window": needed_N[:, None] <= facts.window_M,
+    }
+    left_NM: Mask = np.ones(shape_NM, dtype=np.bool_)
+    removed: dict[str, Mask] = {}
+    for rule, kept in rules.items():
+        removed[rule] = left_NM & ~np.broadcast_to(kept, shape_NM)
+        left_NM = np.asarray(left_NM & kept, dtype=np.bool_)
+    without_N = np.flatnonzero(~left_NM.any(axis=1))
+    if without_N.size:
+        row = int(without_N[0])
+        raise NoneEligible(f"prompt {row}: {_said(models, facts, wanted, removed, row, int(needed_N[row]))}")
+    return left_NM, removed
+
+
+def unlimited(facts: Facts, wanted: Wanted) -> bool:
+    """Whether all candidates may be chosen for any prompt."""
+    return wanted == ANY and not facts.retired_M.any() and bool(np.isinf(facts.window_M).all())
+
+
+def _said(models: Sequence[str], facts: Facts, wanted: Wanted, removed: dict[str, Mask], row: int, needed: int) -> str:
+    told = {
+        "retired": "retired",
+        "among": "not among those asked for",
+        "exclude": "excluded",
+        "requires": f"without what it requires ({', '.join(wanted.requires)})",
+        "context window": f"too small for about {needed} tokens of prompt and answer",
+    }
+    parts = []
+    for rule, gone_NM in removed.items():
+        gone = np.flatnonzero(gone_NM[row]).tolist()
+        if gone:
+            window = rule == "context window"
+            names = (f"{models[m]} ({facts.window_M[m]:.0f})" if window else models[m] for m in gone)
+            parts.append(f"{told[rule]}: {', '.join(names)}")
+    return f"no candidate is left. {'; '.join(parts)}"
+
+
+def decide_eligible(
+    prediction: Prediction,
+    policy: Policy,
+    eligible_NM: Mask,
+    *,
+    fallback: int,
+    general_quality_M: NDArray[np.float64],
+    models: Sequence[str],
+) -> Decision:
+    """As `decide`, with candidates of each prompt's own; prompts of one set of candidates are decided together.
+
+    Raises:
+        ValueError: as `decide`; costs need to be known of the eligible candidates only.
+    """
+    if eligible_NM.all():
+        return decide(prediction, policy, fallback=fallback, models=models)
+    masks_GM: Mask
+    masks_GM, group_N = np.unique(eligible_NM, axis=0, return_inverse=True)
+    if len(masks_GM) > 1 and isinstance(policy, Budget):
+        # a budget is one for all prompts
+        prediction, masks_GM, group_N = (
+            _undesirable(prediction, eligible_NM),
+            eligible_NM.any(axis=0)[None],
+            0 * group_N,
+        )
+    choice_N = np.empty(eligible_NM.shape[0], dtype=np.intp)
+    reason_N = np.empty(eligible_NM.shape[0], dtype="U16")
+    for group, mask_M in enumerate(masks_GM):
+        rows = np.flatnonzero(group_N == group)
+        decision = decide_among(
+            rows_of(prediction, rows),
+            policy,
+            np.flatnonzero(mask_M),
+            fallback=fallback,
+            general_quality_M=general_quality_M,
+            models=models,
+        )
+        choice_N[rows], reason_N[rows] = decision.candidate_N, decision.reason_N
+    return Decision(candidate_N=choice_N, reason_N=reason_N)
+
+
 def decide_among(
     prediction: Prediction,
     policy: Policy,
@@ -49,18 +213,36 @@ def decide_among(
         ValueError: as `decide`; costs need to be known of the available candidates only.
     """
     held = np.flatnonzero(columns_C == fallback)
-    part = Prediction(
-        quality_NM=prediction.quality_NM[:, columns_C],
-        cost_usd_NM=prediction.cost_usd_NM[:, columns_C],
-        task_N=prediction.task_N,
-        margin_N=prediction.margin_N,
-        novel_N=prediction.novel_N,
-        supported_NM=None if prediction.supported_NM is None else prediction.supported_NM[:, columns_C],
-    )
     decision = decide(
-        part,
+        _columns(prediction, columns_C),
         policy,
         fallback=int(held[0]) if held.size else int(general_quality_M[columns_C].argmax()),
         models=[models[column] for column in columns_C],
     )
     return Decision(candidate_N=columns_C[decision.candidate_N], reason_N=decision.reason_N)
+
+
+def rows_of(prediction: Prediction, rows: NDArray[np.intp] | slice) -> Prediction:
+    """The prediction of some of its prompts."""
+    known: dict[str, Any] = {entry.name: getattr(prediction, entry.name) for entry in fields(Prediction)}
+    part: dict[str, Any] = {name: None if array is None else array[rows] for name, array in known.items()}
+    return Prediction(**part)
+
+
+def _columns(prediction: Prediction, columns_C: NDArray[np.intp]) -> Prediction:
+    known = {entry.name: getattr(prediction, entry.name) for entry in fields(Prediction)}
+    for name in ("quality_NM", "cost_usd_NM", "supported_NM"):
+        if known.get(name) is not None:
+            known[name] = known[name][:, columns_C]
+    return Prediction(**known)
+
+
+def _undesirable(prediction: Prediction, eligible_NM: Mask) -> Prediction:
+    """Candidates that may not be chosen made worse than any other, and no cheaper than the most expensive."""
+    quality_NM, cost_NM = prediction.quality_NM, prediction.cost_usd_NM
+    worst_N1 = np.where(eligible_NM, quality_NM, np.inf).min(axis=1, keepdims=True)
+    most_N1 = np.where(eligible_NM & np.isfinite(cost_NM), cost_NM, -np.inf).max(axis=1, keepdims=True)
+    known = {entry.name: getattr(prediction, entry.name) for entry in fields(Prediction)}
+    known["quality_NM"] = np.where(eligible_NM, quality_NM, np.nextafter(worst_N1, -1))
+    known["cost_usd_NM"] = np.where(eligible_NM, cost_NM, most_N1)
+    return Prediction(**known)

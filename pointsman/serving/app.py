@@ -1,107 +1,42 @@
-"""A published router over HTTP: POST /v1/route, GET /v1/router, /healthz and /metrics. Prompts are never logged."""
+"""A published router over HTTP: decisions, outcomes, the console and metrics. Prompts are never in messages."""
 
 import asyncio
-import hmac
-import json
-import os
+import contextlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from itertools import accumulate
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
+import numpy as np
 import uvicorn
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, ConfigDict, Field
 
 from pointsman.model.prediction import Prediction
-from pointsman.policy.policy import parse
-from pointsman.router import OPERATING, Router, Routing
-from pointsman.serving.batching import Batcher
-from pointsman.serving.in_service import Reigning
-from pointsman.serving.limits import LimitBody
+from pointsman.router import Router
+from pointsman.serving import console
+from pointsman.serving.batching import Batcher, Crowded
+from pointsman.serving.config import ServingConfig
+from pointsman.serving.connections import bounded_protocol
+from pointsman.serving.contract import REFUSALS, Answer, Asked, Described, Kept, Told
+from pointsman.serving.decision_log import DecisionLog
+from pointsman.serving.in_service import InService
+from pointsman.serving.limits import RETRY_SECONDS, Admit, LimitBody
 from pointsman.serving.meters import Meters
+from pointsman.serving.requests import job_of, plain
+from pointsman.serving.service import Job, Piece, Predicted, Service
+from pointsman.serving.shadow import Shadow
+from pointsman.text.tokens import Tokens
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServingConfig:
-    """Limits of a server."""
-
-    token: str | None = None
-    """Bearer token that /v1 and /metrics ask for; None: nobody is asked."""
-    largest_body: int = 4_000_000
-    """Bytes of a request, >= 1."""
-    longest_prompt: int = 200_000
-    """Characters, >= 1."""
-    largest_batch: int = 256
-    """Prompts of a request, >= 1."""
-    largest_crowd: int = 1024
-    """Connections at a time, >= 1; more are told to come back (503)."""
-    reload_seconds: float = 1.0
-    """Between looks at the pointer, >= 0."""
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
-    """Threads that route, >= 1."""
-    gather: int = 16
-    """Prompts from which a worker adds no further waiting request to its batch, >= 1; 1: each request alone."""
-
-    def __post_init__(self) -> None:
-        sizes = ("largest_body", "longest_prompt", "largest_batch", "largest_crowd", "workers", "gather")
-        if min(getattr(self, name) for name in sizes) < 1:
-            raise ValueError(f"limits must be >= 1, got {', '.join(f'{n}={getattr(self, n)}' for n in sizes)}")
-        if not self.reload_seconds >= 0:
-            raise ValueError(f"reload_seconds must be >= 0, got {self.reload_seconds}")
-        if self.token == "":
-            raise ValueError("an empty token would let everybody in: give one, or None")
-
-
-class Asked(BaseModel):
-    """One prompt or many, and a policy."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    prompt: str | None = None
-    prompts: list[str] | None = None
-    policy: Annotated[str, Field(max_length=100)] = OPERATING
-
-
-class Score(BaseModel):
-    """What is expected of a candidate on a prompt."""
-
-    candidate: str
-    quality: float
-    cost: float | None
-
-
-class Decided(BaseModel):
-    """The choice for one prompt."""
-
-    candidate: str
-    task: int | None
-    predicted_quality: float
-    expected_cost_usd: float | None
-    scores: list[Score]
-    reason: str
-
-
-class Answer(BaseModel):
-    """Decisions in the order of the prompts."""
-
-    router_id: str
-    decisions: list[Decided]
-
-
-class Refusal(BaseModel):
-    """Why a request was refused."""
-
-    detail: str | list[dict[str, Any]]
-
-
-REFUSALS: dict[int | str, dict[str, Any]] = {code: {"model": Refusal} for code in (400, 401, 413, 422)}
-Job = tuple[list[str], str]
+__all__ = ["ServingConfig", "create_app", "serve"]
+PATIENCE = 0.05
+"""Seconds that an answer may take before the server asks whether the client is still there."""
+OPEN_TO_ALL = ("/healthz", "/")
+"""Paths that need no token: the console's page holds no figures."""
 
 
 def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI:
@@ -109,137 +44,236 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
 
     Raises:
         BundleError: the router can't be loaded.
+        OSError: the decision log's folder can't be written.
     """
     limits = config or ServingConfig()
-    reigning, meters = Reigning(path, every=limits.reload_seconds), Meters()
+    in_service, meters = InService(path, every=limits.reload_seconds), Meters()
+    challenger = None if limits.shadow is None else InService(limits.shadow, every=limits.reload_seconds)
+    log = None if limits.log is None else DecisionLog(limits.log)
+    service = Service(limits, meters, log)
+    if challenger is not None:
+        service.shadow = Shadow(challenger.get, service.shadowed)
+    batcher: Batcher[Piece, bytes | Predicted] = Batcher(
+        service.predict,
+        lambda piece: piece.end - piece.start,
+        workers=limits.workers,
+        gather=limits.gather,
+        room=limits.largest_queue,
+    )
 
-    def work(jobs: list[Job]) -> list[bytes | Exception]:
-        router = reigning.get()
-        routed = route_together(router, jobs)
-        meters.count([routing for routing in routed if isinstance(routing, Routing)])
-        return [one if isinstance(one, Exception) else _body(router.router_id, one) for one in routed]
-
-    batcher: Batcher[Job, bytes] = Batcher(work, lambda job: len(job[0]), workers=limits.workers, gather=limits.gather)
-
-    # async, or it would be sent to a thread and back for every request
-    async def admit(request: Request) -> None:
-        given = request.headers.get("authorization", "").encode()
-        # compare_digest takes the same time wherever the first difference is
-        if limits.token is not None and not hmac.compare_digest(given, f"Bearer {limits.token}".encode()):
-            raise HTTPException(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+    @contextlib.asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if log is not None:
+            await asyncio.to_thread(log.close)
 
     # no pages of documentation: they load scripts from elsewhere
-    app = FastAPI(title="Pointsman", docs_url=None, redoc_url=None)
-    app.add_middleware(LimitBody, largest=limits.largest_body)
+    app = FastAPI(title="Pointsman", docs_url=None, redoc_url=None, lifespan=life)
+    app.add_middleware(
+        LimitBody, largest=limits.largest_body, together=limits.bodies_in_memory, seconds=limits.body_seconds
+    )
+    # added last, asked first
+    app.add_middleware(Admit, token=limits.token, open_to_all=OPEN_TO_ALL)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> Response:
         # without the input, which may be a prompt
         detail = [{name: entry[name] for name in ("type", "loc", "msg")} for entry in error.errors()]
-        return JSONResponse(_plain({"detail": detail}), 422)
+        return JSONResponse(plain({"detail": detail}), 422)
 
-    @app.post("/v1/route", dependencies=[Depends(admit)], response_model=Answer, responses=REFUSALS)
-    async def route(asked: Asked) -> Response:
+    @app.post("/v1/route", response_model=Answer, response_model_exclude_none=True, responses=REFUSALS)
+    async def route(asked: Asked, request: Request) -> Response:
         start = time.perf_counter()
         try:
-            job = _prompts(asked, limits), _policy(asked)
-            body = await asyncio.wrap_future(batcher.submit(job))
+            job = job_of(asked, limits)
+            arm = service.arm(job)
+            router = challenger.get() if arm == "challenger" and challenger is not None else in_service.get()
+            work = asyncio.ensure_future(_answer(service, batcher, router, arm, job, limits))
+            done, _ = await asyncio.wait((work,), timeout=PATIENCE)
+            if not done and await _hung_up_first(request, work):
+                meters.gave_up()
+                return Response(status_code=499)
+            body = await work
+        except Crowded as error:
+            meters.refused()
+            raise HTTPException(429, str(error), {"Retry-After": RETRY_SECONDS}) from None
         except ValueError as error:
-            raise HTTPException(422, _plain(str(error))) from None
+            raise HTTPException(422, plain(str(error))) from None
         meters.took(time.perf_counter() - start)
         return Response(body, media_type="application/json")
 
-    @app.get("/v1/router", dependencies=[Depends(admit)], responses={401: REFUSALS[401]})
-    def describe() -> dict[str, Any]:
-        router = reigning.get()
-        ids = router.task_ids or tuple(map(str, range(len(router.tasks))))
-        return {
-            "router_id": router.router_id,
-            "operating_policy": router.operating_policy,
-            "asked_policy": router.asked_policy,
-            "candidates": router.candidates,
-            "tasks": [{"id": name, "label": label} for name, label in zip(ids, router.tasks, strict=True)],
-            "failed_reloads": reigning.failures,
-        }
+    @app.post("/v1/outcomes", response_model=Kept, responses=REFUSALS)
+    async def outcomes(told: Told) -> dict[str, Any]:
+        figures = told.figures()
+        if not figures:
+            raise HTTPException(422, "tell at least one of quality, thumb, tokens, cost_usd, latency_ms, error")
+        try:
+            logged = service.tell(told.decision_id, figures)
+        except OverflowError as error:
+            raise HTTPException(429, str(error), {"Retry-After": RETRY_SECONDS}) from None
+        return {"decision_id": told.decision_id, "logged": logged}
 
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok", "router_id": reigning.get().router_id}
-
-    @app.get(
-        "/metrics", dependencies=[Depends(admit)], response_class=PlainTextResponse, responses={401: REFUSALS[401]}
-    )
-    def metrics() -> Response:
-        return Response(meters.page(reigning.failures), media_type=CONTENT_TYPE_LATEST)
-
+    _add_pages(app, limits, service, meters, in_service, challenger)
+    app.state.service, app.state.log, app.state.in_service = service, log, in_service
     return app
 
 
 def serve(path: str | Path, host: str = "127.0.0.1", port: int = 8080, config: ServingConfig | None = None) -> None:
-    """Serves until interrupted; on loopback unless told otherwise.
+    """Serves until interrupted; on loopback unless told otherwise. Says where, what and how it decides.
 
     Raises:
         BundleError: the router can't be loaded.
+        OSError: the decision log's folder can't be written.
     """
     limits = config or ServingConfig()
     app = create_app(path, limits)
-    crowd = limits.largest_crowd
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, limit_concurrency=crowd)
+    router = app.state.in_service.get()
+    print(
+        f"pointsman: http://{host}:{port} serves router {router.router_id[:12] or '(unnamed)'} "
+        f"(policy {router.operating_policy}, {len(router.candidates)} candidates, "
+        f"{'a token is asked for' if limits.token else 'no token'}"
+        f"{f', decisions in {limits.log.folder}' if limits.log else ''}); end with Ctrl-C",
+        flush=True,
+    )
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="error",
+        access_log=False,
+        ws="none",
+        http=bounded_protocol(limits.header_seconds, limits.largest_crowd),
+        timeout_keep_alive=max(1, round(limits.idle_seconds)),
+        timeout_graceful_shutdown=max(1, round(limits.goodbye_seconds)),
+    )
 
 
-def route_together(router: Router, jobs: Sequence[Job]) -> list[Routing | Exception]:
-    """The routing of each job, or why it can't be; all prompts are predicted at once, each policy rules its own."""
-    prediction = router.predict([prompt for prompts, _ in jobs for prompt in prompts])
-    bounds = list(accumulate((len(prompts) for prompts, _ in jobs), initial=0))
-    routed: list[Routing | Exception] = []
-    for (_, policy), start, end in zip(jobs, bounds, bounds[1:], strict=False):
-        try:
-            part = prediction if len(jobs) == 1 else _rows(prediction, start, end)
-            routed.append(router.choose(part, router.policy(policy)))
-        except ValueError as error:
-            routed.append(error)
-    return routed
+def _add_pages(
+    app: FastAPI,
+    limits: ServingConfig,
+    service: Service,
+    meters: Meters,
+    in_service: InService,
+    challenger: InService | None,
+) -> None:
+    """What people and monitors look at."""
+
+    @app.get("/v1/router", response_model=Described, responses={401: REFUSALS[401]})
+    def describe() -> dict[str, Any]:
+        router = in_service.get()
+        shadow = None if challenger is None else challenger.get().router_id
+        return {
+            **_described(router),
+            "failed_reloads": in_service.failures,
+            "shadow_router_id": shadow,
+            "canary": None if service.canary is None else service.canary.described(),
+        }
+
+    @app.get("/v1/traffic", responses={401: REFUSALS[401]})
+    def traffic() -> dict[str, Any]:
+        """Sums since the start and the last decisions, for the console."""
+        return {**meters.traffic(), "recent": list(service.recent)[::-1], "explore": limits.explore.rate}
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok", "router_id": in_service.get().router_id}
+
+    @app.get("/metrics", response_class=PlainTextResponse, responses={401: REFUSALS[401]})
+    def metrics() -> Response:
+        page = meters.page(
+            in_service.get(),
+            failures=in_service.failures + (challenger.failures if challenger else 0),
+            shed=service.shed,
+            log_failures=service.log_failures,
+            left_out=service.shadow.left_out if service.shadow else 0,
+        )
+        return Response(page, media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/", include_in_schema=False)
+    def page() -> Response:
+        return Response(console.page(), media_type="text/html", headers=console.HEADERS)
 
 
-def _rows(prediction: Prediction, start: int, end: int) -> Prediction:
-    known: dict[str, Any] = {entry.name: getattr(prediction, entry.name) for entry in fields(Prediction)}
-    part: dict[str, Any] = {name: None if array is None else array[start:end] for name, array in known.items()}
-    return Prediction(**part)
+async def _answer(
+    service: Service,
+    batcher: Batcher[Piece, bytes | Predicted],
+    router: Router,
+    arm: Any,
+    job: Job,
+    limits: ServingConfig,
+) -> bytes:
+    """The body; a large request goes piece by piece, a few at a time, and is decided as one in the end."""
+    size = len(job.prompts)
+    if size <= max(limits.piece, 1):
+        whole = await asyncio.wrap_future(batcher.submit(Piece(router=router, arm=arm, job=job, start=0, end=size)))
+        assert isinstance(whole, bytes)  # noqa: S101  # a whole piece is answered
+        return whole
+    waiting: list[asyncio.Future[bytes | Predicted]] = []
+    parts: list[Predicted] = []
+    try:
+        for start in range(0, size, limits.piece):
+            piece = Piece(router=router, arm=arm, job=job, start=start, end=min(start + limits.piece, size))
+            waiting.append(asyncio.wrap_future(_submit(batcher, piece)))
+            if len(waiting) >= limits.workers:
+                parts.append(_part(await waiting.pop(0)))
+        while waiting:
+            parts.append(_part(await waiting.pop(0)))
+    finally:
+        for future in waiting:
+            future.cancel()
+    return await asyncio.to_thread(service.finish, router, arm, job, _joined(parts))
 
 
-def _policy(asked: Asked) -> str:
-    """The policy's name, refused before it is queued if no router could know it."""
-    if asked.policy not in (OPERATING, "parity"):
-        parse(asked.policy)
-    return asked.policy
+def _submit(batcher: Batcher[Piece, bytes | Predicted], piece: Piece) -> "Future[bytes | Predicted]":
+    return batcher.submit(piece, piece=True)
 
 
-def _body(router_id: str, routing: Routing) -> bytes:
-    columns = routing.to_columns()
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    return json.dumps({"router_id": router_id, "decisions": rows}, allow_nan=False).encode()
+def _part(answer: bytes | Predicted) -> Predicted:
+    assert isinstance(answer, Predicted)  # noqa: S101  # a part is never answered
+    return answer
 
 
-def _prompts(asked: Asked, limits: ServingConfig) -> list[str]:
-    """The prompts of a request within the limits; HTTP 422 otherwise."""
-    if (asked.prompt is None) == (asked.prompts is None):
-        raise HTTPException(422, "give either prompt or prompts")
-    prompts = [asked.prompt] if asked.prompt is not None else asked.prompts or []
-    if not 1 <= len(prompts) <= limits.largest_batch:
-        raise HTTPException(422, f"want 1 to {limits.largest_batch} prompts, got {len(prompts)}")
-    for row, prompt in enumerate(prompts):
-        if len(prompt) > limits.longest_prompt:
-            raise HTTPException(422, f"prompt {row} has {len(prompt)} characters, at most {limits.longest_prompt}")
-        # JSON can spell half a surrogate pair, which is no text
-        if not prompt.isascii() and any("\ud800" <= mark <= "\udfff" for mark in prompt):
-            raise HTTPException(422, f"prompt {row} isn't valid Unicode")
-    return prompts
+def _joined(parts: list[Predicted]) -> Predicted:
+    names = [entry.name for entry in fields(Prediction)]
+    columns: dict[str, Any] = {}
+    for name in names:
+        arrays = [getattr(part.prediction, name) for part in parts]
+        columns[name] = None if arrays[0] is None else np.concatenate(arrays)
+    lengths = np.concatenate([part.tokens.length_N for part in parts]).astype(np.int64)
+    return Predicted(
+        prediction=Prediction(**columns),
+        tokens=Tokens(
+            indptr_N1=np.concatenate([[0], np.cumsum(lengths)]),
+            token_E=np.concatenate([part.tokens.token_E for part in parts]),
+        ),
+        embedding_ND=np.concatenate([part.embedding_ND for part in parts]),
+    )
 
 
-def _plain(value: Any) -> Any:
-    """Half surrogate pairs replaced, since they can't be sent."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+async def _hung_up_first(request: Request, work: "asyncio.Future[bytes]") -> bool:
+    """Waits for the answer or the client's end; work for a client that is gone is dropped."""
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        while not work.done():
+            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+            if gone.done() and not work.done():
+                if gone.result()["type"] == "http.disconnect":
+                    work.cancel()
+                    return True
+                gone = asyncio.ensure_future(request.receive())
+        return False
+    finally:
+        gone.cancel()
+
+
+def _described(router: Router) -> dict[str, Any]:
+    ids = router.task_ids or tuple(map(str, range(len(router.tasks))))
+    return {
+        "router_id": router.router_id,
+        "operating_policy": router.operating_policy,
+        "asked_policy": router.asked_policy,
+        "candidates": list(router.candidates),
+        "retired": [name for name, gone in zip(router.candidates, router.facts.retired_M, strict=True) if gone],
+        "best_single": router.candidates[router.best_single],
+        "tasks": [{"id": name, "label": label} for name, label in zip(ids, router.tasks, strict=True)],
+    }

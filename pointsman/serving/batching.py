@@ -1,16 +1,22 @@
 """Requests that wait at the same time, worked on together: what each costs beside the encoder is then shared.
 
-Nothing waits for company: a worker takes what is there.
+Nothing waits for company: a worker takes what is there. Pieces of large requests wait in a line of their own, and the
+two lines take turns, so that a short request waits for a piece at most.
 """
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+_Waiting = deque[tuple[Asked, "Future[Answer]"]]
+
+
+class Crowded(RuntimeError):
+    """More waits than there is room for."""
 
 
 class Batcher(Generic[Asked, Answer]):
@@ -23,6 +29,7 @@ class Batcher(Generic[Asked, Answer]):
         *,
         workers: int,
         gather: int,
+        room: int = 1 << 30,
     ) -> None:
         """Starts the workers; they end with the process.
 
@@ -31,16 +38,39 @@ class Batcher(Generic[Asked, Answer]):
             size: of a request, >= 0.
             workers: threads, >= 1.
             gather: size from which a worker takes no further request, >= 1.
+            room: total size that may wait.
         """
-        self._work, self._size, self._gather = work, size, gather
-        self._waiting: queue.SimpleQueue[tuple[Asked, Future[Answer]]] = queue.SimpleQueue()
+        self._work, self._size, self._gather, self._room = work, size, gather, room
+        self._lines: tuple[_Waiting[Asked, Answer], _Waiting[Asked, Answer]] = (deque(), deque())
+        self._turn = 0
+        self._ready = threading.Condition()
+        self._waiting = 0
         for number in range(workers):
             threading.Thread(target=self._serve, name=f"batcher-{number}", daemon=True).start()
 
-    def submit(self, asked: Asked) -> Future[Answer]:
-        """The answer to come."""
+    @property
+    def waiting(self) -> int:
+        """Total size that waits, those who gave up included."""
+        return self._waiting
+
+    def submit(self, asked: Asked, *, piece: bool = False) -> Future[Answer]:
+        """The answer to come.
+
+        Args:
+            asked: the request.
+            piece: it is part of a larger one, and stands behind in the other line.
+
+        Raises:
+            Crowded: there is no room.
+        """
         future: Future[Answer] = Future()
-        self._waiting.put((asked, future))
+        size = self._size(asked)
+        with self._ready:
+            if self._waiting and self._waiting + size > self._room:
+                raise Crowded(f"{self._waiting} prompts wait already")
+            self._waiting += size
+            self._lines[piece].append((asked, future))
+            self._ready.notify()
         return future
 
     def _serve(self) -> None:
@@ -61,12 +91,17 @@ class Batcher(Generic[Asked, Answer]):
                     future.set_result(answer)
 
     def _take(self) -> list[tuple[Asked, Future[Answer]]]:
-        taken = [self._waiting.get()]
-        total = self._size(taken[0][0])
-        while total < self._gather:
-            try:
-                taken.append(self._waiting.get_nowait())
-            except queue.Empty:
-                break
-            total += self._size(taken[-1][0])
+        """The first of the line whose turn it is, and what follows of whole requests until that is enough."""
+        with self._ready:
+            while not (self._lines[0] or self._lines[1]):
+                self._ready.wait()
+            line = self._lines[self._turn] or self._lines[1 - self._turn]
+            self._turn = 1 if line is self._lines[0] else 0
+            taken, total = [], 0
+            while line and total < self._gather:
+                taken.append(line.popleft())
+                total += self._size(taken[-1][0])
+                if line is self._lines[1]:
+                    break
+            self._waiting -= total
         return taken

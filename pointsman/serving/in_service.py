@@ -1,23 +1,27 @@
 """The router in service, loaded anew when the pointer changes."""
 
+import logging
 import threading
 import time
 from pathlib import Path
 
 from pointsman.bundle.pointer import is_url, resolve
-from pointsman.errors import BundleError
 from pointsman.router import Router
 
+_LOG = logging.getLogger(__name__)
+LONGEST_PAUSE = 60.0
+"""Seconds between tries to load a router that can't be loaded."""
 
-class Reigning:
-    """The reigning router of a published root; requests under way keep the one they began with."""
+
+class InService:
+    """The router that a published root points to; requests under way keep the one that they began with."""
 
     def __init__(self, path: str | Path, *, every: float, cache: Path | None = None) -> None:
         """Loads the router.
 
         Args:
             path: a bundle or a published root; a folder or an fsspec URL.
-            every: seconds between looks at the pointer, >= 0.
+            every: seconds between looks at the pointer, >= 0; 0: whoever asks looks, and waits for a new router.
             cache: where bundles from URLs are kept.
 
         Raises:
@@ -26,35 +30,46 @@ class Reigning:
         self._path, self._every, self._cache = path, every, cache
         self._lock = threading.Lock()
         self._where = _where(path)
-        self._router = self._load()
-        self._looked = time.monotonic()
+        self._router = self._load(self._where)
+        self._due = time.monotonic() + every
+        self._in_a_row = 0
         self.failures = 0
         """Times that a new router couldn't be loaded and the old one stayed."""
+        self.last_failure = ""
+        """Why, the last time; '' once a router could be loaded."""
 
     def get(self) -> Router:
-        """The router to use now. One thread loads; others go on with the old one."""
-        due = time.monotonic() - self._looked >= self._every
-        if due and self._lock.acquire(blocking=False):
-            try:
+        """The router to use now. Another thread looks and loads; nobody waits for it."""
+        if time.monotonic() >= self._due and self._lock.acquire(blocking=False):
+            if self._every:
+                threading.Thread(target=self._look, name="reload", daemon=True).start()
+            else:
                 self._look()
-            finally:
-                self._looked = time.monotonic()
-                self._lock.release()
         return self._router
 
     def _look(self) -> None:
-        before = self._where
+        """Takes up a new router if there is one; the lock is held by whoever asked, and let go here."""
         try:
-            self._where = _where(self._path)
-            if self._where != before:
-                self._router = self._load()
-        except BundleError:
-            self._where = before
+            where = _where(self._path)
+            if where != self._where:
+                self._router = self._load(where)
+                self._where = where
+            self._in_a_row, self.last_failure = 0, ""
+        # whatever goes wrong, a router that works is no reason to stop working
+        except Exception as error:
             self.failures += 1
+            self._in_a_row += 1
+            if str(error) != self.last_failure:
+                _LOG.warning("the router in service stays: %s", error)
+            self.last_failure = str(error)
+        finally:
+            pause = self._every * 2 ** min(self._in_a_row, 10)
+            self._due = time.monotonic() + max(min(pause, LONGEST_PAUSE), self._every)
+            self._lock.release()
 
-    def _load(self) -> Router:
+    def _load(self, where: str | Path) -> Router:
         # each worker thread encodes by itself
-        return Router.load(self._where, threads=1, cache=self._cache)
+        return Router.load(where, threads=1, cache=self._cache)
 
 
 def _where(path: str | Path) -> str | Path:

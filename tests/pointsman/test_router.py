@@ -24,7 +24,7 @@ def test_routing_is_its_parts_by_hand(parts, router, prompts):
     np.testing.assert_array_equal(routing.choice_N, decision.candidate_N)
     np.testing.assert_allclose(routing.quality_NM, prediction.quality_NM, atol=2e-6)
     assert routing.candidate == [("small", "large")[choice] for choice in decision.candidate_N]
-    assert routing.task == [None if task < 0 else task for task in prediction.task_N]
+    assert [task and task["id"] for task in routing.task] == [None if t < 0 else str(t) for t in prediction.task_N]
     best = routing.scores(0)
     assert {score["candidate"] for score in best} == {"small", "large"}
     assert routing.predicted_quality[0] == routing.quality_NM[0, decision.candidate_N[0]]

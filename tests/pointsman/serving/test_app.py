@@ -3,13 +3,11 @@ import logging
 import random
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 
 from components.release.publish import publish
-from pointsman.policy.policy import Best, parse
 from pointsman.router import Router
-from pointsman.serving.app import ServingConfig, create_app, route_together
+from pointsman.serving.app import ServingConfig, create_app
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -28,7 +26,7 @@ def test_decisions_are_the_routers(bundle, prompts):
     assert [row["candidate"] for row in answer["decisions"]] == routing.candidate
     assert [row["predicted_quality"] for row in answer["decisions"]] == routing.predicted_quality.tolist()
     one = http.post("/v1/route", json={"prompt": prompts[1], "policy": "tradeoff=0.01"}).json()
-    assert set(one["decisions"][0]) == set(routing.columns())
+    assert set(one["decisions"][0]) == {*routing.columns(), "decision_id", "propensity"}
     assert http.get("/v1/router").json()["candidates"] == ["small", "large"]
 
 
@@ -116,23 +114,6 @@ def test_metrics_count_and_no_prompt_is_logged(bundle, prompts, caplog):
     assert not any(prompt in caplog.text or prompt in page for prompt in prompts)
 
 
-def test_requests_routed_together_are_answered_as_alone(bundle, prompts):
-    router = Router.load(bundle, threads=1)
-    jobs = [
-        (prompts[:2], parse("best")),
-        (prompts, parse("budget=0.5")),
-        (prompts[:1], parse("budget=0")),
-        ([], Best()),
-    ]
-    together = route_together(router, jobs)
-    for (texts, policy), routing in zip(jobs[:2], together[:2], strict=True):
-        alone = router.route(texts, policy)
-        assert routing.candidate == alone.candidate
-        np.testing.assert_allclose(routing.quality_NM, alone.quality_NM, rtol=1e-6)
-    assert "below the cheapest" in str(together[2])
-    assert len(together[3]) == 0
-
-
 @pytest.mark.parametrize("gather", [1, 16])
 def test_a_crowd_gets_each_its_own_answer(bundle, prompts, gather):
     expected = dict(zip(prompts, Router.load(bundle).route(prompts).candidate, strict=True))
@@ -158,7 +139,7 @@ def test_a_router_at_a_url_is_served_and_followed(bundle, second, tmp_path, monk
 
 
 def test_limits_have_legal_ranges():
-    for name in ("largest_body", "longest_prompt", "largest_batch", "largest_crowd", "workers", "gather"):
+    for name in ("largest_body", "longest_prompt", "largest_batch", "largest_crowd", "workers", "gather", "piece"):
         with pytest.raises(ValueError, match=f"{name}=0"):
             ServingConfig(**{name: 0})
     with pytest.raises(ValueError, match="reload_seconds"):

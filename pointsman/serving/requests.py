@@ -1,0 +1,68 @@
+"""From what a client asked to what the service decides, within the server's limits."""
+
+from typing import Any
+
+from pointsman.policy.eligibility import Wanted
+from pointsman.serving.config import ServingConfig
+from pointsman.serving.contract import Asked
+from pointsman.serving.service import Job, known_policy, new_id
+from pointsman.text.conversation import ends_in_tool_loop, routed_messages, sent_characters
+
+
+def job_of(asked: Asked, limits: ServingConfig) -> Job:
+    """The request within the limits.
+
+    Raises:
+        ValueError: it isn't.
+    """
+    given = [name for name in ("prompt", "prompts", "messages") if getattr(asked, name) is not None]
+    if len(given) != 1:
+        raise ValueError("give either prompt or prompts or messages, one of them")
+    requires, characters, digests, in_tool_loop = set(asked.requires), None, None, False
+    if asked.messages is not None:
+        routed = routed_messages(asked.messages)
+        prompts = [routed.text]
+        requires |= set(routed.requires)
+        characters, digests = [max(sent_characters(asked.messages), len(routed.text))], [routed.digest]
+        in_tool_loop = ends_in_tool_loop(asked.messages)
+    else:
+        prompts = [asked.prompt] if asked.prompt is not None else asked.prompts or []
+    if not 1 <= len(prompts) <= limits.largest_batch:
+        raise ValueError(f"want 1 to {limits.largest_batch} prompts, got {len(prompts)}")
+    for row, prompt in enumerate(prompts):
+        if len(prompt) > limits.longest_prompt:
+            raise ValueError(f"prompt {row} has {len(prompt)} characters, at most {limits.longest_prompt}")
+        # JSON can spell half a surrogate pair, which is no text
+        if not prompt.isascii() and any("\ud800" <= mark <= "\udfff" for mark in prompt):
+            raise ValueError(f"prompt {row} isn't valid Unicode")
+    for name in ("session", "tenant"):
+        if plain(getattr(asked, name)) != getattr(asked, name):
+            raise ValueError(f"{name} isn't valid Unicode")
+    if asked.decision_id is not None and len(prompts) > 1:
+        raise ValueError("decision_id names one decision: give it with one prompt")
+    return Job(
+        prompts=prompts,
+        decision_ids=[asked.decision_id] if asked.decision_id else [new_id() for _ in prompts],
+        policy=known_policy(asked.policy),
+        wanted=Wanted(
+            among=None if asked.among is None else tuple(asked.among),
+            exclude=tuple(asked.exclude),
+            requires=tuple(sorted(requires)),
+            max_output_tokens=asked.max_output_tokens,
+        ),
+        characters=characters,
+        digests=digests,
+        session=asked.session,
+        tenant=asked.tenant,
+        explain=asked.explain,
+        in_tool_loop=in_tool_loop,
+    )
+
+
+def plain(value: Any) -> Any:
+    """Half surrogate pairs replaced, since they can't be sent."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value

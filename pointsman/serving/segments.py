@@ -1,0 +1,147 @@
+"""An append-only log as a folder of parquet files, each of which is whole or isn't there.
+
+Rows wait in memory, at most for a flush's interval; a thread writes them aside, waits for the disk and renames the file
+into place. Files of a flush are joined to larger ones later, so that a year's log isn't a million files.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pointsman.durable import ASIDE, sync_folder
+
+_LOG = logging.getLogger(__name__)
+_JOINED = "-joined"
+
+
+class Segments:
+    """Rows of one kind in one folder. Any number of threads may append; rows that find no room are counted and lost."""
+
+    def __init__(
+        self,
+        folder: Path,
+        kind: str,
+        schema: Mapping[str, Any],
+        *,
+        flush_seconds: float = 1.0,
+        capacity: int = 50_000,
+        join: int = 60,
+    ) -> None:
+        """Starts the writer.
+
+        Args:
+            folder: made where it is missing.
+            kind: the files' names begin with it.
+            schema: polars types by column; what a row lacks is null.
+            flush_seconds: most that a crash can lose, > 0.
+            capacity: rows that may wait, >= 1.
+            join: files of a flush that are joined to one, >= 2.
+
+        Raises:
+            OSError: the folder can't be made or written.
+        """
+        if not (flush_seconds > 0 and capacity >= 1 and join >= 2):
+            raise ValueError("flush_seconds must be > 0, capacity >= 1 and join >= 2")
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"{folder} can't be written")
+        self._folder, self._kind, self._schema = folder, kind, dict(schema)
+        self._every, self._capacity, self._join = flush_seconds, capacity, join
+        self._rows: deque[Mapping[str, Any]] = deque()
+        self._small: list[Path] = []
+        self._number = 0
+        self._writing, self._wake, self._ended = threading.Lock(), threading.Event(), False
+        self.shed = 0
+        """Rows that were lost because the disk didn't keep up."""
+        self.failures = 0
+        """Writes that failed; their rows are tried again."""
+        self.written = 0
+        """Rows that the disk has."""
+        self._thread = threading.Thread(target=self._run, name=f"log-{kind}", daemon=True)
+        self._thread.start()
+
+    def append(self, row: Mapping[str, Any]) -> bool:
+        """Takes a row, without waiting; False: there was no room."""
+        if len(self._rows) >= self._capacity:
+            self.shed += 1
+            return False
+        self._rows.append(row)
+        return True
+
+    @property
+    def waiting(self) -> int:
+        """Rows that the disk doesn't have yet."""
+        return len(self._rows)
+
+    def flush(self) -> None:
+        """Writes what waits; what can't be written goes on waiting."""
+        with self._writing:
+            rows = [self._rows.popleft() for _ in range(len(self._rows))]
+            if not rows:
+                return
+            try:
+                frame = pl.DataFrame(rows, schema=self._schema, strict=False, orient="row")
+                self._small.append(self._write(frame))
+                self.written += len(rows)
+                if len(self._small) >= self._join:
+                    self._join_files()
+            except (OSError, pl.exceptions.PolarsError) as error:
+                self.failures += 1
+                # the type alone: an error's text may quote a row
+                _LOG.warning("%s log can't be written: %s", self._kind, type(error).__name__)
+                self._rows.extendleft(reversed(rows))
+
+    def close(self) -> None:
+        """Writes what waits and ends the writer."""
+        self._ended = True
+        self._wake.set()
+        self._thread.join(timeout=10)
+        self.flush()
+
+    def _run(self) -> None:
+        while not self._ended:
+            self._wake.wait(self._every)
+            if not self._ended:
+                self.flush()
+
+    def _write(self, frame: pl.DataFrame, mark: str = "") -> Path:
+        self._number += 1
+        name = f"{self._kind}-{time.time_ns() // 1000:017d}-{os.getpid()}-{self._number}{mark}.parquet"
+        # the suffix comes with the name under which it is read
+        aside = self._folder / f"{ASIDE}{name}".removesuffix(".parquet")
+        try:
+            with aside.open("wb") as file:
+                frame.write_parquet(file, compression="zstd")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, self._folder / name)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        sync_folder(self._folder)
+        return self._folder / name
+
+    def _join_files(self) -> None:
+        """One file in place of several; a crash between leaves rows twice, which readers tell by their ids."""
+        small, self._small = self._small, []
+        # a person may have moved some away meanwhile
+        frames = [pl.read_parquet(path) for path in small if path.exists()]
+        if frames:
+            self._write(pl.concat(frames), _JOINED)
+        for path in small:
+            path.unlink(missing_ok=True)
+
+
+def read_segments(folder: Path, kind: str) -> pl.DataFrame | None:
+    """All rows of a kind, in the order of their files; None where there are none. Unfinished files aren't seen."""
+    files = sorted(folder.glob(f"{kind}-*.parquet"))
+    if not files:
+        return None
+    return pl.concat([pl.read_parquet(file) for file in files], how="diagonal_relaxed")

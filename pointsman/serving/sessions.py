@@ -1,0 +1,46 @@
+"""Sessions that keep their candidate: answers read alike, and providers' prompt caches stay warm."""
+
+from collections import OrderedDict
+
+import numpy as np
+
+from pointsman.router import Routing
+
+MOST = 100_000
+"""Sessions that are remembered; the longest silent ones are forgotten."""
+
+
+class Sessions:
+    """Which candidate each session has. Not for several threads at a time."""
+
+    def __init__(self, margin: float) -> None:
+        """`margin`: predicted quality by which another candidate must be better to take over, in [0, 1]."""
+        self._margin = margin
+        self._kept: OrderedDict[str, str] = OrderedDict()
+
+    def keeps(self, session: str, routing: Routing, *, in_tool_loop: bool) -> int | None:
+        """Column of the candidate that a session's lone prompt stays with; None: the choice stands.
+
+        Inside a tool loop (the last message is a tool's answer) the candidate stays whatever another promises: it
+        wouldn't know why the tool was asked. One that isn't eligible any more never stays.
+        """
+        kept = self._kept.get(session)
+        if kept not in routing.candidates:
+            return None
+        column = routing.candidates.index(kept)
+        if column not in routing.ranked_NM[0]:
+            return None
+        gain = float(routing.predicted_quality[0] - routing.quality_NM[0, column])
+        return column if in_tool_loop or gain <= self._margin else None
+
+    def remember(self, session: str, candidate: str) -> None:
+        """A session's candidate from now on."""
+        self._kept[session] = candidate
+        self._kept.move_to_end(session)
+        while len(self._kept) > MOST:
+            self._kept.popitem(last=False)
+
+
+def stay_with(routing: Routing, column: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """The choice of a lone prompt that stays with a candidate."""
+    return np.full(routing.choice_N.shape, column, dtype=np.intp)
