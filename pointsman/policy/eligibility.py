@@ -177,7 +177,7 @@ def decide_eligible(
         # a budget is one for all prompts
         prediction, masks_GM, group_N = (
             _undesirable(prediction, eligible_NM),
-            eligible_NM.any(axis=0)[None],
+            np.asarray(eligible_NM.any(axis=0)).reshape(1, -1),
             0 * group_N,
         )
     choice_N = np.empty(eligible_NM.shape[0], dtype=np.intp)
