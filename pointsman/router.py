@@ -368,9 +368,7 @@ class Router:
             margin_N=np.where(prediction.novel_N, 1.0, prediction.margin_N),
             novel_N=prediction.novel_N,
             policy=form(policy),
-            ranked_NM=rank(
-                policy, decision.candidate_N, quality_NM, cost_NM, eligible_NM, prediction.supported_NM
-            ),
+            ranked_NM=rank(policy, decision.candidate_N, quality_NM, cost_NM, eligible_NM, prediction.supported_NM),
             removed=removed,
             task_ids=self.task_ids,
         )

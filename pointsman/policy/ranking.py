@@ -20,8 +20,9 @@ def rank(
 ) -> NDArray[np.intp]:
     """Candidates of each prompt, the choice first, then by what the policy wants; ineligible ones are -1 at the end.
 
-    Candidates without outcomes on the prompt's task come after those that have some. `best` and `budget` order by quality, `tradeoff` by quality less cost, a bar by cost among those that clear it and
-    by quality among the rest. A candidate of unknown cost comes after those of known cost, except by quality.
+    `best` and `budget` order by quality, `tradeoff` by quality less cost, a bar by cost among those that clear it and
+    by quality among the rest. A candidate of unknown cost comes after those of known cost, except by quality; one
+    without outcomes on the prompt's task after those that have some.
 
     Shape (N, M).
 
