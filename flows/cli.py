@@ -39,9 +39,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--output", type=Path, default=Path(), help="folder for report.html (default: here)")
     command.set_defaults(command=_report)
 
-    command = commands.add_parser(
-        "promote", help="publish the waiting challenger if its verdict allows it; repair what a crash left"
-    )
+    command = commands.add_parser("promote", help="publish the waiting challenger if its verdict allows it")
     command.add_argument("--reason", default="", help="why, for the history")
     command.add_argument("--force", action="store_true", help="also if a rollback left it")
     command.set_defaults(command=_promote)
@@ -53,6 +51,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     command = commands.add_parser("history", help="who reigned when, and why")
     command.set_defaults(command=_history)
+
+    command = commands.add_parser(
+        "doctor", help="find and repair what a crash, a full disk or a stray hand left of the published routers"
+    )
+    command.set_defaults(command=_doctor)
 
     _add_import(commands)
     add_buying(commands)
@@ -191,6 +194,18 @@ def _rollback(options: argparse.Namespace) -> int:
     after = roll_back(options.to, options.reason)
     print(f"in service before: {before or 'none'}\nin service now: {after}")
     return 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from flows.platform.settings import prepare_environment
+
+    prepare_environment()
+    from flows.platform.tracking import registry
+    from flows.stations.doctor import examine
+
+    told = examine(registry())
+    print("\n".join(told))
+    return int(any(line.startswith("damaged") for line in told))
 
 
 def _history(_: argparse.Namespace) -> int:

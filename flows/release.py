@@ -21,7 +21,7 @@ class RollbackParameters(BaseModel):
 
 @flow(name="promote", log_prints=True)
 def promote() -> Verdicted:
-    """Publishes the waiting challenger if its verdict allows it, and repairs what a crash left half done."""
+    """Publishes the waiting challenger if its verdict allows it and still holds."""
     verdict = promote_waiting()
     print(f"{verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
     note_history()

@@ -4,6 +4,7 @@ Heavy libraries are imported inside the command that needs them, so that routing
 """
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -17,10 +18,14 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 TRAINING = (
     *("retrain", "compare", "drift", "extrapolate", "import", "report"),
     *("grade", "collect", "onboard", "demo"),
-    *("promote", "rollback", "history", "ui"),
+    *("promote", "rollback", "history", "doctor", "ui"),
 )
 """Commands of a checkout; an installed wheel only says where they are."""
 POLICIES = "operating (what the bundle declares) | best | budget=USD | quality=Q | tradeoff=W | tolerance=T"
+_MACHINE = frozenset(
+    {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EIO, errno.ENOTDIR, errno.EMFILE}
+)
+"""What a disk or the system answers that no program can mend: one line instead of a traceback."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -43,13 +48,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    except (ValueError, FileNotFoundError) as error:
+    except ValueError as error:
         print(f"pointsman: {error}", file=sys.stderr)
         return 2
-    except Exception:
+    except Exception as error:
+        if known := _outside(error):
+            print(f"pointsman: {known}", file=sys.stderr)
+            return 2
         # Python would end with 1, as a refusal does
         traceback.print_exc()
         return 3
+
+
+def _outside(error: BaseException) -> str | None:
+    """One line on what the machine refused, such as a full disk or a locked database; None: something else."""
+    text = str(error).splitlines()[0] if str(error) else ""
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        return f"{error.filename or 'a file'}: {error.strerror}"
+    if isinstance(error, FileNotFoundError) or type(error).__name__ == "Busy":
+        return text
+    if any(cause in text for cause in ("database is locked", "database or disk is full", "readonly database")):
+        what = next(cause for cause in ("locked", "full", "readonly") if cause in text)
+        return (
+            f"a database is {what} ({type(error).__name__}): another run may hold it, or its disk; run it again later"
+        )
+    return None if error.__cause__ is None else _outside(error.__cause__)
 
 
 def router_option(command: argparse.ArgumentParser) -> None:

@@ -81,7 +81,7 @@ OFFERS = (
         flow="flows.release.promote",
         name="waiting-challenger",
         formerly="challenger",
-        description="Publishes the waiting challenger if its verdict allows it; repairs what a crash left half done.",
+        description="Publishes the waiting challenger if its verdict allows it and still holds.",
     ),
     Offer(
         flow="flows.release.rollback",

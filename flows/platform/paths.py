@@ -27,6 +27,7 @@ __all__ = [
     "results",
     "stages",
     "tasks",
+    "verdicts",
 ]
 
 
@@ -68,6 +69,11 @@ def embeddings() -> Path:
 def bundles() -> Path:
     """Every router that was trained here, promoted or not."""
     return data() / "bundles"
+
+
+def verdicts() -> Path:
+    """What the gate said of each router, and what its word is bound to."""
+    return data() / "verdicts"
 
 
 def reports() -> Path:

@@ -11,9 +11,10 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
 from components.evaluation.gate import Word
-from components.release.history import left_by_rollback, read_history
-from components.release.mirror import mirror
-from components.release.publish import publish, reconcile, refuse, rollback
+from components.release.history import left_by_rollback, read_history, reigning
+from components.release.mirror import in_service_at, mirror
+from components.release.publish import publish, refuse, rollback
+from components.release.verdicts import VoidVerdict
 from components.release.writing import write_bundle
 from components.reports.markdown import describe
 from components.reports.page import PAGE, write_page
@@ -27,9 +28,9 @@ from flows.platform.tracking import maker_alive, registry
 from flows.stations.board import BoardRef, read_board
 from flows.stations.identity import remember_tasks
 from flows.stations.run_figures import show
+from flows.stations.verdicts import remember_verdict, require_verdict, waiting_bundle
 from pointsman.bundle.evidence import Evidence
-from pointsman.bundle.manifest import Candidate, Provenance, is_router_id
-from pointsman.bundle.pointer import read_pointer
+from pointsman.bundle.manifest import Candidate, Provenance
 from pointsman.bundle.reading import read_bundle
 from pointsman.model.router_model import RouterModel
 from pointsman.router import Router
@@ -121,6 +122,7 @@ def bundle(
     folder = paths.bundles()
     router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden, evidence)
     remember_tasks(router_id, discovered)
+    remember_verdict(router_id, report)
     return Challenger(bundle=folder / router_id, router_id=router_id)
 
 
@@ -178,8 +180,11 @@ def conclude(challenger: Challenger, reason: str = "") -> Verdicted:
     gate, mlflow = report["gate"], registry()
     failed = [f"{c['name']}: {c['words']}. {c['advice']}".rstrip() for c in gate["criteria"] if not c["passed"]]
     verdict: Word = gate["verdict"]
-    if verdict == "promoted" and (stale := _stale(report, challenger.router_id)):
-        verdict, failed = "refused", [stale]
+    if verdict == "promoted":
+        try:
+            require_verdict(challenger.bundle)
+        except VoidVerdict as void:
+            verdict, failed = "refused", [str(void)]
     if verdict == "promoted":
         passed = reason or "every criterion passed"
         publish(challenger.bundle, paths.published(), reasons=[passed], registry=mlflow)
@@ -200,40 +205,26 @@ def conclude(challenger: Challenger, reason: str = "") -> Verdicted:
     )
 
 
-def _stale(report: dict[str, Any], router_id: str) -> str:
-    """Why a verdict no longer holds: another router is in service than the one that it was reached against."""
-    against = report.get("judged_against")
-    now = read_pointer(paths.published())
-    if against is None or now in (against["in_service"], router_id):
-        return ""
-    before = (against["in_service"] or "none")[:12]
-    return (
-        f"judged while {before} was in service, which is now {(now or 'none')[:12]}: retrain for a verdict that holds"
-    )
-
-
 def promote_waiting(reason: str = "", force: bool = False) -> Verdicted:
-    """Repairs what a crash may have left, then concludes the registry's challenger.
+    """Concludes the registry's challenger; `doctor` repairs what a crash may have left.
 
     A router that was in service and was left by a rollback isn't put back: `rollback` names it if that is wanted.
 
     Raises:
-        ValueError: no challenger is registered, its name is no router's, or it was left by a rollback.
+        ValueError: no challenger is registered, its name is no router's, it wasn't judged here, or it was left by a
+            rollback.
     """
     mlflow = registry()
     close_abandoned(mlflow, maker_alive)
-    reconcile(paths.published(), mlflow)
     waiting = mlflow.challenger()
     if waiting is None:
         raise ValueError("no challenger is registered: run `pointsman retrain` first")
-    if not is_router_id(waiting.router_id):
-        raise ValueError(f"the registry's challenger has the router_id {waiting.router_id!r}, which names no router")
+    bundle_folder = waiting_bundle(waiting.router_id)
     if not force and left_by_rollback(read_history(paths.published()), waiting.router_id):
         raise ValueError(
             f"router {waiting.router_id[:12]} was in service and was left by a rollback: it isn't promoted again. "
             f"To put it back: pointsman rollback --to {waiting.router_id[:12]}"
         )
-    bundle_folder = paths.bundles() / waiting.router_id
     return conclude(
         Challenger(bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version),
         reason,
@@ -241,11 +232,24 @@ def promote_waiting(reason: str = "", force: bool = False) -> Verdicted:
 
 
 def roll_back(to: str | None, reason: str = "") -> str:
-    """Returns to an earlier router; its id."""
+    """Returns to an earlier router; its id.
+
+    Where the last rollback didn't reach the URL that gateways read, that is finished first: nothing goes back twice.
+    """
+    if to is None and (unfinished := _unannounced()):
+        to = unfinished
     reasons = [reason] if reason else []
     target = rollback(paths.published(), to, reasons=reasons, registry=registry())
     announce()
     return target
+
+
+def _unannounced() -> str | None:
+    """The router that the last rollback returned to, where gateways that read the URL don't have it yet."""
+    url, last = settings().publish_url, reigning(read_history(paths.published()))
+    if url is None or last is None or last.verdict != "rolled_back":
+        return None
+    return None if in_service_at(url) == last.router_id else last.router_id
 
 
 def announce() -> None:

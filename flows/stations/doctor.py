@@ -1,0 +1,30 @@
+"""`pointsman doctor`: what a crash, a full disk or a stray hand left is found, and repaired where a copy is intact."""
+
+from components.release.history import read_history
+from components.release.mirror import mirror
+from components.release.publish import Crowns, reconcile
+from flows.platform import paths
+from flows.platform.settings import settings
+from pointsman.bundle.reading import is_whole
+
+
+def examine(registry: Crowns) -> list[str]:
+    """Repairs what can be repaired; a line for each thing that was done or that needs a person.
+
+    Raises:
+        BundleError: the router in service is damaged, and no intact copy of it is at hand.
+        ValueError: the history was tampered with.
+    """
+    root, url = paths.published(), settings().publish_url
+    repairs = reconcile(root, registry, copies=[paths.bundles()])
+    told = [f"repaired: {line}" for line in repairs.done]
+    known = {entry.router_id for entry in read_history(root)}
+    for router_id in sorted(known):
+        folder = root / router_id
+        if folder.exists() and not is_whole(folder):
+            told.append(f"damaged: {folder}; a rollback to it won't work: delete it, or copy it from a backup")
+    if url:
+        mirror(root, url, thorough=True)
+        told.append(f"checked: {url} holds what is in service")
+    told.append(f"in service: {repairs.router_id or 'nothing is published yet'}")
+    return told

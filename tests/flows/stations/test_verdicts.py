@@ -1,0 +1,166 @@
+"""Attacks 2 and 6 on promotion and rollback, with a registry that an attacker may write."""
+
+import shutil
+from types import SimpleNamespace
+
+import fsspec
+import polars as pl
+import pytest
+
+from components.release.history import read_history
+from components.release.verdicts import VerdictError
+from components.tables.store import write_parquet
+from components.tracking.versions import Registered
+from flows.platform.settings import settings
+from flows.stations import promote
+from flows.stations.doctor import examine
+from flows.stations.verdicts import remember_verdict
+from pointsman.bundle.pointer import read_pointer
+from pointsman.bundle.reading import is_whole, read_report
+from pointsman.errors import BundleError
+
+
+class Registry(SimpleNamespace):
+    """One challenger, whose router_id anybody may set."""
+
+    experiment_id = "0"
+
+    def unfinished(self):
+        return {}
+
+    def challenger(self):
+        return Registered(version="1", router_id=self.router_id, run_id="run", tags={})
+
+    def find(self, router_id):
+        return "1"
+
+    def crown(self, version):
+        self.crowned = version
+
+    def champion_router(self):
+        return None
+
+    def tag(self, version, tags):
+        pass
+
+    def log(self, run_id, **_):
+        pass
+
+
+@pytest.fixture
+def home(bundle, second, tmp_path, monkeypatch):
+    """An installation that made two routers, both judged while nothing was in service."""
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("POINTSMAN_PUBLISH_URL", raising=False)
+    write_parquet(pl.DataFrame({"prompt_id": ["p1"]}), settings().data / "frozen" / "frozen_test.parquet")
+    for made in (bundle, second):
+        shutil.copytree(made, settings().data / "bundles" / made.name)
+        remember_verdict(made.name, read_report(made))
+    return settings()
+
+
+@pytest.fixture
+def registry(bundle, monkeypatch):
+    made = Registry(router_id=bundle.name)
+    monkeypatch.setattr(promote, "registry", lambda: made)
+    return made
+
+
+def test_a_challenger_that_was_judged_here_is_published_once(home, registry, bundle):
+    for _ in range(2):
+        assert promote.promote_waiting().verdict == "promoted"
+    assert read_pointer(home.published) == bundle.name
+    assert len(read_history(home.published)) == 1
+
+
+def test_attack_2_a_tag_that_is_a_path_publishes_nothing(home, registry, second, tmp_path):
+    shutil.copytree(second, tmp_path / "evil" / second.name)
+    for name in ("../../../evil/" + second.name, str(tmp_path / "evil" / second.name), "..", ""):
+        registry.router_id = name
+        with pytest.raises(VerdictError, match="names no router"):
+            promote.promote_waiting()
+    assert read_pointer(home.published) is None
+    assert read_history(home.published) == ()
+
+
+def test_attack_2_a_bundle_from_elsewhere_is_not_published(home, registry, parts, tmp_path):
+    stranger = parts.write(home.data / "bundles", seed=9)
+    registry.router_id = stranger.name
+    with pytest.raises(VerdictError, match="wasn't judged by this installation"):
+        promote.promote_waiting()
+    # a link to a folder elsewhere isn't data/bundles
+    shutil.move(stranger, tmp_path / stranger.name)
+    stranger.symlink_to(tmp_path / stranger.name)
+    remember_verdict(stranger.name, read_report(tmp_path / stranger.name))
+    with pytest.raises(VerdictError, match="isn't in"):
+        promote.promote_waiting()
+    assert read_history(home.published) == ()
+
+
+def test_a_verdict_against_another_router_is_void(home, registry, bundle, second):
+    promote.promote_waiting()
+    registry.router_id = second.name
+    concluded = promote.promote_waiting()
+    assert concluded.verdict == "refused"
+    assert f"the router in service was none and is {bundle.name[:12]}" in concluded.reasons[0]
+    assert read_pointer(home.published) == bundle.name
+
+
+def test_a_verdict_on_another_test_is_void(home, registry):
+    write_parquet(pl.DataFrame({"prompt_id": ["p1", "p2"]}), home.data / "frozen" / "frozen_test.parquet")
+    concluded = promote.promote_waiting()
+    assert concluded.verdict == "refused"
+    assert "the test was" in concluded.reasons[0]
+    assert read_pointer(home.published) is None
+
+
+def three(home, registry, bundle, second, parts):
+    """Three routers in turn, each judged against the one before."""
+    third = parts.write(home.data / "bundles", seed=3)
+    for made in (bundle, second, third):
+        remember_verdict(made.name, read_report(home.data / "bundles" / made.name))
+        registry.router_id = made.name
+        promote.promote_waiting()
+    return third
+
+
+def test_attack_6_rollback_with_an_address_that_cannot_be_written_goes_back_once(
+    home, registry, bundle, second, parts, tmp_path, monkeypatch
+):
+    three(home, registry, bundle, second, parts)
+    # a file stands where the folder should be
+    (tmp_path / "far").write_text("")
+    monkeypatch.setenv("POINTSMAN_PUBLISH_URL", f"file://{tmp_path / 'far' / 'routers'}")
+    for _ in range(3):
+        with pytest.raises(BundleError):
+            promote.roll_back(None)
+        assert read_pointer(home.published) == second.name
+    (tmp_path / "far").unlink()
+    assert promote.roll_back(None) == second.name
+    system, path = fsspec.core.url_to_fs(home.publish_url)
+    assert second.name in system.cat_file(f"{path}/current.json").decode()
+    assert promote.roll_back(None) == bundle.name
+    assert [e.verdict for e in read_history(home.published)].count("rolled_back") == 2
+
+
+def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
+    home, registry, bundle, second, parts, tmp_path, monkeypatch
+):
+    third = three(home, registry, bundle, second, parts)
+    monkeypatch.setenv("POINTSMAN_PUBLISH_URL", f"file://{tmp_path / 'far'}")
+    assert examine(registry)[-1] == f"in service: {third.name}"
+    for place in (home.published / third.name, tmp_path / "far" / third.name, home.published / bundle.name):
+        (place / "report.json").write_text("{}")
+    (home.published / "current.json").unlink()
+    told = examine(registry)
+    assert [line.split(":")[0] for line in told] == [
+        "repaired",
+        "repaired",
+        "repaired",
+        "damaged",
+        "checked",
+        "in service",
+    ]
+    assert bundle.name in told[3]
+    assert is_whole(home.published / third.name)
+    assert is_whole(tmp_path / "far" / third.name)
