@@ -11,10 +11,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.off_policy.estimators import Log
-from components.evaluation.off_policy.judge import policy_value
+from components.evaluation.off_policy.estimators import Chosen, effective_sample_size
+from components.evaluation.off_policy.judge import GAMMA
 from components.evaluation.off_policy.propensity import check_logged, estimated_inclusion
-from components.evaluation.off_policy.pseudo import pseudo_outcomes
+from components.evaluation.off_policy.pseudo import cell_weights, pseudo_outcomes
+from components.evaluation.off_policy.sensitivity import sensitivity
 from components.tables.board import Board
 
 Floats = NDArray[np.float64]
@@ -125,33 +126,36 @@ def judged_board(board: Board, predicted_quality_NM: Floats, predicted_cost_usd_
 
 
 def support_of(
-    board: Board, evidence: Evidence, predicted_NM: Floats, choice_N: NDArray[np.intp], seed: int
+    board: Board, evidence: Evidence, judged_quality_NM: Floats, choice_N: NDArray[np.intp], gamma: float = GAMMA
 ) -> dict[str, Any]:
     """What a judgement of these choices rests on, for the report.
 
     Args:
         board: the prompts judged, their quality as observed.
         evidence: how it came to be observed.
-        predicted_NM: quality by parts that hadn't seen the prompts' outcomes.
+        judged_quality_NM: as `judged_outcomes` gives it.
         choice_N: column chosen on each.
-        seed: of the bootstrap.
+        gamma: by what factor the odds of logged choices may be wrong, >= 1.
 
     Returns:
         evidence, propensities; effective_sample_size: complete prompts that would say as much; support: share of
         prompts on which the choice could have been observed; observed_share: on which it was; sensitivity: least and
         greatest value if the odds of logged choices are wrong by the factor gamma.
     """
-    log = Log(
-        outcome_NM=board.quality_NM,
-        inclusion_NM=np.where(board.observed_NM, np.maximum(evidence.inclusion_NM, _LEAST), evidence.inclusion_NM),
-        predicted_NM=predicted_NM,
-    )
-    value = policy_value(log, choice_N, seed)
+    place = np.arange(choice_N.size), choice_N
+    observed_N, judged_N = board.observed_NM[place], judged_quality_NM[place]
+    inclusion_N = np.where(observed_N, np.maximum(evidence.inclusion_NM[place], _LEAST), evidence.inclusion_NM[place])
+    weight_N = cell_weights(observed_N[:, None], inclusion_N[:, None])[:, 0]
+    outcome_N = np.where(observed_N, board.quality_NM[place], 0.0)
+    # the prediction that the stand-in was made with: g = q + w (y - q)
+    divisor_N = np.where(observed_N & (weight_N != 1.0), 1 - weight_N, 1.0)
+    predicted_N = np.where(divisor_N == 1.0, judged_N, (judged_N - weight_N * outcome_N) / divisor_N)
+    chosen = Chosen(weight_N=weight_N, outcome_N=outcome_N, predicted_N=predicted_N)
     return {
         "evidence": evidence.kind,
         "propensities": evidence.propensities,
-        "effective_sample_size": value.effective_sample_size,
-        "support": value.support,
-        "observed_share": value.observed_share,
-        "sensitivity": {"gamma": value.gamma, "quality": list(value.sensitivity)},
+        "effective_sample_size": effective_sample_size(weight_N),
+        "support": float((inclusion_N > 0).mean()),
+        "observed_share": float(observed_N.mean()),
+        "sensitivity": {"gamma": gamma, "quality": list(sensitivity(chosen, gamma))},
     }

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from components.evaluation.bootstrap import Interval
 from components.evaluation.criteria import Criterion
 from components.evaluation.gate import GateConfig, Played, Verdict, judge
-from components.evaluation.off_policy.estimators import effective_sample_size
-from components.evaluation.off_policy.pseudo import cell_weights
 from components.evaluation.standing import Standing, at, standing
-from components.learning.evidence import evidence_of
+from components.learning.evidence import evidence_of, support_of
 from components.learning.operating import Judged
 from components.learning.router import LEARNING
 from components.reports.operating import operating_section, whatif_curve
@@ -101,18 +99,16 @@ class Trial:
 
     def effective_prompts(self) -> float | None:
         """Complete prompts that the evidence is worth; None where all outcomes were observed."""
-        evidence = evidence_of(self.board, self.seed)
-        if evidence.kind == "complete":
+        if evidence_of(self.board, self.seed).kind == "complete":
             return None
+        singles = np.full(self.choice_N.size, int(self.model.fallback))
+        return min(float(self._support(choice_N)["effective_sample_size"]) for choice_N in (self.choice_N, singles))
+
+    def _support(self, choice_N: NDArray[np.intp]) -> dict[str, Any]:
+        """What is known of these choices on the judged prompts."""
         rows_K = np.flatnonzero(self.standing.rows_N)
-        inclusion_KM = np.maximum(evidence.inclusion_NM[rows_K], 1e-6)
-        weight_KM = cell_weights(self.board.observed_NM[rows_K], inclusion_KM)
-        single = np.full(rows_K.size, int(self.model.fallback))
-        place = np.arange(rows_K.size)
-        return min(
-            effective_sample_size(weight_KM[place, self.choice_N[rows_K]]),
-            effective_sample_size(weight_KM[place, single]),
-        )
+        evidence = evidence_of(self.board, self.seed).take(rows_K)
+        return support_of(self.board.take(rows_K), evidence, self.judged.quality_NM[rows_K], choice_N[rows_K])
 
     def section(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         """`operating` of the report."""
@@ -129,9 +125,9 @@ class Trial:
             asked=str(declared["asked"]),
             seed=self.seed,
             facts={
+                **self._support(self.choice_N),
                 "margin": declared["margin"],
                 "effective_sample_size": float(rows_N.sum()) if effective is None else effective,
-                "evidence": evidence_of(self.board, self.seed).kind,
                 "grader": self.grader,
                 "prompts": int(rows_N.sum()),
                 "test_prompts": self.standing.test,

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from components.evaluation.off_policy.estimators import Log
+from components.evaluation.off_policy.judge import policy_value
 from components.learning.evidence import (
     evidence_of,
     judged_board,
@@ -77,7 +79,13 @@ def test_stand_ins_of_quality_and_cost_are_right_on_average():
 def test_support_is_told_in_full_and_by_parts():
     board = log(4000)
     choice_N = np.repeat([0, 2], 2000)
-    got = support_of(board, evidence_of(board, 0), np.full((4000, 3), 0.6), choice_N, 0)
+    evidence, predicted_NM = evidence_of(board, 0), np.full((4000, 3), 0.6)
+    judged_NM = judged_outcomes(board.quality_NM, predicted_NM, evidence)
+    got = support_of(board, evidence, judged_NM, choice_N)
+    known = Log(outcome_NM=board.quality_NM, inclusion_NM=evidence.inclusion_NM, predicted_NM=predicted_NM)
+    value = policy_value(known, choice_N, 0)
+    assert got["sensitivity"]["quality"] == pytest.approx(value.sensitivity)
+    assert got["effective_sample_size"] == pytest.approx(value.effective_sample_size)
     assert got["evidence"] == "one_answer"
     assert got["support"] == 1
     assert got["observed_share"] == pytest.approx(0.4, abs=0.03)
@@ -86,7 +94,7 @@ def test_support_is_told_in_full_and_by_parts():
     low, high = got["sensitivity"]["quality"]
     assert low < 0.6 < high
     whole = Board(quality_NM=np.ones((30, 2)))
-    full = support_of(whole, evidence_of(whole, 0), np.ones((30, 2)), np.zeros(30, dtype=np.intp), 0)
+    full = support_of(whole, evidence_of(whole, 0), whole.quality_NM, np.zeros(30, dtype=np.intp))
     assert (full["effective_sample_size"], full["support"], full["sensitivity"]["quality"]) == (30, 1, [1, 1])
 
 
