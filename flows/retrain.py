@@ -166,5 +166,6 @@ def run_retrain(parameters: RetrainParameters) -> int:
     for reason in verdict.reasons:
         print(f"- {reason}")
     print(f"verdict: {verdict.verdict}\noperating policy: {policy_text(report['operating'])}")
+    print(f"encoder: {report['encoder']['kind']} ({report['encoder']['name']})")
     print(f"bundle: {verdict.bundle}\nreport: {verdict.report}\ndashboards: make ui")
     return 0 if verdict.verdict == "promoted" else 1

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ from flows.platform.references import DataRef, keep, reference
 from flows.platform.settings import settings
 from flows.presets import Preset
 from flows.stations.board import split_names
-from pointsman.text.encoder import Encoder, read_tokenizer
+from pointsman.text.encoder import Encoder, read_spec, read_tokenizer
 
 DISTILLED = ("auto", "static")
 """Encoders that are made from the logs' prompts."""
@@ -147,6 +148,15 @@ def choose_between(
         (folder / CHOICE).write_text(json.dumps(found.to_document(), indent=1))
 
     return keep("encoder", write)
+
+
+def describe_encoder(encoder: DataRef) -> dict[str, Any]:
+    """What the encoder is, and the comparison that chose it; `choice` None: it was asked for."""
+    choice = encoder.path / CHOICE
+    return {
+        **read_spec(encoder.path).to_document(),
+        "choice": json.loads(choice.read_text()) if choice.exists() else None,
+    }
 
 
 def _taught(

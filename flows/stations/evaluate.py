@@ -22,6 +22,7 @@ from components.tasks.table import TaskTable
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef, keep
 from flows.stations.board import BoardRef, excluded_candidates, read_board, read_prompts
+from flows.stations.encoder import describe_encoder
 from flows.stations.gate_inputs import held_out_intervals, milliseconds
 from flows.stations.trial import on_trial, simulated
 from pointsman.bundle.evidence import Evidence
@@ -105,6 +106,7 @@ def evaluate(
             "whatif": trial.whatif(parse(declared["policy"])),
             "coverage": trial.coverage(),
             "held_out": json.loads(held_out.file("held_out.json").read_text()),
+            "encoder": describe_encoder(encoder),
             "policies": policy_curves(prediction, judged.quality_NM, trial.test_cost_NM, fallback=int(model.fallback)),
         },
         seed=seed,
