@@ -77,10 +77,16 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
     for schema in (GRADES, RESPONSES):
         frame: pl.DataFrame | None = getattr(tables, schema.name)
         if frame is not None:
-            sound, faulty = _part(frame, schema, rules, config, folder)
+            # grades may cover more prompts than a log does
+            sound, faulty = _part(_of_known(frame, tables), schema, rules, config, folder)
             kept = replace(kept, **{schema.name: sound})
             rejected.append(faulty)
     return Quarantined(tables=kept, rejected=pl.concat(rejected), notices=notices)
+
+
+def _of_known(frame: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    known = tables.outcomes.select("prompt_id", "model").unique()
+    return frame.join(known, on=["prompt_id", "model"], how="semi", maintain_order="left")
 
 
 def _with_plain_names(tables: Tables) -> tuple[Tables, tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Finding, reading and writing the tables: parquet, jsonl or json in, parquet out, whole or not at all."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ __all__ = [
     "write_tables",
 ]
 from pointsman.durable import write_whole
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,7 @@ def read_table(path: Path, schema: TableSchema, limits: ReadLimits = LIMITS) -> 
 
 
 def read_tables(folder: Path, limits: ReadLimits = LIMITS) -> Tables:
-    """All tables of a folder; grades and responses only where they lie there.
+    """All tables of a folder; grades and responses only where they lie there, with their columns.
 
     Raises:
         TableError: as `find_table` and `read_table`.
@@ -95,7 +98,13 @@ def write_tables(tables: Tables, folder: Path) -> None:
 def _read_optional(folder: Path, schema: TableSchema, limits: ReadLimits) -> pl.DataFrame | None:
     if not any((folder / f"{stem}{suffix}").is_file() for stem in schema.stems for suffix in SUFFIXES):
         return None
-    return read_table(find_table(folder, schema), schema, limits)
+    path = find_table(folder, schema)
+    frame = read_frame(path, schema, limits)
+    missing = [column.name for column in schema.columns if column.required and column.name not in frame.columns]
+    if missing:
+        _LOG.warning("%s is left alone: as a table of %s it lacks %s", path, schema.name, ", ".join(missing))
+        return None
+    return cast_frame(frame, path, schema)
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:

@@ -158,3 +158,25 @@ def test_table_file_names_what_is_known(tmp_path: Path) -> None:
     assert table_file(None, OUTCOMES) == "table 'outcomes'"
     assert table_file(tmp_path, OUTCOMES) == str(path)
     assert table_file(tmp_path, PROMPTS) == f"{tmp_path}: table 'prompts'"
+
+
+def test_grades_and_responses_are_read_where_they_lie_there_and_written_back(tables: Tables, tmp_path: Path) -> None:
+    write_tables(tables, tmp_path)
+    row = {"prompt_id": "p0", "model": "small"}
+    jsonl(tmp_path / "grades.jsonl", {**row, "grader": "ann", "kind": "person", "grade": 1})
+    jsonl(tmp_path / "responses.jsonl", {**row, "response": "four"})
+    again = read_tables(tmp_path)
+    assert again.grades is not None
+    assert again.responses is not None
+    write_tables(again, tmp_path / "copy")
+    assert read_tables(tmp_path / "copy").grades.equals(again.grades)  # type: ignore[union-attr]
+    assert read_tables(tmp_path / "copy").responses.equals(again.responses)  # type: ignore[union-attr]
+
+
+def test_another_table_of_that_name_is_left_alone(
+    tables: Tables, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_tables(tables, tmp_path)
+    jsonl(tmp_path / "grades.jsonl", {"prompt_id": "p0", "model": "small", "judge": "x", "grade": 1})
+    assert read_tables(tmp_path).grades is None
+    assert "grades.jsonl is left alone: as a table of grades it lacks grader, kind" in caplog.text
