@@ -78,7 +78,12 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
         frame: pl.DataFrame | None = getattr(tables, schema.name)
         if frame is not None:
             # grades may cover more prompts than a log does
-            sound, faulty = _part(_of_known(frame, tables), schema, rules, config, folder)
+            known = _of_known(frame, tables)
+            if known.height < frame.height:
+                notices += (
+                    f"{schema.name}: {frame.height - known.height} rows of answers without an outcome left out",
+                )
+            sound, faulty = _part(known, schema, rules, config, folder)
             kept = replace(kept, **{schema.name: sound})
             rejected.append(faulty)
     return Quarantined(tables=kept, rejected=pl.concat(rejected), notices=notices)

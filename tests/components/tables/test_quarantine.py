@@ -211,6 +211,7 @@ def test_grades_are_checked_and_those_of_other_prompts_left_out(tables: Tables) 
     result = quarantine(graded, QuarantineConfig(max_share=1))
     assert result.tables.grades is not None
     assert result.tables.grades.equals(grades[:1])
+    assert result.notices == ("grades: 1 rows of answers without an outcome left out",)
     assert result.rejected["reason"].to_list() == [
         "kind is none of person, reference, judge, feedback, preference",
         "grade is below 0",
