@@ -4,8 +4,7 @@ from pathlib import Path
 
 from components.sources.planted.candidates import CANDIDATES
 from components.sources.planted.world import PlantedConfig
-from components.tables.schema import SCHEMAS
-from components.tables.store import find_table
+from components.tables.present import require_tables
 from flows.platform import paths
 from flows.platform.references import DataRef, reference
 from flows.stations.ingest import generate
@@ -28,20 +27,6 @@ def logs_of(data: Path | None, planted: PlantedConfig) -> DataRef:
     return reference(data)
 
 
-def require_tables(data: Path) -> None:
-    """Says what is missing before anything is read.
-
-    Raises:
-        InputError: no such folder, an empty one, or one that lacks a table.
-    """
-    if not data.is_dir():
-        raise InputError(f"{data}: no such folder; it should hold the tables of your logs ({_import_hint(data)})")
-    if not any(not file.name.startswith(".") for file in data.iterdir()):
-        raise InputError(f"{data}: is empty; it should hold the tables of your logs ({_import_hint(data)})")
-    for schema in SCHEMAS:
-        find_table(data, schema)
-
-
 def describe_logs(data: Path | None) -> str:
     """One line for people."""
     return "simulated logs (nothing in them is about real models)" if data is None else f"logs in {data.resolve()}"
@@ -50,10 +35,6 @@ def describe_logs(data: Path | None) -> str:
 def short_name(data: Path | None) -> str:
     """The data's name in names of runs."""
     return "simulated" if data is None else data.resolve().name
-
-
-def _import_hint(data: Path) -> str:
-    return f"pointsman import SOURCE PATH --data {data} writes them"
 
 
 def _require_no_other_router() -> None:
