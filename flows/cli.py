@@ -1,6 +1,7 @@
 """Commands that train, judge and publish; heavy libraries are imported inside the command that needs them."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from flows.buying import add_buying
@@ -36,7 +37,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     command = commands.add_parser("report", help="print a router's evaluation and write report.html")
     router_option(command)
-    command.add_argument("--output", type=Path, default=Path(), help="folder for report.html (default: here)")
+    command.add_argument("--output", type=Path, help="folder for report.html (default: data/reports/ROUTER_ID)")
     command.set_defaults(command=_report)
 
     command = commands.add_parser("promote", help="publish the waiting challenger if its verdict allows it")
@@ -45,11 +46,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.set_defaults(command=_promote)
 
     command = commands.add_parser("rollback", help="return to an earlier published router")
-    command.add_argument("--to", help="router id (default: the one before)")
+    command.add_argument("--to", metavar="ID", help="a router's id or its beginning (default: the one before)")
     command.add_argument("--reason", default="", help="why, for the history")
     command.set_defaults(command=_rollback)
 
-    command = commands.add_parser("history", help="who reigned when, and why")
+    command = commands.add_parser("history", help="every verdict: which router was in service when, and why")
     command.set_defaults(command=_history)
 
     command = commands.add_parser(
@@ -136,9 +137,20 @@ def _encoder(text: str) -> str:
     return str(Path(text).resolve())
 
 
+def _begin(command: str, data: Path | None) -> None:
+    """Refuses a folder without tables, and says what begins, before libraries are loaded that take half a minute."""
+    from components.tables.present import require_tables
+    from flows.platform import paths
+
+    if data is not None:
+        require_tables(data)
+    print(f"{command} on {data or 'simulated logs'}, in {paths.home()}", file=sys.stderr, flush=True)
+
+
 def _retrain(options: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
+    _begin("retrain", options.data)
     prepare_environment()
     from flows.retrain import RetrainParameters, run_retrain
 
@@ -158,27 +170,25 @@ def _retrain(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from components.reports.console import method_table
     from components.reports.page import write_page
+    from flows.platform import paths
     from pointsman.bundle.reading import read_report
     from pointsman.router import local_folder
 
-    report = read_report(local_folder(options.router))
+    folder = local_folder(options.router)
+    report = read_report(folder)
     print(method_table(report))
-    print(f"report: {write_page(report, options.output)}")
+    print(f"report: {write_page(report, options.output or paths.reports() / folder.name)}")
     return 0
 
 
-def _promote(options: argparse.Namespace) -> int:
+def _promote(_: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
     prepare_environment()
-    from flows.platform import paths
     from flows.stations.promote import promote_waiting
-    from pointsman.bundle.pointer import read_pointer
 
-    before = read_pointer(paths.published())
-    verdict = promote_waiting(options.reason, options.force)
-    print(f"{verdict.router_id}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
-    print(f"in service before: {before or 'none'}\nin service now: {read_pointer(paths.published()) or 'none'}")
+    verdict = promote_waiting()
+    print(f"router {verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
     return 0 if verdict.verdict == "promoted" else 1
 
 
@@ -191,8 +201,8 @@ def _rollback(options: argparse.Namespace) -> int:
     from pointsman.bundle.pointer import read_pointer
 
     before = read_pointer(paths.published())
-    after = roll_back(options.to, options.reason)
-    print(f"in service before: {before or 'none'}\nin service now: {after}")
+    now = roll_back(options.to)
+    print(f"router {now[:12]} is in service again" + (f"; {before[:12]} was" if before and before != now else ""))
     return 0
 
 
@@ -209,11 +219,12 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _history(_: argparse.Namespace) -> int:
-    from components.release.history import read_history
+    from components.release.history import read_history, readable
     from flows.platform import paths
+    from pointsman.bundle.pointer import read_pointer
 
-    for entry in read_history(paths.published()):
-        print(entry)
+    root = paths.published()
+    print("\n".join(readable(read_history(root), read_pointer(root))))
     return 0
 
 
@@ -267,6 +278,9 @@ def _renamed(text: str) -> tuple[str, str]:
 def _compare(options: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
+    if not options.data.is_dir():
+        raise ValueError(f"{options.data}: no such folder")
+    print(f"compare on {options.data}: about an hour on one core with --preset full", file=sys.stderr, flush=True)
     prepare_environment()
     from flows.compare import CompareParameters, run_compare
 

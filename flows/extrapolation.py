@@ -99,7 +99,7 @@ def extrapolation(parameters: ExtrapolationParameters) -> Studied:
     count = parameters.seeds or (5 if parameters.preset == "full" else 2)
     pairs = [(problem, parameters.seed + number) for problem in chosen for number in range(count)]
     calls = {f"{problem} {seed}": (problem, seed, config, data) for problem, seed in pairs}
-    with Progress([*calls]) as station:
+    with Progress("extrapolation", [*calls]) as station:
         runs = fan_out(measure, calls, station)
     concluded = conclude([*runs.values()])
     run_id = record(concluded, parameters.model_dump(mode="json"))

@@ -92,13 +92,13 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
     chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
         station("ingest")
-        print(f"data: {describe_logs(parameters.data)}")
-        logs = logs_of(parameters.data, chosen.planted)
+        station.say(f"data: {describe_logs(parameters.data)}")
+        logs = logs_of(parameters.data, chosen.planted, force=parameters.force)
         tables = ingest(logs, replace(chosen.quarantine, max_share=parameters.most_faulty))
         station("validate")
         validated = validate(tables, logs)
         for notice in notices(tables, validated):
-            print(f"note: {notice}")
+            station.say(f"note: {notice}")
         station("embed")
 
         def divided(vectors: DataRef) -> DataRef:

@@ -26,6 +26,25 @@ _MACHINE = frozenset(
     {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EIO, errno.ENOTDIR, errno.EMFILE}
 )
 """What a disk or the system answers that no program can mend: one line instead of a traceback."""
+EXAMPLES = {
+    "route": "--input prompts.jsonl --output decisions.csv --policy tradeoff=0.2",
+    "serve": "--port 8080 --token-file token.txt",
+    "explain": "--prompt 'What is 17 * 23?'",
+    "whatif": "--requests 1000000",
+    "retrain": "--data data/logs --policy parity",
+    "report": "--router data/published",
+    "promote": "",
+    "rollback": "--to 3f9a12",
+    "history": "",
+    "ui": "--prefect-port 4201 --mlflow-port 5001",
+    "compare": "--data data/logs --splits 5",
+    "drift": "--recent data/recent",
+    "extrapolate": "--preset smoke --problem add",
+    "grade": "--data data/logs --by reference",
+    "collect": "--data data/logs --url http://localhost:4000/v1 --budget 5 --dry-run",
+    "onboard": "--data data/logs --model new-model",
+}
+"""One call of each command, as its help shows it."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -34,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0: done; 1: refused by the gate, or drift found; 2: unusable input; 3: an error that none of our messages foresees.
     """
+    _take_home(arguments)
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
@@ -49,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     except ValueError as error:
-        print(f"pointsman: {error}", file=sys.stderr)
+        print(f"pointsman: {one_line(error)}", file=sys.stderr)
         return 2
     except Exception as error:
         if known := _outside(error):
@@ -75,6 +95,50 @@ def _outside(error: BaseException) -> str | None:
     return None if error.__cause__ is None else _outside(error.__cause__)
 
 
+def one_line(error: BaseException) -> str:
+    """An error's message without line breaks; of a form (pydantic), each field with what is wrong.
+
+    >>> one_line(ValueError("outcomes.parquet:\\n  is empty"))
+    'outcomes.parquet: is empty'
+    """
+    fields = getattr(error, "errors", None)
+    if callable(fields):
+        return "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in fields())
+    return " ".join(str(error).split())
+
+
+def _take_home(arguments: Sequence[str] | None) -> None:
+    """Lets --home take the place of POINTSMAN_HOME for everything that follows, other options' defaults too."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--home", type=Path)
+    home = parser.parse_known_args(arguments)[0].home
+    if home is not None:
+        os.environ["POINTSMAN_HOME"] = str(home.resolve())
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Says the default of every option that has one, unless the help's text does already."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        told = action.help or ""
+        silent = action.default in (None, False, argparse.SUPPRESS) or action.default == []
+        return told if silent or "default" in told else f"{told} (default: %(default)s)".strip()
+
+
+def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Gives every command an example, the option --home and a help that says its defaults."""
+    for name, command in commands.choices.items():
+        if not command.add_help:
+            continue
+        command.formatter_class = _Help
+        if command.epilog is None and name in EXAMPLES:
+            command.epilog = f"example: pointsman {name} {EXAMPLES[name]}".strip()
+        if not any("--home" in action.option_strings for action in command._actions):
+            command.add_argument(
+                "--home", type=Path, help="folder that holds data/ and mlruns/ (default: POINTSMAN_HOME, or here)"
+            )
+
+
 def router_option(command: argparse.ArgumentParser) -> None:
     """Adds --router, which takes a bundle or a published folder, or the URL of either."""
     command.add_argument(
@@ -86,13 +150,18 @@ def router_option(command: argparse.ArgumentParser) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pointsman", description="Trains, judges and publishes LLM prompt routers.")
+    parser = argparse.ArgumentParser(
+        prog="pointsman",
+        description="Trains, judges and publishes LLM prompt routers.",
+        epilog="pointsman COMMAND --help has an example of each. Exit codes: 0 done, 1 refused or drift, 2 unusable "
+        "input, 3 an error that no message foresees.",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
 
     command = commands.add_parser("route", help="choose a candidate for each prompt of a file")
     router_option(command)
-    command.add_argument("--input", type=Path, required=True, help="parquet or jsonl with a column 'prompt'")
-    command.add_argument("--output", type=Path, required=True, help="parquet or jsonl")
+    command.add_argument("--input", type=Path, required=True, help="parquet, jsonl, json or csv with a column 'prompt'")
+    command.add_argument("--output", type=Path, required=True, help="parquet, jsonl, json or csv")
     command.add_argument("--policy", default="operating", help=POLICIES)
     command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
     command.add_argument("--exclude", default="", help="candidates that may not be chosen, with commas between")
@@ -118,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
             command = commands.add_parser(name, help="needs a checkout of the project", add_help=False)
             command.set_defaults(command=_elsewhere)
             command.add_argument("rest", nargs=argparse.REMAINDER)
+    _finish(commands)
     return parser
 
 
@@ -129,7 +199,7 @@ def _route(options: argparse.Namespace) -> int:
     from pointsman.files import route_file
 
     among = None if options.among is None else options.among.split(",")
-    rows = route_file(
+    routed = route_file(
         options.router,
         options.input,
         options.output,
@@ -139,7 +209,8 @@ def _route(options: argparse.Namespace) -> int:
         requires=_names(options.requires),
         max_output_tokens=options.max_output_tokens,
     )
-    print(f"{rows} decisions written to {options.output}")
+    empty = f", {routed.empty} of them on empty prompts" if routed.empty else ""
+    print(f"{routed.prompts} decisions written to {options.output}{empty}")
     return 0
 
 

@@ -161,3 +161,23 @@ def left_by_rollback(entries: tuple[Entry, ...], router_id: str) -> bool:
 def reigning(entries: tuple[Entry, ...]) -> Entry | None:
     """The entry of the router that should reign; None where none ever did."""
     return next((entry for entry in reversed(entries) if entry.verdict in REIGNS), None)
+
+
+def readable(entries: tuple[Entry, ...], in_service: str | None) -> list[str]:
+    """A line an entry for a terminal, newest first: when, what, which router, by whom and why.
+
+    Args:
+        entries: oldest first.
+        in_service: router_id that the pointer names; its newest line says so.
+    """
+    if not entries:
+        return ["no verdict yet: `pointsman retrain` gives the first"]
+    lines, told = [f"{'time (UTC)':<16}  {'verdict':<11}  {'router':<12}  why"], False
+    for entry in reversed(entries):
+        serves = not told and entry.router_id == in_service and entry.verdict in REIGNS
+        told = told or serves
+        why = "; ".join(entry.reasons) or "no reason given"
+        when, verdict = entry.time[:16].replace("T", " "), entry.verdict.replace("_", " ")
+        why = f"{'in service; ' if serves else ''}{why} (by {entry.who})"
+        lines.append(f"{when:<16}  {verdict:<11}  {entry.router_id[:12]}  {why}")
+    return lines

@@ -3,6 +3,8 @@
 import logging
 import traceback
 
+from pointsman.cli import one_line
+
 OURS = ("pointsman", "components", "flows")
 _LOGGERS = ("prefect.flow_runs", "prefect.task_runs")
 
@@ -18,19 +20,6 @@ def foreseen(error: BaseException) -> bool:
         return False
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return bool(frames) and str(frames[-1].f_globals.get("__name__", "")).partition(".")[0] in OURS
-
-
-def one_line(error: BaseException) -> str:
-    """The error's message without line breaks; of a form, each field with what is wrong.
-
-    >>> one_line(ValueError("outcomes.parquet:\\n  is empty"))
-    'outcomes.parquet: is empty'
-    """
-    fields = getattr(error, "errors", None)
-    if callable(fields):
-        said = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in fields()]
-        return "; ".join(said)
-    return " ".join(str(error).split())
 
 
 class OneLine(logging.Filter):

@@ -1,7 +1,6 @@
 """Which station a run is at, for how long, and about how long it will take: a bar, or lines where nobody watches."""
 
 import json
-import logging
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from flows.platform import paths
+from flows.platform.settings import settings
 from pointsman.durable import write_whole
 
 STATIONS = ("ingest", "validate", "embed", "split", "discover", "train", "evaluate", "register", "promote")
@@ -85,9 +85,8 @@ class Progress:
 
     def say(self, line: str) -> None:
         """A line for the person at the terminal, and for the run's log."""
-        logging.getLogger("prefect.flow_runs").debug(line)
-        print(line)
-        if logging.getLogger("prefect").level > logging.INFO:  # else the log itself is on the terminal
+        print(line)  # inside a flow that logs what is printed
+        if settings().terminal:
             self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def left(self) -> str:

@@ -154,9 +154,14 @@ class Settings:
         return url
 
     @property
+    def terminal(self) -> bool:
+        """Whether a person runs this as a command, so that Prefect's log isn't what they see."""
+        return os.environ.get("PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS") == TERMINAL
+
+    @property
     def log_level(self) -> str:
         """Level of Prefect's runs, and of what components log in them."""
-        return os.environ.get("PREFECT_LOGGING_LEVEL", "WARNING").upper()
+        return os.environ.get("PREFECT_LOGGING_LEVEL", "INFO").upper()
 
 
 def settings() -> Settings:
@@ -171,6 +176,7 @@ def _port(name: str, default: int) -> int:
     return int(given)
 
 
+TERMINAL = "flows.platform.terminal.TerminalHandler"
 _OWN = (
     *("POINTSMAN_DATABASE", "POINTSMAN_MLFLOW_URI", "POINTSMAN_MLFLOW_UI", "POINTSMAN_PUBLISH_URL"),
     *("PREFECT_HOME", "PREFECT_LOCAL_STORAGE_PATH", "PREFECT_SERVER_DATABASE_CONNECTION_URL", "NUMBA_CACHE_DIR"),
@@ -191,7 +197,8 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
     """Keeps the heavy libraries quiet, offline and inside the installation; what the user has set stays as it is.
 
     Args:
-        log_level: of Prefect's runs; a terminal has the progress bar, a dashboard wants INFO.
+        log_level: what of Prefect's runs is shown where the command was started: WARNING or INFO. Its server is told
+            all from INFO.
         home: takes the place of POINTSMAN_HOME.
 
     Must run before prefect or mlflow are imported, because both read the environment at import.
@@ -204,7 +211,7 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
     here = settings()
     _ = here.webhook
     inside: dict[str, str | Path] = {
-        "PREFECT_LOGGING_LEVEL": log_level,
+        "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "pointsman,components,flows",
         # components also log where no flow runs
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
@@ -212,6 +219,8 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
         "PREFECT_LOCAL_STORAGE_PATH": paths.results(),
         "NUMBA_CACHE_DIR": paths.numba(),
     }
+    if log_level != "INFO":
+        inside["PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"] = TERMINAL
     if here.database is not None:
         inside["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = prefect_url(here.database)
         make_ready(here.database)

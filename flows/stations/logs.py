@@ -14,14 +14,15 @@ from pointsman.bundle.reading import read_bundle
 from pointsman.errors import InputError
 
 
-def logs_of(data: Path | None, planted: PlantedConfig) -> DataRef:
+def logs_of(data: Path | None, planted: PlantedConfig, *, force: bool = False) -> DataRef:
     """The logs in a folder; None: the simulated ones, unless that could replace a router of real logs.
 
     Raises:
         InputError: the folder lacks a table, or a router of real logs is in service and no folder was named.
     """
     if data is None:
-        _require_no_other_router()
+        if not force:
+            _require_no_other_router()
         return generate(planted)
     require_tables(data)
     return reference(data)
@@ -50,5 +51,5 @@ def _require_no_other_router() -> None:
         raise InputError(
             f"{root}: the router in service chooses among {', '.join(sorted(real)[:3])}"
             f"{' and others' if len(real) > 3 else ''}, and simulated logs never replace it: name your logs with "
-            "--data DIR, or try the simulated ones in another installation with --home DIR"
+            "--data DIR, or try the simulated ones in another installation with --home DIR (--force replaces it)"
         )

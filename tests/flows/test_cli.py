@@ -1,6 +1,20 @@
-"""Exit codes that scripts rely on."""
+"""What a person at the terminal meets: exit codes, one line for a mistake, examples that parse, readable lists."""
 
-from pointsman.cli import main
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.release.history import Entry, append, read_history, readable
+from flows.platform.failures import OneLine, foreseen
+from pointsman.cli import _parser, main
+from pointsman.errors import InputError
+
+COMMANDS = _parser()._subparsers._group_actions[0].choices
 
 
 def test_an_unforeseen_error_ends_otherwise_than_a_refusal(tmp_path, monkeypatch, capsys):
@@ -9,3 +23,107 @@ def test_an_unforeseen_error_ends_otherwise_than_a_refusal(tmp_path, monkeypatch
     (tmp_path / "data" / "published" / "history.jsonl").mkdir(parents=True)
     assert main(["history"]) == 3
     assert "IsADirectoryError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_that_parses_and_takes_a_home(name):
+    command = COMMANDS[name]
+    help_text = command.format_help()
+    assert f"example: pointsman {name}" in help_text
+    assert "--home" in help_text
+    assert "(default: None)" not in help_text
+
+
+def test_the_home_named_on_the_command_line_is_the_home_of_everything(tmp_path, monkeypatch):
+    monkeypatch.setenv("POINTSMAN_HOME", "/elsewhere")
+    assert main(["history", "--home", str(tmp_path)]) == 0
+    assert os.environ["POINTSMAN_HOME"] == str(tmp_path)
+    assert _parser().parse_args(["report"]).router == tmp_path / "data" / "published"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["retrain", "--data", "nowhere"], "nowhere: no such folder"),
+        (["retrain", "--data", "."], "table 'candidates' is missing"),
+        (["compare", "--data", "nowhere"], "nowhere: no such folder"),
+    ],
+)
+def test_a_mistake_is_one_line_within_seconds_and_nothing_heavy_is_loaded(tmp_path, arguments, message):
+    (tmp_path / "prompts.jsonl").write_text('{"prompt_id": "a", "prompt": "hello"}\n')
+    code = (
+        "import sys; from pointsman.cli import main; code = main(sys.argv[1:]); "
+        "heavy = {'torch', 'prefect', 'mlflow'} & set(sys.modules); assert not heavy, heavy; raise SystemExit(code)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("pointsman: ")
+    assert message in line
+
+
+def test_a_forms_mistake_names_the_field_in_one_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
+    from pydantic import BaseModel, Field
+
+    class Form(BaseModel):
+        seed: int = Field(ge=0)
+
+    monkeypatch.setattr("flows.cli._history", lambda _: Form(seed=-1))
+    assert main(["history"]) == 2
+    assert capsys.readouterr().err == "pointsman: seed: Input should be greater than or equal to 0\n"
+
+
+def _record(raised):
+    try:
+        raised()
+    except Exception as error:
+        record = logging.LogRecord("prefect.flow_runs", logging.ERROR, "", 0, "Encountered %r", (error,), None)
+        record.exc_info = (type(error), error, error.__traceback__)
+        OneLine().filter(record)
+        return record, foreseen(error)
+
+
+def test_our_own_refusals_are_logged_in_one_line_and_library_errors_with_their_traceback():
+    record, known = _record(read_history_of_nonsense)
+    assert known
+    assert record.exc_info is None
+    assert record.getMessage().count("\n") == 0
+    record, known = _record(lambda: json.loads("{"))
+    assert not known
+    assert record.exc_info is not None
+
+
+def read_history_of_nonsense():
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "history.jsonl").write_text("{}\n")
+        read_history(Path(folder))
+
+
+def test_history_is_readable(tmp_path, capsys):
+    assert readable((), None) == ["no verdict yet: `pointsman retrain` gives the first"]
+    for number, verdict in enumerate(("promoted", "refused", "promoted")):
+        append(
+            tmp_path,
+            Entry(
+                time=f"2026-01-0{number + 1}T03:04:05.678+00:00",
+                router_id=str(number) * 64,
+                verdict=verdict,
+                reasons=("too dear",) if verdict == "refused" else (),
+                who="ann",
+            ),
+        )
+    head, newest, refused, oldest = readable(read_history(tmp_path), "2" * 64)
+    assert head.startswith("time (UTC)")
+    assert newest == "2026-01-03 03:04  promoted     222222222222  in service; no reason given (by ann)"
+    assert "too dear (by ann)" in refused
+    assert "in service" not in oldest
+
+
+def test_foreseen_errors_are_those_of_our_checks():
+    assert not foreseen(InputError("never raised"))

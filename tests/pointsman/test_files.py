@@ -1,8 +1,11 @@
+import json
+
 import polars as pl
 import pytest
 
 from pointsman.errors import InputError
-from pointsman.files import route_file
+from pointsman.files import SUFFIXES, FileRouting, _read, route_file
+from pointsman.router import Router
 
 
 def write(path, **columns):
@@ -13,9 +16,8 @@ def write(path, **columns):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"text": ["hello"]}, r"in\.parquet: needs a text column 'prompt'"),
+        ({"text": ["hello"]}, r"in\.parquet: needs a text column 'prompt'; its columns: text"),
         ({"prompt": [1]}, r"in\.parquet: needs a text column 'prompt'"),
-        ({"prompt": ["hello", " ", None]}, r"in\.parquet: prompt is empty in 2 row\(s\), first \[1, 2\]"),
     ],
 )
 def test_unusable_prompts_are_refused_before_anything_is_written(tmp_path, columns, message):
@@ -23,6 +25,33 @@ def test_unusable_prompts_are_refused_before_anything_is_written(tmp_path, colum
     with pytest.raises(InputError, match=message):
         route_file(tmp_path, source, tmp_path / "out.parquet", "best")
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_an_unknown_suffix_is_named_before_anything_is_read(tmp_path):
+    for source, target in (("in.txt", "out.csv"), ("in.csv", "out.xlsx")):
+        with pytest.raises(InputError, match=r"\.(txt|xlsx): must end in one of \.parquet"):
+            route_file(tmp_path, tmp_path / source, tmp_path / target, "best")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_format_in_and_out_decides_the_same(bundle, tmp_path, suffix):
+    prompts = ["What is 2 + 2?", "007", "", None, 'two\nlines, "quoted"']
+    frame = pl.DataFrame({"prompt": prompts, "mine": ["a", "b", "c", "d", "e"]})
+    source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    {
+        ".parquet": frame.write_parquet,
+        ".csv": frame.write_csv,
+        ".json": frame.write_json,
+    }.get(suffix, frame.write_ndjson)(source)
+    assert route_file(bundle, source, target, "best") == FileRouting(prompts=5, empty=2)
+    decided = _read(target)
+    assert decided["mine"].to_list() == frame["mine"].to_list()
+    assert [reason == "empty" for reason in decided["reason"]] == [False, False, True, True, False]
+    wanted = Router.load(bundle).route([prompt or "" for prompt in prompts])
+    assert decided["candidate"].to_list() == wanted.candidate
+    scores = decided["scores"][0]
+    scores = json.loads(scores) if isinstance(scores, str) else scores.to_list()
+    assert [one["candidate"] for one in scores] == list(wanted.candidates)
 
 
 def test_bytes_that_are_not_utf8_are_refused(tmp_path):
