@@ -33,9 +33,7 @@ EXAMPLES = {
     "whatif": "--requests 1000000",
     "retrain": "--data data/logs --policy parity",
     "report": "--router data/published",
-    "promote": "",
     "rollback": "--to 3f9a12",
-    "history": "",
     "ui": "--prefect-port 4201 --mlflow-port 5001",
     "compare": "--data data/logs --splits 5",
     "drift": "--recent data/recent",
@@ -44,7 +42,7 @@ EXAMPLES = {
     "collect": "--data data/logs --url http://localhost:4000/v1 --budget 5 --dry-run",
     "onboard": "--data data/logs --model new-model",
 }
-"""One call of each command, as its help shows it."""
+"""A call of each command that has options worth showing, for its help."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -131,8 +129,8 @@ def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         if not command.add_help:
             continue
         command.formatter_class = _Help
-        if command.epilog is None and name in EXAMPLES:
-            command.epilog = f"example: pointsman {name} {EXAMPLES[name]}".strip()
+        if command.epilog is None:
+            command.epilog = f"example: pointsman {name} {EXAMPLES.get(name, '')}".strip()
         if not any("--home" in action.option_strings for action in command._actions):
             command.add_argument(
                 "--home", type=Path, help="folder that holds data/ and mlruns/ (default: POINTSMAN_HOME, or here)"
