@@ -5,6 +5,7 @@ Heavy libraries are imported inside the command that needs them, so that routing
 
 import argparse
 import errno
+import json
 import os
 import sys
 import traceback
@@ -169,6 +170,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(command=_route)
 
+    command = commands.add_parser("explain", help="why a router decides as it does on a prompt")
+    router_option(command)
+    command.add_argument("--prompt", required=True, help="the text")
+    command.add_argument("--json", action="store_true", help="as JSON")
+    command.set_defaults(command=_explain)
+
+    command = commands.add_parser("whatif", help="what each policy of a router would cost and get")
+    router_option(command)
+    command.add_argument("--requests", type=int, default=2_000_000, help="a month (default: 2000000)")
+    command.add_argument("--json", action="store_true", help="as JSON")
+    command.set_defaults(command=_whatif)
+
     command = commands.add_parser("serve", help="answer routing requests over HTTP")
     router_option(command)
     command.add_argument("--host", default="127.0.0.1")
@@ -214,6 +227,22 @@ def _route(options: argparse.Namespace) -> int:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from pointsman.explain import explain, text_of
+
+    found = explain(options.router, options.prompt)
+    print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else text_of(found))
+    return 0
+
+
+def _whatif(options: argparse.Namespace) -> int:
+    from pointsman.whatif import text_of, whatif
+
+    found = whatif(options.router, options.requests)
+    print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else text_of(found))
+    return 0
 
 
 def _serve(options: argparse.Namespace) -> int:

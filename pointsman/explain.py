@@ -1,0 +1,160 @@
+"""Why a router decides as it does on one prompt: every part of the prediction, and what each policy would choose."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.bundle.reading import Bundle, read_bundle
+from pointsman.columns import aligned
+from pointsman.model.aggregate import mix, task_posterior
+from pointsman.policy.policy import Best, Budget, Policy, QualityBar, Tolerance, Tradeoff, form, parse
+from pointsman.router import Router, local_folder
+
+REASONS = {
+    "task": "the prompt's task is recognised, and its outcomes decide",
+    "general": "no task is recognised with confidence: what is known of all prompts decides",
+    "doubt": "an advantage over the best single candidate is within the margin, so it isn't counted",
+    "novel": "the prompt is unlike any in training: no advantage over the best single candidate is counted",
+}
+_SHOWN_TASKS = 3
+
+
+def explain(path: str | Path, prompt: str) -> dict[str, Any]:
+    """Everything that a decision on a prompt rests on, as plain JSON.
+
+    Args:
+        path: a bundle's folder, or a published root, or the URL of either.
+        prompt: the text.
+
+    Returns:
+        router_id, decision (candidate, policy, reason and its meaning, margin), task and the likeliest tasks with
+        probabilities, novelty (similarity to training prompts and the floor), candidates (quality and its parts by
+        table and by heads before calibration, expected cost, outcomes behind it on the task and in all, whether it may
+        be chosen), policies (what each would choose).
+
+    Raises:
+        BundleError: the router can't be loaded.
+        ValueError: the prompt is empty.
+    """
+    if not prompt.strip():
+        raise ValueError("the prompt is empty")
+    folder = local_folder(path)
+    bundle, router = read_bundle(folder), Router.load(folder)
+    tokens, embedding_1D = router.encode([prompt])
+    features_1F = bundle.feature_map.transform(embedding_1D, tokens)
+    prediction = router.predict([prompt])
+    chosen = router.choose(prediction, router.policy("operating"))
+    posterior_T = task_posterior(bundle.model.classifier, features_1F)[0]
+    task = int(prediction.task_N[0])
+    reason, similarity = str(chosen.reason_N[0]), float(bundle.model.novelty.similarity(embedding_1D)[0])
+    choices = {
+        form(policy): router.candidates[int(router.choose(prediction, policy).choice_N[0])]
+        for policy in _policies(router, prediction.cost_usd_NM[0])
+    }
+    return {
+        "router_id": router.router_id,
+        "decision": {
+            "candidate": chosen.candidate[0],
+            "policy": router.operating_policy,
+            "asked_policy": router.asked_policy,
+            "reason": reason,
+            "meaning": REASONS[reason],
+            "margin": float(chosen.margin_N[0]),
+            "predicted_quality": float(chosen.predicted_quality[0]),
+            "expected_cost_usd": _known(chosen.expected_cost_usd[0]),
+        },
+        "task": None if task < 0 else _task(router, task, posterior_T),
+        "likeliest_tasks": [
+            _task(router, int(one), posterior_T) for one in np.argsort(-posterior_T, kind="stable")[:_SHOWN_TASKS]
+        ],
+        "confidence_floor": float(bundle.model.classifier.confidence_floor),
+        "novelty": {
+            "novel": bool(prediction.novel_N[0]),
+            "similarity": similarity,
+            "floor": float(bundle.model.novelty.floor),
+        },
+        "best_single": router.candidates[int(bundle.model.fallback)],
+        "candidates": _candidates(bundle, router, features_1F, prediction.cost_usd_NM[0], task),
+        "policies": choices,
+    }
+
+
+def text_of(found: Mapping[str, Any]) -> str:
+    """The same for a terminal."""
+    decision, task, novelty = found["decision"], found["task"], found["novelty"]
+    asked = "" if decision["asked_policy"] == decision["policy"] else f" ({decision['asked_policy']})"
+    lines = [
+        f"{decision['candidate']} under {decision['policy']}{asked}",
+        f"{decision['reason']}: {decision['meaning']}",
+        "task: none recognised" if task is None else f"task: {task['label']} ({task['id']}), {task['probability']:.0%}",
+        f"likeness to training prompts: {novelty['similarity']:.2f} (novel below {novelty['floor']:.2f}); "
+        f"margin over {found['best_single']}: {decision['margin']:.3f}",
+        "",
+    ]
+    head = ["candidate", "quality", "by table", "by heads", "USD per 1000", "outcomes: task", "all", ""]
+    rows = [
+        [
+            one["candidate"],
+            f"{one['quality']:.3f}",
+            f"{one['by_table']:.3f}",
+            f"{one['by_heads']:.3f}",
+            "unknown" if one["cost_usd"] is None else f"{1000 * one['cost_usd']:.3f}",
+            "-" if one["outcomes_on_task"] is None else str(one["outcomes_on_task"]),
+            str(one["outcomes"]),
+            "" if one["may_be_chosen"] else "not chosen here: no outcomes on this task",
+        ]
+        for one in sorted(found["candidates"], key=lambda one: -one["quality"])
+    ]
+    lines += aligned(head, rows)
+    lines += ["", *(f"{policy} would choose {name}" for policy, name in found["policies"].items())]
+    return "\n".join(lines)
+
+
+def _candidates(
+    bundle: Bundle, router: Router, features_1F: NDArray[np.float32], cost_M: NDArray[np.float64], task: int
+) -> list[dict[str, Any]]:
+    model, evidence = bundle.model, bundle.evidence
+    table_M, heads_M = model.stage_one(features_1F)[0], model.prompt_level(features_1F)[0]
+    mixed_M = mix(heads_M, table_M, float(model.alpha))
+    quality_M = model.calibration.apply(mixed_M[None])[0]
+    count_M = evidence.count_M if task < 0 else evidence.count_TM[task]
+    return [
+        {
+            "candidate": name,
+            "quality": float(quality_M[m]),
+            "by_table": float(table_M[m]),
+            "by_heads": float(heads_M[m]),
+            "weight_of_heads": float(model.alpha),
+            "before_calibration": float(mixed_M[m]),
+            "cost_usd": _known(cost_M[m]),
+            "outcomes_on_task": None if task < 0 else int(evidence.count_TM[task, m]),
+            "outcomes": int(evidence.count_M[m]),
+            "may_be_chosen": bool(count_M[m] > 0),
+        }
+        for m, name in enumerate(router.candidates)
+    ]
+
+
+def _task(router: Router, task: int, posterior_T: NDArray[np.floating]) -> dict[str, Any]:
+    return {
+        "id": router.task_ids[task] if router.task_ids else str(task),
+        "label": router.tasks[task] if router.tasks else str(task),
+        "probability": float(posterior_T[task]),
+    }
+
+
+def _policies(router: Router, cost_M: NDArray[np.float64]) -> list[Policy]:
+    known_M = cost_M[~np.isnan(cost_M)]
+    policies: list[Policy] = [parse(router.operating_policy), Best()]
+    if known_M.size:
+        spread = max(float(known_M.max() - known_M.min()), 1e-12)
+        policies += [Tradeoff(willingness_to_pay=float(f"{scale * spread:.3g}")) for scale in (1, 10, 100)]
+        policies += [QualityBar(quality=0.8), Tolerance(share=0.1), Budget(usd=float(known_M.max()))]
+    return list(dict.fromkeys(policies))
+
+
+def _known(cost: float) -> float | None:
+    return None if np.isnan(cost) else float(cost)

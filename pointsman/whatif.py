@@ -1,0 +1,97 @@
+"""What a router's policies would cost and get, from the curve that its bundle carries."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pointsman.bundle.reading import read_bundle
+from pointsman.columns import aligned
+from pointsman.router import local_folder
+
+REQUESTS = 2_000_000
+"""Requests a month unless told otherwise."""
+_MOST_NAMED = 3
+
+
+def whatif(path: str | Path, requests: int = REQUESTS) -> dict[str, Any]:
+    """Each policy's quality, cost and share by model, as measured on prompts that the router hadn't seen.
+
+    Args:
+        path: a bundle's folder, or a published root, or the URL of either.
+        requests: a month, >= 1.
+
+    Returns:
+        router_id, operating_policy, best_single, requests, and policies from the least expensive to the most: policy,
+        operating (whether it is the declared one), quality and gain as [mean, low, high], cost_usd_per_1000,
+        cost_ratio, usd_a_month, saved_usd_a_month, shares by model, prompts.
+
+    Raises:
+        BundleError: the router can't be read.
+        ValueError: requests < 1, or a bundle without a curve.
+    """
+    if requests < 1:
+        raise ValueError(f"requests must be >= 1, got {requests}")
+    bundle = read_bundle(local_folder(path))
+    curve, operating = bundle.report.get("whatif"), bundle.report.get("operating")
+    if not curve or not operating:
+        raise ValueError(f"router {bundle.manifest.router_id[:12]} carries no curve: retrain to have one")
+    single = operating["best_single"]
+    declared = bundle.manifest.provenance.operating_policy
+    points = [
+        {
+            **point,
+            "operating": _same(point["policy"], declared),
+            "usd_a_month": _monthly(point["cost_usd_per_1000"], requests),
+            "saved_usd_a_month": _saved(point, requests),
+        }
+        for point in curve
+    ]
+    points.sort(key=lambda point: (point["cost_usd_per_1000"] is None, point["cost_usd_per_1000"] or 0.0))
+    return {
+        "router_id": bundle.manifest.router_id,
+        "operating_policy": declared,
+        "best_single": single,
+        "requests": requests,
+        "policies": points,
+    }
+
+
+def text_of(found: Mapping[str, Any]) -> str:
+    """The same for a terminal."""
+    lines = [
+        f"Against always using {found['best_single']['name']}, at {found['requests']:,} requests a month:",
+        "",
+    ]
+    head = ["policy", "quality", "against it, points", "cost", "USD a month", "saved", "shares"]
+    rows = [
+        [
+            point["policy"] + (" (operating)" if point["operating"] else ""),
+            f"{point['quality'][0]:.3f}",
+            "{:+.1f} [{:+.1f}, {:+.1f}]".format(*(100 * end for end in point["gain"])),
+            "-" if point["cost_ratio"] is None else f"{100 * point['cost_ratio'][0]:.0f} %",
+            "-" if point["usd_a_month"] is None else f"{point['usd_a_month']:,.0f}",
+            "-" if point["saved_usd_a_month"] is None else f"{point['saved_usd_a_month']:,.0f}",
+            ", ".join(f"{name} {100 * share:.0f} %" for name, share in list(point["shares"].items())[:_MOST_NAMED]),
+        ]
+        for point in found["policies"]
+    ]
+    return "\n".join([*lines, *aligned(head, rows)])
+
+
+def _same(a: str, b: str) -> bool:
+    """Whether two spellings name one policy."""
+    name, _, figure = a.partition("=")
+    other, _, number = b.partition("=")
+    return name == other and (figure == number or (bool(figure) and bool(number) and float(figure) == float(number)))
+
+
+def _monthly(cost_usd_per_1000: float | None, requests: int) -> float | None:
+    return None if cost_usd_per_1000 is None else cost_usd_per_1000 * requests / 1000
+
+
+def _saved(point: Mapping[str, Any], requests: int) -> float | None:
+    """USD a month less than the best single candidate's on the same prompts."""
+    ratio, paid = point["cost_ratio"], point["cost_usd_per_1000"]
+    if ratio is None or paid is None or not ratio[0] > 0:
+        return None
+    return float((paid / ratio[0] - paid) * requests / 1000)

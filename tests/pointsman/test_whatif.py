@@ -1,0 +1,58 @@
+"""What other policies would cost: the bundle's curve in USD a month."""
+
+import json
+
+import pytest
+
+from components.release.writing import write_bundle
+from pointsman.bundle.manifest import Provenance
+from pointsman.cli import main
+from pointsman.whatif import whatif
+
+POINT = {"quality": [0.7, 0.6, 0.8], "gain": [0.01, -0.02, 0.03], "shares": {"small": 0.8, "large": 0.2}, "prompts": 90}
+REPORT = {
+    "operating": {"best_single": {"name": "large", "quality": 0.69, "cost_usd_per_1000": 2.0}},
+    "whatif": [
+        {**POINT, "policy": "tradeoff=0.2", "cost_usd_per_1000": 0.5, "cost_ratio": [0.25, 0.2, 0.3]},
+        {**POINT, "policy": "best", "cost_usd_per_1000": 1.8, "cost_ratio": [0.9, 0.8, 1.0]},
+        {**POINT, "policy": "tradeoff=0.01", "cost_usd_per_1000": 0.1, "cost_ratio": [0.05, 0.04, 0.06]},
+    ],
+}
+
+
+@pytest.fixture
+def curved(parts, tmp_path):
+    provenance = Provenance(
+        candidates=parts.provenance.candidates, tasks=("sums", "songs"), operating_policy="tradeoff=0.200"
+    )
+    router_id = write_bundle(
+        tmp_path, parts.model, parts.feature_map, parts.encoder_folder, provenance, REPORT, parts.golden
+    )
+    return tmp_path / router_id
+
+
+def test_policies_come_from_cheap_to_expensive_with_usd_a_month(curved):
+    found = whatif(curved, requests=1_000_000)
+    assert [point["policy"] for point in found["policies"]] == ["tradeoff=0.01", "tradeoff=0.2", "best"]
+    assert [point["operating"] for point in found["policies"]] == [False, True, False]
+    declared = found["policies"][1]
+    assert declared["usd_a_month"] == pytest.approx(500)
+    # a quarter of the cost: 2 USD per 1,000 less .5
+    assert declared["saved_usd_a_month"] == pytest.approx(1500)
+    assert found["best_single"]["name"] == "large"
+
+
+def test_the_command_prints_it(curved, capsys):
+    assert main(["whatif", "--router", str(curved), "--requests", "1000", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == whatif(curved, 1000)
+    assert main(["whatif", "--router", str(curved)]) == 0
+    told = capsys.readouterr().out
+    assert "tradeoff=0.2 (operating)" in told
+    assert "25 %" in told
+
+
+def test_what_cannot_be_told_is_refused(curved, bundle):
+    with pytest.raises(ValueError, match="requests"):
+        whatif(curved, 0)
+    with pytest.raises(ValueError, match="carries no curve"):
+        whatif(bundle)
