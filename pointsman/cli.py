@@ -189,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
         "--token-file", type=Path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
     )
     command.add_argument("--port", type=int, default=8080)
+    _serving_options(command)
     command.set_defaults(command=_serve)
 
     if (CHECKOUT / "flows" / "cli.py").is_file() and (CHECKOUT / "components" / "learning").is_dir():
@@ -200,6 +201,30 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("rest", nargs=argparse.REMAINDER)
     _finish(commands)
     return parser
+
+
+def _serving_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--decisions", type=Path, metavar="DIR", help="keep a log of decisions and outcomes here")
+    command.add_argument(
+        "--decision-text",
+        choices=("full", "hash", "embedding"),
+        default="full",
+        help="what the log keeps of prompts; only full ones can be learnt from (default: full)",
+    )
+    command.add_argument(
+        "--explore", type=float, default=0.0, metavar="R", help="share of decisions drawn among plausible candidates"
+    )
+    command.add_argument(
+        "--explore-budget", type=float, metavar="USD", help="most that exploration may add to 1000 decisions' cost"
+    )
+    command.add_argument("--explore-not", default="", metavar="TENANTS", help="tenants never explored on, with commas")
+    command.add_argument("--shadow", metavar="DIR", help="a second router that decides too, without counting")
+    command.add_argument(
+        "--canary", type=float, metavar="SHARE", help="share of sessions that the shadow decides for, until it is worse"
+    )
+    command.add_argument(
+        "--sticky", type=float, metavar="Q", help="a session keeps its candidate unless another is better by Q quality"
+    )
 
 
 def _location(text: str) -> Path | str:
@@ -246,13 +271,29 @@ def _whatif(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from pointsman.policy.exploration import ExplorationConfig
     from pointsman.serving.app import ServingConfig, serve
+    from pointsman.serving.canary import CanaryConfig
+    from pointsman.serving.decision_log import LogConfig
 
     given = options.token_file
     token = os.environ.get("POINTSMAN_SERVE_TOKEN") if given is None else given.read_text(encoding="utf-8").strip()
     if token is None and options.host not in LOOPBACK:
         print(f"pointsman: whoever reaches {options.host} may ask, for there is no token", file=sys.stderr)
-    serve(options.router, host=options.host, port=options.port, config=ServingConfig(token=token))
+    exploration = ExplorationConfig(
+        rate=options.explore,
+        usd_per_1000=float("inf") if options.explore_budget is None else options.explore_budget,
+        opted_out=frozenset(_names(options.explore_not)),
+    )
+    config = ServingConfig(
+        token=token,
+        explore=exploration,
+        log=None if options.decisions is None else LogConfig(folder=options.decisions, text=options.decision_text),
+        shadow=options.shadow,
+        canary=None if options.canary is None else CanaryConfig(share=options.canary),
+        sticky=options.sticky,
+    )
+    serve(options.router, host=options.host, port=options.port, config=config)
     return 0
 
 

@@ -29,7 +29,7 @@ class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # mlflow is
         return pd.DataFrame(
             {
                 "candidate": routing.candidate,
-                "task": [-1 if task is None else task for task in routing.task],
+                "task": routing.task_N.tolist(),
                 "predicted_quality": routing.predicted_quality,
                 "expected_cost_usd": routing.expected_cost_usd,
                 "reason": [str(reason) for reason in routing.reason_N],
