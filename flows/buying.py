@@ -31,7 +31,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _endpoint_options(command, "the judge's name there")
     command.add_argument("--pairwise", action="store_true", help="the judge compares two answers, in both orders")
     command.add_argument("--forget", action="store_true", help="delete the texts of all answers afterwards")
-    command.set_defaults(command=_grade)
+    command.set_defaults(command=run_grade)
 
     command = commands.add_parser(
         "collect",
@@ -45,7 +45,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--dry-run", action="store_true", help="print the bill and ask nothing")
     command.add_argument("--max-output-tokens", type=int, default=1024, help="where answers are cut (default: 1024)")
     command.add_argument("--seed", type=int, default=0)
-    command.set_defaults(command=_collect)
+    command.set_defaults(command=run_collect)
 
     command = commands.add_parser(
         "onboard",
@@ -60,7 +60,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--probes", type=int, default=200, help="graded answers to reach (default: 200)")
     command.add_argument("--margin", type=float, default=0.01, help="quality that may be lost at most (default: 0.01)")
     command.add_argument("--retire", action="store_true", help="take the candidate out of the router in service")
-    command.set_defaults(command=_onboard)
+    command.set_defaults(command=run_onboard)
 
 
 def endpoint(url: str | None) -> "Endpoint":
@@ -115,7 +115,8 @@ def _endpoint_options(command: argparse.ArgumentParser, model: str | None) -> No
     command.add_argument("--budget", type=float, help="USD that are never exceeded")
 
 
-def _grade(options: argparse.Namespace) -> int:
+def run_grade(options: argparse.Namespace) -> int:
+    """Grades a folder and prints what came of it."""
     from components.grading.folder import JudgeRequest, forget, grade_folder
     from components.grading.judge import JudgeConfig
 
@@ -156,7 +157,8 @@ def _agreement(told: "Agreement") -> str:
     return line + ("; corrected by them" if told.used else "; uncorrected: ten better grades or more correct it")
 
 
-def _collect(options: argparse.Namespace) -> int:
+def run_collect(options: argparse.Namespace) -> int:
+    """Buys answers and prints the bill before, and what came of it."""
     from components.collecting.folder import CollectConfig, collect_folder, plan_folder
 
     if options.budget is None:
@@ -188,7 +190,8 @@ def _collect(options: argparse.Namespace) -> int:
     return 0
 
 
-def _onboard(options: argparse.Namespace) -> int:
+def run_onboard(options: argparse.Namespace) -> int:
+    """Adds a candidate to the router in service, or takes one out, and prints the verdict."""
     from flows.platform.settings import prepare_environment
 
     prepare_environment()
@@ -207,11 +210,10 @@ def _onboard(options: argparse.Namespace) -> int:
         judged = change.judged
         if judged is not None:
             print(
-                f"{options.model}: quality {judged.mean:.3f} on {judged.probes} probes, chosen on {judged.share:.1%}; "
-                f"gain {judged.gain:+.4f} [{judged.low:+.4f}, {judged.high:+.4f}]"
+                f"{options.model}: quality {judged.mean:.3f} on {judged.gain.count} probes, chosen on "
+                f"{judged.share:.1%} of them"
             )
-            if change.verdict == "not enough evidence" and (more := judged.more_probes(config)):
-                print(f"about {more} more graded answers would tell")
+    print(*change.reasons, sep="\n")
     print(f"verdict: {change.verdict}")
     print(f"bundle: {change.bundle}\nreport: {change.report}")
     return 0 if change.verdict == "promoted" else 1

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.paired import critical
+from components.evaluation.criteria import Criterion, not_worse
+from components.evaluation.gate import Word
+from components.evaluation.paired import Moments
 from components.learning.newcomer import NewcomerProbes, add_candidate
 from pointsman.model.router_model import RouterModel
 
@@ -26,41 +28,37 @@ class OnboardConfig:
     margin: float = 0.01
     """Quality by which the interval against the router in service may reach below 0, >= 0."""
     level: float = 0.05
-    """Chance that the interval misses, in (0, 1)."""
+    """One-sided error probability, in (0, 0.5]."""
     folds: int = 5
     """>= 2."""
 
     def __post_init__(self) -> None:
-        if not self.margin >= 0 or not 0 < self.level < 1 or self.folds < 2:
-            raise ValueError(f"margin >= 0, level in (0, 1), folds >= 2; got {self}")
+        if not self.margin >= 0 or not 0 < self.level <= 0.5 or self.folds < 2:
+            raise ValueError(f"margin >= 0, level in (0, 0.5], folds >= 2; got {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Onboarded:
     """What the newcomer is worth to the router, by probes that it was fitted without."""
 
-    gain: float
+    gain: Moments
     """Quality of the choices with it less that without it."""
-    low: float
-    high: float
     share: float
     """Share of the traffic that it would get."""
-    probes: int
     mean: float
     """Its own mean quality on the probes."""
 
-    def verdict(self, config: OnboardConfig) -> str:
-        """promoted: no worse within the margin; refused: worse beyond it; else not enough evidence."""
-        if self.low >= -config.margin:
-            return "promoted"
-        return "refused" if self.high < -config.margin else "not enough evidence"
+    def criterion(self, config: OnboardConfig) -> Criterion:
+        """Whether the router is no worse for it."""
+        name, rival = "not worse than the router in service", "the router in service"
+        return not_worse(name, rival, self.gain, config.margin, config.level)
 
-    def more_probes(self, config: OnboardConfig) -> int:
-        """About how many probes more would tell, if the gain stays what it is; 0 where no number would."""
-        reach = self.gain + config.margin
-        if reach <= 0 or self.low >= -config.margin:
-            return 0
-        return int(np.ceil(self.probes * ((self.gain - self.low) / reach) ** 2)) - self.probes
+    def verdict(self, config: OnboardConfig) -> Word:
+        """promoted: no worse within the margin; not enough evidence: more probes would tell; else refused."""
+        found = self.criterion(config)
+        if found.passed:
+            return "promoted"
+        return "refused" if found.needed is None else "not enough evidence"
 
 
 def judge_newcomer(
@@ -97,13 +95,9 @@ def judge_newcomer(
         new = np.where(own, probes.quality_K[held], worth_KM[held, np.minimum(after, newcomer - 1)])
         gain_K[held], taken_K[held] = new - old, own
     mean, error = _weighted(gain_K, probes.weight_K)
-    half = critical(config.level / 2) * error
     return Onboarded(
-        gain=mean,
-        low=mean - half,
-        high=mean + half,
+        gain=Moments(mean=mean, error=error, count=count),
         share=float(np.average(taken_K, weights=probes.weight_K)),
-        probes=count,
         mean=float(np.average(probes.quality_K, weights=probes.weight_K)),
     )
 

@@ -103,6 +103,29 @@ OFFERS = (
         "off until you switch it on.",
     ),
     Offer(
+        flow="flows.grade.grade",
+        name="answers",
+        folders={"data": "data/logs"},
+        description="Gives the answers in `data/logs` grades, by right answers, a judge, feedback or votes, and "
+        "derives their quality. A judge's API key comes from the environment or the Secret block `pointsman-llm-key`.",
+    ),
+    Offer(
+        flow="flows.collect.collect",
+        name="missing-answers",
+        folders={"data": "data/logs"},
+        description="Chooses prompts in `data/logs` whose missing answers tell most, prints the bill and, with "
+        "*Dry Run* switched off, buys them within the budget. What is bought is never bought again.",
+    ),
+    Offer(
+        flow="flows.onboard.onboard",
+        name="a-new-candidate",
+        # cut off after it published, it would find its candidate there
+        resumes=False,
+        folders={"data": "data/logs"},
+        description="Adds a candidate to the router in service from about 200 graded answers, in a minute; nothing "
+        "else is trained again, and the gate judges. Or takes one out.",
+    ),
+    Offer(
         flow="flows.extrapolation.extrapolation",
         name="of-implicit-models",
         formerly="study",

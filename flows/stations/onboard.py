@@ -11,18 +11,29 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.learning.newcomer import NewcomerProbes, add_candidate, remove_candidate
+from components.evaluation.criteria import Criterion
+from components.evaluation.gate import Word
+from components.learning.newcomer import (
+    NewcomerProbes,
+    add_candidate,
+    remove_candidate,
+    with_candidate,
+    without_candidate,
+)
 from components.learning.onboarding import OnboardConfig, Onboarded, judge_newcomer
 from components.release.publish import publish, refuse
 from components.release.writing import write_bundle
 from components.reports.page import write_page
 from components.tables.errors import TableError
 from components.tables.store import Tables, read_tables
-from flows.platform.settings import settings
+from flows.platform import paths
+from flows.stations.drift_reference import reference_path
 from flows.stations.promote import announce, page_folder
+from pointsman.bundle.evidence import Evidence
 from pointsman.bundle.manifest import Candidate, Provenance
 from pointsman.bundle.pointer import resolve
 from pointsman.bundle.reading import Bundle, read_bundle
+from pointsman.durable import write_whole
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.policy import decide, parse
 from pointsman.router import Router
@@ -38,7 +49,7 @@ FEWEST = 20
 class Change:
     """How an onboarding ended."""
 
-    verdict: str
+    verdict: Word
     reasons: tuple[str, ...]
     router_id: str
     bundle: Path
@@ -55,17 +66,22 @@ def onboard(data: Path, name: str, config: OnboardConfig, seed: int = 0) -> Chan
         BundleError: no router is in service.
         ValueError: it is a candidate already.
     """
-    bundle = read_bundle(resolve(settings().published))
+    bundle = read_bundle(resolve(paths.published()))
     names = [candidate.model for candidate in bundle.manifest.provenance.candidates]
     if name in names:
         raise ValueError(f"{name} is a candidate of the router in service already: retrain to renew it")
     tables = read_tables(data)
-    probes, embedding_KD, tokens_K = probes_of(bundle, tables, name, names, data)
-    policy = parse(operating_policy(bundle))
+    probes, prompts, embedding_KD, tokens_K = probes_of(bundle, tables, name, names, data)
+    policy = parse(bundle.manifest.provenance.operating_policy)
+    evidence = with_candidate(bundle.evidence, bundle.model.tasks(probes.features_KF), prompts)
 
     def choose(model: RouterModel, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         prediction = model.predict(probes.features_KF[rows], embedding_KD[rows], tokens_K[rows])
-        return decide(prediction, policy, fallback=int(model.fallback), models=(*names, name)).candidate_N
+        candidates = prediction.quality_NM.shape[1]
+        known = evidence if candidates > len(names) else bundle.evidence
+        prediction = replace(prediction, supported_NM=known.supported(prediction.task_N))
+        models = (*names, name)[:candidates]
+        return decide(prediction, policy, fallback=int(model.fallback), models=models).candidate_N
 
     judged = judge_newcomer(bundle.model, probes, choose, config, seed)
     known = tables.candidates.filter(pl.col("model") == name)
@@ -81,11 +97,11 @@ def onboard(data: Path, name: str, config: OnboardConfig, seed: int = 0) -> Chan
         bundle,
         add_candidate(bundle.model, probes),
         replace(provenance, candidates=(*provenance.candidates, newcomer)),
+        evidence,
         verdict=judged.verdict(config),
-        figure=judged.low,
-        threshold=-config.margin,
-        told={"added": name, "gain": [judged.gain, judged.low, judged.high], "share": judged.share}
-        | {"probes": judged.probes, "quality": judged.mean},
+        criterion=judged.criterion(config),
+        told={"added": name, "gain": judged.gain.mean, "share": judged.share}
+        | {"probes": judged.gain.count, "quality": judged.mean},
         judged=judged,
     )
 
@@ -97,7 +113,7 @@ def retire(name: str) -> Change:
         BundleError: no router is in service.
         ValueError: it is no candidate, or the only one.
     """
-    bundle = read_bundle(resolve(settings().published))
+    bundle = read_bundle(resolve(paths.published()))
     provenance = bundle.manifest.provenance
     names = [candidate.model for candidate in provenance.candidates]
     if name not in names:
@@ -108,23 +124,20 @@ def retire(name: str) -> Change:
         bundle,
         remove_candidate(bundle.model, column),
         replace(provenance, candidates=left),
+        without_candidate(bundle.evidence, column),
         verdict="promoted",
-        figure=1.0,
-        threshold=1.0,
+        criterion=Criterion(
+            name="retired on request", words=f"{name} was taken out on request", figure=1.0, threshold=1.0, passed=True
+        ),
         told={"retired": name},
         judged=None,
     )
 
 
-def operating_policy(bundle: Bundle) -> str:
-    """The policy that the bundle declares; best where it declares none."""
-    return str(getattr(bundle.manifest.provenance, "policy", "") or "best")
-
-
 def probes_of(
     bundle: Bundle, tables: Tables, name: str, incumbents: list[str], data: Path
-) -> tuple[NewcomerProbes, NDArray[np.float32], NDArray[Any]]:
-    """Graded answers of a newcomer with the router's features, embeddings and token counts of their prompts.
+) -> tuple[NewcomerProbes, list[str], NDArray[np.float32], NDArray[Any]]:
+    """Graded answers of a newcomer with their prompts, and the prompts' embeddings and token counts.
 
     Raises:
         TableError: too few of its outcomes are graded.
@@ -162,48 +175,47 @@ def probes_of(
         cost_usd_K=column("cost_usd"),
         **{f"{side}_usd_per_mtok": np.nan if usd is None else float(usd) for side, usd in paid.items()},
     )
-    return probes, embedding_KD, tokens.length_N
+    return probes, own["prompt"].to_list(), embedding_KD, tokens.length_N
 
 
 def _conclude(
     bundle: Bundle,
     model: RouterModel,
     provenance: Provenance,
+    evidence: Evidence,
     *,
-    verdict: str,
-    figure: float,
-    threshold: float,
+    verdict: Word,
+    criterion: Criterion,
     told: dict[str, Any],
     judged: Onboarded | None,
 ) -> Change:
     """Writes the bundle with its verdict, keeps what belongs to a router beside it, and publishes or refuses."""
-    passed = verdict == "promoted"
-    name = "retired on request" if judged is None else "not worse than the router in service (interval low)"
-    criterion = {"name": name, "figure": figure, "threshold": threshold, "passed": passed}
     report = dict(bundle.report) | {
-        "gate": {"verdict": verdict, "criteria": [criterion]},
+        "gate": {"verdict": verdict, "criteria": [criterion.as_dict()], "anchor_looks": 0},
         "change": told | {"from": bundle.manifest.router_id, "verdict": verdict},
     }
     names = [candidate.model for candidate in provenance.candidates]
-    router = Router.from_parts(model, bundle.feature_map, bundle.encoder(), names, provenance.tasks)
+    router = Router.from_parts(model, bundle.feature_map, bundle.encoder(), names, provenance.tasks, evidence)
     golden = router.golden([row["prompt"] for row in bundle.golden])
-    here = settings()
     with TemporaryDirectory() as scratch:
         encoder = _encoder_folder(bundle, Path(scratch))
-        router_id = write_bundle(here.data / "bundles", model, bundle.feature_map, encoder, provenance, report, golden)
-    folder = here.data / "bundles" / router_id
-    for kept in ("drift", "tasks"):
-        source = here.data / kept / bundle.manifest.router_id
-        if source.is_dir():
-            shutil.copytree(source, here.data / kept / router_id, dirs_exist_ok=True)
+        router_id = write_bundle(
+            paths.bundles(), model, bundle.feature_map, encoder, provenance, report, golden, evidence
+        )
+    folder = paths.bundles() / router_id
+    before = bundle.manifest.router_id
+    if (reference := reference_path(before)).is_file():
+        write_whole(reference_path(router_id), lambda aside: shutil.copyfile(reference, aside))
+    if (paths.tasks() / before).is_dir():
+        shutil.copytree(paths.tasks() / before, paths.tasks() / router_id, dirs_exist_ok=True)
     page = write_page(report, page_folder(router_id))
-    reasons = (f"{name}: {figure:.4f}, threshold {threshold:.4f}",)
-    if passed:
-        publish(folder, here.published, reasons=reasons, registry=_registered(router_id, folder, report, told))
+    reasons = (f"{criterion.name}: {criterion.words}. {criterion.advice}".rstrip(". "),)
+    if verdict == "promoted":
+        publish(folder, paths.published(), reasons=reasons, registry=_registered(router_id, folder, report, told))
         announce()
-        folder = here.published / router_id
+        folder = paths.published() / router_id
     else:
-        refuse(here.published, router_id, reasons)
+        refuse(paths.published(), router_id, reasons, verdict=verdict)
     return Change(verdict=verdict, reasons=reasons, router_id=router_id, bundle=folder, report=page, judged=judged)
 
 

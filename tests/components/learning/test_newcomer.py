@@ -5,9 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from components.learning.newcomer import NewcomerProbes, add_candidate, remove_candidate
+from components.evaluation.paired import Moments
+from components.learning.newcomer import (
+    NewcomerProbes,
+    add_candidate,
+    remove_candidate,
+    with_candidate,
+    without_candidate,
+)
 from components.learning.onboarding import OnboardConfig, Onboarded, judge_newcomer
 from components.tables.board import Board
+from pointsman.bundle.evidence import Evidence, prompt_digests
 from pointsman.model.guard import router_scores
 from pointsman.model.router_model import RouterModel
 from tests.fixtures.fitted_world import TRUTH_TM, observe
@@ -89,22 +97,36 @@ def test_a_newcomer_worth_it_is_promoted_and_a_bad_one_is_not(before: RouterMode
 
     good = judge_newcomer(before, probes, choose, OnboardConfig(), 0)
     assert good.verdict(OnboardConfig()) == "promoted"
-    assert good.low > 0
+    assert good.gain.interval(0.05).low > 0
     assert 0.2 < good.share < 0.5
     useless = replace(probes, quality_K=np.zeros(300))
     bad = judge_newcomer(before, useless, choose, OnboardConfig(), 0)
-    assert (bad.share, bad.gain) == (0, 0)
+    assert (bad.share, bad.gain.mean) == (0, 0)
 
 
 def test_verdicts() -> None:
-    config = OnboardConfig()
-    told = {"share": 0.1, "probes": 100, "mean": 0.5}
     verdicts = [
-        Onboarded(gain=gain, low=low, high=high, **told).verdict(config)  # type: ignore[arg-type]
-        for gain, low, high in ((0.01, 0.0, 0.02), (0.0, -0.03, 0.03), (-0.05, -0.08, -0.02))
+        Onboarded(gain=Moments(mean=mean, error=error, count=100), share=0.1, mean=0.5).verdict(OnboardConfig())
+        for mean, error in ((0.01, 0.005), (0.0, 0.02), (-0.05, 0.01))
     ]
     assert verdicts == ["promoted", "not enough evidence", "refused"]
-    assert Onboarded(gain=0.0, low=-0.02, high=0.02, **told).more_probes(config) == 300  # type: ignore[arg-type]
+
+
+def test_evidence_grows_and_shrinks_with_the_candidates() -> None:
+    before = Evidence(
+        count_TM=np.array([[5, 0], [2, 3]]),
+        count_M=np.array([7, 3]),
+        digest_K=np.sort(prompt_digests(["a", "b"])),
+        held_choice_K=np.array([0, 1]),
+    )
+    grown = with_candidate(before, np.array([0, 0, -1], dtype=np.int32), ["b", "c", "d"])
+    assert grown.count_TM.tolist() == [[5, 0, 2], [2, 3, 0]]
+    assert grown.count_M.tolist() == [7, 3, 3]
+    assert grown.seen(prompt_digests(["a", "b", "c", "d", "e"])).tolist() == [True] * 4 + [False]
+    assert (grown.held_choices(prompt_digests(["a", "b"])) == before.held_choices(prompt_digests(["a", "b"]))).all()
+    back = without_candidate(grown, 2)
+    assert (back.count_TM == before.count_TM).all()
+    assert sorted(without_candidate(before, 0).held_choice_K.tolist()) == [-1, 0]
 
 
 def test_taking_out_the_fallback_names_another(fitted) -> None:  # type: ignore[no-untyped-def]

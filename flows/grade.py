@@ -1,0 +1,33 @@
+"""Grading as a flow: what `pointsman grade` does, one click away."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Literal
+
+from prefect import flow
+from pydantic import BaseModel, Field
+
+from flows.buying import run_grade
+from flows.platform.notify import tell_failure
+from flows.platform.secrets import key_from_block
+
+
+class GradeParameters(BaseModel):
+    """Settings of this run; the API's key comes from the environment or the Secret block 'pointsman-llm-key'."""
+
+    data: Path = Field(description="Folder of the tables.")
+    by: Literal["reference", "judge", "feedback", "preference"] = Field(
+        default="reference", description="Who grades: right answers in the prompts, a model, users, or pairwise votes."
+    )
+    url: str = Field(default="", description="Base of an OpenAI-compatible API, for a judge; empty: POINTSMAN_LLM_URL.")
+    model: str = Field(default="", description="The judge's name there.")
+    budget: float = Field(default=1.0, gt=0, description="USD that a judge never exceeds.")
+    pairwise: bool = Field(default=False, description="The judge compares two answers, in both orders.")
+    forget: bool = Field(default=False, description="Delete the texts of all answers afterwards.")
+
+
+@flow(name="grade", log_prints=True, on_failure=[tell_failure], on_crashed=[tell_failure])
+def grade(parameters: GradeParameters) -> int:
+    """Gives the answers of a folder grades, and derives quality from them."""
+    key_from_block()
+    return run_grade(Namespace(**parameters.model_dump()))

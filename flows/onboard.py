@@ -1,0 +1,31 @@
+"""Onboarding as a flow: what `pointsman onboard` does, one click away."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from prefect import flow
+from pydantic import BaseModel, Field
+
+from flows.buying import run_onboard
+from flows.platform.notify import tell_failure
+from flows.platform.secrets import key_from_block
+
+
+class OnboardParameters(BaseModel):
+    """Settings of this run; the API's key comes from the environment or the Secret block 'pointsman-llm-key'."""
+
+    data: Path = Field(description="Folder of the tables, which name the candidate and its prices.")
+    model: str = Field(default="", description="The candidate.")
+    url: str = Field(default="", description="Where missing answers are bought; empty: nothing is.")
+    budget: float = Field(default=1.0, gt=0, description="USD that are never exceeded.")
+    judge: str = Field(default="", description="Who grades answers that have no reference, at the same URL.")
+    probes: int = Field(default=200, ge=20, description="Graded answers to reach.")
+    margin: float = Field(default=0.01, ge=0, le=1, description="Quality that may be lost at most.")
+    retire: bool = Field(default=False, description="Take the candidate out of the router in service instead.")
+
+
+@flow(name="onboard", log_prints=True, on_failure=[tell_failure], on_crashed=[tell_failure])
+def onboard(parameters: OnboardParameters) -> int:
+    """Adds a candidate to the router in service from few graded answers; nothing else is trained again."""
+    key_from_block()
+    return run_onboard(Namespace(**parameters.model_dump()))
