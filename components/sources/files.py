@@ -1,14 +1,12 @@
 """Log files as records: lines of JSON, arrays and answers of an API, folders; plain, gzip or zstd."""
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
-import pyarrow as pa
-
+from components.tables.arrow import unpacked
 from components.tables.errors import TableError
 from components.tables.json_text import loads
 
@@ -73,9 +71,8 @@ def opened(path: Path) -> IO[bytes]:
     try:
         file = path.open("rb")
         packing = _PACKED.get(path.suffix.lower())
-        stream = file if packing is None else cast(IO[bytes], pa.CompressedInputStream(file, packing))
-        buffered = io.BufferedReader(cast(Any, stream), 1 << 20) if packing else stream
-        head = cast(io.BufferedReader, buffered).peek(3)[:3]
+        buffered = file if packing is None else unpacked(file, packing)
+        head = buffered.peek(3)[:3]
     except OSError as error:
         raise TableError(f"{path}: can't be read: {error.strerror or error}") from error
     if head[:2] in _WIDE_BOMS:

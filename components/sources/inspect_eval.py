@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-import pyarrow as pa
-
 from components.sources.call import Call, Read, ReadOptions, RowError, each
 from components.sources.fields import (
     answer_of,
@@ -21,6 +19,7 @@ from components.sources.fields import (
     time_of,
 )
 from components.sources.files import Record, json_of, suffix_of, whole_text
+from components.tables.arrow import unpacked
 from components.tables.errors import TableError
 from components.tables.json_text import loads
 
@@ -80,8 +79,8 @@ def _bytes(pack: zipfile.ZipFile, file: IO[bytes], member: zipfile.ZipInfo) -> b
     file.seek(member.header_offset + 26)
     name, extra = struct.unpack("<HH", file.read(4))
     file.seek(member.header_offset + 30 + name + extra)
-    with pa.CompressedInputStream(pa.BufferReader(file.read(member.compress_size)), "zstd") as stream:
-        return bytes(stream.read(member.file_size))
+    with unpacked(file.read(member.compress_size), "zstd") as stream:
+        return stream.read(member.file_size)
 
 
 def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
-from pyarrow import ArrowInvalid
 
+from components.tables.arrow import parquet_size
 from components.tables.errors import TableError
 from components.tables.json_text import loads
 from components.tables.schema import TableSchema
@@ -48,15 +47,14 @@ def read_frame(path: Path, schema: TableSchema, limits: ReadLimits = LIMITS) -> 
                 return _read_text(path, schema, limits, pl.read_ndjson, _lines)
             case _:
                 return _read_text(path, schema, limits, pl.read_json, _array)
-    except (pl.exceptions.PolarsError, ArrowInvalid, OSError, UnicodeDecodeError) as error:
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise TableError(f"{path}: can't be read as {path.suffix[1:]}: {error}") from error
 
 
 def _check_footer(path: Path, limits: ReadLimits) -> None:
-    footer = pq.read_metadata(path)
-    if footer.num_rows > limits.rows:
-        raise TableError(f"{path}: has {footer.num_rows} rows, more than {limits.rows} that are read; a sample will do")
-    size = sum(footer.row_group(group).total_byte_size for group in range(footer.num_row_groups))
+    rows, size = parquet_size(path)
+    if rows > limits.rows:
+        raise TableError(f"{path}: has {rows} rows, more than {limits.rows} that are read; a sample will do")
     if size > limits.size:
         raise TableError(f"{path}: has {size} bytes decompressed, more than {limits.size} that are read")
 
