@@ -23,7 +23,7 @@ _CELLS = ("quality_NM", "cost_usd_NM", "input_tokens_NM", "output_tokens_NM", "l
 def complete_board(data: Path, block: Block, cache: Path) -> tuple[Board, Tokens, Encoder]:
     """A block's prompts on which every one of its candidates has an outcome, embedded and grouped."""
     encoder_folder = cache / "encoder"
-    if not encoder_folder.exists():
+    if not (encoder_folder / "encoder.json").exists():
         export_minilm(encoder_folder, "int8")
     encoder = Encoder.load(encoder_folder)
     tables = read_tables(data / block.folder)
