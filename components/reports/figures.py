@@ -74,6 +74,29 @@ def frontier(methods: Mapping[str, Any]) -> str | None:
         return _svg(figure)
 
 
+def policy_curve(points: Sequence[Mapping[str, Any]]) -> str | None:
+    """Quality against cost of a router's policies (the first is the operating one), as SVG; None without costs."""
+    priced = [one for one in points if one["cost_usd_per_1000"] is not None]
+    if len(priced) < 2:
+        return None
+    with rc_context(_STYLE):
+        figure, axes = _canvas(3.6, width=9.4)
+        for kind, mark in (("tradeoff", "o-"), ("quality", "s"), ("tolerance", "^"), ("best", "D")):
+            drawn = sorted(
+                (one["cost_usd_per_1000"], one["quality"][0]) for one in priced if one["policy"].startswith(kind)
+            )
+            if drawn:
+                colour = ACCENT if kind == "tradeoff" else MUTED
+                axes.plot(*zip(*drawn, strict=True), mark, color=colour, markersize=4, linewidth=1, label=kind)
+        declared = points[0]
+        if declared["cost_usd_per_1000"] is not None:
+            place = (declared["cost_usd_per_1000"], declared["quality"][0])
+            axes.plot(*place, "o", color=GOOD, markersize=11, label=f"operating: {declared['policy']}")
+        axes.set(xlabel="USD per 1000 prompts", ylabel="mean quality")
+        figure.legend(frameon=False, loc="outside upper left", ncols=5)
+        return _svg(figure)
+
+
 def quality_bars(methods: Mapping[str, Any]) -> str:
     """Quality of every method with its interval, best on top, as SVG."""
     names = sorted(methods, key=lambda name: methods[name]["quality"][0])

@@ -25,6 +25,20 @@ th:first-child,td:first-child{text-align:left;white-space:normal}
 tr.router td{background:#eef3ff;font-weight:600}
 .badge{display:inline-block;padding:3px 12px;border-radius:999px;color:#fff;font-weight:600;font-size:14px}
 .promoted,.passed{background:var(--good)}.refused,.failed{background:var(--bad)}
+.not-enough-evidence{background:#8a5a00}
+.sentence{font-size:19px;line-height:1.45;margin:0}
+tr.wrap td{white-space:normal;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+.bars{margin:18px 0 10px}.bar{display:grid;grid-template-columns:minmax(90px,220px) 1fr 48px;gap:10px;
+align-items:center;font-size:13px;overflow-wrap:anywhere}
+.bar i{display:block;height:10px;border-radius:5px;background:var(--accent)}.bar b{text-align:right}
+.none{color:var(--bad)}
+.whatif input{position:absolute;opacity:0}.whatif .line{display:flex;flex-wrap:wrap;gap:4px;align-items:center;
+margin:12px 0;font-size:13px;color:var(--soft)}
+.whatif label{width:22px;height:22px;border-radius:50%;border:2px solid var(--accent);cursor:pointer}
+.whatif .cards{display:block}
+dt{font-weight:600}dd{margin:0 0 8px}
+@media(max-width:600px){main,header>div{padding:0 12px}section{padding:16px 14px}th,td{padding:6px;font-size:13px}
+tr.wrap{display:block;padding:8px 0}tr.wrap td{display:block;border:0;padding:3px 0}}
 svg{max-width:100%;height:auto}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(320px,100%),1fr));gap:14px}
 .card{border:1px solid var(--line);border-radius:10px;padding:14px 16px;overflow-wrap:anywhere}
