@@ -62,6 +62,22 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--retire", action="store_true", help="take the candidate out of the router in service")
     command.set_defaults(command=run_onboard)
 
+    command = commands.add_parser(
+        "demo", help="see collect, grade, retrain, serve, feedback and onboard at work: all simulated, no key needed"
+    )
+    command.add_argument("--prompts", type=int, default=800, help="simulated prompts (default: 800)")
+    command.add_argument("--seed", type=int, default=0)
+    command.set_defaults(command=_demo)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from flows.platform.settings import prepare_environment
+
+    prepare_environment()
+    from flows.tour import run_tour
+
+    return run_tour(options.prompts, options.seed)
+
 
 def endpoint(url: str | None) -> "Endpoint":
     """The endpoint at a URL, with the key and the patience of the environment.

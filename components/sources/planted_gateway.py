@@ -115,6 +115,10 @@ class PlantedGateway:
         whole = {"id": _digest(model + asked), "object": "chat.completion", "model": model, "choices": [choice]}
         return 200, json.dumps(whole | {"created": int(time.time()), "usage": usage})
 
+    def answer(self, model: str, prompt: str) -> str:
+        """A candidate's answer to a prompt, as it would be given over HTTP."""
+        return self._answered(model, prompt)[0]
+
     def _answered(self, model: str, prompt: str) -> tuple[str, int]:
         quality, tokens = self._cells.get((prompt.strip(), model)) or (_chance("quality", prompt, model), 80)
         fate = _chance("text", prompt, model)
