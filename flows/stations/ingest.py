@@ -10,6 +10,7 @@ from components.grading.believed import believe, fill_quality
 from components.sources.planted.world import PlantedConfig, write_world
 from components.tables.expectations import validate as expect
 from components.tables.quarantine import QuarantineConfig, quarantine
+from components.tables.retired import without_retired
 from components.tables.splits import SplitConfig, split
 from components.tables.store import read_tables, write_parquet, write_tables
 from flows.platform.caching import cached_task
@@ -28,7 +29,8 @@ def generate(config: PlantedConfig) -> DataRef:
 def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
     """Typed tables, and beside them the rows that can't be used, each with its reason, and what was mended."""
     accepted = quarantine(read_tables(logs.path), config, logs.path)
-    sound = accepted.tables
+    sound, retired = without_retired(accepted.tables)
+    noticed = [*accepted.notices, *(f"candidates: {name} is retired and left out" for name in retired)]
     if sound.grades is not None:
         believed = believe(sound.grades).quality
         sound = replace(sound, outcomes=fill_quality(sound.outcomes, believed, sound.grades))
@@ -36,7 +38,7 @@ def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
     def write(folder: Path) -> None:
         write_tables(sound, folder)
         write_parquet(accepted.rejected, folder / "quarantine.parquet")
-        write_parquet(pl.DataFrame({"notice": accepted.notices}, schema={"notice": pl.String}), folder / _NOTICES)
+        write_parquet(pl.DataFrame({"notice": noticed}, schema={"notice": pl.String}), folder / _NOTICES)
 
     return keep("ingest", write)
 
