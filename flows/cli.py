@@ -231,7 +231,7 @@ def _history(_: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from components.sources.call import ReadOptions
     from components.sources.importers import described
-    from components.sources.importing import ImportConfig, import_logs
+    from components.sources.importing import ImportConfig, ImportRefused, import_logs
 
     if options.list:
         print(described())
@@ -255,7 +255,11 @@ def _import(options: argparse.Namespace) -> int:
         most_unusable=options.most_unusable,
         read=read,
     )
-    print(import_logs(config).text())
+    try:
+        print(import_logs(config).text())
+    except ImportRefused as error:
+        print(f"pointsman: {error}", file=sys.stderr)
+        return 2
     print(f"tables written to {options.data}")
     return 0
 

@@ -39,6 +39,10 @@ _FEW, _MOST_OUTSIDE = 3, 0.01
 """So many grades, or this share of them, may lie outside their scale before it must be another one."""
 
 
+class ImportRefused(TableError):
+    """A log that is no log of its format, or mostly unusable; the lines after the first are the account of its rows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportConfig:
     """What is imported, and how."""
@@ -73,7 +77,8 @@ def import_logs(config: ImportConfig) -> Tally:
     `calls.parquet` without its texts, so that the next import with `append` can go on with the means.
 
     Raises:
-        TableError: an unreadable file, no usable row, or more unusable ones than allowed; nothing is written then.
+        TableError: an unreadable file; nothing is written then.
+        ImportRefused: no usable row, or more unusable ones than allowed; nothing is written then.
     """
     source = SOURCES[config.source]
     files = listed(config.paths, source.suffixes)
@@ -90,16 +95,16 @@ def import_logs(config: ImportConfig) -> Tally:
         outside=tuple(row.outside for row in unusable if row.outside is not None),
     )
     if not calls:
-        raise TableError(f"{_names(config.paths)}: no row can be used as {config.source}\n{tally.text()}")
+        raise ImportRefused(f"{_names(config.paths)}: no row can be used as {config.source}\n{tally.text()}")
     if len(unusable) > config.most_unusable * tally.read:
-        raise TableError(
+        raise ImportRefused(
             f"{_names(config.paths)}: {len(unusable)} of {tally.read} rows can't be used, more than the share of "
             f"{config.most_unusable:g} (--most-unusable)\n{tally.text()}"
         )
     graded = len(tally.outside) + sum(call.quality is not None for call in calls)
     if len(tally.outside) > max(_FEW, _MOST_OUTSIDE * graded):
         # few are slips; more are another scale, whose 1 would be read as perfect
-        raise TableError(
+        raise ImportRefused(
             f"{_names(config.paths)}: {len(tally.outside)} of {graded} grades lie outside their scale\n{tally.text()}"
         )
     tables, every, notes = _tables(config, calls, files)
