@@ -25,6 +25,7 @@ __all__ = [
     "recent",
     "reports",
     "results",
+    "secrets",
     "stages",
     "tasks",
     "verdicts",
@@ -104,6 +105,11 @@ def language_model() -> Path:
 def prefect() -> Path:
     """Prefect's database, profiles and the address of a running `make ui`."""
     return data() / "prefect"
+
+
+def secrets() -> Path:
+    """The dashboards' password and the key that signs routers: for the owner's eyes alone."""
+    return data() / "secrets"
 
 
 def numba() -> Path:

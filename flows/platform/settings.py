@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flows.platform import paths
 from flows.platform.database import make_ready, mlflow_url, prefect_url
+from flows.platform.password import client_variables, kept_password, server_variables
 
 _QUIET = {
     "DO_NOT_TRACK": "1",
@@ -98,6 +99,17 @@ class Settings:
     def mlflow_ui(self) -> str:
         """Where a person's browser finds MLflow: POINTSMAN_MLFLOW_UI, or the port of `make ui`."""
         return os.environ.get("POINTSMAN_MLFLOW_UI", f"http://127.0.0.1:{self.mlflow_port}")
+
+    @property
+    def dashboard_password(self) -> str | None:
+        """POINTSMAN_DASHBOARD_PASSWORD, or the one that `make ui` keeps in data/secrets; None: there is none."""
+        return os.environ.get("POINTSMAN_DASHBOARD_PASSWORD") or kept_password()
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """POINTSMAN_ALLOWED_HOSTS, what browsers and clients may call a dashboard: HOST:PORT, with commas between."""
+        given = os.environ.get("POINTSMAN_ALLOWED_HOSTS", "")
+        return tuple(host.strip() for host in given.split(",") if host.strip())
 
     @property
     def mlflow_server(self) -> dict[str, str]:
@@ -224,6 +236,8 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
     if here.database is not None:
         inside["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = prefect_url(here.database)
         make_ready(here.database)
+    # the small server that a run starts where none is named asks for it as well
+    inside |= {**client_variables(here.dashboard_password), **server_variables(here.dashboard_password)}
     for name, value in {**_QUIET, **inside}.items():
         os.environ.setdefault(name, str(value))
     paths.data().mkdir(parents=True, exist_ok=True)

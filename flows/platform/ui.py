@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from flows.platform import paths
+from flows.platform.password import USER, client_variables, ensure_password, kept_in, server_variables
 from flows.platform.settings import settings
 
 _HOST = "127.0.0.1"
@@ -80,7 +81,10 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
     """
     _require_free(prefect_port, mlflow_port)
     prefect, mlflow = f"http://{_HOST}:{prefect_port}", f"http://{_HOST}:{mlflow_port}"
-    services = _services(prefect_port, mlflow_port)
+    given, made = os.environ.get("POINTSMAN_DASHBOARD_PASSWORD"), False
+    if not given:
+        given, made = ensure_password()
+    services = _services(prefect_port, mlflow_port, given)
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, _interrupt)
     try:
@@ -93,7 +97,8 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
             service.start()
         print(
             f"Prefect:     {prefect}\nMLflow:      {mlflow}\nDeployments: {prefect}/deployments\n"
-            f"Folder:      {paths.home()}\nCtrl-C stops everything; runs and data stay.",
+            f"Folder:      {paths.home()}\n{_sign_in(given if made else None)}\n"
+            "Ctrl-C stops everything; runs and data stay.",
             flush=True,
         )
         while True:
@@ -107,32 +112,61 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
         _stop(services)
 
 
-def _services(prefect_port: int, mlflow_port: int) -> list[Service]:
+def _sign_in(made: str | None) -> str:
+    """How a person signs in; the password itself is printed once, when it was made."""
+    where = "POINTSMAN_DASHBOARD_PASSWORD" if os.environ.get("POINTSMAN_DASHBOARD_PASSWORD") else kept_in()
+    password = f"the one in {where}" if made is None else f"{made} (shown once; kept in {where})"
+    return f"Sign in:     MLflow as {USER} with the password, Prefect with {USER}:PASSWORD\nPassword:    {password}"
+
+
+def _services(prefect_port: int, mlflow_port: int, password: str) -> list[Service]:
     """The servers, then what needs them."""
     here = settings()
     prefect, mlflow = f"http://{_HOST}:{prefect_port}", f"http://{_HOST}:{mlflow_port}"
     environment = os.environ | {
         **here.mlflow_server,
+        **client_variables(password),
         "POINTSMAN_HOME": str(here.home),
         "POINTSMAN_MLFLOW_UI": mlflow,
         "PREFECT_API_URL": f"{prefect}/api",
         "PREFECT_UI_API_URL": f"{prefect}/api",
     }
+    prefect_at, mlflow_at = (f"{_HOST}:{port},localhost:{port}" for port in (prefect_port, mlflow_port))
+    asking = environment | server_variables(password) | {"POINTSMAN_DASHBOARD_PASSWORD": password}
     return [
         Service(
             name="the Prefect server",
-            command=["prefect", "server", "start", "--host", _HOST, "--port", str(prefect_port)],
-            environment=environment,
+            command=[
+                "flows.platform.guard",
+                "prefect",
+                "server",
+                "start",
+                "--host",
+                _HOST,
+                "--port",
+                str(prefect_port),
+            ],
+            environment=asking
+            | {"POINTSMAN_ALLOWED_HOSTS": prefect_at, "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": _origins(prefect_at)},
             health=f"{prefect}/api/health",
         ),
         Service(
             name="the MLflow server",
-            command=["mlflow", "server", "--host", _HOST, "--port", str(mlflow_port)],
-            environment=environment,
+            command=["flows.platform.guard", "mlflow", "server", "--host", _HOST, "--port", str(mlflow_port)],
+            environment=asking
+            | {
+                "POINTSMAN_ALLOWED_HOSTS": mlflow_at,
+                "MLFLOW_SERVER_ALLOWED_HOSTS": mlflow_at,
+                "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": _origins(mlflow_at),
+            },
             health=f"{mlflow}/health",
         ),
         Service(name="the worker", command=["flows.platform.deployments"], environment=environment),
     ]
+
+
+def _origins(hosts: str) -> str:
+    return ",".join(f"http://{host}" for host in hosts.split(","))
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

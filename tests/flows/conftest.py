@@ -1,5 +1,6 @@
 """Dashboards as a person starts them, for every test that needs real servers."""
 
+import base64
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,10 +32,21 @@ def until(holds, seconds=240.0):
     return result
 
 
-def answers(url, body=None, method=None):
-    request = urllib.request.Request(
-        url, None if body is None else json.dumps(body).encode(), {"content-type": "application/json"}, method=method
-    )
+PASSWORDS = {}
+"""Of the dashboards that run, by port."""
+
+
+def authorization(url):
+    """The header that opens a dashboard."""
+    return "Basic " + base64.b64encode(f"pointsman:{PASSWORDS[urlsplit(url).port]}".encode()).decode()
+
+
+def answers(url, body=None, method=None, headers=None):
+    """What a server says to somebody who knows its password; with `headers`, to somebody who doesn't."""
+    given = {"content-type": "application/json"} | (headers or {})
+    if headers is None and urlsplit(url).port in PASSWORDS:
+        given["authorization"] = authorization(url)
+    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), given, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as reply:
             return reply.status, reply.read()
@@ -113,6 +126,9 @@ def dashboards(home, prefect_port, mlflow_port, extra=None):
         assert f"http://127.0.0.1:{prefect_port}\n" in lines[0]
         assert f"http://127.0.0.1:{mlflow_port}\n" in lines[1]
         assert f"http://127.0.0.1:{prefect_port}/deployments\n" in lines[2]
+        PASSWORDS.update(
+            dict.fromkeys((prefect_port, mlflow_port), (home / "data/secrets/dashboards").read_text().strip())
+        )
         yield f"http://127.0.0.1:{prefect_port}/api", f"http://127.0.0.1:{mlflow_port}"
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
@@ -156,6 +172,7 @@ def operations():
         free_port=free_port,
         until=until,
         answers=answers,
+        authorization=authorization,
         alive=alive,
         living_in=living_in,
         started=started,

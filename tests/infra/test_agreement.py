@@ -126,6 +126,41 @@ def test_both_start_the_same_commands(found):
     assert options.router.relative_to("/var/lib/pointsman") == paths.published().relative_to(paths.home())
 
 
+def test_attack_1_serving_reaches_neither_dashboard_nor_their_database():
+    services = COMPOSE["services"]
+    inside = {name: set(service["networks"]) for name, service in services.items()}
+    assert inside.pop("serving") == {"serving"}
+    assert all(networks == {"training"} for networks in inside.values())
+    policies = {thing["metadata"]["name"]: thing["spec"] for thing in OBJECTS if thing["kind"] == "NetworkPolicy"}
+    assert policies["nothing-unless-allowed"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+    allowed = [
+        str(source)
+        for name in ("dashboards", "database")
+        for rule in policies[name]["ingress"]
+        for source in rule["from"]
+    ]
+    assert allowed
+    assert not any("serving" in source for source in allowed)
+    assert policies["serving"]["egress"] == []
+    assert policies["serving"]["policyTypes"] == ["Ingress", "Egress"]
+
+
+def test_attack_1_both_dashboards_ask_for_a_password_and_know_their_names():
+    for name in ("prefect", "mlflow"):
+        (container,) = PODS[name]["containers"]
+        given = {entry["name"]: entry.get("value") for entry in container["env"]}
+        compose = OURS[name]["environment"]
+        for variables in (given, compose):
+            assert "POINTSMAN_DASHBOARD_PASSWORD" in variables
+            hosts = variables["POINTSMAN_ALLOWED_HOSTS"].split(",")
+            assert hosts[0].startswith(f"{name}:")
+            assert all(host.rpartition(":")[0] in {name, "127.0.0.1", "localhost"} for host in hosts)
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            (header,) = container[probe]["httpGet"]["httpHeaders"]
+            assert header["name"] == "Host"
+            assert header["value"] in given["POINTSMAN_ALLOWED_HOSTS"].split(",")
+
+
 def test_the_images_get_every_file_that_they_copy():
     allowed = (ROOT / ".dockerignore").read_text().split()
     assert allowed[0] == "*"

@@ -121,7 +121,7 @@ def test_both_dashboards_run_on_it_and_their_records_survive(postgres, tmp_path,
     with operations.dashboards(home, *ports, extra) as (api, mlflow):
         found = operations.until(lambda: "earlier" in (d := operations.deployments(api)) and d)
         flow_run, state = operations.finish(api, found["earlier"], {"parameters": {"to": None}})
-        assert "no router reigned before" in state["message"]
+        assert "no router was in service before" in state["message"]
         # straight to the tables and through the server: the same record
         registry = Registry(mlflow_url(postgres), home / "mlruns" / "artifacts")
         run = registry.start_run("by hand", params={"seed": 1})

@@ -122,7 +122,7 @@ def test_start_click_crash_stop_and_start_again(tmp_path, operations):
         # nothing reigns yet, so that the run fails, for the reason that it gives
         flow_run, state = operations.finish(api, rollback, {"parameters": {"to": None}})
         assert state["type"] == "FAILED"
-        assert "no router reigned before" in state["message"]
+        assert "no router was in service before" in state["message"]
         for pid, command in operations.living_in(home):
             if b"mlflow server" in command:
                 os.kill(int(pid), signal.SIGKILL)
@@ -136,3 +136,25 @@ def test_start_click_crash_stop_and_start_again(tmp_path, operations):
         assert len(again) == len(OFFERS)
         assert [s["active"] for s in again["from-your-logs"]["schedules"]] == [True]
         assert again["from-your-logs"]["parameters"] == mine
+
+
+@pytest.mark.slow
+def test_attack_1_who_reaches_a_dashboard_without_its_password_gets_nothing(tmp_path, operations):
+    home, ports = tmp_path.resolve(), (operations.free_port(), operations.free_port())
+    with operations.dashboards(home, *ports) as (api, mlflow):
+        asked = {f"{api}/deployments/filter": {}, f"{mlflow}/api/2.0/mlflow/experiments/search": {"max_results": 9}}
+        for url, body in asked.items():
+            assert operations.answers(url, body)[0] == 200
+            assert operations.answers(url, body, headers={})[0] == 401
+            known = {"authorization": operations.authorization(url)}
+            assert operations.answers(url, body, headers=known)[0] == 200
+            for foreign in ({"host": "evil.example"}, {"origin": "http://evil.example"}):
+                status, told = operations.answers(url, body, headers=known | foreign)
+                assert (status, len(told) < 100) == (403, True)
+                assert (
+                    operations.answers(f"http://127.0.0.1:{url.split(':')[2].split('/')[0]}/", None, None, foreign)[0]
+                    == 403
+                )
+        password = (home / "data/secrets/dashboards").read_text().strip().encode()
+        for _, command in operations.living_in(home):
+            assert password not in command
