@@ -94,12 +94,15 @@ def operate(
     parity = parity or ParityConfig()
     table = counts(seen) > 0
     every_N = np.arange(seen.quality_NM.shape[0])
+    cautious = not seen.observed_NM.all()
     whole = _predict(held, seen, judged, expected_cost_usd_NM, table, fallback, config, every_N, every_N)
-    chosen, margin = choose_policy(wish, whole, judged, fallback, prices, parity)
+    chosen, margin = choose_policy(wish, whole, judged, fallback, prices, parity, cautious)
     choice_N = np.full(every_N.size, -1, dtype=np.intp)
     for rest_K, out_K in _folds(seen, folds, seed):
         parts = (held, seen, judged, expected_cost_usd_NM, table, fallback, config, rest_K)
-        priced, _ = choose_policy(wish, _predict(*parts, rest_K), judged.take(rest_K), fallback, prices, parity)
+        priced, _ = choose_policy(
+            wish, _predict(*parts, rest_K), judged.take(rest_K), fallback, prices, parity, cautious
+        )
         choice_N[out_K] = decide(_predict(*parts, out_K), policy_of(priced), fallback=fallback).candidate_N
     return Operating(asked=wish, chosen=chosen, margin=margin, held_choice_N=choice_N)
 
@@ -111,16 +114,20 @@ def choose_policy(
     fallback: int,
     prices: tuple[float, ...],
     parity: ParityConfig,
+    cautious: bool = False,
 ) -> tuple[Asked, float]:
     """The policy that a wish ends in on these prompts, and the margin of parity.
 
     Where no policy is at parity the answer is `best`: what the gate will say of it is then the person's to read.
+    Pseudo-outcomes of single answers are right on average but noisy, and of many policies the luckiest would be taken:
+    a `cautious` choice also wants the predictions themselves, which are steady, to expect parity.
     """
     if asked.name != "parity":
         return asked, 0.0
     single_N, _ = judged.at(np.full(judged.quality_NM.shape[0], fallback))
     policies = tried(asked, prices)
-    played = [judged.at(decide(prediction, policy_of(one), fallback=fallback).candidate_N) for one in policies]
+    choices = [decide(prediction, policy_of(one), fallback=fallback).candidate_N for one in policies]
+    played = [judged.at(choice_N) for choice_N in choices]
     quality_NP = np.stack([got_N for got_N, _ in played], axis=1)
     known_N = ~np.isnan(single_N) & ~np.isnan(quality_NP).any(axis=1)
     if not known_N.any():
@@ -128,9 +135,15 @@ def choose_policy(
     known_KM = ~np.isnan(judged.quality_NM)
     mean_M = np.where(known_KM, judged.quality_NM, 0).sum(axis=0) / np.maximum(known_KM.sum(axis=0), 1)
     margin = parity_margin(np.where(known_KM.any(axis=0), mean_M, np.nan), parity)
+    cost_P = np.array([paid_N[known_N].mean() for _, paid_N in played])
+    if cautious:
+        row_N = np.arange(single_N.size)
+        above_NP = np.stack([prediction.quality_NM[row_N, choice_N] for choice_N in choices], axis=1)
+        expected_P = (above_NP - prediction.quality_NM[:, fallback, None])[known_N].mean(axis=0)
+        cost_P = np.where(expected_P >= -margin, cost_P, np.nan)
     place = cheapest_at_parity(
         quality_NP[known_N],
-        np.array([paid_N[known_N].mean() for _, paid_N in played]),
+        cost_P,
         single_N[known_N],
         margin=margin,
         level=parity.level,

@@ -79,6 +79,21 @@ def test_no_policy_at_parity_ends_in_best():
     )
 
 
+def test_luck_of_single_answers_is_not_believed_against_the_predictions():
+    # the cheap candidate looks as good as the best by lucky stand-ins; the predictions know that it is worse
+    judged = Judged(quality_NM=np.tile([1.0, 1.0], (400, 1)), cost_usd_NM=np.tile([0.001, 0.01], (400, 1)))
+    prediction = Prediction(
+        quality_NM=np.tile([0.5, 0.9], (400, 1)),
+        cost_usd_NM=judged.cost_usd_NM,
+        task_N=np.zeros(400, np.int32),
+        margin_N=np.zeros(400),
+        novel_N=np.zeros(400, bool),
+    )
+    arguments = Asked(name="parity"), prediction, judged, 1, (0.001, 100.0), ParityConfig()
+    assert choose_policy(*arguments)[0] == Asked(name="tradeoff", figure=0.001)
+    assert choose_policy(*arguments, cautious=True)[0] != Asked(name="tradeoff", figure=0.001)
+
+
 def test_outcomes_are_counted_by_task_and_in_all():
     quality = np.array([[1.0, np.nan], [0.5, 0.5], [np.nan, 0.0]])
     seen = Board(quality_NM=quality, task_N=np.array([0, 1, -1], dtype=np.int32))
