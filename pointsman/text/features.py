@@ -16,6 +16,8 @@ from pointsman.text.tokens import Tokens
 Floats = NDArray[np.float32]
 FAR = 5.0
 """Standard deviations beyond which a surface feature is cut."""
+_CHUNK = 32
+"""Prompts at a time: what their words add up from fits the processor's cache."""
 SMALLEST = 1e-9
 """Length of the word weights below which there are no words."""
 
@@ -54,7 +56,9 @@ class FeatureMap:
             if rows == 1:
                 self._words_of_one(tokens.token_E, lexical_NL[0], surface_NS[0])
             else:
-                self._words(tokens, lexical_NL, surface_NS)
+                for start in range(0, rows, _CHUNK):
+                    part = slice(start, min(start + _CHUNK, rows))
+                    self._words(tokens.part(part.start, part.stop), lexical_NL[part], surface_NS[part])
         except IndexError:
             raise ValueError(f"token {tokens.token_E.max()} is beyond the vocabulary of {self.idf_V.size}") from None
         np.minimum(surface_NS, self._surface_limit, out=surface_NS)

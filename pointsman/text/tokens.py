@@ -33,6 +33,16 @@ class Tokens:
         place_E = np.arange(indptr_K1[-1]) - np.repeat(indptr_K1[:-1] - self.indptr_N1[rows_K], length_K)
         return Tokens(indptr_N1=indptr_K1, token_E=self.token_E[place_E])
 
+    def part(self, start: int, stop: int) -> "Tokens":
+        """The tokens of neighbouring prompts, in place.
+
+        >>> tokens = Tokens(indptr_N1=np.array([0, 2, 3]), token_E=np.array([7, 8, 9], dtype=np.int32))
+        >>> tokens.part(1, 2).token_E.tolist()
+        [9]
+        """
+        indptr_N1 = self.indptr_N1[start : stop + 1]
+        return Tokens(indptr_N1=indptr_N1 - indptr_N1[0], token_E=self.token_E[indptr_N1[0] : indptr_N1[-1]])
+
     def cut(self, longest: int) -> "Tokens":
         """The first tokens of each prompt, at most `longest` of each.
 

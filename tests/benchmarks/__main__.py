@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.platform.settings import settings
-from tests.benchmarks import adversarial, discovery, heads, layer, off_policy, one_answer, routing, serving
+from tests.benchmarks import adversarial, discovery, encoders, heads, layer, off_policy, one_answer, routing, serving
 from tests.benchmarks.table import Table, markdown, write
 
-NAMES = ("layer", "heads", "routing", "serving", "adversarial", "discovery", "off_policy", "one_answer")
+NAMES = ("layer", "heads", "routing", "serving", "adversarial", "discovery", "off_policy", "one_answer", "encoders")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,8 +19,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, for both ways of discovery")
     parser.add_argument("--large", action="store_true", help="discovery up to 200,000 prompts both ways: half an hour")
     parser.add_argument("--soak", type=float, default=0, metavar="S", help="serving: S more seconds at 64 connections")
-    parser.add_argument("--logs", type=Path, default=Path("../shared/data"), help="one_answer: the standard blocks")
-    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="one_answer: divisions and thinnings")
+    parser.add_argument(
+        "--logs", type=Path, default=Path("../shared/data"), help="one_answer and encoders: the standard blocks"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=2, metavar="N", help="one_answer and encoders: divisions and thinnings"
+    )
     asked = parser.parse_args(arguments)
     if asked.sizes and min(asked.sizes) < 100:
         parser.error("--sizes must be at least 100")
@@ -38,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         "adversarial": lambda: adversarial.run(here.published),
         "discovery": lambda: discovery.run(sizes),
         "off_policy": off_policy.run,
+        "encoders": lambda: encoders.run(asked.logs, here.data / "bench" / "one_answer", seeds=asked.seeds),
         "one_answer": lambda: one_answer.run(asked.logs, here.data / "bench" / "one_answer", seeds=asked.seeds),
     }
     for name in [asked.name] if asked.name else NAMES:
