@@ -19,12 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, for both ways of discovery")
     parser.add_argument("--large", action="store_true", help="discovery up to 200,000 prompts both ways: half an hour")
     parser.add_argument("--soak", type=float, default=0, metavar="S", help="serving: S more seconds at 64 connections")
-    parser.add_argument(
-        "--logs", type=Path, default=Path("../shared/data"), help="one_answer and encoders: the standard blocks"
-    )
-    parser.add_argument(
-        "--seeds", type=int, default=2, metavar="N", help="one_answer and encoders: divisions and thinnings"
-    )
+    parser.add_argument("--logs", type=Path, default=Path("../shared/data"), help="the standard blocks")
+    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="of one_answer and encoders: divisions")
     asked = parser.parse_args(arguments)
     if asked.sizes and min(asked.sizes) < 100:
         parser.error("--sizes must be at least 100")
