@@ -8,14 +8,16 @@ runs ahead of the target and falls when it lags.
 import math
 from dataclasses import dataclass
 
-STEP = 0.02
+STEP = 0.05
 """Of the log price for a decision that costs twice the target."""
-PULL = 0.004
+PULL = 0.01
 """Of the log price for each decision's worth that spend is ahead: brings the mean back to the target, not just the
 rate."""
-MEMORY = 300
+MEMORY = 100
 """Decisions' worth of surplus or debt that is carried, > 0: what is older is forgotten, so that a change of prices
 isn't paid back for ever."""
+LARGEST = 10.0
+"""Of a decision's cost over the target, as far as the price's step goes: one long prompt is no trend."""
 RANGE = 40.0
 """Largest absolute log price."""
 
@@ -48,6 +50,6 @@ class Pacer:
 
     def spent(self, usd: float) -> None:
         """Counts what a decision costs, USD >= 0."""
-        over = min(usd / self._target, 10.0) - 1
-        self._log_price = min(max(self._log_price + STEP * over, -RANGE), RANGE)
+        over = usd / self._target - 1
+        self._log_price = min(max(self._log_price + STEP * min(over, LARGEST), -RANGE), RANGE)
         self._ahead = min(max(self._ahead + over, -MEMORY), MEMORY)

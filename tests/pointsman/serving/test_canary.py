@@ -1,0 +1,96 @@
+"""A challenger on live traffic: a sticky share, false alarms within their level, and a step back when it is worse."""
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from pointsman.serving.app import ServingConfig, create_app
+from pointsman.serving.canary import Canary, CanaryConfig, Mean
+from pointsman.serving.decision_log import LogConfig, read_segments
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+
+def test_the_share_is_kept_and_a_session_stays():
+    canary = Canary(CanaryConfig(share=0.2))
+    arms = [canary.arm(f"s{number}") for number in range(5000)]
+    assert abs(arms.count("challenger") / 5000 - 0.2) < 0.025
+    assert arms == [canary.arm(f"s{number}") for number in range(5000)]
+
+
+def feed(canary, draw, calls, errors=(0.05, 0.05), cost=(1.0, 1.0)):
+    for number in range(calls):
+        arm = canary.arm(f"s{number}")
+        which = int(arm == "challenger")
+        figures = {"error": "e" if draw.random() < errors[which] else None, "cost_usd": cost[which] * draw.lognormal()}
+        if canary.told(arm, figures):
+            return number
+    return None
+
+
+def test_a_worse_challenger_is_stopped_and_an_equal_one_is_not():
+    config = CanaryConfig(share=0.3)
+    stopped = [feed(Canary(config), np.random.default_rng(seed), 2000) for seed in range(20)]
+    # the level is 5 % over each canary's life
+    assert sum(one is not None for one in stopped) <= 2
+    worse = Canary(config)
+    assert feed(worse, np.random.default_rng(0), 3000, errors=(0.02, 0.4)) is not None
+    assert "more calls fail" in worse.stopped
+    assert {worse.arm(f"s{number}") for number in range(200)} == {"champion"}
+    dear = Canary(config)
+    assert feed(dear, np.random.default_rng(0), 4000, cost=(1.0, 4.0)) is not None
+    assert "calls cost more" in dear.stopped
+
+
+def test_running_means_are_numpys_and_intervals_narrow():
+    values = np.random.default_rng(0).normal(size=200)
+    mean, widths = Mean(), []
+    for value in values:
+        mean.add(float(value))
+        widths.append(mean.half_width(0.05))
+    assert mean.mean == pytest.approx(values.mean())
+    assert mean.squares / 199 == pytest.approx(values.var(ddof=1))
+    assert widths[20] > widths[100] > widths[199]
+    # never narrower than an interval for one look
+    assert widths[199] > 1.96 * values.std(ddof=1) / np.sqrt(200)
+
+
+def test_both_decide_and_one_counts(bundle, second, prompts, tmp_path):
+    log = LogConfig(folder=tmp_path, flush_seconds=60)
+    http = TestClient(create_app(bundle, ServingConfig(reload_seconds=0, shadow=str(second), log=log)))
+    answer = http.post("/v1/route", json={"prompts": prompts}).json()
+    assert answer["router_id"] == bundle.name
+    http.app.state.service.shadow.wait()
+    http.app.state.log.flush()
+    rows = read_segments(tmp_path, "shadow")
+    assert rows["decision_id"].to_list() == [d["decision_id"] for d in answer["decisions"]]
+    # the same parts under another id decide alike
+    assert rows["shadow_candidate"].to_list() == [d["candidate"] for d in answer["decisions"]]
+    assert set(rows["shadow_router_id"]) == {second.name}
+    page = http.get("/metrics").text
+    assert f"pointsman_shadow_decisions_total {float(len(prompts))}" in page
+    assert "pointsman_shadow_disagreements_total 0.0" in page
+    assert http.get("/v1/router").json()["shadow_router_id"] == second.name
+
+
+def test_the_challenger_decides_for_its_sessions_until_it_fails(bundle, second, tmp_path):
+    log = LogConfig(folder=tmp_path, flush_seconds=60)
+    config = ServingConfig(reload_seconds=0, shadow=str(second), canary=CanaryConfig(share=0.5), log=log)
+    http = TestClient(create_app(bundle, config))
+
+    def route(session):
+        return http.post("/v1/route", json={"prompt": "add 1", "session": session}).json()
+
+    first = {f"s{n}": route(f"s{n}") for n in range(60)}
+    assert {answer["router_id"] for answer in first.values()} == {bundle.name, second.name}
+    assert all(route(session)["router_id"] == answer["router_id"] for session, answer in list(first.items())[:10])
+    for turn in range(8):
+        for session in first:
+            answer = route(session)
+            told = {"decision_id": answer["decisions"][0]["decision_id"], "error": answer["router_id"] == second.name}
+            http.post("/v1/outcomes", json={**told, "latency_ms": 10 + turn})
+    assert "more calls fail" in http.get("/v1/router").json()["canary"]["stopped"]
+    assert {route(session)["router_id"] for session in first} == {bundle.name}
+    assert "canary stopped" in (tmp_path / "events.jsonl").read_text()
+    with pytest.raises(ValueError, match="needs a challenger"):
+        ServingConfig(canary=CanaryConfig(share=0.5))
