@@ -107,7 +107,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
 
         encoded = encode_and_divide(parameters.encoder, tables, divided, chosen, seed)
         encoder, embedded, splits = encoded.encoder, encoded.embedded, encoded.splits
-        freeze(splits)
+        freeze(tables, splits)
         station("discover")
         features = featurise(tables, embedded, splits, encoder, chosen.features)
         board = board_of(tables, embedded, splits, features, seed)

@@ -54,18 +54,21 @@ def split(
     embedding_ND: NDArray[np.float32],
     config: SplitConfig,
     frozen_test: frozenset[str] = frozenset(),
+    learnt: frozenset[str] = frozenset(),
 ) -> pl.DataFrame:
     """Split and group of each prompt: `prompt_id`, `split`, `group`, in the order of `tables.prompts`.
 
     A group is near-duplicates and turns of one conversation; it never straddles splits. Each benchmark is divided by
     the shares as far as its groups allow. Prompts named in `frozen_test` stay in test with their whole group; new
-    prompts join test only up to its share.
+    prompts join test only up to its share. Prompts that earlier routers learnt from don't join it, for it would flatter
+    them, unless less than half of the test's share would be left.
 
     Args:
         tables: valid tables.
         embedding_ND: unit rows, one per row of `tables.prompts`.
         config: shares, seed and threshold.
-        frozen_test: prompt ids judged on in earlier runs; ids that no longer exist are ignored.
+        frozen_test: ids or `text_digests` of prompts judged on in earlier runs; those that are gone are ignored.
+        learnt: the same of prompts that were in the other splits of earlier runs.
 
     Raises:
         ValueError: embeddings don't fit the prompts or aren't finite, or a split would be empty.
@@ -73,8 +76,9 @@ def split(
     prompts = tables.prompts
     group_N = near_duplicate_groups(prompts["prompt"], embedding_ND, config.near_duplicate_cosine, config.largest_group)
     group_N = join_groups(group_N, prompts["conversation_id"])
-    frozen_N = prompts["prompt_id"].is_in(list(frozen_test)).to_numpy()
-    split_N = assign_groups(group_N, prompts["benchmark"].fill_null("").to_numpy().astype(np.str_), frozen_N, config)
+    frozen_N, learnt_N = _known(prompts, frozen_test), _known(prompts, learnt)
+    stratum_N = prompts["benchmark"].fill_null("").to_numpy().astype(np.str_)
+    split_N = assign_groups(group_N, stratum_N, frozen_N, config, learnt_N=learnt_N)
     empty = [name for number, name in enumerate(SPLITS) if not (split_N == number).any()]
     if empty:
         raise ValueError(
@@ -85,6 +89,19 @@ def split(
         {"prompt_id": prompts["prompt_id"], "split": np.array(SPLITS)[split_N], "group": group_N},
         schema_overrides={"split": pl.String(), "group": pl.Int32()},
     )
+
+
+def text_digests(prompts: pl.Series) -> pl.Series:
+    """SHA-256 of each normalised prompt: the same for a re-export under new ids, and no text to leak."""
+    digests = [hashlib.sha256(text.encode()).hexdigest() for text in normalise(prompts)]
+    return pl.Series("text", digests, dtype=pl.String)
+
+
+def _known(prompts: pl.DataFrame, named: frozenset[str]) -> NDArray[np.bool_]:
+    if not named:
+        return np.zeros(prompts.height, dtype=np.bool_)
+    names = list(named)
+    return (prompts["prompt_id"].is_in(names) | text_digests(prompts["prompt"]).is_in(names)).to_numpy()
 
 
 def near_duplicate_groups(
@@ -171,18 +188,25 @@ def assign_groups(
     frozen_N: NDArray[np.bool_],
     config: SplitConfig,
     share_S: NDArray[np.float64] | None = None,
+    learnt_N: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int8]:
     """Number of each prompt's split in `SPLITS`: stratum by stratum, large groups first, each where most is lacking.
 
     A group belongs to the benchmark of its first prompt. Groups of equal size come in an order drawn by seed and
     benchmark, so that a new benchmark doesn't reshuffle the others. `share_S`: of the first S splits, those of the
-    configuration if not given.
+    configuration if not given. `learnt_N`: prompts that don't join test anew.
     """
     _, first_G, group_row_N, size_G = np.unique(group_N, return_index=True, return_inverse=True, return_counts=True)
     stratum_G = _strata(benchmark_N[first_G])
     frozen_G = np.zeros(size_G.size, dtype=np.bool_)
     frozen_G[group_row_N[frozen_N]] = True
     share_S = np.array(config.shares) if share_S is None else share_S
+    barred_G = np.zeros(size_G.size, dtype=np.bool_)
+    if learnt_N is not None:
+        barred_G[group_row_N[learnt_N]] = True
+        barred_G &= ~frozen_G
+        if size_G[~barred_G].sum() < config.test / 2 * size_G.sum():
+            barred_G[:] = False
     split_G = np.full(size_G.size, _TEST, dtype=np.int8)
     lacking_overall_S = share_S * size_G.sum()
     for stratum in np.unique(stratum_G):
@@ -193,7 +217,8 @@ def assign_groups(
         for group in order[np.argsort(-size_G[order], kind="stable")]:
             # The overall lack only breaks ties, else every small stratum would starve the same splits.
             lack_S = np.round(lacking_S, 9) + 1e-6 * lacking_overall_S / size_G.sum()
-            chosen = _TEST if frozen_G[group] else int(np.argmax(lack_S))
+            open_S = lack_S[:_TEST] if barred_G[group] else lack_S
+            chosen = _TEST if frozen_G[group] else int(np.argmax(open_S))
             split_G[group] = chosen
             lacking_S[chosen] -= size_G[group]
             lacking_overall_S[chosen] -= size_G[group]

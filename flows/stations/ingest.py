@@ -15,6 +15,7 @@ from components.tables.splits import SplitConfig, split
 from components.tables.store import read_tables, write_parquet, write_tables
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
+from flows.stations.frozen_test import remembered
 
 _NOTICES = "notices.parquet"
 
@@ -71,6 +72,6 @@ def notices(tables: DataRef, validated: DataRef) -> list[str]:
 @cached_task()
 def divide(tables: DataRef, embedded: DataRef, frozen: DataRef | None, config: SplitConfig) -> DataRef:
     """Train, validation and test, near-duplicates together; prompts once tested stay in test."""
-    held = frozenset(pl.read_parquet(frozen.file("frozen_test.parquet"))["prompt_id"]) if frozen else frozenset()
-    splits = split(read_tables(tables.path), np.load(embedded.file("embedding.npy")), config, held)
+    held, learnt = remembered(frozen)
+    splits = split(read_tables(tables.path), np.load(embedded.file("embedding.npy")), config, held, learnt)
     return keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet"))
