@@ -68,6 +68,26 @@ def operating_section(
     }
 
 
+def best_on_task(quality_M: Floats, count_M: NDArray[np.int64], models: Sequence[str]) -> dict[str, Any]:
+    """The best candidate of a task among those with outcomes on it, with how many; for a task's card.
+
+    Args:
+        quality_M: mean quality of each candidate on the task.
+        count_M: outcomes behind it.
+        models: names of the candidates.
+    """
+    tried_M = count_M > 0
+    if not tried_M.any():
+        return {"best": None, "quality": None, "outcomes": 0, "tried": 0}
+    best = int(np.where(tried_M, quality_M, -np.inf).argmax())
+    return {
+        "best": models[best],
+        "quality": float(quality_M[best]),
+        "outcomes": int(count_M[best]),
+        "tried": int(tried_M.sum()),
+    }
+
+
 def relative_cost(paid_N: Floats | None, theirs_N: Floats | None) -> Interval | None:
     """Cost relative to another's with its 95 % interval; None: unknown."""
     if paid_N is None or theirs_N is None or np.isnan(paid_N).any() or np.isnan(theirs_N).any():

@@ -157,7 +157,8 @@ def _card(task: Mapping[str, Any]) -> str:
     facts = [f"{task['size']} prompts"]
     if task.get("best"):
         quality = f" ({number_text(task['quality'])})" if task.get("quality") is not None else ""
-        facts.append(f"best: {task['best']}{quality}")
+        behind = f", {task['outcomes']:,} outcomes" if task.get("outcomes") else ""
+        facts.append(f"best: {task['best']}{quality}{behind}")
     if task.get("candidates_share") is not None:
         facts.append(f"keeps {task['candidates_share']:.0%} of the candidates")
     name = f"<span class='id'>{text(task['id'])}</span> " if task.get("id") else ""

@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from components.evaluation.gate import GateConfig
 from components.evaluation.reliability import expected_calibration_error
 from components.learning.evidence import judged_board
+from components.reports.operating import best_on_task
 from components.reports.policies import policy_curves
 from components.reports.report import TestOutcomes, compose, control_choices
 from components.tables.board import Board
@@ -100,7 +101,7 @@ def evaluate(
         verdict=verdict,
         discovery=_discovery(board, discovered, logs),
         sections={
-            **_sections(board_ref, discovered, combined, validated, seed),
+            **_sections(board_ref, discovered, combined, operated, validated, seed),
             **facts,
             "operating": trial.section(declared),
             "whatif": trial.whatif(parse(declared["policy"])),
@@ -137,12 +138,13 @@ def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, An
 
 
 def _sections(
-    board_ref: BoardRef, discovered: DataRef, combined: DataRef, validated: DataRef, seed: int
+    board_ref: BoardRef, discovered: DataRef, combined: DataRef, operated: DataRef, validated: DataRef, seed: int
 ) -> dict[str, Any]:
     board, texts = read_board(board_ref), read_prompts(board_ref)
     described = json.loads(discovered.file("tasks.json").read_text())
     table = load_arrays(TaskTable, discovered.file("table.npz"))
     train = board.rows("train")
+    evidence = load_arrays(Evidence, operated.file("evidence.npz"))
     fitted = json.loads(combined.file("router.json").read_text())
     rejected = pl.read_parquet(board_ref.tables.file("quarantine.parquet"))
     checks = pl.read_parquet(validated.file("validation.parquet"))
@@ -153,8 +155,7 @@ def _sections(
                 "label": one["label"],
                 "size": one["size"],
                 "keywords": one["keywords"],
-                "best": board.models[int(table.quality_TM[one["task"]].argmax())],
-                "quality": float(table.quality_TM[one["task"]].max()),
+                **best_on_task(table.quality_TM[one["task"]], evidence.count_TM[one["task"]], board.models),
                 "candidates_share": float(table.candidate_TM[one["task"]].mean()),
                 "medoids": [texts[train[row]][:400] for row in one["medoids"]],
             }

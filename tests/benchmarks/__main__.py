@@ -6,10 +6,32 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.platform.settings import settings
-from tests.benchmarks import adversarial, discovery, encoders, heads, layer, off_policy, one_answer, routing, serving
+from tests.benchmarks import (
+    adversarial,
+    discovery,
+    encoders,
+    gate,
+    heads,
+    layer,
+    off_policy,
+    one_answer,
+    routing,
+    serving,
+)
 from tests.benchmarks.table import Table, markdown, write
 
-NAMES = ("layer", "heads", "routing", "serving", "adversarial", "discovery", "off_policy", "one_answer", "encoders")
+NAMES = (
+    "layer",
+    "gate",
+    "heads",
+    "routing",
+    "serving",
+    "adversarial",
+    "discovery",
+    "off_policy",
+    "one_answer",
+    "encoders",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     here = settings()
     benchmarks: dict[str, Callable[[], Table]] = {
         "layer": layer.run,
+        "gate": gate.run,
         "heads": heads.run,
         "routing": lambda: routing.run(here.published),
         "serving": lambda: serving.run(here.published, soak=asked.soak),
