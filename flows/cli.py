@@ -181,14 +181,18 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _promote(_: argparse.Namespace) -> int:
+def _promote(options: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
     prepare_environment()
+    from flows.platform import paths
     from flows.stations.promote import promote_waiting
+    from pointsman.bundle.pointer import read_pointer
 
-    verdict = promote_waiting()
+    before = read_pointer(paths.published())
+    verdict = promote_waiting(options.reason, options.force)
     print(f"router {verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
+    print(f"in service before: {before or 'none'}\nin service now: {read_pointer(paths.published()) or 'none'}")
     return 0 if verdict.verdict == "promoted" else 1
 
 
@@ -201,8 +205,9 @@ def _rollback(options: argparse.Namespace) -> int:
     from pointsman.bundle.pointer import read_pointer
 
     before = read_pointer(paths.published())
-    now = roll_back(options.to)
+    now = roll_back(options.to, options.reason)
     print(f"router {now[:12]} is in service again" + (f"; {before[:12]} was" if before and before != now else ""))
+    print(f"in service before: {before or 'none'}\nin service now: {now}")
     return 0
 
 

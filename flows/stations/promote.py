@@ -178,7 +178,7 @@ def conclude(challenger: Challenger, reason: str = "") -> Verdicted:
     """Carries out the verdict that a bundle's report holds."""
     report = dict(read_bundle(challenger.bundle).report)
     gate, mlflow = report["gate"], registry()
-    failed = [f"{c['name']}: {c['words']}. {c['advice']}".rstrip() for c in gate["criteria"] if not c["passed"]]
+    failed = [_reason(one) for one in gate["criteria"] if not one["passed"]]
     verdict: Word = gate["verdict"]
     if verdict == "promoted":
         try:
@@ -203,6 +203,12 @@ def conclude(challenger: Challenger, reason: str = "") -> Verdicted:
         run_url=f"{settings().mlflow_ui}/#/experiments/{mlflow.experiment_id}/runs/{challenger.run_id}",
         version=challenger.version,
     )
+
+
+def _reason(criterion: dict[str, Any]) -> str:
+    """A failed condition: what was found, and what to do."""
+    found = criterion.get("words") or f"{criterion['figure']}, threshold {criterion['threshold']}"
+    return f"{criterion['name']}: {found}. {criterion.get('advice', '')}".rstrip()
 
 
 def promote_waiting(reason: str = "", force: bool = False) -> Verdicted:

@@ -17,6 +17,7 @@ from flows.stations.doctor import examine
 from flows.stations.verdicts import remember_verdict
 from pointsman.bundle.pointer import read_pointer
 from pointsman.bundle.reading import is_whole, read_report
+from pointsman.cli import main
 from pointsman.errors import BundleError
 
 
@@ -164,3 +165,24 @@ def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
     assert bundle.name in told[3]
     assert is_whole(home.published / third.name)
     assert is_whole(tmp_path / "far" / third.name)
+
+
+def test_promote_does_not_put_a_rolled_back_router_back(home, registry, bundle, second, parts, capsys):
+    promote.promote_waiting()
+    three(home, registry, bundle, second, parts)
+    before = read_pointer(home.published)
+    assert promote.roll_back(None, "answers got worse") != before
+    registry.router_id = before
+    with pytest.raises(ValueError, match="left by a rollback: it isn't promoted again"):
+        promote.promote_waiting()
+    assert read_pointer(home.published) != before
+    assert read_history(home.published)[-1].reasons == ("answers got worse",)
+
+
+def test_the_commands_say_what_was_and_is_in_service(home, registry, bundle, monkeypatch, capsys):
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", lambda **_: None)
+    assert main(["promote", "--reason", "first one"]) == 0
+    told = capsys.readouterr().out
+    assert "in service before: none" in told
+    assert f"in service now: {bundle.name}" in told
+    assert read_history(home.published)[-1].reasons == ("first one",)
