@@ -1,6 +1,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+# errors alone: its warnings are about packages that nobody here chose
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_PYTHON_VERSION_WARNING=1 \
+	PIP_PROGRESS_BAR=off $(BIN)/pip -qq
 QUICK := not slow and not browser
 
 .PHONY: run test test-all ui bench
@@ -28,7 +31,8 @@ check: $(READY)
 	$(BIN)/lint-imports --no-logo
 
 $(READY): requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
-	touch $@
+	@echo "setting up .venv: some minutes and about 3 GB the first time"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install -r requirements.lock
+	@$(PIP) install --no-deps -e .
+	@touch $@

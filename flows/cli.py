@@ -31,7 +31,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     command.add_argument("--seed", type=int, default=0)
     command.add_argument(
-        "--most-faulty", type=float, default=0.01, help="stop where a larger share of a table's rows is faulty (0.01)"
+        "--most-faulty", type=float, default=0.01, help="stop where a larger share of a table's rows is faulty"
     )
     command.set_defaults(command=_retrain)
 

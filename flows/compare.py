@@ -18,12 +18,13 @@ from components.reports.comparison import block_report
 from components.reports.comparison_page import DATA, PAGE, headline, write_comparison
 from components.tables.board import load_board
 from components.tables.quarantine import QuarantineConfig
+from components.tracking.run_figures import flat
 from flows.platform.arrays import load_named
 from flows.platform.caching import cached_task
+from flows.platform.endings import run_name
 from flows.platform.fan_out import fan_out, task_runner
 from flows.platform.references import DataRef, keep, reference
-from flows.platform.settings import settings
-from flows.platform.tracking import registry
+from flows.platform.tracking import registry, run_url
 from flows.presets import PresetName
 from flows.stations.blocks import blocks_in
 from flows.stations.comparison import SHIFTED, judge, lay_out, leave_out, leave_out_of, tune
@@ -107,25 +108,20 @@ def present(concluded: dict[str, DataRef]) -> DataRef:
 def record(presented: DataRef, parameters: dict[str, Any]) -> str:
     """One MLflow run a comparison, with a child for every block; its id."""
     mlflow, report = registry(), json.loads(presented.file(DATA).read_text())
-    run_id = mlflow.start_run(f"compare-{presented.digest[:8]}", params=parameters, tags={"kind": "compare"})
-    for name, block in report.items():
-        child = mlflow.start_run(f"compare-{name}", parent=run_id, tags={"kind": "compare"})
-        mlflow.log(
-            child,
-            metrics={
+    with mlflow.run(f"compare-{presented.digest[:8]}", params=flat(parameters), tags={"kind": "compare"}) as run_id:
+        for name, block in report.items():
+            figures = {
                 f"{method}.{key}": value
                 for method, score in block["methods"].items()
                 for key, value in (("quality", score["quality"][0]), ("aiq", score["aiq"]), ("regret", score["regret"]))
                 if value is not None
-            },
-        )
-        mlflow.finish(child)
-    mlflow.log_folder(run_id, presented.path, "report")
-    mlflow.finish(run_id)
+            }
+            mlflow.child(run_id, f"compare-{name}", metrics=figures, tags={"kind": "compare"})
+        mlflow.log_folder(run_id, presented.path, "report")
     return run_id
 
 
-@flow(name="compare", log_prints=True, task_runner=task_runner())
+@flow(name="compare", flow_run_name=run_name, log_prints=True, task_runner=task_runner())
 def compare(parameters: CompareParameters) -> Compared:
     """Trains every method on every split of every block and judges all on the same prompts."""
     smoke, seed, splits = parameters.preset == "smoke", parameters.seed, parameters.splits
@@ -153,7 +149,7 @@ def compare(parameters: CompareParameters) -> Compared:
     compared = Compared(
         page=presented.file(PAGE),
         run_id=run_id,
-        run_url=f"{settings().mlflow_ui}/#/experiments/{registry().experiment_id}/runs/{run_id}",
+        run_url=run_url(registry(), run_id),
         headlines=tuple(headline(name, block) for name, block in report.items()),
     )
     _note(report, compared)

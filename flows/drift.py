@@ -16,11 +16,11 @@ from components.drift.inspection import inspect
 from components.drift.recent import read_recent
 from components.embeddings.cache import embed_cached
 from components.reports.drift_page import check_rows, drift_markdown, drift_page
-from components.tracking.registry import Registry
 from flows.platform import paths
+from flows.platform.endings import run_name, tell_ending
 from flows.platform.notify import show_component_logs
 from flows.platform.references import DataRef, reference
-from flows.platform.settings import settings
+from flows.platform.tracking import registry, run_url
 from flows.stations.drift_reference import load_reference
 from pointsman.bundle.pointer import resolve
 from pointsman.bundle.reading import read_bundle
@@ -77,7 +77,7 @@ class Drifted(BaseModel, frozen=True):
     run_url: str
 
 
-@flow(name="drift", log_prints=True)
+@flow(name="drift", flow_run_name=run_name, log_prints=True, on_completion=[tell_ending])
 def drift(parameters: DriftParameters) -> Drifted:
     """Compares recent prompts with the training logs of the router in service; alarms where they differ."""
     show_component_logs()
@@ -114,22 +114,19 @@ def record(examined: DataRef, parameters: dict[str, Any]) -> Drifted:
     """One MLflow run with the figures and the report."""
     document = json.loads(examined.file("drift.json").read_text())
     report, router_id = document["report"], document["router_id"]
-    mlflow = Registry(settings().tracking_uri, paths.artifacts())
-    run_id = mlflow.start_run(f"drift-{router_id[:8]}", params=parameters, tags={"kind": "drift"})
-    try:
-        mlflow.log(run_id, metrics=metrics(report), tags={"router_id": router_id, "verdict": report["verdict"]})
+    mlflow = registry("pointsman-drift")
+    tags = {"kind": "drift", "router_id": router_id, "verdict": report["verdict"]}
+    name = f"{Path(parameters['recent']).name} {router_id[:8]} {report['verdict']}"
+    with mlflow.run(name, params=parameters, tags=tags) as run_id:
+        mlflow.log(run_id, metrics=metrics(report))
         mlflow.log_folder(run_id, examined.path, "drift")
-    except BaseException:
-        mlflow.finish(run_id, "FAILED")
-        raise
-    mlflow.finish(run_id)
     return Drifted(
         verdict=report["verdict"],
         reasons=tuple(report["reasons"]),
         router_id=router_id,
         report=examined.file(PAGE),
         run_id=run_id,
-        run_url=f"{settings().mlflow_ui}/#/experiments/{mlflow.experiment_id}/runs/{run_id}",
+        run_url=run_url(mlflow, run_id),
     )
 
 

@@ -14,12 +14,13 @@ from components.extrapolation.methods import TrainingConfig
 from components.extrapolation.report import report_metrics, study_report
 from components.extrapolation.study import StudyConfig, read_run, run_problem, write_run
 from components.reports.extrapolation_page import DATA, PAGE, verdict_rows, write_study
+from components.tracking.run_figures import flat
 from flows.platform.caching import cached_task
+from flows.platform.endings import run_name
 from flows.platform.fan_out import fan_out, task_runner
 from flows.platform.progress import Progress
 from flows.platform.references import DataRef, keep, reference
-from flows.platform.settings import settings
-from flows.platform.tracking import registry
+from flows.platform.tracking import registry, run_url
 from flows.presets import PresetName
 
 HEAD = ("problem", "paper says", "we measured", "verdict", "seeds")
@@ -74,20 +75,16 @@ def conclude(runs: list[DataRef]) -> DataRef:
 def record(concluded: DataRef, parameters: dict[str, Any]) -> str:
     """One MLflow run a study, with a child for every problem; its id."""
     mlflow, report = registry(), _report(concluded)
-    run_id = mlflow.start_run(
-        f"extrapolation-{concluded.digest[:8]}", params=parameters, tags={"kind": "extrapolation"}
-    )
-    for problem in report["problems"]:
-        child = mlflow.start_run(f"extrapolation-{problem['name']}", parent=run_id, tags={"kind": "extrapolation"})
-        mlflow.log(child, params={"metric": problem["metric"], "sources": "; ".join(problem["sources"])})
-        mlflow.log(child, metrics=report_metrics(problem))
-        mlflow.finish(child)
-    mlflow.log_folder(run_id, concluded.path, "report")
-    mlflow.finish(run_id)
+    tags = {"kind": "extrapolation"}
+    with mlflow.run(f"extrapolation-{concluded.digest[:8]}", params=flat(parameters), tags=tags) as run_id:
+        for problem in report["problems"]:
+            params = {"metric": problem["metric"], "sources": "; ".join(problem["sources"])}
+            mlflow.child(run_id, f"extrapolation-{problem['name']}", params, report_metrics(problem), tags)
+        mlflow.log_folder(run_id, concluded.path, "report")
     return run_id
 
 
-@flow(name="extrapolation", log_prints=True, task_runner=task_runner())
+@flow(name="extrapolation", flow_run_name=run_name, log_prints=True, task_runner=task_runner())
 def extrapolation(parameters: ExtrapolationParameters) -> Studied:
     """Trains every model on every problem, tests it under growing shift, and judges the paper's claims."""
     config, chosen = study_config(parameters.preset), parameters.problems or list(CATALOGUE)
@@ -108,7 +105,7 @@ def extrapolation(parameters: ExtrapolationParameters) -> Studied:
         data=concluded.path,
         verdicts=tuple(verdict_rows(_report(concluded)["findings"])),
         run_id=run_id,
-        run_url=f"{settings().mlflow_ui}/#/experiments/{registry().experiment_id}/runs/{run_id}",
+        run_url=run_url(registry(), run_id),
     )
     _note(studied)
     return studied

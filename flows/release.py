@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from components.release.history import read_history
 from flows.platform import paths
+from flows.platform.endings import run_name, tell_ending
 from flows.stations.promote import Verdicted, promote_waiting, roll_back
 
 
@@ -19,7 +20,7 @@ class RollbackParameters(BaseModel):
     )
 
 
-@flow(name="promote", log_prints=True)
+@flow(name="promote", flow_run_name=run_name, log_prints=True, on_completion=[tell_ending])
 def promote() -> Verdicted:
     """Publishes the waiting challenger if its verdict allows it and still holds."""
     verdict = promote_waiting()
@@ -28,7 +29,7 @@ def promote() -> Verdicted:
     return verdict
 
 
-@flow(name="rollback", log_prints=True)
+@flow(name="rollback", flow_run_name=run_name, log_prints=True)
 def rollback(parameters: RollbackParameters) -> str:
     """Makes an earlier router reign again; running gateways take it within a second."""
     router_id = roll_back(parameters.to)

@@ -13,6 +13,7 @@ from components.reports.summary import policy_text, summary
 from components.tasks.density import LayoutConfig
 from flows.gate_form import GateParameters
 from flows.platform.artifacts import note_result, note_tasks, note_validation
+from flows.platform.endings import run_name, tell_ending
 from flows.platform.fan_out import fan_out, task_runner
 from flows.platform.notify import show_component_logs, tell_failure, tell_verdict
 from flows.platform.progress import Progress
@@ -80,8 +81,10 @@ class RetrainParameters(BaseModel):
 
 @flow(
     name="retrain",
+    flow_run_name=run_name,
     log_prints=True,
     task_runner=task_runner(),
+    on_completion=[tell_ending],
     on_failure=[tell_failure],
     on_crashed=[tell_failure],
     on_cancellation=[tell_failure],

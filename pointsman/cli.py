@@ -120,7 +120,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         told = action.help or ""
-        silent = action.default in (None, False, argparse.SUPPRESS) or action.default == []
+        silent = action.default in (None, False, argparse.SUPPRESS, "", 0) or action.default == []
         return told if silent or "default" in told else f"{told} (default: %(default)s)".strip()
 
 
@@ -130,6 +130,9 @@ def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         if not command.add_help:
             continue
         command.formatter_class = _Help
+        for action in command._actions:
+            if action.help is None and action.default is not None:
+                action.help = "(default: %(default)s)"
         if command.epilog is None:
             command.epilog = f"example: pointsman {name} {EXAMPLES.get(name, '')}".strip()
         if not any("--home" in action.option_strings for action in command._actions):

@@ -5,14 +5,17 @@ from typing import Any
 
 from components.reports.console import interval_text, method_order, number_text
 from components.reports.discovery import discovery_notes
+from components.reports.summary import summary
 
 
 def describe(report: Mapping[str, Any]) -> str:
     """Verdict, discovery and the evaluation table."""
-    lines = ["# Pointsman router", ""]
     gate, discovery = report.get("gate"), report.get("discovery")
+    lines = []
     if gate:
-        lines += [f"**Verdict: {gate['verdict']}**", ""]
+        # the first line is all that lists show
+        first = summary(report, gate["verdict"]) if "operating" in report else f"Verdict: {gate['verdict']}"
+        lines += [_cell(first), ""]
         lines += [
             f"- {'passed' if c['passed'] else '**failed**'}: {_cell(c['name'])}: {number_text(c['figure'], 4)}"
             f" (threshold {number_text(c['threshold'], 4)})"

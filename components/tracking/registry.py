@@ -14,6 +14,7 @@ from typing import Any
 import pointsman
 from components.tracking.abandoned import OWNER
 from components.tracking.owner import this_process
+from components.tracking.patient import Patient, opening, waiting_uri
 from components.tracking.run_figures import report_metrics
 from components.tracking.versions import ROUTER_ID, Versions
 from pointsman.bundle.reading import read_files
@@ -56,16 +57,19 @@ class Registry(Versions):
             artifact_root: folder of a new experiment's artifacts; an existing one keeps its own.
             experiment: name of the experiment and the model.
         """
-        if tracking_uri.startswith("sqlite:///"):
-            Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(mlflow.MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri), experiment)
-        self._uri = tracking_uri
-        found = self._client.get_experiment_by_name(experiment)
-        self.experiment_id: str = (
-            self._client.create_experiment(experiment, artifact_root.resolve().as_uri(), tags=KIND)
-            if found is None
-            else found.experiment_id
-        )
+        self._uri = waiting_uri(tracking_uri)
+        # MLflow tells each step of making its tables, and asks for type hints: nothing that a person can act on
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        with opening(self._uri):
+            client = Patient(mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri))
+            super().__init__(client, experiment)
+            found = client.get_experiment_by_name(experiment)
+            self.experiment_id: str = (
+                client.create_experiment(experiment, artifact_root.resolve().as_uri(), tags=KIND)
+                if found is None
+                else found.experiment_id
+            )
 
     def start_run(
         self,
@@ -102,6 +106,23 @@ class Registry(Versions):
         if tags:
             self._client.log_batch(run_id, tags=[RunTag(name, str(value)) for name, value in tags.items()])
 
+    @contextmanager
+    def run(
+        self,
+        name: str,
+        parent: str | None = None,
+        params: Mapping[str, object] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Iterator[str]:
+        """A run that is open while the block runs, and never after: FINISHED, or FAILED where it raises."""
+        run_id = self.start_run(name, parent, params, tags)
+        try:
+            yield run_id
+        except BaseException:
+            self.finish(run_id, "FAILED")
+            raise
+        self.finish(run_id)
+
     def child(
         self,
         parent: str,
@@ -111,9 +132,8 @@ class Registry(Versions):
         tags: Mapping[str, str] | None = None,
     ) -> str:
         """Makes a finished run under another and returns its id."""
-        run_id = self.start_run(name, parent, params, tags)
-        self.log(run_id, metrics=metrics)
-        self.finish(run_id)
+        with self.run(name, parent, params, tags) as run_id:
+            self.log(run_id, metrics=metrics)
         return run_id
 
     @contextmanager

@@ -8,6 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+MOST_CRITERIA = 16
+"""Criteria of the gate on a parent run, which has 40 metrics at most, the machine's load among them."""
+
 
 class Runs(Protocol):
     """What the children need of a run store."""
@@ -24,18 +27,26 @@ class Runs(Protocol):
 
 
 def report_metrics(report: Mapping[str, Any]) -> dict[str, float]:
-    """The figures of a report as flat metrics: `<method>.quality`, `discovery.tasks`, `gate.<criterion>`.
+    """What a person compares retrains by: the operating policy, then the gate's figures as `gate/<criterion>`.
 
-    >>> report_metrics({"methods": {"router": {"quality": [0.5, 0.4, 0.6], "regret": 0.1, "aiq": None}}})
-    {'router.quality': 0.5, 'router.regret': 0.1}
+    Everything else is on children. MLflow lists names without a slash first.
+
+    >>> report_metrics({"operating": {"quality": [0.5, 0.4, 0.6], "cost_ratio": [0.25, 0.2, 0.3]}})
+    {'quality': 0.5, 'quality_low': 0.4, 'quality_high': 0.6, 'cost_ratio': 0.25, 'savings': 0.75}
     """
-    metrics: dict[str, float] = {}
-    for method, figures in report.get("methods", {}).items():
-        metrics |= {f"{method}.{name}": value for name, value in numbers(figures).items()}
-    metrics |= {f"discovery.{name}": value for name, value in numbers(report.get("discovery", {})).items()}
-    for criterion in report.get("gate", {}).get("criteria", []):
-        if criterion["figure"] is not None:
-            metrics[f"gate.{slug(criterion['name'])}"] = float(criterion["figure"])
+    operating, metrics = report.get("operating", {}), dict[str, float]()
+    for name in ("quality", "gain"):
+        if interval := operating.get(name):
+            metrics |= dict(zip((name, f"{name}_low", f"{name}_high"), map(float, interval), strict=True))
+    if ratio := operating.get("cost_ratio"):
+        metrics |= {"cost_ratio": float(ratio[0]), "savings": 1 - float(ratio[0])}
+    wanted = ("effective_sample_size", "traffic_moved", "prompts")
+    metrics |= numbers({name: operating[name] for name in wanted if name in operating})
+    if "best_single" in operating:
+        metrics["best_single_quality"] = float(operating["best_single"]["quality"])
+    metrics |= numbers({name: report.get("discovery", {}).get(name) for name in ("tasks", "unassigned_share")})
+    criteria = [one for one in report.get("gate", {}).get("criteria", []) if one["figure"] is not None]
+    metrics |= {f"gate/{slug(one['name'])}": float(one["figure"]) for one in criteria[:MOST_CRITERIA]}
     return metrics
 
 
@@ -77,6 +88,8 @@ def log_children(
     for name, figures in report.get("methods", {}).items():
         tags = {"kind": "method", "method": name}
         made[f"method-{name}"] = runs.child(parent, f"method-{name}", metrics=numbers(figures), tags=tags)
+    if found := numbers(report.get("discovery", {})):
+        made["discovery"] = runs.child(parent, "discovery", metrics=found, tags={"kind": "discovery"})
     for name, told in stages.items():
         tags = {"kind": "heads", "stage": name}
         made[f"heads-{name}"] = runs.child(parent, f"heads-{name}", metrics=numbers(flat(told)), tags=tags)

@@ -12,15 +12,21 @@ from prefect.exceptions import ObjectNotFound
 
 from components.tracking.abandoned import close_abandoned, owner_alive
 from components.tracking.registry import PARENT, Registry
+from components.tracking.run_figures import flat
 from flows.platform import paths
 from flows.platform.settings import settings
 
 FLOW_RUN = "prefect.flow_run_id"
 
 
-def registry() -> Registry:
-    """This installation's MLflow."""
-    return Registry(settings().tracking_uri, paths.artifacts())
+def registry(experiment: str = "pointsman") -> Registry:
+    """This installation's MLflow; what isn't a retrain may have an experiment of its own."""
+    return Registry(settings().tracking_uri, paths.artifacts(), experiment)
+
+
+def run_url(mlflow: Registry, run_id: str) -> str:
+    """A run's page in MLflow, for a browser."""
+    return f"{settings().mlflow_ui}/#/experiments/{mlflow.experiment_id}/runs/{run_id}"
 
 
 @contextmanager
@@ -34,7 +40,7 @@ def tracked(parameters: Mapping[str, Any]) -> Iterator[str]:
     flow_run = context.flow_run if context else None
     run_id = mlflow.start_run(
         f"retrain-{flow_run.name}" if flow_run else "retrain",
-        params=parameters,
+        params=flat(parameters),
         tags={FLOW_RUN: str(flow_run.id)} if flow_run else None,
     )
     try:

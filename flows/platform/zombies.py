@@ -9,6 +9,8 @@ from prefect.events import EventTrigger
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, Posture
 
+from flows.platform.endings import STATES
+
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
@@ -20,7 +22,10 @@ _SILENCE = timedelta(seconds=90)
 _EVENT = "prefect.flow-run."
 _HEARTBEAT = f"{_EVENT}heartbeat"
 # not Running: it is told about the same time as the first heartbeat, and would stand for the second one
-_ENDS = ("Completed", "Failed", "Cancelled", "Crashed", "Cancelling", "Paused", "Suspended", "AwaitingRetry")
+_ENDS = (
+    *("Completed", "Failed", "Cancelled", "Crashed", "Cancelling", "Paused", "Suspended", "AwaitingRetry"),
+    *STATES,
+)
 
 
 def silence(flows: Sequence[str]) -> EventTrigger:

@@ -2,7 +2,6 @@
 
 import json
 from importlib.metadata import version as installed
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from flows.platform import paths
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef
 from flows.platform.settings import settings
-from flows.platform.tracking import maker_alive, registry
+from flows.platform.tracking import maker_alive, registry, run_url
 from flows.stations.board import BoardRef, read_board
 from flows.stations.identity import remember_tasks
 from flows.stations.run_figures import show
@@ -151,9 +150,6 @@ def register(
         child = mlflow.start_run(f"partition-{number}-{trial['method']}", parent=run_id, params=trial["parameters"])
         mlflow.log(child, metrics={k: v for k, v in trial.items() if isinstance(v, int | float)})
         mlflow.finish(child)
-    told = json.loads(classified.file("classifier.json").read_text())
-    told |= {f"implicit_{k}": float(v) for k, v in (told.get("implicit_classifier") or {}).items()}
-    mlflow.log(run_id, metrics={f"classifier.{k}": v for k, v in told.items() if isinstance(v, float) and isfinite(v)})
     shown = report | {"map": json.loads(charted.file("map.json").read_text())}
     mlflow.log_folder(run_id, write_page(shown, page_folder(waiting.router_id)).parent, "report")
     mlflow.log_folder(run_id, judged.path, "evaluation")
@@ -200,7 +196,7 @@ def conclude(challenger: Challenger, reason: str = "") -> Verdicted:
         bundle=challenger.bundle if failed else paths.published() / challenger.router_id,
         report=page_folder(challenger.router_id) / PAGE,
         run_id=challenger.run_id,
-        run_url=f"{settings().mlflow_ui}/#/experiments/{mlflow.experiment_id}/runs/{challenger.run_id}",
+        run_url=run_url(mlflow, challenger.run_id),
         version=challenger.version,
     )
 

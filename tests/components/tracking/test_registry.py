@@ -7,7 +7,7 @@ from pointsman.bundle.reading import read_bundle
 
 mlflow = pytest.importorskip("mlflow")
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
-REPORT = {"methods": {"router": {"quality": [0.6, 0.5, 0.7], "cost_usd_per_1000": None, "regret": 0.1}}}
+REPORT = {"operating": {"quality": [0.6, 0.5, 0.7], "cost_ratio": None}, "gate": {"criteria": []}}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_version_is_labelled_and_challenges(registry, versions, second):
     assert found.tags["router_id"] == second.name
     assert found.tags["data_digest"] == "d"
     assert found.description == "# A router"
-    assert client(registry).get_run(found.run_id).data.metrics["router.quality"] == 0.6
+    assert client(registry).get_run(found.run_id).data.metrics["quality"] == 0.6
 
 
 def test_the_same_router_again_is_the_same_version(registry, versions, bundle):
