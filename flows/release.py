@@ -11,12 +11,12 @@ from flows.stations.promote import Verdicted, promote_waiting, roll_back
 
 
 class RollbackParameters(BaseModel):
-    """Which router shall reign again."""
+    """Which router shall serve again."""
 
     to: str | None = Field(
         default=None,
         pattern="^[0-9a-f]{4,64}$",
-        description="Router id, or a beginning that no other has; empty: the router that reigned before this one.",
+        description="Router id, or a beginning that no other has; empty: the router before this one.",
     )
 
 
@@ -31,9 +31,9 @@ def promote() -> Verdicted:
 
 @flow(name="rollback", flow_run_name=run_name, log_prints=True)
 def rollback(parameters: RollbackParameters) -> str:
-    """Makes an earlier router reign again; running gateways take it within a second."""
+    """Makes an earlier router serve again; running gateways take it within a second."""
     router_id = roll_back(parameters.to)
-    print(f"{router_id[:12]} reigns again")
+    print(f"{router_id[:12]} is in service again")
     note_history()
     return router_id
 
@@ -50,4 +50,4 @@ def note_history() -> None:
         }
         for entry in reversed(read_history(paths.published()))
     ]
-    create_table_artifact(table=rows, key="history", description="Every verdict: who reigned when, and why")
+    create_table_artifact(table=rows, key="history", description="Every verdict: what was in service when, and why")

@@ -22,15 +22,15 @@ from flows.platform.tracking import tracked
 from flows.presets import PresetName, preset
 from flows.stations.board import board_of
 from flows.stations.discover import chart, discover, featurise
-from flows.stations.drift_reference import remember
+from flows.stations.drift_reference import keep_drift_reference
 from flows.stations.encoder import encode_and_divide
 from flows.stations.evaluate import evaluate
 from flows.stations.frozen_test import freeze, frozen_test
 from flows.stations.gate_inputs import hold_out, time_routing
-from flows.stations.identity import identify, reigning_tasks
+from flows.stations.identity import champion_tasks, identify
 from flows.stations.ingest import divide, ingest, notices, validate
 from flows.stations.logs import describe_logs, logs_of
-from flows.stations.naming import christen, narrate
+from flows.stations.naming import describe_training, name_discovered
 from flows.stations.operating import choose_operating
 from flows.stations.promote import Verdicted, bundle, promote, register
 from flows.stations.train import PEERS, baseline, classify, combine, specialise
@@ -114,9 +114,9 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         station("discover")
         features = featurise(tables, embedded, splits, encoder, chosen.features)
         board = board_of(tables, embedded, splits, features, seed)
-        narration = narrate(board, encoder)
-        found = discover(board, chosen.discovery, seed, narration.described)
-        discovered = identify(board, christen(board, found, narration), reigning_tasks())
+        descriptions = describe_training(board, encoder)
+        found = discover(board, chosen.discovery, seed, descriptions.described)
+        discovered = identify(board, name_discovered(board, found, descriptions), champion_tasks())
         charted = chart(board, discovered, LayoutConfig(seed=seed))
         station("train")
         classified = classify(board, discovered, chosen.learning)
@@ -147,7 +147,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         )
         station("register")
         waiting = bundle(board, encoder, discovered, combined, operated, judged, simulated(logs), seed)
-        remember(board, combined, waiting.router_id, seed)
+        keep_drift_reference(board, combined, waiting.router_id, seed)
         challenger = register(
             waiting, run_id, judged, discovered, classified, specialised, combined, compared, charted, validated, tables
         )

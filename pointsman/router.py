@@ -134,7 +134,7 @@ class Routing:
 
 
 def local_folder(path: str | Path, cache: Path | None = None) -> Path:
-    """The folder of a bundle, or of the reigning one of a published root; downloaded first where `path` is a URL.
+    """The folder of a bundle, or of the one in service of a published root; downloaded first where `path` is a URL.
 
     Raises:
         BundleError: there is none, or a downloaded one isn't whole.
@@ -212,7 +212,7 @@ class Router:
 
     @classmethod
     def load(cls, path: str | Path, threads: int | None = None, cache: Path | None = None) -> "Router":
-        """The router of a bundle, or the reigning one of a published root.
+        """The router of a bundle, or the one in service of a published root.
 
         Args:
             path: a bundle's folder, or a folder with current.json; or the fsspec URL of either.

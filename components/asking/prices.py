@@ -21,7 +21,7 @@ def known_prices(candidates: pl.DataFrame) -> dict[str, Price]:
 
 
 def prices_for(models: Sequence[str], known: Mapping[str, Price]) -> tuple[dict[str, Price], list[str]]:
-    """A price of each model, and the models whose price is assumed: the dearest of the known ones, or more.
+    """A price of each model, and the models whose price is assumed: the most expensive of the known ones, or more.
 
     >>> prices_for(["m"], {})[1]
     ['m']

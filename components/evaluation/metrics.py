@@ -34,20 +34,20 @@ def _below(left: tuple[float, float], middle: tuple[float, float], right: tuple[
     return (middle[1] - left[1]) * (right[0] - left[0]) <= (right[1] - left[1]) * (middle[0] - left[0])
 
 
-def aiq(cost_P: NDArray[np.float64], quality_P: NDArray[np.float64], cheapest: float, dearest: float) -> float:
-    """Average quality of the hull over [cheapest, dearest] (RouterBench, equation 4); flat after its last point.
+def aiq(cost_P: NDArray[np.float64], quality_P: NDArray[np.float64], cheapest: float, most_expensive: float) -> float:
+    """Average quality of the hull over [cheapest, most_expensive] (RouterBench, equation 4); flat after its last point.
 
     Raises:
         ValueError: the range is empty or the hull begins after its start.
     """
-    if not cheapest < dearest:
-        raise ValueError(f"the cost range is empty: {cheapest} to {dearest} USD")
+    if not cheapest < most_expensive:
+        raise ValueError(f"the cost range is empty: {cheapest} to {most_expensive} USD")
     costs, qualities = hull(cost_P, quality_P)
     if costs[0] > cheapest * (1 + 1e-9):
         raise ValueError(f"the cheapest point costs {costs[0]} USD, more than the range's start {cheapest}")
-    inside = costs[(costs > cheapest) & (costs < dearest)]
-    grid = np.concatenate([[cheapest], inside, [dearest]])
-    return float(np.trapezoid(np.interp(grid, costs, qualities), grid) / (dearest - cheapest))
+    inside = costs[(costs > cheapest) & (costs < most_expensive)]
+    grid = np.concatenate([[cheapest], inside, [most_expensive]])
+    return float(np.trapezoid(np.interp(grid, costs, qualities), grid) / (most_expensive - cheapest))
 
 
 def apgr(

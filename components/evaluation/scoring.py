@@ -187,14 +187,14 @@ def _curve(
     expected: NDArray[np.float64] | None,
 ) -> dict[str, float | None]:
     mean_C, value_C = cost.mean(axis=0), quality.mean(axis=0)
-    cheapest, dearest = float(mean_C.min()), float(mean_C.max())
-    if not cheapest < dearest:
+    cheapest, most_expensive = float(mean_C.min()), float(mean_C.max())
+    if not cheapest < most_expensive:
         return {}
     weak = int(mean_C.argmin())
     costs, qualities = operating_points(predicted, quality, cost, expected)
     weak_point, strong_point = (cheapest, float(value_C[weak])), (float(mean_C[best]), float(value_C[best]))
     return {
-        "aiq": aiq(costs, qualities, cheapest, dearest),
+        "aiq": aiq(costs, qualities, cheapest, most_expensive),
         "apgr": apgr(costs, qualities, weak_point, strong_point),
         "cost_save": cost_save(costs, qualities, strong_point[0], strong_point[1]),
     }

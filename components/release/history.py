@@ -17,8 +17,8 @@ from pointsman.durable import sync_folder
 
 HISTORY = "history.jsonl"
 Outcome = Literal["promoted", "refused", "not enough evidence", "rolled_back"]
-REIGNS: frozenset[Outcome] = frozenset({"promoted", "rolled_back"})
-"""Outcomes after which the entry's router reigns."""
+SERVES: frozenset[Outcome] = frozenset({"promoted", "rolled_back"})
+"""Outcomes after which the entry's router is in service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ def left_by_rollback(entries: tuple[Entry, ...], router_id: str) -> bool:
     in_service: str | None = None
     left = False
     for entry in entries:
-        if entry.verdict not in REIGNS:
+        if entry.verdict not in SERVES:
             continue
         if entry.router_id == router_id:
             left = False
@@ -158,9 +158,9 @@ def left_by_rollback(entries: tuple[Entry, ...], router_id: str) -> bool:
     return left
 
 
-def reigning(entries: tuple[Entry, ...]) -> Entry | None:
-    """The entry of the router that should reign; None where none ever did."""
-    return next((entry for entry in reversed(entries) if entry.verdict in REIGNS), None)
+def serving(entries: tuple[Entry, ...]) -> Entry | None:
+    """The entry of the router that should serve; None where none ever was in service."""
+    return next((entry for entry in reversed(entries) if entry.verdict in SERVES), None)
 
 
 def readable(entries: tuple[Entry, ...], in_service: str | None) -> list[str]:
@@ -174,7 +174,7 @@ def readable(entries: tuple[Entry, ...], in_service: str | None) -> list[str]:
         return ["no verdict yet: `pointsman retrain` gives the first"]
     lines, told = [f"{'time (UTC)':<16}  {'verdict':<11}  {'router':<12}  why"], False
     for entry in reversed(entries):
-        serves = not told and entry.router_id == in_service and entry.verdict in REIGNS
+        serves = not told and entry.router_id == in_service and entry.verdict in SERVES
         told = told or serves
         why = "; ".join(entry.reasons) or "no reason given"
         when, verdict = entry.time[:16].replace("T", " "), entry.verdict.replace("_", " ")

@@ -16,7 +16,7 @@ from pointsman.errors import BundleError
 
 
 def mirror(root: Path, url: str, timeout: float = 60.0, *, thorough: bool = False) -> str | None:
-    """Makes a URL hold what reigns in a local published root; again changes nothing.
+    """Makes a URL hold what is in service in a local published root; again changes nothing.
 
     The root's lock is held meanwhile, so that the last promotion is also the last to be mirrored. A torn pointer there
     is replaced. The history there keeps the lines of every installation that publishes to it.
@@ -28,10 +28,10 @@ def mirror(root: Path, url: str, timeout: float = 60.0, *, thorough: bool = Fals
         thorough: whether to read the files there and replace damaged ones; else their sizes have to do.
 
     Returns:
-        router_id of what reigns; None where nothing was published.
+        router_id of what is in service; None where nothing was published.
 
     Raises:
-        BundleError: the reigning bundle isn't whole, or the URL can't be written.
+        BundleError: the bundle in service isn't whole, or the URL can't be written.
         Busy: a promotion holds the lock.
     """
     with hold(root, timeout):

@@ -1,7 +1,8 @@
-"""Which router reigns, changed so that a crash at any step can be repaired.
+"""Which router is in service, changed so that a crash at any step can be repaired.
 
 The order is: the bundle's folder, the history's entry, the pointer, the registry's alias. The history is thus a
-write-ahead log: its last reign names a complete bundle, and `reconcile` carries pointer and alias forward to it.
+write-ahead log: its last promotion or rollback names a complete bundle, to which `reconcile` carries pointer and alias
+forward.
 """
 
 import getpass
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from components.release.history import REIGNS, Entry, Outcome, append, now, read_history, reigning
+from components.release.history import SERVES, Entry, Outcome, append, now, read_history, serving
 from components.release.lock import hold
 from pointsman.bundle.manifest import MANIFEST, dump, is_router_id
 from pointsman.bundle.pointer import read_pointer, write_pointer
@@ -22,16 +23,16 @@ from pointsman.errors import BundleError
 _LOG = logging.getLogger(__name__)
 
 
-class Crowns(Protocol):
+class Champions(Protocol):
     """What promotion needs of a registry of versions."""
 
     def find(self, router_id: str) -> str | None:
         """The version that holds this router; None: not registered."""
 
-    def crown(self, version: str) -> None:
+    def make_champion(self, version: str) -> None:
         """Makes a version the champion, and only it."""
 
-    def uncrown(self) -> None:
+    def no_champion(self) -> None:
         """Leaves no champion."""
 
     def champion_router(self) -> str | None:
@@ -43,7 +44,7 @@ class Repairs:
     """What `reconcile` found and did, in words; empty where all agreed."""
 
     router_id: str | None
-    """The router that reigns."""
+    """The router in service."""
     done: tuple[str, ...] = ()
 
 
@@ -53,17 +54,17 @@ def publish(
     *,
     reasons: Sequence[str] = (),
     who: str | None = None,
-    registry: Crowns | None = None,
+    registry: Champions | None = None,
     timeout: float = 60.0,
 ) -> str:
-    """Makes a bundle reign in a published root and returns its router_id; the reigning one again changes nothing.
+    """Makes a bundle serve in a published root and returns its router_id; the one in service again changes nothing.
 
     Args:
         bundle: a bundle's folder.
         root: the published root.
         reasons: why it was promoted, for the history.
         who: who promoted it; None: the process's user.
-        registry: where its version is crowned, if it is registered there.
+        registry: where its version becomes champion, if it is registered there.
         timeout: seconds to wait for another promotion.
 
     Raises:
@@ -80,11 +81,11 @@ def publish(
         elif not is_whole(target):
             # the copy in service is damaged, this one isn't
             mend_folder(target, {**files, MANIFEST: dump(manifest)})
-        reign = reigning(read_history(root))
-        if reign is None or reign.router_id != router_id:
+        last = serving(read_history(root))
+        if last is None or last.router_id != router_id:
             append(root, _entry(router_id, "promoted", reasons, who))
         _reconcile(root, registry)
-    _LOG.info("router %s reigns in %s", router_id, root)
+    _LOG.info("router %s is in service in %s", router_id, root)
     return router_id
 
 
@@ -115,10 +116,10 @@ def rollback(
     *,
     reasons: Sequence[str] = (),
     who: str | None = None,
-    registry: Crowns | None = None,
+    registry: Champions | None = None,
     timeout: float = 60.0,
 ) -> str:
-    """Makes an earlier router reign again and returns its router_id.
+    """Makes an earlier router serve again and returns its router_id.
 
     Without `to` it goes back from the router that the pointer names, which is the one that gateways have. A rollback
     that broke off before the pointer moved is finished, not followed by a second one.
@@ -128,7 +129,7 @@ def rollback(
         to: a router_id or a beginning that no other has; None: the one that was in service before this one.
         reasons: why, for the history.
         who: who did it; None: the process's user.
-        registry: where its version is crowned.
+        registry: where its version becomes champion.
         timeout: seconds to wait for another promotion.
 
     Raises:
@@ -138,27 +139,27 @@ def rollback(
     with hold(root, timeout):
         target = _find(root, to) if to is not None else _before(root)
         read_files(root / target)
-        reign = reigning(read_history(root))
-        if reign is None or reign.router_id != target:
+        last = serving(read_history(root))
+        if last is None or last.router_id != target:
             append(root, _entry(target, "rolled_back", reasons, who))
         _reconcile(root, registry)
-    _LOG.info("router %s reigns again in %s", target, root)
+    _LOG.info("router %s is in service again in %s", target, root)
     return target
 
 
 def reconcile(
-    root: Path, registry: Crowns | None = None, timeout: float = 60.0, copies: Sequence[Path] = ()
+    root: Path, registry: Champions | None = None, timeout: float = 60.0, copies: Sequence[Path] = ()
 ) -> Repairs:
     """Repairs whatever a crash left: unfinished folders, a pointer or an alias behind the history, damaged files.
 
     Args:
         root: the published root.
-        registry: where the version in service is crowned.
+        registry: where the version in service becomes champion.
         timeout: seconds to wait for another promotion.
         copies: folders of bundles by router_id, where an intact copy of a damaged router may be.
 
     Raises:
-        BundleError: the router that should reign isn't whole, and no copy of it is.
+        BundleError: the router that should serve isn't whole, and no copy of it is.
         Busy: another promotion holds the lock.
     """
     with hold(root, timeout):
@@ -170,8 +171,8 @@ def reconcile(
 
 def _mend(root: Path, copies: Sequence[Path]) -> list[str]:
     """Replaces what is damaged of the router that should be in service, where a copy of it is intact."""
-    reign = reigning(read_history(root))
-    named = _pointer_or_damage(root) if reign is None else reign.router_id
+    last = serving(read_history(root))
+    named = _pointer_or_damage(root) if last is None else last.router_id
     if not is_router_id(named) or is_whole(root / str(named)):
         return []
     for shelf in copies:
@@ -183,27 +184,27 @@ def _mend(root: Path, copies: Sequence[Path]) -> list[str]:
     return []
 
 
-def _reconcile(root: Path, registry: Crowns | None) -> Repairs:
+def _reconcile(root: Path, registry: Champions | None) -> Repairs:
     done = []
-    reign, named = reigning(read_history(root)), _pointer_or_damage(root)
-    router_id = named if reign is None else reign.router_id
+    last, named = serving(read_history(root)), _pointer_or_damage(root)
+    router_id = named if last is None else last.router_id
     if not is_router_id(router_id):
         return Repairs(router_id=None)
     assert router_id is not None  # noqa: S101  # for mypy: a router_id is text
     read_files(root / router_id)
-    if reign is None:
-        append(root, _entry(router_id, "promoted", ["found reigning without a record"], None))
-        done.append("history lacked the reigning router")
+    if last is None:
+        append(root, _entry(router_id, "promoted", ["found in service without a record"], None))
+        done.append("history lacked the router in service")
     if named != router_id:
         write_pointer(root, router_id)
         done.append(f"pointer moved to {router_id}")
     if registry is not None and registry.champion_router() != router_id:
         version = registry.find(router_id)
         if version is None:
-            registry.uncrown()
-            done.append("the reigning router isn't registered: no version is champion")
+            registry.no_champion()
+            done.append("the router in service isn't registered: no version is champion")
         else:
-            registry.crown(version)
+            registry.make_champion(version)
             done.append(f"version {version} is champion")
     return Repairs(router_id=router_id, done=tuple(done))
 
@@ -219,13 +220,13 @@ def _pointer_or_damage(root: Path) -> str | None:
 def _before(root: Path) -> str:
     """The router that was in service before the present one, skipping routers already left by a rollback."""
     entries, named = read_history(root), _pointer_or_damage(root)
-    last = reigning(entries)
+    last = serving(entries)
     if last is not None and last.verdict == "rolled_back" and named != last.router_id:
         # it broke off between the history and the pointer
         return last.router_id
     stack: list[str] = []
     for entry in entries:
-        if entry.verdict not in REIGNS:
+        if entry.verdict not in SERVES:
             continue
         if entry.verdict == "rolled_back" and entry.router_id in stack:
             del stack[stack.index(entry.router_id) :]

@@ -37,7 +37,7 @@ def frontier_all(
     with rc_context(_STYLE):
         figure, axes = _canvas(5.2, width=10.4)
         looks = ((colour, line) for line in cycle(_LINES) for colour in _PEERS)
-        # By quality at their dearest, so that the legend reads as the curves lie.
+        # By quality at their most expensive, so that the legend reads as the curves lie.
         for name in sorted(shown, key=lambda n: -max(q for _, q in shown[n])):
             costs, qualities = hull(*np.array(shown[name], dtype=np.float64).T)
             colour, line = (ACCENT, "-") if name == "router" else next(looks)

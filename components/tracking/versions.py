@@ -45,11 +45,11 @@ class Versions:
         """Makes a version the challenger; the alias leaves the one before."""
         self._client.set_registered_model_alias(self.name, CHALLENGER, version)
 
-    def crown(self, version: str) -> None:
+    def make_champion(self, version: str) -> None:
         """Makes a version the champion; the alias leaves the one before."""
         self._client.set_registered_model_alias(self.name, CHAMPION, version)
 
-    def uncrown(self) -> None:
+    def no_champion(self) -> None:
         """Leaves no champion."""
         if self.champion() is not None:
             self._client.delete_registered_model_alias(self.name, CHAMPION)

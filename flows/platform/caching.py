@@ -26,22 +26,25 @@ ORCHESTRATION = frozenset({"prefect", "pydantic"})
 
 
 def by_content(context: TaskRunContext, parameters: dict[str, Any]) -> str:
-    """The cache key of a task run: its name, its inputs' content, and the digest of all code that it reaches.
+    """The cache key of a task run: its function, its inputs' content, and the digest of all code that it reaches.
 
     Prefect's own TASK_SOURCE sees only the task's few lines, so an edited component would give a stale result.
     """
     inputs = json.dumps(parameters, default=_content, sort_keys=True)
     code = code_digest(context.task.fn.__module__)
-    return f"{context.task.name}-{hashlib.sha256((inputs + code).encode()).hexdigest()}"
+    return f"{context.task.fn.__name__}-{hashlib.sha256((inputs + code).encode()).hexdigest()}"
 
 
-def cached_task(run_name: str | None = None) -> Callable[[Callable[P, R]], Task[P, R]]:
+def cached_task(run_name: str | None = None, *, name: str | None = None) -> Callable[[Callable[P, R]], Task[P, R]]:
     """A Prefect task whose result is kept under `by_content`.
 
     Args:
+        name: as people see it, beginning with its station's; None: the function's.
         run_name: a template of the run's name, with the task's arguments in braces; None: Prefect's own.
     """
-    return task(cache_key_fn=by_content, persist_result=True, result_serializer="json", task_run_name=run_name)
+    return task(
+        name=name, cache_key_fn=by_content, persist_result=True, result_serializer="json", task_run_name=run_name
+    )
 
 
 @cache

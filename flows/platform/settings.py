@@ -57,7 +57,7 @@ class Settings:
 
     @property
     def publish_url(self) -> str | None:
-        """POINTSMAN_PUBLISH_URL, an fsspec URL that is kept up to what reigns here; None: the folder alone."""
+        """POINTSMAN_PUBLISH_URL, an fsspec URL that is kept up to what is in service here; None: the folder alone."""
         return os.environ.get("POINTSMAN_PUBLISH_URL") or None
 
     @property

@@ -28,7 +28,7 @@ class BoardRef(BaseModel, frozen=True):
     board: DataRef
 
 
-@cached_task()
+@cached_task(name="split: board")
 def lay_out_board(tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef, seed: int) -> DataRef:
     """Everything that is known before training, rows in the order of the prompts table."""
     frames = read_tables(tables.path)

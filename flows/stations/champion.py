@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from components.evaluation.gate import Played
 from components.learning.operating import Judged
-from components.release.history import REIGNS, Entry, read_history
+from components.release.history import SERVES, Entry, read_history
 from components.tables.board import Board
 from flows.platform import paths
 from pointsman.bundle.evidence import prompt_digests
@@ -54,7 +54,7 @@ def first_of_year() -> tuple[Bundle | None, int]:
     """The router that was in service first in the last 365 days, and the comparisons with it that were used since."""
     since = (datetime.now(UTC) - YEAR).isoformat()
     entries = [entry for entry in read_history(paths.published()) if entry.time >= since]
-    first = next((entry for entry in entries if entry.verdict in REIGNS), None)
+    first = next((entry for entry in entries if entry.verdict in SERVES), None)
     if first is None:
         return None, 0
     looks = sum(_looked(entry) for entry in entries[entries.index(first) + 1 :])

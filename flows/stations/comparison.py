@@ -44,7 +44,7 @@ SHIFTED = ("linear", "mlp", "mlp_no_bias", "mlp_skip", "implicit", "implicit_no_
 _MOST_LEFT_OUT_OF_PEERS, _SEEDS_OF_PEERS = 6, 3
 
 
-@cached_task()
+@cached_task(name="compare: block")
 def lay_out(tables: DataRef, embedded: DataRef, encoder: DataRef, block: Block) -> DataRef:
     """A block's arrays: prompts on which every one of its candidates has an outcome."""
     frames = read_tables(tables.path)
@@ -72,7 +72,7 @@ def lay_out(tables: DataRef, embedded: DataRef, encoder: DataRef, block: Block) 
     return keep("lay_out", write)
 
 
-@cached_task(run_name="tune-{method}")
+@cached_task(name="compare: tune", run_name="compare: tune {method}")
 def tune(laid_out: DataRef, encoder: DataRef, method: str, splits: int, seed: int) -> int:
     """A method's best place in its grid, on validation prompts of the first split."""
     board = _fold(laid_out, encoder, *rows_of(laid_out, splits, 0, seed), seed)
@@ -80,7 +80,7 @@ def tune(laid_out: DataRef, encoder: DataRef, method: str, splits: int, seed: in
     return tuned(GRIDS[method], training, validation, seed).chosen
 
 
-@cached_task(run_name="split-{number}")
+@cached_task(name="compare: split", run_name="compare: split {number}")
 def judge(
     laid_out: DataRef,
     encoder: DataRef,
@@ -106,7 +106,7 @@ def judge(
     return keep("judge", write)
 
 
-@cached_task(run_name="leave-out-{method}")
+@cached_task(name="compare: peer left out", run_name="compare: {method}, benchmarks left out")
 def leave_out_of(laid_out: DataRef, encoder: DataRef, method: str, place: int | None, seed: int) -> DataRef:
     """A peer's gain on each of the largest benchmarks when it wasn't trained on it, seed by seed."""
     board = _fold(laid_out, encoder, _all_rows(laid_out), _NO_ROWS, seed)
@@ -135,7 +135,7 @@ def leave_out_of(laid_out: DataRef, encoder: DataRef, method: str, place: int | 
     return keep("leave_out_of", lambda folder: (folder / "held_out.json").write_text(json.dumps(told)))
 
 
-@cached_task()
+@cached_task(name="compare: benchmarks left out")
 def leave_out(laid_out: DataRef, encoder: DataRef, seed: int) -> DataRef:
     """The router's gain on each benchmark that it wasn't trained on."""
     board = _fold(laid_out, encoder, _all_rows(laid_out), _NO_ROWS, seed)

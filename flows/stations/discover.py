@@ -22,7 +22,7 @@ from flows.stations.board import BoardRef, learning_board, read_board, read_prom
 from pointsman.text.encoder import read_tokenizer
 
 
-@cached_task()
+@cached_task(name="discover: features")
 def featurise(tables: DataRef, embedded: DataRef, splits: DataRef, encoder: DataRef, config: FeatureConfig) -> DataRef:
     """The matrix that every learner takes; its map is fitted on training prompts only."""
     prompts = read_tables(tables.path).prompts
@@ -39,10 +39,10 @@ def featurise(tables: DataRef, embedded: DataRef, splits: DataRef, encoder: Data
     return keep("featurise", write)
 
 
-@cached_task()
-def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int, narrated: DataRef | None = None) -> DataRef:
+@cached_task(name="discover")
+def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int, sentences: DataRef | None = None) -> DataRef:
     """The chosen partition of the training prompts, its quality table, descriptions, and every partition tried."""
-    semantic_ND = np.load(narrated.file("embedding.npy")) if narrated else None
+    semantic_ND = np.load(sentences.file("embedding.npy")) if sentences else None
     found = discover_tasks(learning_board(board_ref), config, seed, semantic_ND)
     board, prompts = read_board(board_ref), read_prompts(board_ref)
     train = board.rows("train")
@@ -65,7 +65,7 @@ def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int, narrated: 
     return keep("discover", write)
 
 
-@cached_task()
+@cached_task(name="discover: map")
 def chart(board_ref: BoardRef, identified: DataRef, config: LayoutConfig) -> DataRef:
     """The training prompts in the plane, each with its task's label: the report's map."""
     board, prompts = read_board(board_ref), read_prompts(board_ref)

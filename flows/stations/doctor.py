@@ -2,13 +2,13 @@
 
 from components.release.history import read_history
 from components.release.mirror import mirror
-from components.release.publish import Crowns, reconcile
+from components.release.publish import Champions, reconcile
 from flows.platform import paths
 from flows.platform.settings import settings
 from pointsman.bundle.reading import is_whole
 
 
-def examine(registry: Crowns) -> list[str]:
+def examine(registry: Champions) -> list[str]:
     """Repairs what can be repaired; a line for each thing that was done or that needs a person.
 
     Raises:

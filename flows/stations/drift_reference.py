@@ -16,8 +16,8 @@ from pointsman.durable import write_whole
 from pointsman.model.router_model import RouterModel
 
 
-@task(cache_policy=NO_CACHE)
-def remember(board_ref: BoardRef, combined: DataRef, router_id: str, seed: int) -> Path:
+@task(name="register: drift reference", cache_policy=NO_CACHE)
+def keep_drift_reference(board_ref: BoardRef, combined: DataRef, router_id: str, seed: int) -> Path:
     """The reference of a router; one that was kept before stays as it is."""
     path = reference_path(router_id)
     if not path.exists():

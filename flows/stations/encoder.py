@@ -37,26 +37,26 @@ CHOICE = "choice.json"
 _ROWS = "rows.npy"
 
 
-@cached_task()
+@cached_task(name="embed: sentence encoder")
 def export_encoder(precision: Precision) -> DataRef:
     """The packaged sentence encoder as ONNX, once an installation."""
     return keep("encoder", lambda folder: export_minilm(folder, precision))
 
 
-@cached_task()
+@cached_task(name="embed: your encoder")
 def bring_encoder(source: DataRef) -> DataRef:
     """An encoder that somebody brought, in Pointsman's form."""
     return keep("encoder", lambda folder: import_encoder(source.path, folder))
 
 
-@cached_task()
+@cached_task(name="embed: token vectors")
 def read_token_vectors(sentence: DataRef) -> DataRef:
     """The sentence encoder's vector of each token alone, once an installation."""
     vectors_VD = token_vectors(Encoder.load(sentence.path))
     return keep("token_vectors", lambda folder: np.save(folder / "vectors.npy", vectors_VD))
 
 
-@cached_task()
+@cached_task(name="embed")
 def embed(tables: DataRef, encoder: DataRef) -> DataRef:
     """One unit vector a prompt, in the order of the prompts table."""
     prompts = read_tables(tables.path).prompts["prompt"].to_list()
@@ -64,7 +64,7 @@ def embed(tables: DataRef, encoder: DataRef) -> DataRef:
     return keep("embed", lambda folder: np.save(folder / "embedding.npy", embedding_ND))
 
 
-@cached_task(run_name="encode-{first}")
+@cached_task(name="embed: part", run_name="embed: from prompt {first}")
 def encode(tables: DataRef, encoder: DataRef, first: int, count: int) -> int:
     """Puts these prompts' vectors where `embed` finds them; how many there were."""
     prompts = read_tables(tables.path).prompts["prompt"][first : first + count].to_list()
@@ -79,7 +79,7 @@ def embed_widely(tables: DataRef, encoder: DataRef) -> DataRef:
     return embed(tables, encoder)
 
 
-@cached_task()
+@cached_task(name="embed: sample")
 def embed_sample(tables: DataRef, encoder: DataRef, count: int, seed: int) -> DataRef:
     """One unit vector a prompt of a sample, and its rows in the prompts table."""
     prompts = read_tables(tables.path).prompts["prompt"]
@@ -94,7 +94,7 @@ def embed_sample(tables: DataRef, encoder: DataRef, count: int, seed: int) -> Da
     return keep("embed", write)
 
 
-@cached_task()
+@cached_task(name="embed: static encoder")
 def distil_encoder(
     tables: DataRef, taught: DataRef, splits: DataRef | None, sentence: DataRef, vectors: DataRef, config: DistilConfig
 ) -> DataRef:
@@ -111,7 +111,7 @@ def distil_encoder(
     return keep("encoder", lambda folder: distil_folder(sentence.path, texts, teacher_KD, start_VD, config, folder))
 
 
-@cached_task()
+@cached_task(name="embed: choose the encoder")
 def choose_between(
     tables: DataRef,
     taught: DataRef,

@@ -38,7 +38,7 @@ _SELF_CHECK = 32
 _TOLERANCE = 1e-3
 
 
-@task(cache_policy=NO_CACHE)
+@task(name="evaluate", cache_policy=NO_CACHE)
 def evaluate(
     logs: DataRef,
     validated: DataRef,

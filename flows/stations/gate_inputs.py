@@ -29,7 +29,7 @@ _PARTS = 4
 """As many workers can hold benchmarks out at a time."""
 
 
-@cached_task(run_name="hold_out-{part}")
+@cached_task(name="evaluate: leave benchmarks out", run_name="evaluate: leave benchmarks out, part {part}")
 def hold_out_part(
     board_ref: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int, part: int, parts: int
 ) -> DataRef:
@@ -43,7 +43,7 @@ def hold_out_part(
     return keep("hold_out_part", lambda folder: (folder / "held_out.json").write_text(content))
 
 
-@cached_task()
+@cached_task(name="evaluate: gains left out")
 def gather(parts: list[DataRef]) -> DataRef:
     """All parts' gains, by benchmark."""
     gains = [gain for part in parts for gain in json.loads(part.file("held_out.json").read_text())]
@@ -57,7 +57,7 @@ def hold_out(board: BoardRef, classified: DataRef, config: TwoStageConfig, seed:
     return gather([*parts.values()])
 
 
-@cached_task()
+@cached_task(name="evaluate: latency")
 def time_routing(board_ref: BoardRef, encoder: DataRef, combined: DataRef) -> DataRef:
     """Milliseconds of processor time to route a test prompt from its text, one at a time."""
     board = read_board(board_ref)

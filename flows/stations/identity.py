@@ -22,15 +22,15 @@ from pointsman.durable import write_whole
 _PROMPTS, _NAMES = "task_prompts.parquet", "task_names.json"
 
 
-def reigning_tasks() -> DataRef | None:
-    """The tasks of the router in service; None where none reigns, or it was published without."""
+def champion_tasks() -> DataRef | None:
+    """The tasks of the router in service; None where none is in service, or it was published without."""
     router_id = read_pointer(paths.published())
     folder = paths.tasks() / str(router_id)
     # The prompts are written last: with them, the folder is whole.
     return reference(folder) if router_id and (folder / _PROMPTS).exists() else None
 
 
-def remember_tasks(router_id: str, discovered: DataRef) -> None:
+def keep_tasks(router_id: str, discovered: DataRef) -> None:
     """Keeps a router's tasks for the retrain that may follow it."""
     folder = paths.tasks() / router_id
     for name in (_NAMES, _PROMPTS):
@@ -38,7 +38,7 @@ def remember_tasks(router_id: str, discovered: DataRef) -> None:
         write_whole(folder / name, lambda aside, source=source: shutil.copyfile(source, aside))  # type: ignore[misc]
 
 
-@cached_task()
+@cached_task(name="discover: lasting ids")
 def identify(board_ref: BoardRef, discovered: DataRef, champion: DataRef | None) -> DataRef:
     """What was discovered, under ids and labels that last, with an account of what became of the champion's tasks."""
     fresh = _fresh(board_ref, discovered)

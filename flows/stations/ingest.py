@@ -20,13 +20,13 @@ from flows.stations.frozen_test import remembered
 _NOTICES = "notices.parquet"
 
 
-@cached_task()
+@cached_task(name="ingest: simulated logs")
 def generate(config: PlantedConfig) -> DataRef:
     """The simulated default logs."""
     return keep("generate", lambda folder: write_world(folder, config))
 
 
-@cached_task()
+@cached_task(name="ingest")
 def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
     """Typed tables, and beside them the rows that can't be used, each with its reason, and what was mended."""
     accepted = quarantine(read_tables(logs.path), config, logs.path)
@@ -44,7 +44,7 @@ def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
     return keep("ingest", write)
 
 
-@cached_task()
+@cached_task(name="validate")
 def validate(tables: DataRef, logs: DataRef) -> DataRef:
     """The validation results and Great Expectations' Data Docs; a broken rule stops the run."""
 
@@ -69,7 +69,7 @@ def notices(tables: DataRef, validated: DataRef) -> list[str]:
     ]
 
 
-@cached_task()
+@cached_task(name="split")
 def divide(tables: DataRef, embedded: DataRef, frozen: DataRef | None, config: SplitConfig) -> DataRef:
     """Train, validation and test, near-duplicates together; prompts once tested stay in test."""
     held, learnt = remembered(frozen)

@@ -26,7 +26,7 @@ from flows.stations.board import BoardRef, split_names
 from pointsman.text.encoder import Encoder
 
 
-class Narration(BaseModel, frozen=True):
+class Descriptions(BaseModel, frozen=True):
     """What a language model said of the training prompts; empty where none is set."""
 
     described: DataRef | None = None
@@ -35,51 +35,52 @@ class Narration(BaseModel, frozen=True):
     """Why there are no descriptions; empty: there are, or no model is set."""
 
 
-def narrate(board_ref: BoardRef, encoder: DataRef) -> Narration:
+def describe_training(board_ref: BoardRef, encoder: DataRef) -> Descriptions:
     """Descriptions of the training prompts, if a language model is set.
 
     Raises:
         ValueError: its settings can't be used.
     """
-    return describe_by_model(board_ref, encoder) if settings().llm_url else Narration()
+    return describe_by_model(board_ref, encoder) if settings().llm_url else Descriptions()
 
 
-def christen(board_ref: BoardRef, discovered: DataRef, narration: Narration) -> DataRef:
+def name_discovered(board_ref: BoardRef, discovered: DataRef, descriptions: Descriptions) -> DataRef:
     """What was discovered, its tasks named by the language model if one is set."""
-    return name_by_model(board_ref, discovered, narration) if narration.model else discovered
+    return name_by_model(board_ref, discovered, descriptions) if descriptions.model else discovered
 
 
-@task(cache_policy=NO_CACHE)
-def describe_by_model(board_ref: BoardRef, encoder: DataRef) -> Narration:
+@task(name="discover: describe prompts", cache_policy=NO_CACHE)
+def describe_by_model(board_ref: BoardRef, encoder: DataRef) -> Descriptions:
     """Each training prompt in a sentence, and the sentences' embeddings."""
     config, prompts = _config(), _training_prompts(board_ref)
     try:
         described = describe_prompts(prompts, lambda questions: ask(questions, config, _cache()))
     except ChatError as error:
-        return Narration(model=config.model, failure=str(error))
+        return Descriptions(model=config.model, failure=str(error))
     embedding_ND = embed_cached(Encoder.load(encoder.path), described, paths.embeddings())
 
     def write(folder: Path) -> None:
         write_parquet(pl.DataFrame({"description": described}), folder / "descriptions.parquet")
         np.save(folder / "embedding.npy", embedding_ND)
 
-    return Narration(described=keep("narrate", write), model=config.model)
+    return Descriptions(described=keep("describe_training", write), model=config.model)
 
 
-@task(cache_policy=NO_CACHE)
-def name_by_model(board_ref: BoardRef, discovered: DataRef, narration: Narration) -> DataRef:
+@task(name="discover: name tasks", cache_policy=NO_CACHE)
+def name_by_model(board_ref: BoardRef, discovered: DataRef, descriptions: Descriptions) -> DataRef:
     """The model's names instead of keywords; where it failed, keywords, and the report says so."""
     rows = json.loads(discovered.file("tasks.json").read_text())
     tasks = [TaskDescription(**row) for row in rows]
-    named_by, said = narration.model, f"Prompts were described and tasks named by {narration.model}."
-    if narration.failure:
-        named_by, said = "keywords", f"Tasks are cut and named without the language model: {narration.failure}."
+    named_by, said = descriptions.model, f"Prompts were described and tasks named by {descriptions.model}."
+    if descriptions.failure:
+        named_by, said = "keywords", f"Tasks are cut and named without the language model: {descriptions.failure}."
     else:
         try:
             labels = _names(tasks, _training_prompts(board_ref))
             rows = [row | {"label": label} for row, label in zip(rows, labels, strict=True)]
         except ChatError as error:
-            named_by, said = "keywords", f"Prompts were described by {narration.model}; tasks keep keywords: {error}."
+            said = f"Prompts were described by {descriptions.model}; tasks keep keywords: {error}."
+            named_by = "keywords"
     summary = json.loads(discovered.file("discovery.json").read_text()) | {"named_by": named_by, "naming": said}
 
     def write(folder: Path) -> None:
@@ -87,7 +88,7 @@ def name_by_model(board_ref: BoardRef, discovered: DataRef, narration: Narration
         (folder / "tasks.json").write_text(json.dumps(rows))
         (folder / "discovery.json").write_text(json.dumps(summary))
 
-    return keep("christen", write)
+    return keep("name_discovered", write)
 
 
 def _names(tasks: Sequence[TaskDescription], prompts: Sequence[str]) -> tuple[str, ...]:

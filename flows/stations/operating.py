@@ -21,7 +21,7 @@ from pointsman.bundle.evidence import Evidence, prompt_digests
 from pointsman.model.router_model import RouterModel
 
 
-@cached_task()
+@cached_task(name="train: operating policy")
 def choose_operating(
     board_ref: BoardRef,
     classified: DataRef,

@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
 from components.evaluation.gate import Word
-from components.release.history import left_by_rollback, read_history, reigning
+from components.release.history import left_by_rollback, read_history, serving
 from components.release.mirror import in_service_at, mirror
 from components.release.publish import publish, refuse, rollback
 from components.release.verdicts import VoidVerdict
@@ -25,7 +25,7 @@ from flows.platform.references import DataRef
 from flows.platform.settings import settings
 from flows.platform.tracking import maker_alive, registry, run_url
 from flows.stations.board import BoardRef, read_board
-from flows.stations.identity import remember_tasks
+from flows.stations.identity import keep_tasks
 from flows.stations.run_figures import show
 from flows.stations.verdicts import remember_verdict, require_verdict, waiting_bundle
 from pointsman.bundle.evidence import Evidence
@@ -68,7 +68,7 @@ def page_folder(router_id: str) -> Path:
     return paths.reports() / router_id
 
 
-@task(cache_policy=NO_CACHE)
+@task(name="register: bundle", cache_policy=NO_CACHE)
 def bundle(
     board_ref: BoardRef,
     encoder: DataRef,
@@ -120,12 +120,12 @@ def bundle(
     golden = router.golden(frames.prompts["prompt"].gather(test).to_list())
     folder = paths.bundles()
     router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden, evidence)
-    remember_tasks(router_id, discovered)
+    keep_tasks(router_id, discovered)
     remember_verdict(router_id, report)
     return Challenger(bundle=folder / router_id, router_id=router_id)
 
 
-@task(cache_policy=NO_CACHE)
+@task(name="register", cache_policy=NO_CACHE)
 def register(
     waiting: Challenger,
     run_id: str,
@@ -164,7 +164,7 @@ def register(
     return waiting.model_copy(update={"run_id": run_id, "version": version})
 
 
-@task(cache_policy=NO_CACHE)
+@task(name="promote", cache_policy=NO_CACHE)
 def promote(challenger: Challenger) -> Verdicted:
     """Publishes a challenger that passed the gate, records one that didn't; either way the history knows."""
     return conclude(challenger)
@@ -248,13 +248,13 @@ def roll_back(to: str | None, reason: str = "") -> str:
 
 def _unannounced() -> str | None:
     """The router that the last rollback returned to, where gateways that read the URL don't have it yet."""
-    url, last = settings().publish_url, reigning(read_history(paths.published()))
+    url, last = settings().publish_url, serving(read_history(paths.published()))
     if url is None or last is None or last.verdict != "rolled_back":
         return None
     return None if in_service_at(url) == last.router_id else last.router_id
 
 
 def announce() -> None:
-    """Brings the URL that POINTSMAN_PUBLISH_URL names up to what reigns here."""
+    """Brings the URL that POINTSMAN_PUBLISH_URL names up to what is in service here."""
     if url := settings().publish_url:
         mirror(paths.published(), url)

@@ -27,7 +27,7 @@ from pointsman.model.clusters import ClusterTables
 from pointsman.model.weights import ClassifierWeights, ExpertWeights
 
 
-@cached_task()
+@cached_task(name="train: classifier")
 def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 1: the task of every prompt, discovered in training and assigned elsewhere; their table and classifier."""
     board = with_tasks(read_board(board_ref), load_arrays(Partition, discovered.file("partition.npz")))
@@ -48,7 +48,7 @@ def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -
     return keep("classify", write)
 
 
-@cached_task()
+@cached_task(name="train: heads")
 def specialise(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 2: trunk, general heads and task-specific heads."""
     seen = seen_board(board_ref, classified)
@@ -69,7 +69,7 @@ def specialise(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig)
     return keep("specialise", write)
 
 
-@cached_task()
+@cached_task(name="train: router")
 def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, config: RouterConfig, seed: int) -> DataRef:
     """Both stages as one router: mixed, calibrated, priced and guarded."""
     table = load_arrays(TaskTable, classified.file("table.npz"))
@@ -108,7 +108,7 @@ PEERS: dict[str, Fit] = {
 """What every retrain compares the router with; the controls are a peer deprived of its signal."""
 
 
-@cached_task(run_name="baseline-{method}")
+@cached_task(name="train: peer", run_name="train: {method}")
 def baseline(board_ref: BoardRef, method: str, seed: int) -> DataRef:
     """One peer's predicted quality on the test prompts."""
     board = read_board(board_ref)

@@ -1,4 +1,4 @@
-"""current.json: which bundle of a published root reigns."""
+"""current.json: which bundle of a published root is in service."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def is_url(path: str | Path) -> bool:
 
 
 def read_pointer(root: Path) -> str | None:
-    """router_id of the reigning bundle; None where nothing was published.
+    """router_id of the bundle in service; None where nothing was published.
 
     Raises:
         BundleError: the pointer names no bundle.
@@ -44,7 +44,7 @@ def read_pointer(root: Path) -> str | None:
 
 
 def write_pointer(root: Path, router_id: str) -> None:
-    """Makes a bundle reign, at once.
+    """Puts a bundle into service, at once.
 
     Raises:
         BundleError: not a router_id.
@@ -55,7 +55,7 @@ def write_pointer(root: Path, router_id: str) -> None:
 
 
 def resolve(path: Path) -> Path:
-    """The bundle's folder: `path` itself, or the one that reigns where `path` is a published root.
+    """The bundle's folder: `path` itself, or the one in service where `path` is a published root.
 
     Raises:
         BundleError: the pointer is damaged, or nothing was published there yet.

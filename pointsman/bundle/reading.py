@@ -97,7 +97,7 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """The evaluation of a bundle, or of the reigning one of a published root; the whole bundle is verified.
+    """The evaluation of a bundle, or of the one in service of a published root; the whole bundle is verified.
 
     Raises:
         BundleError: anything is missing, unknown, changed, unsafe or of a newer form.

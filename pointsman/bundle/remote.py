@@ -18,7 +18,7 @@ from pointsman.errors import BundleError
 
 
 def locate(url: str) -> str:
-    """URL of the bundle: `url` itself, or the one that reigns where `url` is a published root.
+    """URL of the bundle: `url` itself, or the one in service where `url` is a published root.
 
     Raises:
         BundleError: the URL can't be read, or its pointer is damaged.

@@ -32,13 +32,13 @@ class Kept:
     def find(self, router_id):
         return self.versions.get(router_id)
 
-    def crown(self, version):
+    def make_champion(self, version):
         aside = self.path.with_suffix(".aside")
         aside.write_text(json.dumps(version))
         aside.replace(self.path)
 
-    def uncrown(self):
-        self.crown(None)
+    def no_champion(self):
+        self.make_champion(None)
 
     def champion_router(self):
         version = json.loads(self.path.read_text()) if self.path.exists() else None
@@ -105,7 +105,7 @@ def kill_before(fatal, registry_type):
     for name in STEPS:
         setattr(os, name, wrap(getattr(os, name)))
     durable.shutil.rmtree = wrap(shutil.rmtree)
-    registry_type.crown = wrap(registry_type.crown)
+    registry_type.make_champion = wrap(registry_type.make_champion)
 
 
 def test_killed_before_every_step(bundle, second, tmp_path):

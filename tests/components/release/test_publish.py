@@ -22,10 +22,10 @@ class Memory:
     def find(self, router_id):
         return self.versions.get(router_id)
 
-    def crown(self, version):
+    def make_champion(self, version):
         self.champion = version
 
-    def uncrown(self):
+    def no_champion(self):
         self.champion = None
 
     def champion_router(self):
@@ -98,7 +98,7 @@ def steps(monkeypatch, fatal):
 
         return counted
 
-    monkeypatch.setattr(Memory, "crown", wrap(Memory.crown))
+    monkeypatch.setattr(Memory, "make_champion", wrap(Memory.make_champion))
     for name in ("fsync", "rename", "replace"):
         monkeypatch.setattr(os, name, wrap(getattr(os, name)))
     monkeypatch.setattr(durable.shutil, "rmtree", wrap(shutil.rmtree))
@@ -158,7 +158,7 @@ def test_a_damaged_pointer_is_repaired_from_the_history(bundle, tmp_path):
 def test_a_reign_without_a_record_is_recorded(bundle, tmp_path):
     publish(bundle, tmp_path)
     (tmp_path / "history.jsonl").unlink()
-    assert reconcile(tmp_path).done == ("history lacked the reigning router",)
+    assert reconcile(tmp_path).done == ("history lacked the router in service",)
     assert read_history(tmp_path)[0].router_id == bundle.name
 
 

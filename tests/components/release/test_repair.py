@@ -107,7 +107,7 @@ def test_a_changed_history_is_noticed(root, change):
         refuse(root, "f" * 64, ["worse"])
     # as the message says: moved away, a new one begins
     (root / HISTORY).rename(root.parent / "away.jsonl")
-    assert reconcile(root).done == ("history lacked the reigning router",)
+    assert reconcile(root).done == ("history lacked the router in service",)
 
 
 def test_lines_from_before_the_chain_are_read(root):

@@ -107,7 +107,7 @@ def test_the_pointer_and_the_crown_move_together(registry, versions, bundle, sec
     assert registry.champion().router_id == second.name
     assert rollback(tmp_path, registry=registry) == bundle.name
     assert registry.champion().version == versions[0]
-    registry.crown(versions[1])
+    registry.make_champion(versions[1])
     assert reconcile(tmp_path, registry).done == (f"version {versions[0]} is champion",)
     assert reconcile(tmp_path, registry).done == ()
 
@@ -131,7 +131,7 @@ def test_the_champion_answers_invocations(registry, versions, bundle, prompts):
 
     from pointsman.router import Router
 
-    registry.crown(versions[0])
+    registry.make_champion(versions[0])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -66,6 +66,6 @@ def test_the_containers_commands_deploy_and_run(tmp_path, operations):
             operations.started(client, tmp_path, "flows.platform.within", *SERVICES["worker"]["command"])
         )
         _, state = operations.finish(api, found["to-an-earlier-router"], {"parameters": {}})
-        # nothing reigns in a fresh home: the flow ran there, and says so
+        # nothing is in service in a fresh home: the flow ran there, and says so
         assert state["type"] == "FAILED"
         assert f"{home}/data/published: no router was in service before" in state["message"]

@@ -14,7 +14,7 @@ from flows.platform import paths
 from flows.platform.references import DataRef, keep
 from flows.stations.board import BoardRef
 from flows.stations.discover import chart, discover
-from flows.stations.identity import identify, reigning_tasks, remember_tasks
+from flows.stations.identity import champion_tasks, identify, keep_tasks
 from pointsman.bundle.pointer import write_pointer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -69,7 +69,7 @@ def read(ref: DataRef, name: str):
 
 def test_names_last_over_reruns_and_growth(monkeypatch, tmp_path, world):
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
-    assert reigning_tasks() is None
+    assert champion_tasks() is None
     board = board_of(world, np.arange(500))
     found = discover.fn(board, GRAPH, 0)
     first = identify.fn(board, found, None)
@@ -83,16 +83,16 @@ def test_names_last_over_reruns_and_growth(monkeypatch, tmp_path, world):
         assert first.file(name).read_bytes() == found.file(name).read_bytes()
 
     # The champion of a rerun is the first run itself: nothing may change, or the router's id would.
-    remember_tasks(ONE, first)
-    assert reigning_tasks() is None
+    keep_tasks(ONE, first)
+    assert champion_tasks() is None
     enthrone(ONE)
-    assert reigning_tasks().path.name == ONE
-    again = identify.fn(board, discover.fn(board, GRAPH, 0), reigning_tasks())
+    assert champion_tasks().path.name == ONE
+    again = identify.fn(board, discover.fn(board, GRAPH, 0), champion_tasks())
     assert again == first
 
     # More prompts, the old among them.
     grown = board_of(world, np.arange(700))
-    second = identify.fn(grown, discover.fn(grown, GRAPH, 0), reigning_tasks())
+    second = identify.fn(grown, discover.fn(grown, GRAPH, 0), champion_tasks())
     identity = read(second, "discovery.json")["identity"]
     later = {row["label"]: row["id"] for row in read(second, "tasks.json")}
     assert identity["previous"] == ONE
@@ -104,9 +104,9 @@ def test_names_last_over_reruns_and_growth(monkeypatch, tmp_path, world):
     assert fresh.isdisjoint(names.values())
 
     # And a rerun of the second, reigning in its turn, changes nothing either.
-    remember_tasks(TWO, second)
+    keep_tasks(TWO, second)
     enthrone(TWO)
-    assert identify.fn(grown, discover.fn(grown, GRAPH, 0), reigning_tasks()) == second
+    assert identify.fn(grown, discover.fn(grown, GRAPH, 0), champion_tasks()) == second
 
 
 def test_a_task_whose_prompts_vanish_dies_and_a_new_one_is_born(monkeypatch, tmp_path, world):
@@ -115,11 +115,11 @@ def test_a_task_whose_prompts_vanish_dies_and_a_new_one_is_born(monkeypatch, tmp
     task = np.repeat([1, 2, 3, 4], 125)
     board = board_of(world, np.arange(500), task=task)
     first = identify.fn(board, discover.fn(board, GRAPH, 0), None)
-    remember_tasks(ONE, first)
+    keep_tasks(ONE, first)
     enthrone(ONE)
     rows = np.concatenate([np.arange(375), np.arange(500, 700)])
     board = board_of(world, rows, task=np.concatenate([task[:375], np.repeat([5, 6], 100)]))
-    second = identify.fn(board, discover.fn(board, GRAPH, 0), reigning_tasks())
+    second = identify.fn(board, discover.fn(board, GRAPH, 0), champion_tasks())
     identity = read(second, "discovery.json")["identity"]
     assert identity["kept"] == 3
     assert (len(identity["born"]), len(identity["died"])) == (2, 1)
@@ -132,7 +132,7 @@ def test_a_folder_without_its_last_file_is_no_champion(monkeypatch, tmp_path):
     folder = paths.tasks() / ONE
     folder.mkdir(parents=True)
     (folder / "task_names.json").write_text("{}")
-    assert reigning_tasks() is None
+    assert champion_tasks() is None
 
 
 @pytest.mark.slow

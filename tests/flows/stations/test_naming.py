@@ -19,7 +19,7 @@ from flows.stations.board import BoardRef
 from flows.stations.discover import discover
 from flows.stations.encoder import export_encoder
 from flows.stations.identity import identify
-from flows.stations.naming import Narration, christen, describe_by_model, name_by_model, narrate
+from flows.stations.naming import Descriptions, describe_by_model, describe_training, name_by_model, name_discovered
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 GRAPH = DiscoveryConfig(resolutions=(1.0,), preference_mixes=(0.0,), density_minimum_samples=(), repeats=1)
@@ -103,8 +103,8 @@ NOWHERE = DataRef(path=Path("nowhere"), digest="")
 
 def test_without_an_address_no_model_is_asked(monkeypatch, board):
     monkeypatch.delenv("POINTSMAN_LLM_URL", raising=False)
-    assert narrate(board, NOWHERE) == Narration()
-    assert christen(board, NOWHERE, Narration()) == NOWHERE
+    assert describe_training(board, NOWHERE) == Descriptions()
+    assert name_discovered(board, NOWHERE, Descriptions()) == NOWHERE
 
 
 def test_a_setting_that_cannot_work_is_an_error_not_a_fallback(monkeypatch, board):
@@ -120,12 +120,12 @@ def test_a_setting_that_cannot_work_is_an_error_not_a_fallback(monkeypatch, boar
 def test_where_it_fails_keywords_name_the_tasks_and_the_report_says_so(monkeypatch, board):
     with endpoint(lambda _: None) as (url, asked):
         monkeypatch.setenv("POINTSMAN_LLM_URL", url)
-        narration = describe_by_model.fn(board, NOWHERE)
-    assert narration.described is None
-    assert "HTTP 401" in narration.failure
+        descriptions = describe_by_model.fn(board, NOWHERE)
+    assert descriptions.described is None
+    assert "HTTP 401" in descriptions.failure
     assert len(asked) < 135
     plain = discover.fn(board, GRAPH, 0)
-    found = name_by_model.fn(board, plain, narration)
+    found = name_by_model.fn(board, plain, descriptions)
     assert read(found, "tasks.json") == read(plain, "tasks.json")
     assert "without the language model" in read(found, "discovery.json")["naming"]
     assert "HTTP 401" in read(found, "discovery.json")["naming"]
@@ -137,14 +137,14 @@ def test_descriptions_find_tasks_that_prompts_hide_and_the_model_names_them(monk
     encoder = export_encoder.fn("int8")
     with endpoint(model) as (url, asked):
         monkeypatch.setenv("POINTSMAN_LLM_URL", url)
-        narration = describe_by_model.fn(board, encoder)
+        descriptions = describe_by_model.fn(board, encoder)
         assert len(asked) == 135
-        described = discover.fn(board, GRAPH, 0, narration.described)
-        found = identify.fn(board, name_by_model.fn(board, described, narration), None)
+        described = discover.fn(board, GRAPH, 0, descriptions.described)
+        found = identify.fn(board, name_by_model.fn(board, described, descriptions), None)
         questions = len(asked)
         # Everything is on disk by now: the same again asks nothing.
-        assert describe_by_model.fn(board, encoder) == narration
-        assert identify.fn(board, name_by_model.fn(board, described, narration), None) == found
+        assert describe_by_model.fn(board, encoder) == descriptions
+        assert identify.fn(board, name_by_model.fn(board, described, descriptions), None) == found
         assert len(asked) == questions
     train = np.flatnonzero(np.arange(150) % 10 != 0)
     task = np.load(found.file("partition.npz"))["task_N"]
@@ -161,6 +161,6 @@ def test_descriptions_find_tasks_that_prompts_hide_and_the_model_names_them(monk
         for file in (paths.language_model()).rglob("*.json"):
             if "Words:" in json.loads(file.read_text())["question"]:
                 file.unlink()
-        again = name_by_model.fn(board, described, narration)
+        again = name_by_model.fn(board, described, descriptions)
     assert "tasks keep keywords" in read(again, "discovery.json")["naming"]
     assert read(again, "tasks.json") == read(described, "tasks.json")
