@@ -12,6 +12,7 @@ from fastapi import HTTPException
 
 from pointsman.errors import BundleError
 from pointsman.serving.in_service import InService
+from pointsman.text.conversation import ConversationError, routed_request
 
 try:
     from litellm.integrations.custom_logger import CustomLogger
@@ -49,7 +50,7 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
             return data
         # encoding takes milliseconds of a processor: other requests go on meanwhile
         try:
-            chosen = await asyncio.to_thread(self._choose, prompt_of(data), policy or "operating")
+            chosen = await asyncio.to_thread(self._choose, *routed(data), policy or "operating")
         except BundleError:
             raise
         except ValueError as error:
@@ -59,12 +60,12 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
         metadata = {**(data.get("metadata") or {}), "pointsman": chosen}
         return {**data, "model": chosen["candidate"], "metadata": metadata}
 
-    def _choose(self, prompt: str, policy: str) -> dict[str, Any]:
+    def _choose(self, prompt: str, requires: tuple[str, ...], policy: str) -> dict[str, Any]:
         if self._in_service is None:
             path = self._path or os.environ.get("POINTSMAN_ROUTER", "data/published")
             self._in_service = InService(path, every=1.0)
         router = self._in_service.get()
-        routing = router.route([prompt], policy)
+        routing = router.route([prompt], policy, requires=requires)
         return {
             "candidate": routing.candidate[0],
             "task": routing.task[0],
@@ -74,16 +75,16 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
         }
 
 
-def prompt_of(data: Mapping[str, Any]) -> str:
-    """The text that is routed: the last user message of a chat, or the prompt of a completion; '' without text."""
-    for message in reversed(data.get("messages") or []):
-        if message.get("role") == "user":
-            content = message.get("content") or ""
-            if isinstance(content, str):
-                return content
-            return "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
-    prompt = data.get("prompt") or ""
-    return prompt if isinstance(prompt, str) else "\n".join(map(str, prompt))
+def routed(data: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The text that is routed, by the rule of the server and of imports, and what a candidate must be able to do.
+
+    '' where a request holds no text: it goes where a prompt goes that is like none.
+    """
+    try:
+        request = routed_request(data)
+    except ConversationError:
+        return "", ()
+    return request.text, request.requires
 
 
 handler = PointsmanHook()

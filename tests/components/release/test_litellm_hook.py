@@ -11,6 +11,7 @@ from fastapi import HTTPException
 from components.release.publish import publish
 from pointsman.errors import BundleError
 from pointsman.router import Router
+from pointsman.serving.in_service import InService
 
 FOLDER = Path(__file__).parents[3] / "infra" / "litellm"
 
@@ -67,29 +68,28 @@ def test_other_models_are_left_alone(hook):
 
 
 @pytest.mark.parametrize(
-    ("data", "text"),
+    ("data", "text", "requires"),
     [
-        (chat("add 1 2"), "add 1 2"),
-        ({"messages": [{"role": "user", "content": "old"}, {"role": "assistant", "content": "x"}]}, "old"),
-        ({"messages": [{"role": "user", "content": "old"}, {"role": "user", "content": "new"}]}, "new"),
-        (chat([{"type": "text", "text": "see"}, {"type": "image_url"}, {"type": "text", "text": "this"}]), "see\nthis"),
-        (chat(None), ""),
-        ({"messages": [{"role": "system", "content": "be brief"}]}, ""),
-        ({"prompt": "complete me"}, "complete me"),
-        ({"prompt": ["a", "b"]}, "a\nb"),
-        ({}, ""),
+        (chat("add 1 2"), "add 1 2", ()),
+        ({"messages": [{"role": "user", "content": "old"}, {"role": "user", "content": "new"}]}, "old\n\nnew", ()),
+        (chat([{"type": "text", "text": "see"}, {"type": "image_url"}]), "see", ("vision",)),
+        (chat("add 1 2", tools=[{"type": "function"}]), "add 1 2", ("tools",)),
+        (chat(None), "", ()),
+        ({"prompt": ["a", "b"]}, "a\n\nb", ()),
+        ({}, "", ()),
     ],
 )
-def test_what_is_routed_is_the_last_user_message(hook, data, text):
-    assert hook.prompt_of(data) == text
+def test_what_is_routed_is_what_the_server_routes(hook, data, text, requires):
+    assert hook.routed(data) == (text, requires)
 
 
 def test_a_promotion_is_taken_up(hook, bundle, second, tmp_path):
     publish(bundle, tmp_path)
     handler = hook.PointsmanHook(str(tmp_path))
     assert call(handler, chat("add 1"))["metadata"]["pointsman"]["router_id"] == bundle.name
+    # whoever asks looks, so that the test needn't wait for the next look
+    handler._in_service = InService(tmp_path, every=0)
     publish(second, tmp_path)
-    handler._reigning._looked = 0.0
     assert call(handler, chat("add 1"))["metadata"]["pointsman"]["router_id"] == second.name
 
 
