@@ -75,7 +75,9 @@ def evidence_of(board: Board, seed: int) -> Evidence:
     inclusion_NM = board.inclusion_NM
     if np.isnan(inclusion_NM).any():
         inclusion_NM = estimated_inclusion(observed_NM, features, board.benchmark_N if labelled else None, seed)
-        graded_M = observed_NM.sum(axis=0) / np.maximum(board.answered_NM.sum(axis=0), 1)
+        # answers with a logged propensity may be others than those without, such as bought ones, graded all
+        asked_NM = board.answered_NM & np.isfinite(board.propensity_NM)
+        graded_M = (observed_NM & asked_NM).sum(axis=0) / np.maximum(asked_NM.sum(axis=0), 1)
         inclusion_NM = np.where(logged_NM, board.propensity_NM * graded_M, inclusion_NM)
     source: Source = "logged" if (logged_NM == needed_NM).all() else "estimated"
     if source == "estimated" and logged_NM.any():

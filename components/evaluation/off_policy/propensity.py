@@ -44,15 +44,16 @@ def check_logged(
     rows_N = logged_NM.any(axis=1)
     if not rows_N.any():
         return
-    weight_KM = np.where(logged_NM, 1 / np.where(logged_NM, propensity_NM, 1.0), 0.0)[rows_N]
-    mean_M = weight_KM.mean(axis=0)
-    error_M = weight_KM.std(axis=0) / len(weight_KM) ** 0.5
+    # over all prompts: a design that asks some of them on purpose says how likely each was to be among them
+    weight_NM = np.where(logged_NM, 1 / np.where(logged_NM, propensity_NM, 1.0), 0.0)
+    mean_M = weight_NM.mean(axis=0)
+    error_M = weight_NM.std(axis=0) / len(weight_NM) ** 0.5
     # several answers to one prompt are as many draws
     draws = float(logged_NM[rows_N].sum(axis=1).mean())
     beyond_M = (mean_M > _TOO_MUCH * draws) & (mean_M - draws > _SIGNIFICANT * error_M)
     if beyond_M.any():
         column = int(mean_M.argmax())
-        share = float(logged_NM[rows_N, column].mean())
+        share = float(logged_NM[:, column].mean())
         mean = float(propensity_NM[logged_NM[:, column], column].mean())
         raise ValueError(
             f"propensities are inconsistent: {_name(models, column)} was chosen on {share:.1%} of prompts, yet its "

@@ -120,3 +120,19 @@ def test_impossible_propensities_are_refused_by_name():
     board = log()
     with pytest.raises(ValueError, match=r"propensity must be in \(0, 1\]"):
         evidence_of(replace(board, propensity_NM=board.propensity_NM * 3), 0)
+
+
+def test_answers_bought_for_some_prompts_beside_an_ungraded_log():
+    """A gateway's log without grades and propensities, and two of three candidates asked on an even fifth of it."""
+    draw = np.random.default_rng(4)
+    logged_NM = np.eye(3, dtype=bool)[np.zeros(500, dtype=int)]
+    bought_NM = (np.arange(500) % 5 == 0)[:, None] & np.array([False, True, True])
+    board = Board(
+        quality_NM=np.where(bought_NM, draw.random((500, 3)), np.nan),
+        answered_NM=logged_NM | bought_NM,
+        propensity_NM=np.where(bought_NM, 0.2, np.nan),
+        model_M=np.array(["a", "b", "c"]),
+    )
+    evidence = evidence_of(board, 0)
+    assert evidence.propensities == "logged"
+    assert evidence.inclusion_NM[bought_NM] == pytest.approx(0.2)
