@@ -28,6 +28,9 @@ from pointsman.policy.policy import Policy, decide, parse
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
+CAUTIOUS_LEVEL = 0.01
+"""Probability of an error of parity where outcomes have gaps: weights, calibration and prices were chosen on the same
+noisy stand-ins, which flatters all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,6 +98,8 @@ def operate(
     table = counts(seen) > 0
     every_N = np.arange(seen.quality_NM.shape[0])
     cautious = not seen.observed_NM.all()
+    if cautious:
+        parity = replace(parity, level=min(parity.level, CAUTIOUS_LEVEL))
     whole = _predict(held, seen, judged, expected_cost_usd_NM, table, fallback, config, every_N, every_N)
     chosen, margin = choose_policy(wish, whole, judged, fallback, prices, parity, cautious)
     choice_N = np.full(every_N.size, -1, dtype=np.intp)

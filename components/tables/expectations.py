@@ -17,7 +17,7 @@ from components.tables.schema import GRADES, SCHEMAS, Column, TableSchema
 from components.tables.store import TableError, Tables, table_file
 
 MINIMUM_PROMPTS = 20
-"""Fewer can't fill four splits with more than a prompt or two each."""
+"""Fewer can't fill the splits with more than a prompt or two each."""
 MINIMUM_CANDIDATES = 2
 USUAL_OVERLAP = 0.5
 """Share of prompts with graded outcomes of two candidates or more below which a log is said to be a one-answer log."""
