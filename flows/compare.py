@@ -21,9 +21,11 @@ from components.tables.quarantine import QuarantineConfig
 from components.tracking.run_figures import flat
 from flows.platform.arrays import load_named
 from flows.platform.caching import cached_task
+from flows.platform.dead import claim_run
 from flows.platform.endings import run_name
 from flows.platform.fan_out import fan_out, task_runner
-from flows.platform.references import DataRef, keep, reference
+from flows.platform.progress import Progress
+from flows.platform.references import DataRef, copy_out, keep, reference
 from flows.platform.tracking import registry, run_url
 from flows.presets import PresetName
 from flows.stations.blocks import blocks_in
@@ -124,30 +126,38 @@ def record(presented: DataRef, parameters: dict[str, Any]) -> str:
 @flow(name="compare", flow_run_name=run_name, log_prints=True, task_runner=task_runner())
 def compare(parameters: CompareParameters) -> Compared:
     """Trains every method on every split of every block and judges all on the same prompts."""
+    claim_run()
     smoke, seed, splits = parameters.preset == "smoke", parameters.seed, parameters.splits
     found = {block.name: block for block in blocks_in(parameters.data)}
     if unknown := [name for name in parameters.blocks if name not in found]:
         raise ValueError(f"unknown block {unknown[0]!r}; in {parameters.data}: {', '.join(found)}")
     encoder = export_encoder(parameters.encoder)
     concluded = {}
-    for name in parameters.blocks or found:
-        tables = ingest(reference(parameters.data / found[name].folder), QuarantineConfig())
-        laid_out = lay_out(tables, embed_widely(tables, encoder), encoder, found[name])
-        places = {} if smoke else {method: (laid_out, encoder, method, splits, seed) for method in GRIDS}
-        chosen = dict.fromkeys(GRIDS, 0) | fan_out(tune, places)
-        numbers = range(1 if found[name].by_date else 2 if smoke else splits)
-        config = TwoStageConfig()
-        judged = fan_out(judge, {n: (laid_out, encoder, chosen, splits, n, config, seed) for n in numbers})
-        held_out = leave_out(laid_out, encoder, seed)
-        shifted = {} if smoke else {m: (laid_out, encoder, m, chosen.get(m), seed) for m in SHIFTED}
-        peers_out = fan_out(leave_out_of, shifted)
-        concluded[name] = conclude(laid_out, list(judged.values()), held_out, peers_out, chosen, seed)
-        print(headline(name, json.loads(concluded[name].file("block.json").read_text())))
+    chosen_blocks = [*(parameters.blocks or found)]
+    with Progress("compare", chosen_blocks) as station:
+        for name in chosen_blocks:
+            station(name)
+            tables = ingest(reference(parameters.data / found[name].folder), QuarantineConfig())
+            laid_out = lay_out(tables, embed_widely(tables, encoder), encoder, found[name])
+            places = {} if smoke else {method: (laid_out, encoder, method, splits, seed) for method in GRIDS}
+            numbers = range(1 if found[name].by_date else 2 if smoke else splits)
+            methods_left_out = [] if smoke else SHIFTED
+            part = station.parts(len(places) + len(numbers) + 1 + len(methods_left_out))
+            chosen = dict.fromkeys(GRIDS, 0) | fan_out(tune, places, part)
+            config = TwoStageConfig()
+            calls = {f"split {n + 1}": (laid_out, encoder, chosen, splits, n, config, seed) for n in numbers}
+            judged = fan_out(judge, calls, part)
+            part("benchmarks left out")
+            held_out = leave_out(laid_out, encoder, seed)
+            shifted = {m: (laid_out, encoder, m, chosen.get(m), seed) for m in methods_left_out}
+            peers_out = fan_out(leave_out_of, shifted, part)
+            concluded[name] = conclude(laid_out, list(judged.values()), held_out, peers_out, chosen, seed)
+            station.say(headline(name, json.loads(concluded[name].file("block.json").read_text())))
     presented = present(concluded)
     run_id = record(presented, parameters.model_dump(mode="json"))
     report = json.loads(presented.file(DATA).read_text())
     compared = Compared(
-        page=presented.file(PAGE),
+        page=copy_out(presented, "compare") / PAGE,
         run_id=run_id,
         run_url=run_url(registry(), run_id),
         headlines=tuple(headline(name, block) for name, block in report.items()),

@@ -17,6 +17,7 @@ from components.drift.recent import read_recent
 from components.embeddings.cache import embed_cached
 from components.reports.drift_page import check_rows, drift_markdown, drift_page
 from flows.platform import paths
+from flows.platform.dead import claim_run
 from flows.platform.endings import run_name, tell_ending
 from flows.platform.notify import show_component_logs
 from flows.platform.references import DataRef, reference
@@ -81,6 +82,7 @@ class Drifted(BaseModel, frozen=True):
 def drift(parameters: DriftParameters) -> Drifted:
     """Compares recent prompts with the training logs of the router in service; alarms where they differ."""
     show_component_logs()
+    claim_run()
     examined = examine(parameters)
     found = record(examined, parameters.model_dump(mode="json"))
     note_drift(examined, found)

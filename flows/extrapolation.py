@@ -16,10 +16,11 @@ from components.extrapolation.study import StudyConfig, read_run, run_problem, w
 from components.reports.extrapolation_page import DATA, PAGE, verdict_rows, write_study
 from components.tracking.run_figures import flat
 from flows.platform.caching import cached_task
+from flows.platform.dead import claim_run
 from flows.platform.endings import run_name
 from flows.platform.fan_out import fan_out, task_runner
 from flows.platform.progress import Progress
-from flows.platform.references import DataRef, keep, reference
+from flows.platform.references import DataRef, copy_out, keep, reference
 from flows.platform.tracking import registry, run_url
 from flows.presets import PresetName
 
@@ -87,6 +88,7 @@ def record(concluded: DataRef, parameters: dict[str, Any]) -> str:
 @flow(name="extrapolation", flow_run_name=run_name, log_prints=True, task_runner=task_runner())
 def extrapolation(parameters: ExtrapolationParameters) -> Studied:
     """Trains every model on every problem, tests it under growing shift, and judges the paper's claims."""
+    claim_run()
     config, chosen = study_config(parameters.preset), parameters.problems or list(CATALOGUE)
     if unknown := [name for name in chosen if name not in CATALOGUE]:
         raise ValueError(f"unknown problem {unknown[0]!r}; known: {', '.join(CATALOGUE)}")
@@ -101,8 +103,8 @@ def extrapolation(parameters: ExtrapolationParameters) -> Studied:
     concluded = conclude([*runs.values()])
     run_id = record(concluded, parameters.model_dump(mode="json"))
     studied = Studied(
-        page=concluded.file(PAGE),
-        data=concluded.path,
+        page=(pages := copy_out(concluded, "extrapolation")) / PAGE,
+        data=pages,
         verdicts=tuple(verdict_rows(_report(concluded)["findings"])),
         run_id=run_id,
         run_url=run_url(registry(), run_id),

@@ -13,6 +13,7 @@ from components.reports.summary import policy_text, summary
 from components.tasks.density import LayoutConfig
 from flows.gate_form import GateParameters
 from flows.platform.artifacts import note_result, note_tasks, note_validation
+from flows.platform.dead import claim_run
 from flows.platform.endings import run_name, tell_ending
 from flows.platform.fan_out import fan_out, task_runner
 from flows.platform.notify import show_component_logs, tell_failure, tell_verdict
@@ -92,6 +93,7 @@ class RetrainParameters(BaseModel):
 def retrain(parameters: RetrainParameters) -> Verdicted:
     """Trains a challenger on the logs, judges it against the champion and publishes it if it is better."""
     show_component_logs()
+    claim_run()
     chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
         station("ingest")
@@ -125,7 +127,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         operated = choose_operating(
             board, classified, specialised, combined, parameters.policy, chosen.learning.router, seed
         )
-        compared = fan_out(baseline, {method: (board, method, seed) for method in PEERS})
+        compared = fan_out(baseline, {method: (board, method, seed) for method in PEERS}, station.parts(len(PEERS)))
         station("evaluate")
         held_out = hold_out(board, classified, chosen.refit, seed)
         timed = time_routing(board, encoder, combined)

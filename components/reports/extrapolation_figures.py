@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from matplotlib import rc_context
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from components.reports.figures import _STYLE, ACCENT, GOOD, INK, MUTED, _canvas, _svg
 
@@ -55,6 +56,10 @@ def error_against_shift(shown: Mapping[str, Any], family: str, metric: str) -> s
             # Offsets begin at zero, which a log axis can't show.
             axes.set_xscale("symlog" if min(shown["at"]) <= 0 else "log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            # matplotlib writes powers as mathematics, which these figures don't set: labels come from users
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
         axes.set(xlabel=family, ylabel=metric)
         figure.legend(frameon=False, loc="outside right upper", fontsize=9)
         return _svg(figure)
