@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flows.platform import paths
 from flows.platform.database import make_ready, mlflow_url, prefect_url
+from flows.platform.joining import running_servers
 from flows.platform.password import client_variables, kept_password, server_variables
 
 _QUIET = {
@@ -235,6 +236,8 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
     }
     if log_level != "INFO":
         inside["PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"] = TERMINAL
+        if "PREFECT_API_URL" not in os.environ and (servers := running_servers()):
+            inside |= {**servers, **client_variables(here.dashboard_password or kept_password())}
     if here.database is not None:
         inside["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = prefect_url(here.database)
         make_ready(here.database)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from flows.platform import paths
+from flows.platform.joining import announced
 from flows.platform.password import USER, client_variables, ensure_password, kept_in, server_variables
 from flows.platform.settings import settings
 
@@ -101,11 +102,12 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
             "Ctrl-C stops everything; runs and data stay.",
             flush=True,
         )
-        while True:
-            time.sleep(0.5)
-            for service in services:
-                if service.ended:
-                    service.stands_up_again()
+        with announced(f"{prefect}/api", mlflow):
+            while True:
+                time.sleep(0.5)
+                for service in services:
+                    if service.ended:
+                        service.stands_up_again()
     except KeyboardInterrupt:
         return 0
     finally:
