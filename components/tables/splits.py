@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from components.tables.near_duplicates import EXACT, connected_exactly, connected_in_cells
 from components.tables.store import Tables
 
 SPLITS = ("train", "validation", "test")
 _TEST = SPLITS.index("test")
-_BLOCK = 1024
-"""Rows of one similarity block: 1024 x 50,000 float32 are 200 MB, the most that a block takes at that size."""
 _STRICTEST = 0.999
 """Above this cosine float32 and int8 noise decide, not the prompts."""
 _RARE = 10
@@ -148,17 +147,8 @@ def _connect(
 ) -> NDArray[np.intp]:
     if cosine > _STRICTEST:
         return text_N
-    count = text_N.size
-    component_N = text_N
-    for start in range(0, count, _BLOCK):
-        # Only columns from `start` on: pairs with earlier rows were seen in earlier blocks. Components are joined block
-        # by block, for all pairs of a large template at once don't fit in memory.
-        left, right = np.nonzero(embedding_ND[start : start + _BLOCK] @ embedding_ND[start:].T > cosine)
-        _, first_row, inverse_N = np.unique(component_N, return_index=True, return_inverse=True)
-        left_E = np.concatenate([np.arange(count), left + start])
-        right_E = np.concatenate([first_row[inverse_N], right + start])
-        links = coo_array((np.ones(left_E.size, dtype=np.bool_), (left_E, right_E)), shape=(count, count))
-        component_N = connected_components(links, directed=False)[1].astype(np.intp)
+    components = connected_exactly if text_N.size <= EXACT else connected_in_cells
+    component_N = components(text_N, embedding_ND, cosine)
     group_N: NDArray[np.intp] = component_N.copy()
     for group in np.flatnonzero(np.bincount(component_N) > largest):
         rows = np.flatnonzero(component_N == group)

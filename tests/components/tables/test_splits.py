@@ -57,7 +57,7 @@ def test_seed_decides(tables: Tables) -> None:
 
 
 def test_groups_are_connected_components_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.tables.splits._BLOCK", 7)
+    monkeypatch.setattr("components.tables.near_duplicates._BLOCK", 7)
     rows = unit_rows(60, width=3)
     prompts = pl.Series([f"prompt number {i}" for i in range(60)])
     expected = components_by_search(rows @ rows.T > 0.95)

@@ -1,0 +1,72 @@
+"""Prompts connected by equal text or by a high cosine. Shapes: N prompts, D embedding, C cells, E links."""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+Rows = NDArray[np.intp]
+Floats = NDArray[np.float32]
+EXACT = 20_000
+"""Up to so many prompts every pair is compared; of more, pairs that share a cell."""
+_BLOCK = 1024
+"""Rows of one similarity block: 1024 x 20,000 float32 are 80 MB."""
+_CELL = 1000
+"""Prompts for each reference prompt."""
+_NEAREST = 3
+"""Cells that a prompt is in: those of its nearest reference prompts."""
+
+
+def connected_exactly(text_N: Rows, embedding_ND: Floats, cosine: float) -> Rows:
+    """Component of each prompt where every pair is compared, in any numbering.
+
+    Args:
+        text_N: number of each prompt's text.
+        embedding_ND: unit rows.
+        cosine: above it two prompts are linked.
+    """
+    component_N = text_N
+    for start in range(0, text_N.size, _BLOCK):
+        # Only columns from `start` on: pairs with earlier rows were seen in earlier blocks. Components are joined block
+        # by block, for all pairs of a large template at once don't fit in memory.
+        left, right = np.nonzero(embedding_ND[start : start + _BLOCK] @ embedding_ND[start:].T > cosine)
+        component_N = _joined(component_N, left + start, right + start)
+    return component_N
+
+
+def connected_in_cells(text_N: Rows, embedding_ND: Floats, cosine: float) -> Rows:
+    """The same where only prompts that share one of their nearest reference prompts are compared.
+
+    The reference prompts are drawn evenly, one a thousand prompts, so that a cell's size doesn't grow with the logs:
+    time is linear but for the distances to the reference prompts. Prompts nearer than a cosine of .95 nearly always
+    share one of their three nearest ones; a pair that doesn't is missed.
+    """
+    count = text_N.size
+    centre_CD = embedding_ND[np.linspace(0, count - 1, -(-count // _CELL)).astype(np.intp)]
+    nearest = min(_NEAREST, len(centre_CD))
+    cell_NK = np.empty((count, nearest), dtype=np.intp)
+    for start in range(0, count, _BLOCK):
+        similarity_BC = embedding_ND[start : start + _BLOCK] @ centre_CD.T
+        cell_NK[start : start + _BLOCK] = np.argpartition(-similarity_BC, nearest - 1, axis=1)[:, :nearest]
+    order = np.argsort(cell_NK, axis=None, kind="stable")
+    bounds = np.searchsorted(cell_NK.ravel()[order], np.arange(len(centre_CD) + 1))
+    left, right = [], []
+    for first, last in pairwise(bounds.tolist()):
+        rows = order[first:last] // nearest
+        component = connected_exactly(np.arange(rows.size), embedding_ND[rows], cosine)
+        _, first_row, inverse = np.unique(component, return_index=True, return_inverse=True)
+        left.append(rows)
+        right.append(rows[first_row[inverse]])
+    return _joined(text_N, np.concatenate(left), np.concatenate(right))
+
+
+def _joined(component_N: Rows, left_E: Rows, right_E: Rows) -> Rows:
+    """Components joined by more links."""
+    count = component_N.size
+    _, first_row, inverse_N = np.unique(component_N, return_index=True, return_inverse=True)
+    start_E = np.concatenate([np.arange(count), left_E])
+    end_E = np.concatenate([first_row[inverse_N], right_E])
+    links = coo_array((np.ones(start_E.size, dtype=np.bool_), (start_E, end_E)), shape=(count, count))
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.intp)
