@@ -402,7 +402,7 @@ class Router:
         gap_N = np.abs(routing.quality_NM - expected_NM).max(axis=1)
         for row, (name, chosen) in enumerate(zip(wanted, routing.candidate, strict=True)):
             near = abs(routing.predicted_quality[row] - expected_NM[row, self.candidates.index(name)])
-            if gap_N[row] > GOLDEN_TOLERANCE or (name != chosen and near > slack):
+            if not gap_N[row] <= GOLDEN_TOLERANCE or (name != chosen and near > slack):
                 raise BundleError(
                     f"golden decision {row} differs: {name} expected, {chosen} chosen, quality off by {gap_N[row]:.3g}"
                 )

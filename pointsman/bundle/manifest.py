@@ -10,11 +10,13 @@ from pointsman.errors import BundleError
 from pointsman.policy.policy import parse as parse_policy
 from pointsman.text.spec import EncoderSpec
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the bundle's form that this code writes and reads."""
 MANIFEST = "manifest.json"
 COMMON = ("golden.jsonl", "report.json", "router.safetensors")
 """Files of every bundle beside its manifest; those of its encoder are named by the encoder's specification."""
+LARGEST_FILE = 2 * 1024**3
+"""Bytes; a larger file isn't read."""
 HEX = frozenset("0123456789abcdef")
 
 
@@ -91,6 +93,8 @@ class Manifest:
     """SHA-256 over the sorted file digests, the manifest's own (without router_id) among them."""
     files: Mapping[str, str]
     """SHA-256 of each file, by name."""
+    sizes: Mapping[str, int]
+    """Bytes of each file, by name: a larger one isn't read."""
     encoder: EncoderSpec
     provenance: Provenance
     schema: int = SCHEMA
@@ -109,13 +113,22 @@ def make_manifest(files: Mapping[str, bytes], encoder: EncoderSpec, provenance: 
     """
     check_names(files, encoder)
     digests = {name: sha256(files[name]) for name in sorted(files)}
-    named = router_id(digests, encoder, provenance)
-    return Manifest(router_id=named, files=digests, encoder=encoder, provenance=provenance)
+    sizes = {name: len(files[name]) for name in sorted(files)}
+    named = router_id(digests, sizes, encoder, provenance)
+    return Manifest(router_id=named, files=digests, sizes=sizes, encoder=encoder, provenance=provenance)
 
 
-def router_id(digests: Mapping[str, str], encoder: EncoderSpec, provenance: Provenance) -> str:
+def router_id(
+    digests: Mapping[str, str], sizes: Mapping[str, int], encoder: EncoderSpec, provenance: Provenance
+) -> str:
     """SHA-256 over the sorted lines `digest  name` of all files, as sha256sum prints them."""
-    rest = {"schema": SCHEMA, "files": dict(digests), "encoder": encoder.to_document(), **_plain(provenance)}
+    rest = {
+        "schema": SCHEMA,
+        "files": dict(digests),
+        "sizes": dict(sizes),
+        "encoder": encoder.to_document(),
+        **_plain(provenance),
+    }
     named = {**digests, MANIFEST: sha256(_canonical(rest))}
     return sha256("".join(sorted(f"{digest}  {name}\n" for name, digest in named.items())).encode())
 
@@ -127,6 +140,7 @@ def dump(manifest: Manifest) -> bytes:
             "schema": manifest.schema,
             "router_id": manifest.router_id,
             "files": dict(manifest.files),
+            "sizes": dict(manifest.sizes),
             "encoder": manifest.encoder.to_document(),
             **_plain(manifest.provenance),
         }
@@ -154,19 +168,28 @@ def parse(content: bytes) -> Manifest:
         raise OlderSchema(f"the bundle has schema {schema}, this pointsman reads {SCHEMA} only: retrain to replace it")
     try:
         files = {str(name): str(digest) for name, digest in document["files"].items()}
+        sizes = {str(name): _size(size) for name, size in document["sizes"].items()}
         known = {entry.name for entry in fields(Provenance)}
         rest = {name: document[name] for name in known}
         rest["candidates"] = tuple(_candidate(entry) for entry in document["candidates"])
         rest["tasks"], rest["task_ids"] = tuple(document["tasks"]), tuple(document["task_ids"])
         encoder = EncoderSpec.from_document(document["encoder"])
         named, provenance = document["router_id"], Provenance(**rest)
-        manifest = Manifest(router_id=named, files=files, encoder=encoder, provenance=provenance)
+        manifest = Manifest(router_id=named, files=files, sizes=sizes, encoder=encoder, provenance=provenance)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"{MANIFEST} isn't of schema {SCHEMA}: {error}") from None
     check_names(files, encoder)
-    if manifest.router_id != router_id(files, encoder, provenance) or dump(manifest) != content:
+    if set(sizes) != set(files):
+        raise BundleError(f"{MANIFEST} doesn't say how large each file is")
+    if manifest.router_id != router_id(files, sizes, encoder, provenance) or dump(manifest) != content:
         raise BundleError(f"{MANIFEST} doesn't match its own router_id")
     return manifest
+
+
+def _size(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= LARGEST_FILE:
+        raise ValueError(f"a file has {value!r} bytes, at most {LARGEST_FILE} are read")
+    return value
 
 
 def check_names(names: Mapping[str, Any], encoder: EncoderSpec) -> None:

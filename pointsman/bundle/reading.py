@@ -17,14 +17,13 @@ from pointsman.bundle.evidence import Evidence
 from pointsman.bundle.manifest import MANIFEST, Manifest, is_router_id, parse, sha256
 from pointsman.bundle.plain import read_plain
 from pointsman.bundle.pointer import resolve
+from pointsman.bundle.soundness import check_features, check_golden_rows
 from pointsman.errors import BundleError
 from pointsman.model.router_model import RouterModel
 from pointsman.text.encoder import Encoder, EncoderError
 from pointsman.text.features import FeatureMap
 
 MODEL, FEATURES, EVIDENCE = "model.", "features.", "evidence."
-LARGEST_FILE = 2 * 1024**3
-"""Bytes; a larger file isn't read."""
 LARGEST_MANIFEST = 16 * 1024**2
 """Bytes of manifest.json."""
 
@@ -90,7 +89,9 @@ def read_bundle(path: Path) -> Bundle:
         )
     except (TypeError, ValueError) as error:
         raise BundleError(f"{path}: {error}") from None
+    check_features(bundle.feature_map)
     check_sizes(bundle.model, bundle.feature_map, manifest)
+    check_golden_rows(golden, [candidate.model for candidate in manifest.provenance.candidates])
     if bundle.evidence.count_TM.shape != bundle.model.task_quality_TM.shape:
         raise BundleError(f"{path}: evidence of {bundle.evidence.count_TM.shape} tasks and candidates")
     return bundle
@@ -130,7 +131,9 @@ def read_files(path: Path) -> tuple[Manifest, dict[str, bytes]]:
         raise BundleError(f"{path}: missing files: {', '.join(missing)}")
     if is_router_id(path.name) and path.name != manifest.router_id:
         raise BundleError(f"{path} holds another router than it is named for: {manifest.router_id}")
-    return manifest, verified_files(manifest, {name: _read(path / name) for name in manifest.files}, path)
+    return manifest, verified_files(
+        manifest, {name: _read(path / name, manifest.sizes[name]) for name in manifest.files}, path
+    )
 
 
 def is_whole(folder: Path) -> bool:
@@ -154,7 +157,7 @@ def verified_files(manifest: Manifest, files: dict[str, bytes], where: object) -
     return files
 
 
-def _read(path: Path, largest: int = LARGEST_FILE) -> bytes:
+def _read(path: Path, largest: int) -> bytes:
     try:
         return read_plain(path, largest)
     except FileNotFoundError:

@@ -5,6 +5,11 @@ history, the pointer. Whoever follows the pointer finds a bundle that was comple
 """
 
 import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +17,15 @@ import fsspec
 
 from pointsman.bundle.manifest import MANIFEST, dump, is_router_id, parse
 from pointsman.bundle.pointer import POINTER
-from pointsman.bundle.reading import LARGEST_FILE, is_whole, verified_files
-from pointsman.durable import mend_folder
+from pointsman.bundle.reading import LARGEST_MANIFEST, is_whole, verified_files
+from pointsman.durable import mend_folder, place_folder
 from pointsman.errors import BundleError
+
+TRIAL = "pointsman.trial"
+"""The module that loads a router for the first time, in a process of its own."""
+TRIAL_S = 120
+TRIAL_BYTES = 8 * 1024**3
+"""Limits on it: seconds, and bytes of memory."""
 
 
 def locate(url: str) -> str:
@@ -46,18 +57,21 @@ def fetch(url: str, cache: Path) -> Path:
     where = locate(url)
     try:
         system, path = fsspec.core.url_to_fs(where)
-        manifest = parse(_bounded(system, f"{path}/{MANIFEST}"))
+        manifest = parse(_bounded(system, f"{path}/{MANIFEST}", LARGEST_MANIFEST))
         named = path.rstrip("/").rpartition("/")[2]
         if is_router_id(named) and named != manifest.router_id:
             raise BundleError(f"{where} holds another router than it is named for: {manifest.router_id}")
         copy = cache / manifest.router_id
         if is_whole(copy):
             return copy
-        files = verified_files(manifest, {name: _bounded(system, f"{path}/{name}") for name in manifest.files}, where)
+        files = verified_files(
+            manifest, {name: _bounded(system, f"{path}/{name}", manifest.sizes[name]) for name in manifest.files}, where
+        )
     except BundleError:
         raise
     except Exception as error:
         raise BundleError(f"{where} can't be read: {error}") from error
+    _try_first({**files, MANIFEST: dump(manifest)}, manifest.router_id, where)
     try:
         # a damaged copy is replaced, by the content that was just verified
         mend_folder(copy, {**files, MANIFEST: dump(manifest)})
@@ -66,6 +80,27 @@ def fetch(url: str, cache: Path) -> Path:
         if not is_whole(copy):
             raise BundleError(f"{copy} can't be written: {error}") from error
     return copy
+
+
+def _try_first(files: Mapping[str, bytes], router_id: str, where: str) -> None:
+    """Loads a stranger's router in a process of its own, which may hang, abort or eat memory without harm here."""
+    with tempfile.TemporaryDirectory(prefix="pointsman-trial-") as scratch:
+        folder = Path(scratch) / router_id
+        place_folder(folder, files)
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry or os.curdir for entry in sys.path)}
+        try:
+            done = subprocess.run(  # noqa: S603
+                [sys.executable, "-m", TRIAL, str(folder), str(TRIAL_BYTES), str(TRIAL_S)],
+                env=environment,
+                capture_output=True,
+                timeout=TRIAL_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise BundleError(f"{where} didn't load within {TRIAL_S} s") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise BundleError(f"{where} can't be loaded: {said[-1] if said else f'exit code {done.returncode}'}")
 
 
 def read_remote_pointer(system: Any, path: str, url: str) -> str | None:
@@ -94,8 +129,8 @@ def read_remote(system: Any, path: str) -> bytes | None:
         return None
 
 
-def _bounded(system: Any, path: str) -> bytes:
+def _bounded(system: Any, path: str, largest: int) -> bytes:
     size = system.size(path)
-    if size is not None and size > LARGEST_FILE:
-        raise BundleError(f"{path} is larger than {LARGEST_FILE} bytes")
-    return bytes(system.cat_file(path))
+    if size is not None and size > largest:
+        raise BundleError(f"{path} is larger than {largest} bytes")
+    return bytes(system.cat_file(path, start=0, end=largest + 1))

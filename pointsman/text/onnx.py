@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from pointsman.text.graph import check_operators
 from pointsman.text.spec import EncoderSpec, Pooling
 from pointsman.text.tokenizer import Tokenizer
 from pointsman.text.tokens import Tokens
@@ -94,6 +95,7 @@ def dimension_of(graph: bytes, pooling: Pooling) -> int:
 
 def _open(graph: bytes, pooling: Pooling) -> tuple[ort.InferenceSession, tuple[str, ...], str]:
     """A session, the names of its inputs, and of the output that the pooling reads."""
+    check_operators(graph)
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
