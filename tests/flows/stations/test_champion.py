@@ -1,0 +1,85 @@
+"""The router in service on this run's prompts: as it was cross-fitted where it was trained, routed where it wasn't."""
+
+import numpy as np
+import pytest
+
+from components.learning.operating import Judged
+from components.release.writing import write_bundle
+from components.tables.board import Board
+from flows.stations.champion import play, same
+from flows.stations.trial import _same_world
+from pointsman.bundle.evidence import Evidence, prompt_digests
+from pointsman.bundle.manifest import Provenance
+from pointsman.bundle.reading import read_bundle
+from pointsman.router import Router
+
+HELD = [1, -1]
+
+
+@pytest.fixture
+def champion(parts, prompts, tmp_path):
+    """Trained on the first two prompts; on the first it chose the second candidate when it hadn't seen it."""
+    digests = prompt_digests(prompts[:2])
+    order = np.argsort(digests)
+    evidence = Evidence(
+        count_TM=np.ones((2, 2), dtype=np.int64),
+        count_M=np.full(2, 2),
+        digest_K=digests[order],
+        held_choice_K=np.array(HELD)[order],
+    )
+    provenance = Provenance(candidates=parts.provenance.candidates, tasks=("sums", "songs"))
+    router_id = write_bundle(
+        tmp_path, parts.model, parts.feature_map, parts.encoder_folder, provenance, {}, parts.golden, evidence
+    )
+    return read_bundle(tmp_path / router_id)
+
+
+def board_of(prompts, models, group=None):
+    quality = np.arange(2.0 * len(prompts)).reshape(-1, 2) / 100
+    board = Board(
+        quality_NM=quality,
+        model_M=np.array(models),
+        group_N=np.array(-1, dtype=np.int32) if group is None else np.array(group, dtype=np.int32),
+    )
+    return board, Judged(quality_NM=quality, cost_usd_NM=quality + 1)
+
+
+def test_held_out_choices_stand_in_where_it_was_trained(champion, prompts):
+    board, judged = board_of(prompts, ["small", "large"])
+    rival = play(champion, "the router in service", board, prompts, judged)
+    got = rival.played.quality_N
+    assert got[0] == judged.quality_NM[0, 1]
+    assert np.isnan(got[1])
+    routed = Router.load(champion.folder, threads=1).route(prompts[2:]).choice_N
+    np.testing.assert_array_equal(got[2:], judged.quality_NM[np.arange(2, len(prompts)), routed])
+    np.testing.assert_array_equal(rival.played.cost_usd_N[2:], got[2:] + 1)
+    assert (rival.shared, rival.known_share, rival.simulated) == (2, 1.0, False)
+
+
+def test_near_duplicates_of_its_training_prompts_are_not_judged(champion, prompts):
+    board, judged = board_of(prompts, ["small", "large"], group=[0, 1, 1, 2, 3, 4])
+    assert np.isnan(play(champion, "x", board, prompts, judged).played.quality_N[2])
+
+
+def test_candidates_are_matched_by_name_and_unknown_ones_are_not_judged(champion, prompts):
+    board, judged = board_of(prompts, ["large", "other"])
+    rival = play(champion, "x", board, prompts, judged)
+    assert rival.played.quality_N[0] == judged.quality_NM[0, 0]
+    assert rival.shared == 1
+    stranger, judged = board_of(prompts, ["new", "other"])
+    foreign = play(champion, "x", stranger, prompts, judged)
+    assert np.isnan(foreign.played.quality_N).all()
+    assert [one.name for one in _same_world(foreign, simulated=False)] == ["known candidates"]
+
+
+def test_simulated_logs_never_replace_real_ones(champion, prompts):
+    board, judged = board_of(prompts, ["small", "large"])
+    rival = play(champion, "x", board, prompts, judged)
+    (condition,) = _same_world(rival, simulated=True)
+    assert not condition.passed
+    assert "--force" in condition.advice
+    assert _same_world(rival, simulated=False) == ()
+
+
+def test_a_router_is_itself(champion, parts):
+    assert same(champion.model, parts.model)
