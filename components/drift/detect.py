@@ -86,7 +86,8 @@ def detect(
     gap = None
     if observed_NM is not None and sight.quality_NM is not None:
         gap = quality_gap(sight.quality_NM, observed_NM, models, config.quality_gap, seeds[0], config.resamples)
-    level = config.level / (5 + (gap is not None))
+    tests = 5 + (gap is not None) + (gap is not None and gap.worst is not None)
+    level = config.level / tests
     recent_C, reference_C = (class_counts(side, len(labels)) for side in (sight.task_N, sight.task_K))
     some_ND, known_KD = (
         side_ND[np.sort(np.random.default_rng(own).permutation(side_ND.shape[0])[: config.sample])]
@@ -108,6 +109,9 @@ def detect(
         groups += _explained(sight, groups, config, seeds[3])
     if gap is not None:
         checks.append(_check("predicted less observed quality", gap.shift, config.quality_gap, level))
+        if gap.worst is not None:
+            name = f"predicted less observed quality of {gap.worst.model} ({gap.worst.outcomes} outcomes)"
+            checks.append(_check(name, gap.worst.shift, config.quality_gap, level))
     reasons = [
         f"{one.name}: {one.figure:.3f} [{one.low:.3f}, {one.high:.3f}], threshold {one.threshold:g}"
         for one in checks

@@ -23,6 +23,22 @@ class QualityGap:
     """With at least one outcome."""
     by_candidate: dict[str, float]
     """Gap of each candidate that has outcomes."""
+    worst: "CandidateGap | None"
+    """The candidate whose gap is least likely to be within the tolerance; None: none has enough outcomes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateGap:
+    """The gap of one candidate, tested as one of several."""
+
+    model: str
+    shift: Shift
+    """p: times the number of candidates tested (Bonferroni), at most 1."""
+    outcomes: int
+
+
+FEWEST = 20
+"""Outcomes that a candidate needs to be tested alone."""
 
 
 def quality_gap(
@@ -63,14 +79,9 @@ def quality_gap(
     predicted_n, observed_n = (
         np.where(known_nM, side_NM[rows_n], 0).sum(axis=1) / answers_n for side_NM in (predicted_NM, observed_NM)
     )
-    gap_n = predicted_n - observed_n
-    interval = intervals(gap_n[:, None], seed, resamples=resamples)[0]
-    error = float(gap_n.std(ddof=1) / np.sqrt(gap_n.size))
-    beyond = abs(interval.mean) - tolerance
-    p = float(stats.t.sf(beyond / error, gap_n.size - 1)) if error > 0 else float(beyond <= 0)
     gap_nM = np.where(known_nM, predicted_NM[rows_n] - observed_NM[rows_n], np.nan)
     return QualityGap(
-        shift=Shift(figure=interval.mean, low=interval.low, high=interval.high, p=p),
+        shift=_beyond(predicted_n - observed_n, tolerance, seed, resamples),
         predicted=float(predicted_n.mean()),
         observed=float(observed_n.mean()),
         prompts=int(rows_n.size),
@@ -79,4 +90,32 @@ def quality_gap(
             for column, name in enumerate(models)
             if known_nM[:, column].any()
         },
+        worst=_worst(gap_nM, models, tolerance, seed, resamples),
+    )
+
+
+def _beyond(gap_n: NDArray[np.floating], tolerance: float, seed: int, resamples: int) -> Shift:
+    """The mean gap, its interval, and p of a true gap within the tolerance."""
+    interval = intervals(np.asarray(gap_n, dtype=np.float64)[:, None], seed, resamples=resamples)[0]
+    error = float(gap_n.std(ddof=1) / np.sqrt(gap_n.size))
+    beyond = abs(interval.mean) - tolerance
+    p = float(stats.t.sf(beyond / error, gap_n.size - 1)) if error > 0 else float(beyond <= 0)
+    return Shift(figure=interval.mean, low=interval.low, high=interval.high, p=p)
+
+
+def _worst(
+    gap_nM: NDArray[np.floating], models: tuple[str, ...], tolerance: float, seed: int, resamples: int
+) -> CandidateGap | None:
+    """One model may fail while the mean over all hardly moves: each is tested, and the least likely one is told."""
+    count_M = (~np.isnan(gap_nM)).sum(axis=0)
+    tested = np.flatnonzero(count_M >= FEWEST).tolist()
+    if not tested:
+        return None
+    shifts = {m: _beyond(gap_nM[~np.isnan(gap_nM[:, m]), m], tolerance, seed, resamples) for m in tested}
+    worst = min(tested, key=lambda m: (shifts[m].p, -abs(shifts[m].figure)))
+    found = shifts[worst]
+    return CandidateGap(
+        model=models[worst],
+        shift=Shift(figure=found.figure, low=found.low, high=found.high, p=min(1.0, found.p * len(tested))),
+        outcomes=int(count_M[worst]),
     )

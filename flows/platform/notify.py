@@ -32,15 +32,16 @@ def show_component_logs() -> None:
 
 def tell_verdict(judged: DataRef, verdict: "Verdicted") -> str:
     """Tells that a retrain ended with a verdict; the line."""
-    methods: dict[str, Any] = json.loads(judged.file("report.json").read_text())["methods"]
+    report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
+    methods, operating = report["methods"], report.get("operating")
     context = FlowRunContext.get()
     flow_run = context.flow_run if context else None
     line = ending_line(
         "retrain",
         verdict.verdict,
         router_id=verdict.router_id,
-        quality=methods["router"]["quality"],
-        best_single=methods["best_single"]["quality"],
+        quality=operating["quality"] if operating else methods["router"]["quality"],
+        best_single=[operating["best_single"]["quality"]] if operating else methods["best_single"]["quality"],
         reasons=verdict.reasons,
         links={
             "MLflow": verdict.run_url,

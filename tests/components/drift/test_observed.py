@@ -47,3 +47,33 @@ def test_without_outcomes_there_is_nothing_to_judge():
 def test_shapes_must_fit():
     with pytest.raises(ValueError, match="2 candidates"):
         quality_gap(np.zeros((3, 3)), np.zeros((3, 3)), MODELS, 0.05, seed=0)
+
+
+def simulated(seed, factor=1.0, answers=200, candidates=8):
+    """One answer a prompt; the last candidate's real quality is its predicted one times a factor."""
+    draws = np.random.default_rng(seed)
+    rows = answers * candidates
+    predicted_NM = draws.uniform(0.5, 0.9, size=(rows, candidates))
+    truth_NM = predicted_NM.copy()
+    truth_NM[:, -1] *= factor
+    observed_NM = (draws.random(truth_NM.shape) < truth_NM).astype(float)
+    asked_N = np.repeat(np.arange(candidates), answers)
+    observed_NM[np.arange(candidates) != asked_N[:, None]] = np.nan
+    return quality_gap(predicted_NM, observed_NM, tuple("abcdefgh"[:candidates]), 0.05, seed=seed)
+
+
+def test_one_model_that_fails_is_found_within_two_hundred_of_its_outcomes():
+    found = [simulated(seed, factor=0.3) for seed in range(20)]
+    assert sum(gap.worst.model == "h" and gap.worst.shift.p < 0.005 / 7 for gap in found) >= 19
+    assert all(gap.worst.shift.low > 0.05 for gap in found)
+    assert all(gap.worst.outcomes == 200 for gap in found)
+
+
+def test_sound_models_hardly_ever_alarm():
+    # the hypothesis includes gaps up to the tolerance, so that errors are rarer than the level
+    assert sum(simulated(seed).worst.shift.p < 0.05 for seed in range(100)) <= 5
+
+
+def test_a_candidate_with_few_outcomes_is_not_tested_alone():
+    assert simulated(0, answers=19).worst is None
+    assert simulated(0, answers=20).worst is not None
