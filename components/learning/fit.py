@@ -17,7 +17,7 @@ from components.learning.cost_fit import CostConfig, fit_cost_head
 from components.learning.evidence import Evidence, Kind, Source, evidence_of, judged_outcomes
 from components.learning.mixing import HeldOut, choose_mixing
 from components.learning.novelty_fit import NoveltyConfig, fit_novelty
-from components.learning.selection import AlphaTrial, GuardTrial, best_single
+from components.learning.selection import SURE, AlphaTrial, GuardTrial, best_single
 from components.tables.board import Board
 from pointsman.model.aggregate import Posterior
 from pointsman.model.calibration import identity
@@ -141,7 +141,7 @@ def fit_router(
     _check(classifier, experts, table_quality_TM, general_quality_M, seen, held)
     evidence = evidence_of(seen, seed) if evidence is None else evidence
     judged_NM = judged_outcomes(seen.quality_NM, (held.prompt_NM + held.soft_NM) / 2, evidence)
-    fallback = best_single(judged_NM)
+    fallback = best_single(judged_NM, 0.0 if evidence.kind == "complete" else SURE)
     mixing = choose_mixing(held, seen.quality_NM, judged_NM, fallback, **config.mixing(tasks))
     mixed_NM = mixing.mixed(held)
     calibrated_NM = mixing.calibration.apply(mixed_NM)

@@ -13,6 +13,8 @@ from pointsman.model.guard import counted
 Floats = NDArray[np.float64]
 PROOF = 1.0
 """Standard errors by which free choice must beat the fallback."""
+SURE = 1.64
+"""Standard errors that a best single candidate must stand out by where outcomes have gaps: one in twenty."""
 NEVER = 1.0
 """A margin that nothing beats: quality is at most 1."""
 FEWEST_COMMON = 30
@@ -41,10 +43,15 @@ class GuardTrial:
     quality: float
 
 
-def best_single(quality_NM: Floats) -> int:
+def best_single(quality_NM: Floats, errors: float = 0.0) -> int:
     """The candidate of highest mean quality: over prompts that all answered if there are enough, else over its own.
 
     Ties go to the lowest index.
+
+    Args:
+        quality_NM: outcomes or pseudo-outcomes; nan where not known.
+        errors: standard errors taken off each mean, >= 0: of candidates that were seldom asked one looks best by luck,
+            and the one that is known to be good is the one to fall back on.
 
     Raises:
         ValueError: nothing was observed.
@@ -56,6 +63,11 @@ def best_single(quality_NM: Floats) -> int:
         raise ValueError("no outcome was observed")
     count_M = known_NM.sum(axis=0)
     mean_M = np.where(known_NM, compared_NM, 0).sum(axis=0) / np.maximum(count_M, 1)
+    if errors:
+        square_M = np.where(known_NM, (compared_NM - mean_M) ** 2, 0).sum(axis=0) / np.maximum(count_M - 1, 1)
+        # one outcome shows no spread, and proves nothing
+        error_M = np.where(count_M > 1, np.sqrt(square_M / np.maximum(count_M, 1)), 1.0)
+        mean_M = mean_M - errors * error_M
     return int(np.where(count_M > 0, mean_M, -np.inf).argmax())
 
 

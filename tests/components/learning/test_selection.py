@@ -71,3 +71,14 @@ def test_margins_in_doubt_that_all_cost_are_left_alone():
     quality_NM = np.tile([0.5, 0.6], (50, 1))
     margin, _ = choose_doubt(quality_NM, quality_NM, 0, 0.0, np.ones(50), (0.0, 0.2))
     assert margin == 0
+
+
+def test_the_best_single_where_few_were_asked_is_the_one_known_to_be_good():
+    # pseudo-outcomes of a log that asked the first candidate nearly always: the second looks better by a few answers
+    draw = np.random.default_rng(0)
+    first_N = (draw.random(2000) < 0.62) * 1.0
+    second_N = np.where(np.arange(2000) < 20, 68.0, 0.0)
+    judged_NM = np.stack([first_N, second_N], axis=1)
+    assert best_single(judged_NM) == 1
+    assert best_single(judged_NM, errors=1.64) == 0
+    assert best_single(np.tile([0.2, 0.9], (50, 1)), errors=1.64) == 1
