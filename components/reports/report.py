@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.block import common_block
 from components.evaluation.gate import Verdict
 from components.evaluation.reliability import reliability
-from components.evaluation.scoring import choose, score_methods
+from components.evaluation.scoring import score_methods
 
 Floats = NDArray[np.float64]
 
@@ -35,22 +34,29 @@ class TestOutcomes:
 def control_choices(
     router_NM: Floats, controls: Mapping[str, Floats], outcomes: TestOutcomes
 ) -> dict[str, tuple[Floats, Floats]]:
-    """Quality of the router's choices at `best` and of each control's, on the prompts that all are compared on.
+    """Quality of the router's choices at `best` and of each control's, each among the candidates that can be judged.
 
     Args:
         router_NM: scores whose best is the router's choice, shape (N, M).
         controls: name -> predicted quality of a method deprived of its signal.
         outcomes: of the test prompts.
     """
-    block = common_block(~np.isnan(outcomes.judged_quality_NM), required=(outcomes.best_single,))
-    quality_KC = outcomes.judged_quality_NM[np.ix_(block.rows_K, block.columns_C)]
+    judged_NM = outcomes.judged_quality_NM
+    rows_K = np.flatnonzero(~np.isnan(judged_NM).all(axis=1))
 
     def got(predicted_NM: Floats) -> Floats:
-        choice_K = choose(predicted_NM[block.rows_K], block.columns_C)
-        return np.asarray(np.take_along_axis(quality_KC, choice_K[:, None], axis=1)[:, 0])
+        unknown_KM = np.isnan(judged_NM[rows_K]) | np.isnan(predicted_NM[rows_K])
+        choice_K = np.where(unknown_KM, -np.inf, predicted_NM[rows_K]).argmax(axis=1)
+        return np.asarray(judged_NM[rows_K, choice_K], dtype=np.float64)
 
     ours_K = got(router_NM)
-    return {name: (ours_K, got(predicted_NM)) for name, predicted_NM in controls.items()}
+    found = {}
+    for name, predicted_NM in controls.items():
+        theirs_K = got(predicted_NM)
+        both_K = ~np.isnan(ours_K) & ~np.isnan(theirs_K)
+        if both_K.any():
+            found[name] = ours_K[both_K], theirs_K[both_K]
+    return found
 
 
 def compose(

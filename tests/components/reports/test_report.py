@@ -34,14 +34,22 @@ def judged(outcomes, predicted_NM):
     )
 
 
-def test_controls_are_compared_on_the_prompts_that_all_are(world):
+def test_controls_are_compared_among_what_can_be_judged(world):
     outcomes, predicted_NM = world
-    holed = replace(outcomes, judged_quality_NM=np.where(np.eye(300, 3, dtype=bool), np.nan, outcomes.quality_NM))
+    holed_NM = np.where(np.eye(300, 3, dtype=bool), np.nan, outcomes.quality_NM)
+    holed_NM[5] = np.nan
+    holed = replace(outcomes, judged_quality_NM=holed_NM)
     found = control_choices(predicted_NM, {"noise": predicted_NM[:, ::-1]}, holed)
     ours_K, theirs_K = found["noise"]
-    assert ours_K.size == theirs_K.size == 297
-    np.testing.assert_array_equal(ours_K, outcomes.quality_NM[3:][np.arange(297), predicted_NM[3:].argmax(axis=1)])
+    assert ours_K.size == theirs_K.size == 299
+    kept = np.delete(np.arange(300), 5)
+    allowed_NM = np.where(np.isnan(holed_NM), -1, predicted_NM)
+    np.testing.assert_array_equal(ours_K, holed_NM[kept, allowed_NM[kept].argmax(axis=1)])
     assert ours_K.mean() > theirs_K.mean()
+    # no two prompts share a pair of observed candidates: there is no common block, and nothing to refuse
+    sparse_NM = np.where(np.arange(3) == (np.arange(300) % 3)[:, None], outcomes.quality_NM, np.nan)
+    sparse = control_choices(predicted_NM, {"noise": predicted_NM}, replace(outcomes, judged_quality_NM=sparse_NM))
+    assert sparse["noise"][0].size == 300
 
 
 def test_the_report_is_plain_json_with_what_was_observed(world):
