@@ -36,3 +36,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(PIP) install -r requirements.lock
 	@$(PIP) install --no-deps -e .
 	@touch $@
+
+.PHONY: sbom
+sbom: $(READY)
+	$(PYTHON) -m venv .venv-sbom
+	.venv-sbom/bin/pip -qq install cyclonedx-bom
+	.venv-sbom/bin/cyclonedx-py environment --output-reproducible --output-file sbom.json $(BIN)/python

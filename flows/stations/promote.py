@@ -17,6 +17,7 @@ from components.release.verdicts import VoidVerdict
 from components.release.writing import write_bundle
 from components.reports.markdown import describe
 from components.reports.page import PAGE, write_page
+from components.sources.planted.world import PlantedConfig, generate
 from components.tables.store import read_tables
 from components.tracking.abandoned import close_abandoned
 from flows.platform import paths
@@ -89,7 +90,7 @@ def bundle(
     evidence = load_arrays(Evidence, operated.file("evidence.npz"))
     declared = json.loads(operated.file("operating.json").read_text())
     board = read_board(board_ref)
-    names, test = board.models, board.rows("test")[:_GOLDEN]
+    names = board.models
     known = frames.candidates.filter(frames.candidates["model"].is_in(names))
     router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), names, labels, evidence)
     provenance = Provenance(
@@ -117,7 +118,8 @@ def bundle(
         library_versions={name: installed(name) for name in _LIBRARIES},
     )
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
-    golden = router.golden(frames.prompts["prompt"].gather(test).to_list())
+    # simulated ones: a bundle travels, and what users asked stays here
+    golden = router.golden(generate(PlantedConfig(prompts=_GOLDEN)).tables.prompts["prompt"].to_list())
     folder = paths.bundles()
     router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden, evidence)
     keep_tasks(router_id, discovered)
