@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.baselines.grids import GRIDS, TRIALS
-from components.baselines.methods import METHODS
+from components.baselines.grids import TRIALS
 from components.baselines.observed import choice_quality
 from components.baselines.protocol import Fit, QualityModel
 from components.tables.board import Board
@@ -43,16 +42,3 @@ def tuned(grid: Sequence[Fit], training: Board, validation: Board, seed: int, tr
     quality_K = tuple(choice_quality(model.predict(validation.features_NF), validation.quality_NM) for model in models)
     chosen = max(range(trials), key=lambda k: (quality_K[k], -k))
     return Tuned(model=models[chosen], chosen=chosen, quality_K=quality_K)
-
-
-def fit_tuned(name: str, training: Board, validation: Board, seed: int) -> QualityModel:
-    """A method by name, tuned where it has a grid, else (yardsticks and untuned standards) trained as it is.
-
-    Raises:
-        ValueError: no such method, or it can't be trained on this training set.
-    """
-    if name in GRIDS:
-        return tuned(GRIDS[name], training, validation, seed).model
-    if name not in METHODS:
-        raise ValueError(f"unknown method {name!r}: want one of {', '.join(sorted({*METHODS, *GRIDS}))}")
-    return METHODS[name](training, seed)

@@ -91,20 +91,6 @@ class DiscoveryConfig:
         )
 
 
-def thorough() -> DiscoveryConfig:
-    """A wider sweep, for when minutes don't matter.
-
-    >>> len(thorough().graph_trials(0))
-    56
-    """
-    return DiscoveryConfig(
-        resolutions=(0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
-        preference_mixes=(0.0, 0.2, 0.4, 0.6),
-        density_minimum_samples=(2, 5, 10, 20),
-        repeats=8,
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One partition that was tried; everything in it can be written as JSON."""
