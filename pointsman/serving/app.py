@@ -104,7 +104,7 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
 
     @app.post("/v1/outcomes", response_model=Kept, responses=REFUSALS)
     async def outcomes(told: Told) -> dict[str, Any]:
-        figures = told.figures()
+        figures = plain(told.figures())
         if not figures:
             raise HTTPException(422, "tell at least one of quality, thumb, tokens, cost_usd, latency_ms, error")
         try:

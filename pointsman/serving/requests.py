@@ -35,7 +35,7 @@ def job_of(asked: Asked, limits: ServingConfig) -> Job:
         # JSON can spell half a surrogate pair, which is no text
         if not prompt.isascii() and any("\ud800" <= mark <= "\udfff" for mark in prompt):
             raise ValueError(f"prompt {row} isn't valid Unicode")
-    for name in ("session", "tenant"):
+    for name in ("session", "tenant", "requires"):
         if plain(getattr(asked, name)) != getattr(asked, name):
             raise ValueError(f"{name} isn't valid Unicode")
     if asked.decision_id is not None and len(prompts) > 1:

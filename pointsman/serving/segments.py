@@ -87,9 +87,9 @@ class Segments:
             if not rows:
                 return
             try:
-                frame = pl.DataFrame(rows, schema=self._schema, strict=False, orient="row")
+                frame = self._frame(rows)
                 self._small.append(self._write(frame))
-                self.written += len(rows)
+                self.written += frame.height
                 if len(self._small) >= self._join:
                     self._join_files()
             except (OSError, pl.exceptions.PolarsError) as error:
@@ -97,6 +97,17 @@ class Segments:
                 # the type alone: an error's text may quote a row
                 _LOG.warning("%s log can't be written: %s", self._kind, type(error).__name__)
                 self._rows.extendleft(reversed(rows))
+
+    def _frame(self, rows: list[Mapping[str, Any]]) -> pl.DataFrame:
+        """The rows as columns; one that can't be (text that is no Unicode) is counted as lost and keeps none back."""
+        try:
+            return pl.DataFrame(rows, schema=self._schema, strict=False, orient="row")
+        except Exception:
+            if len(rows) == 1:
+                self.shed += 1
+                return pl.DataFrame(schema=self._schema)
+            half = len(rows) // 2
+            return pl.concat([self._frame(rows[:half]), self._frame(rows[half:])])
 
     def close(self) -> None:
         """Writes what waits and ends the writer."""

@@ -111,6 +111,15 @@ def test_rows_without_room_are_counted_and_nobody_waits(tmp_path):
     assert read_segments(tmp_path, "decisions")["a"].to_list() == [0, 1, 2]
 
 
+def test_a_row_that_cannot_be_written_keeps_no_other_back(tmp_path):
+    segments = Segments(tmp_path, "decisions", {"a": pl.String}, flush_seconds=60)
+    for text in ("x", "\ud800", "y"):
+        segments.append({"a": text})
+    segments.flush()
+    assert read_segments(tmp_path, "decisions")["a"].to_list() == ["x", "y"]
+    assert segments.shed == 1
+
+
 def test_small_files_are_joined_and_order_stays(tmp_path):
     segments = Segments(tmp_path, "decisions", {"a": pl.Int64}, flush_seconds=60, join=4)
     for value in range(10):
