@@ -14,8 +14,8 @@ def describe(report: Mapping[str, Any]) -> str:
     lines = []
     if gate:
         # the first line is all that lists show
-        first = summary(report, gate["verdict"]) if "operating" in report else f"Verdict: {gate['verdict']}"
-        lines += [_cell(first), ""]
+        first = f"Verdict: {gate['verdict']}."
+        lines += [_cell(f"{first} {summary(report, gate['verdict'])}" if "operating" in report else first), ""]
         lines += [
             f"- {'passed' if c['passed'] else '**failed**'}: {_cell(c['name'])}: {number_text(c['figure'], 4)}"
             f" (threshold {number_text(c['threshold'], 4)})"

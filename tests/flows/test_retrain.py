@@ -106,7 +106,7 @@ def test_mlflow_holds_report_data_docs_and_a_child_for_each_partition(first):
     assert run.data.metrics["system/system_memory_usage_megabytes"] > 0
     version = mlflow.get_model_version("pointsman", first.version)
     assert "| router |" in version.description
-    assert version.description.splitlines()[0].lower().startswith(first.verdict)
+    assert version.description.splitlines()[0].startswith(f"Verdict: {first.verdict}. ")
 
 
 def test_prefect_shows_what_a_person_looks_for(first):
