@@ -131,6 +131,7 @@ def choose_encoder(
         name: tuple(
             _criterion(one, max((values[other][one] for other in encoders), key=np.nanmean), found, config)
             for one, found in of_encoder.items()
+            if np.isfinite(found).any()
         )
         for name, of_encoder in values.items()
     }

@@ -130,6 +130,8 @@ def choose_between(
     frames = read_tables(tables.path)
     board = to_board(frames)
     rows_K, teacher_KD = _taught(taught, frames.prompts["prompt_id"], splits)
+    graded_K = board.observed_NM[rows_K].any(axis=1)
+    rows_K, teacher_KD = rows_K[graded_K], teacher_KD[graded_K]
     drawn_S = np.sort(np.random.default_rng(seed).permutation(rows_K.size)[: config.prompts])
     rows_S, teacher_SD = rows_K[drawn_S], teacher_KD[drawn_S]
     tokens = read_tokenizer(static.path).tokenize(frames.prompts["prompt"].gather(rows_S).to_list())

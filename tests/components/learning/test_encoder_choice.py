@@ -85,6 +85,13 @@ def test_an_encoder_is_judged_without_what_it_was_fitted_on():
     assert len(left_out) == TOPICS
 
 
+def test_benchmarks_that_nobody_graded_say_nothing():
+    unit_ND, quality_NM, benchmark_N = world()
+    quality_NM[benchmark_N != "algebra"] = np.nan
+    found = choose_encoder({"only": lambda _: unit_ND}, quality_NM, benchmark_N, ChoiceConfig(groups=0), 0)
+    assert [one.name for one in found.criteria["only"]] == ["routing"]
+
+
 def test_logs_without_labels_are_divided_by_the_best_encoder():
     unit_ND, quality_NM, _ = world()
     unlabelled = np.full(PROMPTS, "")
