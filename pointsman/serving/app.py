@@ -35,8 +35,8 @@ from pointsman.text.tokens import Tokens
 __all__ = ["ServingConfig", "create_app", "serve"]
 PATIENCE = 0.05
 """Seconds that an answer may take before the server asks whether the client is still there."""
-OPEN_TO_ALL = ("/healthz", "/")
-"""Paths that need no token: the console's page holds no figures."""
+OPEN_TO_ALL = ("/healthz", "/", "/openapi.json")
+"""Paths that need no token: neither the console's page nor the forms of requests hold figures."""
 
 
 def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI:
