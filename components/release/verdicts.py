@@ -62,6 +62,8 @@ def require(folder: Path, now: Judgement, *, in_service: str | None) -> None:
         VoidVerdict: it was judged otherwise; the message says what changed and what to do.
     """
     path = _path(folder, now.router_id)
+    if in_service == now.router_id:
+        return
     try:
         known = Judgement(**json.loads(read_plain(path, LARGEST)))
     except FileNotFoundError:
@@ -70,8 +72,6 @@ def require(folder: Path, now: Judgement, *, in_service: str | None) -> None:
         ) from None
     except (ValueError, TypeError) as error:
         raise VerdictError(f"{path}: {error}") from None
-    if in_service == now.router_id:
-        return
     changed = [
         f"{what} was {_shown(before)} and is {_shown(after)}"
         for what, before, after in (
