@@ -154,7 +154,7 @@ def note_drift(examined: DataRef, found: Drifted) -> None:
 
 def metrics(report: dict[str, Any]) -> dict[str, float]:
     """The report's figures by name, for MLflow."""
-    named = {check["name"].replace(",", "").replace(" ", "_"): check for check in report["checks"]}
+    named = {slug(check["name"]): check for check in report["checks"]}
     figures = {f"{name}.{part}": float(check[part]) for name, check in named.items() for part in ("figure", "p")}
     return {**figures, "novel_groups": float(len(report["groups"])), "alarm": float(report["verdict"] == "drift")}
 

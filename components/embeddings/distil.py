@@ -75,8 +75,8 @@ def distil(tokens: Tokens, teacher_ND: Floats, start_VB: Floats, config: DistilC
 def sif_weights(count_V: NDArray[np.integer], common: float) -> Floats:
     """Smooth inverse frequency, in (0, 1]: a / (a + share) with half a token added to each count.
 
-    >>> sif_weights(np.array([999, 0]), 0.001).round(4).tolist()
-    [0.001, 0.6667]
+    >>> sif_weights(np.array([999, 0]), 0.001).round(4)
+    array([0.001 , 0.6667], dtype=float32)
     """
     share_V = (count_V + 0.5) / (count_V.sum() + 0.5 * count_V.size)
     return np.asarray(common / (common + share_V), dtype=np.float32)

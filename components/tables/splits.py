@@ -202,13 +202,18 @@ def assign_groups(
     for stratum in np.unique(stratum_G):
         inside_G = np.flatnonzero(stratum_G == stratum)
         lacking_S = share_S * size_G[inside_G].sum()
+        # What is frozen has its place before new prompts are dealt out, whatever their order.
+        taken = size_G[inside_G[frozen_G[inside_G]]].sum()
+        lacking_S[_TEST:] -= taken
+        lacking_overall_S[_TEST:] -= taken
         order = np.random.default_rng(_seed(config.seed, str(stratum))).permutation(inside_G)
-        # Frozen groups keep their turn: so a run on the same prompts divides them as the first one did.
         for group in order[np.argsort(-size_G[order], kind="stable")]:
+            if frozen_G[group]:
+                continue
             # The overall lack only breaks ties, else every small stratum would starve the same splits.
             lack_S = np.round(lacking_S, 9) + 1e-6 * lacking_overall_S / size_G.sum()
             open_S = lack_S[:_TEST] if barred_G[group] else lack_S
-            chosen = _TEST if frozen_G[group] else int(np.argmax(open_S))
+            chosen = int(np.argmax(open_S))
             split_G[group] = chosen
             lacking_S[chosen] -= size_G[group]
             lacking_overall_S[chosen] -= size_G[group]

@@ -34,8 +34,8 @@ from flows.drift import EVENT, DriftParameters, drift
 from flows.platform.arrays import save_named
 from flows.platform.references import DataRef, reference
 from flows.platform.settings import settings
-from flows.stations.board import BoardRef
-from flows.stations.drift_reference import load_reference, reference_path, remember
+from flows.stations.board import BoardRef, board_of
+from flows.stations.drift_reference import keep_drift_reference, load_reference, reference_path
 from pointsman.bundle.manifest import Candidate, Provenance
 from pointsman.bundle.pointer import write_pointer
 from pointsman.bundle.reading import read_bundle
@@ -191,7 +191,7 @@ def _stages(folder: Path, tables: Tables, features, embedding_ND, split_N, model
     save_named(model.to_arrays(), parts["combined"] / "router.npz")
     refs = {name: reference(path) for name, path in parts.items()}
     combined = refs.pop("combined")
-    return BoardRef(**refs), combined
+    return board_of(**refs, seed=0), combined
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def serve(tmp_path_factory):
             split_N[known_N],
             model,
         )
-        remember.fn(*stages, router_id, 0)
+        keep_drift_reference.fn(*stages, router_id, 0)
         return Served(published=published, router_id=router_id, stages=stages, model=model)
 
     return publish
@@ -274,7 +274,7 @@ def test_the_reference_is_of_the_logs_outside_train_and_kept_once(served):
     np.testing.assert_array_equal(kept.task_K, served.model.tasks(features_NF[split_N == "test"]))
     path = reference_path(served.router_id)
     before = path.stat().st_mtime_ns, path.read_bytes()
-    remember.fn(board, combined, served.router_id, 1)
+    keep_drift_reference.fn(board, combined, served.router_id, 1)
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before
 
 
@@ -295,7 +295,8 @@ def _among(example, texts):
 def test_no_alarm_without_drift(served, others, tmp_path, runs):
     reports = [served.judge(_world(seed, 300, others), tmp_path / str(seed), seed=seed) for seed in range(1, runs + 1)]
     assert [report.verdict for report in reports] == ["no drift"] * runs
-    assert all(len(report.checks) == 6 for report in reports)
+    # six on all, and one on the candidate whose outcomes stand out most
+    assert all(len(report.checks) == 7 for report in reports)
 
 
 def test_a_new_family_is_found_in_one_run(served, tmp_path):
@@ -339,7 +340,9 @@ def test_a_candidate_that_got_worse_is_noticed(served, others, tmp_path):
         prompts=tables.prompts, candidates=tables.candidates, outcomes=tables.outcomes.with_columns(quality=worse)
     )
     report = served.judge(broken, tmp_path)
-    assert [check.name for check in report.checks if check.alarm] == ["predicted less observed quality"]
+    overall, worst = [check.name for check in report.checks if check.alarm]
+    assert overall == "predicted less observed quality"
+    assert worst.startswith(f"predicted less observed quality of {tables.candidates['model'][0]} (")
     gaps = report.quality["by_candidate"]
     assert max(gaps, key=gaps.get) == tables.candidates["model"][0]
 
@@ -389,7 +392,7 @@ def test_prefect_and_mlflow_show_the_figures(alarmed):
     shown = {key: Artifact.get(key) for key in ("drift", "drift-checks", "drift-mlflow-run")}
     assert all(shown.values())
     assert "Drift" in shown["drift"].data
-    assert len(json.loads(shown["drift-checks"].data)) == 6
+    assert len(json.loads(shown["drift-checks"].data)) == 7
     run = MlflowClient(settings().tracking_uri).get_run(found.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["alarm"] == 1

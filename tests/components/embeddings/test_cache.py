@@ -25,6 +25,7 @@ def counting(encoder):
 
 def test_only_new_prompts_are_encoded(counting, encoder, tmp_path, caplog):
     embed_cached(counting, ["a", "b"], tmp_path)
+    caplog.clear()
     with caplog.at_level(logging.INFO, logger="components.embeddings.cache"):
         rows = embed_cached(counting, ["b", "c", "a", "c"], tmp_path)
     assert caplog.messages == ["1 of 4 prompts are new to the encoder"]

@@ -46,7 +46,7 @@ def test_shares_and_stratification(tables: Tables) -> None:
     assert result["prompt_id"].to_list() == tables.prompts["prompt_id"].to_list()
     assert result.schema == {"prompt_id": pl.String(), "split": pl.String(), "group": pl.Int32()}
     counts = result.with_columns(benchmark=tables.prompts["benchmark"]).group_by("benchmark", "split").len()
-    for name, expected in zip(SPLITS, (30, 5, 5, 10), strict=True):
+    for name, expected in zip(SPLITS, (35, 5, 10), strict=True):
         assert counts.filter(pl.col("split") == name)["len"].to_list() == [expected] * 4
 
 
@@ -118,7 +118,7 @@ def test_a_conversation_joins_the_duplicates_of_all_its_turns() -> None:
 def test_prompts_without_a_label_are_one_stratum(tables: Tables) -> None:
     unlabelled = with_tables(tables, benchmark=pl.Series([None] * 200, dtype=pl.String))
     counts = split(unlabelled, unit_rows(200), SplitConfig(seed=0)).group_by("split").len()
-    assert dict(counts.iter_rows()) == {"train": 120, "calibration": 20, "validation": 20, "test": 40}
+    assert dict(counts.iter_rows()) == {"train": 140, "validation": 20, "test": 40}
 
 
 def test_frozen_prompts_stay_in_test_with_their_group(tables: Tables) -> None:
@@ -143,7 +143,7 @@ def test_benchmark_with_one_prompt(tables: Tables) -> None:
 def test_many_tiny_benchmarks_are_shared_out_together() -> None:
     names = np.array([f"b{i}" for i in range(100)])
     split_N = assign_groups(np.arange(100, dtype=np.int32), names, np.zeros(100, dtype=bool), SplitConfig(seed=0))
-    assert np.bincount(split_N).tolist() == [60, 10, 10, 20]
+    assert np.bincount(split_N).tolist() == [70, 10, 20]
 
 
 def test_thirty_prompts_fill_all_splits(tables: Tables) -> None:
@@ -167,7 +167,7 @@ def test_embeddings_must_fit_and_be_finite(tables: Tables) -> None:
 
 def test_config_refuses_bad_values() -> None:
     with pytest.raises(ValueError, match="sum to 1"):
-        SplitConfig(seed=0, train=0.7)
+        SplitConfig(seed=0, train=0.8)
     with pytest.raises(ValueError, match="near_duplicate_cosine"):
         SplitConfig(seed=0, near_duplicate_cosine=0)
     with pytest.raises(ValueError, match="largest_group"):

@@ -16,7 +16,9 @@ from flows.stations.board import BoardRef
 
 
 def context(module="flows.stations.ingest"):
-    return SimpleNamespace(task=SimpleNamespace(name="ingest", fn=SimpleNamespace(__module__=module)))
+    return SimpleNamespace(
+        task=SimpleNamespace(name="ingest", fn=SimpleNamespace(__module__=module, __name__="ingest"))
+    )
 
 
 def cached_tasks():
@@ -132,7 +134,7 @@ def test_another_version_of_a_library_that_computes_changes_the_keys(monkeypatch
 
 def test_references_inside_a_model_count_by_content():
     first, other = (keep("caching", lambda folder, t=t: (folder / "x.txt").write_text(t)) for t in ("one", "two"))
-    one = BoardRef(tables=first, embedded=first, splits=first, features=first)
+    one = BoardRef(tables=first, embedded=first, splits=first, features=first, board=first)
     run = context()
     assert by_content(run, {"board": one}) == by_content(run, {"board": one.model_copy()})
     assert by_content(run, {"board": one}) != by_content(run, {"board": one.model_copy(update={"splits": other})})

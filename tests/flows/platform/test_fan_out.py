@@ -20,7 +20,7 @@ from components.tables.store import read_tables, write_parquet
 from flows.platform import paths
 from flows.platform.fan_out import UnfitWorker, fan_out, require_fit, task_runner
 from flows.platform.references import keep
-from flows.stations.board import BoardRef
+from flows.stations import board as station_board
 from flows.stations.train import baseline
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -41,7 +41,7 @@ def board(place):
     ids, rng = read_tables(tables.path).prompts["prompt_id"], np.random.default_rng(0)
     splits = pl.DataFrame({"prompt_id": ids, "split": np.where(np.arange(len(ids)) % 4, "train", "test")})
     features_NF = rng.standard_normal((len(ids), 32), dtype=np.float32)
-    return BoardRef(
+    return station_board.board_of(
         tables=tables,
         embedded=keep("embed", lambda folder: np.save(folder / "embedding.npy", features_NF)),
         splits=keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet")),
@@ -51,6 +51,7 @@ def board(place):
                 folder / "features.npz", features_NF=features_NF, input_tokens_N=np.ones(len(ids), np.float32)
             ),
         ),
+        seed=0,
     )
 
 

@@ -12,7 +12,7 @@ from components.tasks.choice import DiscoveryConfig
 from components.tasks.density import LayoutConfig
 from flows.platform import paths
 from flows.platform.references import DataRef, keep
-from flows.stations.board import BoardRef
+from flows.stations import board as station_board
 from flows.stations.discover import chart, discover
 from flows.stations.identity import champion_tasks, identify, keep_tasks
 from pointsman.bundle.pointer import write_pointer
@@ -50,11 +50,12 @@ def board_of(world, rows, *, task=None):
     def features(folder):
         np.savez(folder / "features.npz", features_NF=embedding, input_tokens_N=zeros)
 
-    return BoardRef(
+    return station_board.board_of(
         tables=keep("tables", lambda folder: write_tables(tables, folder)),
         embedded=keep("embed", lambda folder: np.save(folder / "embedding.npy", embedding.astype(np.float32))),
         splits=keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet")),
         features=keep("featurise", features),
+        seed=0,
     )
 
 

@@ -15,7 +15,7 @@ from components.tables.store import write_parquet, write_tables
 from components.tasks.choice import DiscoveryConfig
 from flows.platform import paths
 from flows.platform.references import DataRef, keep
-from flows.stations.board import BoardRef
+from flows.stations import board as station_board
 from flows.stations.discover import discover
 from flows.stations.encoder import export_encoder
 from flows.stations.identity import identify
@@ -86,11 +86,12 @@ def board(monkeypatch, tmp_path):
     def features(folder):
         np.savez(folder / "features.npz", features_NF=noise, input_tokens_N=np.zeros(150))
 
-    return BoardRef(
+    return station_board.board_of(
         tables=keep("tables", lambda folder: write_tables(tables, folder)),
         embedded=keep("embed", lambda folder: np.save(folder / "embedding.npy", noise)),
         splits=keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet")),
         features=keep("featurise", features),
+        seed=0,
     )
 
 
