@@ -16,6 +16,7 @@ from components.drift.inspection import inspect
 from components.drift.recent import read_recent
 from components.embeddings.cache import embed_cached
 from components.reports.drift_page import check_rows, drift_markdown, drift_page
+from components.tracking.run_figures import slug
 from flows.platform import paths
 from flows.platform.dead import claim_run
 from flows.platform.endings import run_name, tell_ending
