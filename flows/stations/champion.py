@@ -50,6 +50,24 @@ def champion(challenger: RouterModel) -> Bundle | None:
     return None if same(bundle.model, challenger) else bundle
 
 
+def in_service(challenger: RouterModel) -> str | None:
+    """router_id of what a challenger would replace; None: nothing is in service.
+
+    A challenger that is in service already replaces what it replaced then: a rerun must end as the first run did.
+    """
+    named = read_pointer(paths.published())
+    if named is None:
+        return None
+    try:
+        bundle = read_bundle(resolve(paths.published()))
+    except BundleError:
+        return named
+    if not same(bundle.model, challenger):
+        return named
+    before = dict(bundle.report).get("judged_against", {}).get("in_service")
+    return None if before is None else str(before)
+
+
 def first_of_year() -> tuple[Bundle | None, int]:
     """The router that was in service first in the last 365 days, and the comparisons with it that were used since."""
     since = (datetime.now(UTC) - YEAR).isoformat()
