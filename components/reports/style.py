@@ -15,7 +15,7 @@ section{background:var(--paper);border:1px solid var(--line);border-radius:12px;
 .figures,.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:14px;margin-top:22px}
 .two{grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));margin:0}
 .figure{background:var(--paper);border:1px solid var(--line);border-radius:12px;padding:14px 18px}
-.figure b{display:block;font-size:24px}
+.figure b{display:block;font-size:22px;overflow-wrap:anywhere}
 .figure span,.note{color:var(--soft);font-size:13px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
@@ -23,7 +23,7 @@ th,td{padding:7px 10px;border-bottom:1px solid var(--line);text-align:right;whit
 th{color:var(--soft);font-size:13px;font-weight:600}
 th:first-child,td:first-child{text-align:left;white-space:normal}
 tr.router td{background:#eef3ff;font-weight:600}
-.badge{display:inline-block;padding:3px 12px;border-radius:999px;color:#fff;font-weight:600;font-size:14px}
+.badge{display:inline-block;white-space:nowrap;padding:3px 12px;border-radius:999px;color:#fff;font-weight:600;font-size:14px}
 .promoted,.passed{background:var(--good)}.refused,.failed{background:var(--bad)}
 .not-enough-evidence{background:#8a5a00}
 .sentence{font-size:19px;line-height:1.45;margin:0}
