@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _take_home(arguments)
     options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        return _run(options)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] in ("pointsman", "components", "flows"):
             traceback.print_exc()
@@ -77,6 +77,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python would end with 1, as a refusal does
         traceback.print_exc()
         return 3
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        code = int(options.command(options))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read the output, such as head, has seen enough; Python would complain once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    return code
 
 
 def _outside(error: BaseException) -> str | None:

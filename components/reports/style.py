@@ -23,7 +23,8 @@ th,td{padding:7px 10px;border-bottom:1px solid var(--line);text-align:right;whit
 th{color:var(--soft);font-size:13px;font-weight:600}
 th:first-child,td:first-child{text-align:left;white-space:normal}
 tr.router td{background:#eef3ff;font-weight:600}
-.badge{display:inline-block;white-space:nowrap;padding:3px 12px;border-radius:999px;color:#fff;font-weight:600;font-size:14px}
+.badge{display:inline-block;padding:3px 12px;border-radius:999px;color:#fff;font-weight:600;font-size:14px}
+.badge{white-space:nowrap}
 .promoted,.passed{background:var(--good)}.refused,.failed{background:var(--bad)}
 .not-enough-evidence{background:#8a5a00}
 .sentence{font-size:19px;line-height:1.45;margin:0}
