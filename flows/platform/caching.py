@@ -54,7 +54,7 @@ def code_digest(module: str) -> str:
     Comments and docstrings don't count. A package's `__init__` counts where it is imported by name.
     """
     modules, libraries = reached(module)
-    lines = [f"{name} {_tree_digest(name)}" for name in sorted(modules)]
+    lines = [f"{name} {module_digest(name)}" for name in sorted(modules)]
     lines += [f"{name} {library_version(name)}" for name in sorted(libraries)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -121,9 +121,13 @@ def _is_module(name: str) -> bool:
 
 
 @cache
-def _tree_digest(module: str) -> str:
-    """Of the syntax tree without bare strings, which are docstrings wherever they stand."""
-    tree = _tree(module)
+def module_digest(module: str) -> str:
+    """sha256 of what a module's source does, as hex."""
+    return tree_digest(_tree(module))
+
+
+def tree_digest(tree: ast.Module) -> str:
+    """sha256, as hex, of a syntax tree less its bare strings, which are docstrings wherever they stand."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
@@ -133,12 +137,6 @@ def _tree_digest(module: str) -> str:
 
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def forget_code() -> None:
-    """Reads all code anew: for tests that edit it."""
-    for known in (code_digest, _tree, _imports, _is_module, _tree_digest):
-        known.cache_clear()
 
 
 def _content(value: object) -> object:

@@ -1,5 +1,6 @@
 """Cache keys follow the inputs' content and the code that runs, and nothing else."""
 
+import ast
 import importlib
 import pkgutil
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from prefect import Task
 import flows
 from components.tables.quarantine import QuarantineConfig
 from flows.platform import caching
-from flows.platform.caching import by_content, code_digest, reached, read_source
+from flows.platform.caching import by_content, code_digest, module_digest, reached, read_source, tree_digest
 from flows.platform.references import keep
 from flows.stations.board import BoardRef
 
@@ -41,24 +42,20 @@ def edited(monkeypatch):
     """Keys as they are when one module's source reads otherwise."""
 
     def edit(module, change):
-        def read(name):
-            source = read_source(name)
-            return change(source) if name == module else source
-
+        after = tree_digest(ast.parse(change(read_source(module))))
         with monkeypatch.context() as patched:
-            patched.setattr(caching, "read_source", read)
-            caching.forget_code()
+            patched.setattr(caching, "module_digest", lambda name: after if name == module else module_digest(name))
+            code_digest.cache_clear()
             digests = {name: code_digest(task.fn.__module__) for name, task in TASKS.items()}
-        caching.forget_code()
+        code_digest.cache_clear()
         return digests
 
-    yield edit
-    caching.forget_code()
+    return edit
 
 
 @pytest.fixture(scope="module")
 def plain():
-    caching.forget_code()
+    code_digest.cache_clear()
     return {name: code_digest(task.fn.__module__) for name, task in TASKS.items()}
 
 
