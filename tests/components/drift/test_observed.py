@@ -69,6 +69,7 @@ def test_one_model_that_fails_is_found_within_two_hundred_of_its_outcomes():
     assert all(gap.worst.outcomes == 200 for gap in found)
 
 
+@pytest.mark.slow
 def test_sound_models_hardly_ever_alarm():
     # the hypothesis includes gaps up to the tolerance, so that errors are rarer than the level
     assert sum(simulated(seed).worst.shift.p < 0.05 for seed in range(100)) <= 5

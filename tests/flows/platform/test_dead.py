@@ -11,6 +11,7 @@ from flows.platform.dead import LABEL, claim_run
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+@pytest.mark.slow
 def test_the_next_run_ends_what_a_dead_process_left(tmp_path):
     me = this_process()
     gone = Owner(host=me.host, pid=me.pid, started="another boot/1")
