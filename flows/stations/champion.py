@@ -1,8 +1,10 @@
 """The routers that a challenger is compared with: the one in service and the first of the year."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,22 +52,23 @@ def champion(challenger: RouterModel) -> Bundle | None:
     return None if same(bundle.model, challenger) else bundle
 
 
-def in_service(challenger: RouterModel) -> str | None:
-    """router_id of what a challenger would replace; None: nothing is in service.
+def as_first_judged(report: dict[str, Any], challenger: RouterModel) -> dict[str, Any]:
+    """The report, against what the router in service replaced where it says the same of that very router.
 
-    A challenger that is in service already replaces what it replaced then: a rerun must end as the first run did.
+    A rerun must end as the first run did: with the same report, and so with the same router_id.
     """
-    named = read_pointer(paths.published())
-    if named is None:
-        return None
+    if read_pointer(paths.published()) is None:
+        return report
     try:
         bundle = read_bundle(resolve(paths.published()))
     except BundleError:
-        return named
-    if not same(bundle.model, challenger):
-        return named
-    before = dict(bundle.report).get("judged_against", {}).get("in_service")
-    return None if before is None else str(before)
+        return report
+    known, plain = dict(bundle.report), json.loads(json.dumps(report))
+    against = known.pop("judged_against", None)
+    plain.pop("judged_against")
+    if against is None or known != plain or not same(bundle.model, challenger):
+        return report
+    return report | {"judged_against": {name: against.get(name) for name in report["judged_against"]}}
 
 
 def first_of_year() -> tuple[Bundle | None, int]:

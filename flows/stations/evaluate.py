@@ -23,6 +23,7 @@ from components.tasks.table import TaskTable
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef, keep
 from flows.stations.board import BoardRef, excluded_candidates, read_board, read_prompts
+from flows.stations.champion import as_first_judged
 from flows.stations.encoder import describe_encoder
 from flows.stations.gate_inputs import held_out_intervals, milliseconds
 from flows.stations.trial import on_trial, simulated
@@ -114,7 +115,8 @@ def evaluate(
         task_N=np.array([*labels, "unassigned"])[prediction.task_N],
         expected_cost={"router": prediction.cost_usd_NM},
     )
-    return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(report, allow_nan=False)))
+    told = as_first_judged(report, model)
+    return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(told, allow_nan=False)))
 
 
 def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, Any]:

@@ -19,10 +19,12 @@ from components.learning.router import LEARNING
 from components.reports.operating import operating_section, whatif_curve
 from components.tables.board import Board
 from components.tables.store import read_tables
+from flows.platform import paths
 from flows.platform.arrays import load_arrays
 from flows.platform.references import DataRef
 from flows.stations.board import BoardRef
-from flows.stations.champion import Rival, champion, first_of_year, in_service, play, same
+from flows.stations.champion import Rival, champion, first_of_year, play, same
+from pointsman.bundle.pointer import read_pointer
 from pointsman.model.prediction import Prediction
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.policy import Policy, decide, parse
@@ -89,7 +91,7 @@ class Trial:
             config=config,
         )
         judged_against = {
-            "in_service": in_service(self.model),
+            "in_service": read_pointer(paths.published()),
             "champion": None if rival is None else _told(rival, rows_N),
             "first_champion": None if anchor is None else _told(anchor, rows_N),
         }
