@@ -43,13 +43,8 @@ def champion(challenger: RouterModel) -> Bundle | None:
 
     A rerun must end as the first run did.
     """
-    if read_pointer(paths.published()) is None:
-        return None
-    try:
-        bundle = read_bundle(resolve(paths.published()))
-    except BundleError:
-        return None
-    return None if same(bundle.model, challenger) else bundle
+    bundle = _in_service()
+    return None if bundle is None or same(bundle.model, challenger) else bundle
 
 
 def as_first_judged(report: dict[str, Any], challenger: RouterModel) -> dict[str, Any]:
@@ -57,11 +52,8 @@ def as_first_judged(report: dict[str, Any], challenger: RouterModel) -> dict[str
 
     A rerun must end as the first run did: with the same report, and so with the same router_id.
     """
-    if read_pointer(paths.published()) is None:
-        return report
-    try:
-        bundle = read_bundle(resolve(paths.published()))
-    except BundleError:
+    bundle = _in_service()
+    if bundle is None:
         return report
     known, plain = dict(bundle.report), json.loads(json.dumps(report))
     against = known.pop("judged_against", None)
@@ -117,6 +109,15 @@ def play(bundle: Bundle, name: str, board: Board, texts: list[str], judged: Judg
         shared=int((column_M >= 0).sum()),
         known_share=float(np.isin(trained, digest_N).mean()) if trained.size else 1.0,
     )
+
+
+def _in_service() -> Bundle | None:
+    if read_pointer(paths.published()) is None:
+        return None
+    try:
+        return read_bundle(resolve(paths.published()))
+    except BundleError:
+        return None
 
 
 def _column(board: Board, model: str) -> int:

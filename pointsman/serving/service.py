@@ -162,10 +162,7 @@ class Service:
         explored, kept = self._explore(job, routing)
         final = replace(routing, choice_N=explored.choice_N, reason_N=_reasons(routing, explored, kept))
         if (final.choice_N != routing.choice_N).any():
-            eligible_NM = np.zeros(final.quality_NM.shape, dtype=np.bool_)
-            rows, places = np.nonzero(routing.ranked_NM >= 0)
-            eligible_NM[rows, routing.ranked_NM[rows, places]] = True
-            order = rank(policy, final.choice_N, final.quality_NM, final.cost_usd_NM, eligible_NM)
+            order = rank(policy, final.choice_N, final.quality_NM, final.cost_usd_NM, _eligible(routing))
             final = replace(final, ranked_NM=order)
         if pacer is not None:
             final = replace(final, policy=job.policy)
@@ -241,10 +238,7 @@ class Service:
                 return _certain(stay_with(routing, column), routing), bool(column != routing.choice_N[0])
         if not config.rate or job.tenant in config.opted_out:
             return _certain(routing.choice_N, routing), False
-        eligible_NM = np.zeros(routing.quality_NM.shape, dtype=np.bool_)
-        rows, places = np.nonzero(routing.ranked_NM >= 0)
-        eligible_NM[rows, routing.ranked_NM[rows, places]] = True
-        drawn_NM = plausible(routing.choice_N, routing.quality_NM, routing.cost_usd_NM, eligible_NM, config)
+        drawn_NM = plausible(routing.choice_N, routing.quality_NM, routing.cost_usd_NM, _eligible(routing), config)
         extra_N = extra_cost(routing.choice_N, routing.cost_usd_NM, drawn_NM)
         with self._lock:
             rate_N = self._allowance.rates(extra_N)
@@ -365,6 +359,14 @@ def _certain(choice_N: NDArray[np.intp], routing: Routing) -> Explored:
     propensity_NM = np.zeros(routing.quality_NM.shape)
     propensity_NM[np.arange(choice_N.size), choice_N] = 1
     return Explored(choice_N=choice_N, propensity_NM=propensity_NM)
+
+
+def _eligible(routing: Routing) -> NDArray[np.bool_]:
+    """Which candidates a prompt may go to: those that are ranked, shape (N, M)."""
+    eligible_NM = np.zeros(routing.quality_NM.shape, dtype=np.bool_)
+    rows, places = np.nonzero(routing.ranked_NM >= 0)
+    eligible_NM[rows, routing.ranked_NM[rows, places]] = True
+    return eligible_NM
 
 
 def _reasons(routing: Routing, explored: Explored, kept: bool) -> NDArray[np.str_]:
