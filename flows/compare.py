@@ -1,5 +1,6 @@
 """Every method on every block: several splits, tables and figures, resumable split by split."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,14 @@ from components.reports.comparison_page import DATA, PAGE, headline, write_compa
 from components.tables.board import load_board
 from components.tables.quarantine import QuarantineConfig
 from components.tracking.run_figures import flat
+from flows.platform import paths
 from flows.platform.arrays import load_named
 from flows.platform.caching import cached_task
 from flows.platform.dead import claim_run
 from flows.platform.endings import run_name
 from flows.platform.fan_out import fan_out, task_runner
 from flows.platform.progress import Progress
-from flows.platform.references import DataRef, copy_out, keep, reference
+from flows.platform.references import DataRef, keep, reference
 from flows.platform.tracking import registry, run_url
 from flows.presets import PresetName
 from flows.stations.blocks import blocks_in
@@ -98,12 +100,14 @@ def conclude(
     return keep("compare_block", write)
 
 
-@cached_task()
+@task(cache_policy=NO_CACHE)
 def present(concluded: dict[str, DataRef]) -> DataRef:
-    """The page with all blocks."""
+    """The page with all blocks, under the reports: what it is drawn of is cached, its looks are not."""
     report = {name: json.loads(ref.file("block.json").read_text()) for name, ref in concluded.items()}
     figures = {name: ref.file("reliability.svg").read_text() for name, ref in concluded.items()}
-    return keep("compare", lambda folder: write_comparison(report, folder, figures))
+    digest = hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()
+    folder = paths.reports() / f"compare-{digest[:12]}"
+    return reference(write_comparison(report, folder, figures).parent)
 
 
 @task(cache_policy=NO_CACHE)
@@ -157,7 +161,7 @@ def compare(parameters: CompareParameters) -> Compared:
     run_id = record(presented, parameters.model_dump(mode="json"))
     report = json.loads(presented.file(DATA).read_text())
     compared = Compared(
-        page=copy_out(presented, "compare") / PAGE,
+        page=presented.file(PAGE),
         run_id=run_id,
         run_url=run_url(registry(), run_id),
         headlines=tuple(headline(name, block) for name, block in report.items()),

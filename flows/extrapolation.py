@@ -1,5 +1,6 @@
 """The study of implicit models under shift: problem by problem and seed by seed, so that a stopped run goes on."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from components.extrapolation.report import report_metrics, study_report
 from components.extrapolation.study import StudyConfig, read_run, run_problem, write_run
 from components.reports.extrapolation_page import DATA, PAGE, verdict_rows, write_study
 from components.tracking.run_figures import flat
+from flows.platform import paths
 from flows.platform.caching import cached_task
 from flows.platform.dead import claim_run
 from flows.platform.endings import run_name
 from flows.platform.fan_out import fan_out, task_runner
 from flows.platform.progress import Progress
-from flows.platform.references import DataRef, copy_out, keep, reference
+from flows.platform.references import DataRef, keep, reference
 from flows.platform.tracking import registry, run_url
 from flows.presets import PresetName
 
@@ -65,11 +67,12 @@ def measure(problem: str, seed: int, config: StudyConfig, data: DataRef | None) 
     return keep("extrapolation", lambda folder: write_run(run, folder / "run.json"))
 
 
-@cached_task()
+@task(cache_policy=NO_CACHE)
 def conclude(runs: list[DataRef]) -> DataRef:
-    """The verdicts and the page."""
+    """The verdicts and the page, under the reports."""
     report = study_report([read_run(run.file("run.json")) for run in runs])
-    return keep("extrapolation_report", lambda folder: write_study(report, folder))
+    digest = hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()
+    return reference(write_study(report, paths.reports() / f"extrapolation-{digest[:12]}").parent)
 
 
 @task(cache_policy=NO_CACHE)
@@ -103,8 +106,8 @@ def extrapolation(parameters: ExtrapolationParameters) -> Studied:
     concluded = conclude([*runs.values()])
     run_id = record(concluded, parameters.model_dump(mode="json"))
     studied = Studied(
-        page=(pages := copy_out(concluded, "extrapolation")) / PAGE,
-        data=pages,
+        page=concluded.file(PAGE),
+        data=concluded.path,
         verdicts=tuple(verdict_rows(_report(concluded)["findings"])),
         run_id=run_id,
         run_url=run_url(registry(), run_id),

@@ -49,9 +49,12 @@ class DriftReport:
     mix: tuple[dict[str, Any], ...]
     """Each task's label with its share of recent and reference prompts."""
     groups: tuple[dict[str, Any], ...]
-    """Novel groups, largest first: keywords, examples, sizes, p, and where the router sends them."""
+    """Novel groups, largest first: keywords, examples, sizes, p, and where the router sends them. The `tested` ones
+    alarm by themselves, and their shares are the check's figure; the others tell what is far away or unassigned."""
     quality: dict[str, Any] | None
     """Predicted and observed quality; None: no outcomes to judge by."""
+    period: tuple[str, str] | None = None
+    """When the first and the last recent prompt was asked; None: unknown."""
 
     def as_dict(self) -> dict[str, Any]:
         """As drift.json holds it."""
@@ -105,8 +108,7 @@ def detect(
         _check("embeddings, energy coefficient", apart, config.energy, level),
         _check("prompts in novel groups, share", _grown(groups, recent, least_p), config.novel_share, level),
     ]
-    if checks[0].alarm or checks[1].alarm:
-        groups += _explained(sight, groups, config, seeds[3])
+    explained = _explained(sight, groups, config, seeds[3]) if checks[0].alarm or checks[1].alarm else ()
     if gap is not None:
         checks.append(_check("predicted less observed quality", gap.shift, config.quality_gap, level))
         if gap.worst is not None:
@@ -117,7 +119,8 @@ def detect(
         for one in checks
         if one.alarm
     ]
-    reasons += [f"novel: {', '.join(group.keywords[:4]) or 'unnamed'} ({group.recent} prompts)" for group in groups]
+    named = [*groups, *explained]
+    reasons += [f"novel: {', '.join(group.keywords[:4]) or 'unnamed'} ({group.recent} prompts)" for group in named]
     return DriftReport(
         verdict="drift" if any(one.alarm for one in checks) else "no drift",
         reasons=tuple(reasons),
@@ -126,7 +129,11 @@ def detect(
         reference=reference,
         unassigned=(float(np.mean(sight.task_N < 0)), float(np.mean(sight.task_K < 0))),
         mix=_mix(labels, recent_C, reference_C),
-        groups=tuple(_group(group, sight, labels) for group in groups),
+        groups=tuple(
+            _group(group, sight, labels, tested=tested)
+            for tested, some in ((True, groups), (False, explained))
+            for group in some
+        ),
         quality=None if gap is None else _quality(gap),
     )
 
@@ -177,7 +184,7 @@ def _mix(
     )
 
 
-def _group(group: NovelGroup, sight: Sight, labels: Sequence[str]) -> dict[str, Any]:
+def _group(group: NovelGroup, sight: Sight, labels: Sequence[str], *, tested: bool) -> dict[str, Any]:
     counts = class_counts(sight.task_N[group.row_K], len(labels))
     texts = () if sight.prompts is None else sight.prompts
     return {
@@ -186,6 +193,7 @@ def _group(group: NovelGroup, sight: Sight, labels: Sequence[str]) -> dict[str, 
         "reference": group.reference,
         "share": group.share,
         "p": group.p,
+        "tested": tested,
         "far_share": float(sight.far_N[group.row_K].mean()),
         "routed_as": ("unassigned", *labels)[int(counts.argmax())],
         "examples": [texts[row][:LONGEST_EXAMPLE] for row in group.examples[:EXAMPLES]] if texts else [],
@@ -199,4 +207,13 @@ def _quality(gap: QualityGap) -> dict[str, Any]:
         "gap": [gap.shift.figure, gap.shift.low, gap.shift.high],
         "prompts": gap.prompts,
         "by_candidate": gap.by_candidate,
+        "candidates": [
+            {
+                "model": one.model,
+                "gap": [one.shift.figure, one.shift.low, one.shift.high],
+                "p": one.shift.p,
+                "outcomes": one.outcomes,
+            }
+            for one in gap.candidates
+        ],
     }

@@ -1,6 +1,7 @@
 """A published router looks at recent prompts: is the world still the one it was trained on?"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,8 @@ def inspect(
                 f"the router's encoder has {width}"
             )
         sight = see_embeddings(bundle.model.novelty, recent.embedding_ND, reference)
-    return detect(sight, labels, recent.observed(models), models, config, seed)
+    found = detect(sight, labels, recent.observed(models), models, config, seed)
+    return replace(found, period=recent.period)
 
 
 def _names(bundle: Bundle) -> tuple[tuple[str, ...], tuple[str, ...]]:

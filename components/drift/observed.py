@@ -23,8 +23,13 @@ class QualityGap:
     """With at least one outcome."""
     by_candidate: dict[str, float]
     """Gap of each candidate that has outcomes."""
-    worst: "CandidateGap | None"
-    """The candidate whose gap is least likely to be within the tolerance; None: none has enough outcomes."""
+    candidates: "tuple[CandidateGap, ...]"
+    """Those with enough outcomes to be tested alone, the least likely to be within the tolerance first."""
+
+    @property
+    def worst(self) -> "CandidateGap | None":
+        """The candidate whose gap is least likely to be within the tolerance; None: none has enough outcomes."""
+        return self.candidates[0] if self.candidates else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,8 @@ class CandidateGap:
 
     model: str
     shift: Shift
-    """p: times the number of candidates tested (Bonferroni), at most 1."""
+    """p: times the number of candidates tested (Bonferroni), at most 1; the interval is as wide as that asks, so that
+    the 95 % are of all candidates together."""
     outcomes: int
 
 
@@ -90,32 +96,32 @@ def quality_gap(
             for column, name in enumerate(models)
             if known_nM[:, column].any()
         },
-        worst=_worst(gap_nM, models, tolerance, seed, resamples),
+        candidates=_alone(gap_nM, models, tolerance, seed, resamples),
     )
 
 
-def _beyond(gap_n: NDArray[np.floating], tolerance: float, seed: int, resamples: int) -> Shift:
-    """The mean gap, its interval, and p of a true gap within the tolerance."""
-    interval = intervals(np.asarray(gap_n, dtype=np.float64)[:, None], seed, resamples=resamples)[0]
+def _beyond(gap_n: NDArray[np.floating], tolerance: float, seed: int, resamples: int, tested: int = 1) -> Shift:
+    """The mean gap, its interval, and p of a true gap within the tolerance; as one of so many that are tested."""
+    level = 1 - 0.05 / tested
+    interval = intervals(np.asarray(gap_n, dtype=np.float64)[:, None], seed, resamples=resamples, level=level)[0]
     error = float(gap_n.std(ddof=1) / np.sqrt(gap_n.size))
     beyond = abs(interval.mean) - tolerance
     p = float(stats.t.sf(beyond / error, gap_n.size - 1)) if error > 0 else float(beyond <= 0)
-    return Shift(figure=interval.mean, low=interval.low, high=interval.high, p=p)
+    return Shift(figure=interval.mean, low=interval.low, high=interval.high, p=min(1.0, p * tested))
 
 
-def _worst(
+def _alone(
     gap_nM: NDArray[np.floating], models: tuple[str, ...], tolerance: float, seed: int, resamples: int
-) -> CandidateGap | None:
-    """One model may fail while the mean over all hardly moves: each is tested, and the least likely one is told."""
+) -> tuple[CandidateGap, ...]:
+    """One model may fail while the mean over all hardly moves: each is tested."""
     count_M = (~np.isnan(gap_nM)).sum(axis=0)
     tested = np.flatnonzero(count_M >= FEWEST).tolist()
-    if not tested:
-        return None
-    shifts = {m: _beyond(gap_nM[~np.isnan(gap_nM[:, m]), m], tolerance, seed, resamples) for m in tested}
-    worst = min(tested, key=lambda m: (shifts[m].p, -abs(shifts[m].figure)))
-    found = shifts[worst]
-    return CandidateGap(
-        model=models[worst],
-        shift=Shift(figure=found.figure, low=found.low, high=found.high, p=min(1.0, found.p * len(tested))),
-        outcomes=int(count_M[worst]),
-    )
+    found = [
+        CandidateGap(
+            model=models[m],
+            shift=_beyond(gap_nM[~np.isnan(gap_nM[:, m]), m], tolerance, seed, resamples, len(tested)),
+            outcomes=int(count_M[m]),
+        )
+        for m in tested
+    ]
+    return tuple(sorted(found, key=lambda one: (one.shift.p, -abs(one.shift.figure))))

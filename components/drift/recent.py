@@ -33,6 +33,8 @@ class Recent:
     """None: the file has none."""
     outcomes: pl.DataFrame | None
     """`prompt_id`, `model`, `quality`, never null; None: none were graded."""
+    period: tuple[str, str] | None = None
+    """When the first and the last of the file's prompts was asked; None: it doesn't say."""
 
     def __len__(self) -> int:
         if self.prompts is not None:
@@ -104,7 +106,15 @@ def _texts(source: Path) -> Recent:
         embedding_ND=None,
         prompt_ids=ids,
         outcomes=_outcomes(source, frame["prompt_id"] if has_ids else None),
+        period=_period(frame),
     )
+
+
+def _period(frame: pl.DataFrame) -> tuple[str, str] | None:
+    if "created_at" not in frame.columns or frame["created_at"].drop_nulls().is_empty():
+        return None
+    asked = frame["created_at"].drop_nulls().cast(pl.String)
+    return str(asked.min())[:16], str(asked.max())[:16]
 
 
 def _outcomes(source: Path, prompt_ids: pl.Series | None) -> pl.DataFrame | None:

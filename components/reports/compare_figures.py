@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from textwrap import wrap
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from components.evaluation.metrics import hull
 from components.evaluation.reliability import reliability as reliability_bins
-from components.reports.figures import _STYLE, ACCENT, GOOD, INK, MUTED, _canvas, _svg
+from components.reports.drawing import ACCENT, GOOD, INK, MUTED, PEERS, canvas, style, svg
+from components.reports.figures import labelled
 
-_PEERS = ("#a86400", "#7b2fd0", "#0b8a99", "#b3261e", "#5b6577", "#c2578e", "#6a8f1f", "#3f4fa8")
 _LINES = ("-", "--", ":", "-.")
 _BENCHMARKS = 24
 _COLUMNS = 5
@@ -34,9 +34,9 @@ def frontier_all(
         return None
     named = points or {}
     reach = max([c for curve in shown.values() for c, _ in curve] + [c for c, _ in named.values()])
-    with rc_context(_STYLE):
-        figure, axes = _canvas(5.2, width=10.4)
-        looks = ((colour, line) for line in cycle(_LINES) for colour in _PEERS)
+    with style():
+        figure, axes = canvas(5.2, width=10.4)
+        looks = ((colour, line) for line in cycle(_LINES) for colour in PEERS)
         # By quality at their most expensive, so that the legend reads as the curves lie.
         for name in sorted(shown, key=lambda n: -max(q for _, q in shown[n])):
             costs, qualities = hull(*np.array(shown[name], dtype=np.float64).T)
@@ -51,13 +51,12 @@ def frontier_all(
                 linewidth=2.8 if own else 1.2,
                 zorder=3 if own else 2,
             )
-        for name, (cost, quality) in named.items():
+        for (name, (cost, quality)), mark in zip(named.items(), cycle("Ds^v"), strict=False):
             colour = {"oracle": GOOD, "best_single": INK}.get(name, MUTED)
-            axes.plot(cost, quality, "D", color=colour, markersize=6, zorder=4)
-            axes.annotate(name, (cost, quality), xytext=(6, 4), textcoords="offset points", fontsize=8, color=colour)
+            axes.plot(cost, quality, mark, color=colour, markersize=7, zorder=4, label=name)
         axes.set(xlabel="USD per 1000 prompts", ylabel="mean quality")
         figure.legend(frameon=False, loc="outside right upper", fontsize=9)
-        return _svg(figure)
+        return svg(figure)
 
 
 def regret_per_benchmark(regret: Mapping[str, Mapping[str, float]], counts: Mapping[str, float]) -> str | None:
@@ -73,23 +72,19 @@ def regret_per_benchmark(regret: Mapping[str, Mapping[str, float]], counts: Mapp
     single = regret.get("best_single", {})
     names.sort(key=lambda b: single.get(b, 0.0))
     first = {"router": (ACCENT, "o", 9), "best_single": (INK, "D", 6), "best_per_benchmark": (GOOD, "s", 6)}
-    with rc_context(_STYLE):
-        figure, axes = _canvas(1.2 + 0.3 * len(names), width=9.4)
+    with style():
+        figure, axes = canvas(1.2 + 0.3 * len(names), width=9.4)
         for name in sorted(regret, key=lambda n: (n in first, n == "router")):
             found = [(regret[name][b], row) for row, b in enumerate(names) if b in regret[name]]
             colour, marker, size = first.get(name, (MUTED, "|", 8))
-            label = name if name in first else ("other methods" if "other" not in _labels(figure) else None)
+            label = name if name in first else ("other methods" if "other methods" not in labelled(axes) else None)
             axes.plot(
                 *zip(*found, strict=True), marker=marker, linestyle="", color=colour, markersize=size, label=label
             )
         axes.set_yticks(range(len(names)), [f"{name[:36]} ({counts[name]:.0f})" for name in names])
         axes.set(xlabel="regret (quality lost to the oracle)")
         figure.legend(frameon=False, loc="outside upper left", ncols=4)
-        return _svg(figure)
-
-
-def _labels(figure: Figure) -> str:
-    return " ".join(label.split()[0] for axes in figure.axes for label in axes.get_legend_handles_labels()[1])
+        return svg(figure)
 
 
 def reliability(
@@ -114,7 +109,7 @@ def reliability(
         return None
     columns = min(_COLUMNS, len(seen))
     rows = -(-len(seen) // columns)
-    with rc_context({**_STYLE, "font.size": 8}):
+    with style({"font.size": 9}):
         figure = Figure(figsize=(2.05 * columns, 2.15 * rows), layout="constrained")
         panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, m in zip(panels, seen, strict=False):
@@ -127,7 +122,8 @@ def reliability(
             axes.plot(after.predicted_B[filled], after.observed_B[filled], color=ACCENT, linewidth=1.3)
             size = 8 + 120 * after.count_B[filled] / after.count_B.sum()
             axes.scatter(after.predicted_B[filled], after.observed_B[filled], s=size, color=ACCENT, alpha=0.6)
-            axes.set_title(f"{models[m][-26:]}\nECE {after.ece:.3f}", fontsize=8, color=INK)
+            name = "\n".join(wrap(models[m], 20, max_lines=2, placeholder=" …"))
+            axes.set_title(f"{name}\nECE {after.ece:.3f}", fontsize=9)
             axes.set(xlim=(0, 1), ylim=(0, 1))
         for axes in panels[len(seen) :]:
             axes.set_visible(False)
@@ -135,7 +131,7 @@ def reliability(
             axes.tick_params(labelbottom=True)
         figure.supxlabel("predicted quality", fontsize=9)
         figure.supylabel("observed quality", fontsize=9)
-        return _svg(figure)
+        return svg(figure)
 
 
 def ablation(scores: Mapping[str, Mapping[str, Sequence[float]]], full: str = "router") -> str | None:
@@ -149,7 +145,7 @@ def ablation(scores: Mapping[str, Mapping[str, Sequence[float]]], full: str = "r
     if not blocks:
         return None
     names = list(dict.fromkeys(name for block in blocks for name in scores[block]))
-    with rc_context(_STYLE):
+    with style():
         figure = Figure(figsize=(2.4 + 2.5 * len(blocks), 1.0 + 0.3 * len(names)), layout="constrained")
         for axes, block in zip(figure.subplots(1, len(blocks), squeeze=False, sharey=True)[0], blocks, strict=True):
             if full in scores[block]:
@@ -161,6 +157,6 @@ def ablation(scores: Mapping[str, Mapping[str, Sequence[float]]], full: str = "r
                     axes.plot([low, high], [row, row], color=colour, linewidth=2)
                     axes.plot(mean, row, "o", color=colour, markersize=7 if name == full else 5)
             axes.set_yticks(range(len(names)), list(reversed(names)))
-            axes.set_title(block, fontsize=10, color=INK)
+            axes.set_title(block, fontsize=10)
         figure.supxlabel("mean quality, 95 % interval", fontsize=9)
-        return _svg(figure)
+        return svg(figure)

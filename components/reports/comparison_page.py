@@ -2,21 +2,25 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from components.reports.compare_figures import ablation, frontier_all, regret_per_benchmark
 from components.reports.comparison import NOT_PEERS
 from components.reports.console import interval_text, number_text
-from components.reports.style import CSS
+from components.reports.next_steps import after_comparison
+from components.reports.shell import render, write_pages
+from components.reports.summary import points
 
 PAGE, TABLE, DATA = "compare.html", "compare.md", "compare.json"
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_HEAD = ("method", "quality [95 %]", "less best single", "USD per 1000", "AIQ", "APGR", "Gap@O", "cost saved", "splits")
+_HEAD = (
+    *("method", "quality [95 %]", "less the best single candidate", "USD per 1000"),
+    *("AIQ", "APGR", "Gap@O", "cost saved", "splits"),
+)
 _SHOWN = ("router", "task_table", "best_single", "knn100", "kmeans60", "mlp", "best_per_benchmark", "oracle")
 _OVERVIEW = ("block", *_SHOWN, "best peer", "router less knn100", "cost at parity, quality difference")
-_LEFT_OUT = ("benchmark", "prompts", "gain [95 %]", "fallback share")
+_DIFFERENCES = ("rival", "router less rival, quality [95 %]")
+_LEFT_OUT = ("benchmark", "prompts", "gain [95 %]", "sent to the best single candidate")
 _PEERS_OUT = ("method", "mean gain, seed by seed")
 _ABLATED = ("the router or a part of it", "quality [95 %]", "AIQ")
 
@@ -29,25 +33,52 @@ def write_comparison(report: Mapping[str, Any], folder: Path, figures: Mapping[s
         folder: where to.
         figures: block -> its reliability panels as inline SVG.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / DATA).write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
-    (folder / TABLE).write_text(markdown(report), encoding="utf-8")
-    (folder / PAGE).write_text(page(report, figures), encoding="utf-8")
-    return folder / PAGE
+    pages = {DATA: json.dumps(report, indent=1, allow_nan=False), TABLE: markdown(report), PAGE: page(report, figures)}
+    return write_pages(folder, pages) / PAGE
 
 
 def page(report: Mapping[str, Any], figures: Mapping[str, str]) -> str:
     """The whole document, self-contained and without scripts."""
-    parts = ablation({name: block["ablation"] for name, block in report.items()}) or ""
-    blocks = "".join(_block(name, block, figures.get(name, "")) for name, block in report.items())
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        "<meta name='viewport' content='width=device-width,initial-scale=1'><title>Methods compared</title>"
-        f"<style>{CSS}</style></head><body><header><div><h1>Methods compared</h1>"
-        "<p>Every prompt judged once, by what was trained without it</p></div></header><main>"
-        f"<section><h2>The whole and its parts</h2>{parts}</section>{blocks}</main></body></html>"
+    blocks = [
+        {"slug": f"block-{number}", "name": name, **_block(block, figures.get(name, ""))}
+        for number, (name, block) in enumerate(report.items(), 1)
+    ]
+    return render(
+        "compare.html",
+        blocks=blocks,
+        prompts=f"{sum(block['prompts'] for block in report.values()):,}",
+        summary=[(name, standing(block)) for name, block in report.items()],
+        ablation=ablation({name: block["ablation"] for name, block in report.items()}),
+        steps=after_comparison(),
+        chapters=[("parts", "The whole and its parts"), *((one["slug"], one["name"]) for one in blocks)],
     )
+
+
+def standing(block: Mapping[str, Any]) -> str:
+    """Who is ahead in a block, by how much, and at what cost, in sentences."""
+    told = []
+    for rival, whom in (
+        (block["best_peer"], "the best peer method"),
+        ("best_single", f"always {block['best_single']}"),
+    ):
+        if rival in block["router_less"] and not (rival == "best_single" and block["best_peer"] == "best_single"):
+            told.append(_ahead(rival, whom, block["router_less"][rival]))
+    if parity := block["parity"]:
+        told.append(
+            "At a price chosen without the test prompts the router costs "
+            f"{parity['cost_share']:.0%} of the best single candidate, quality {points(parity['gain'])} points."
+        )
+    return " ".join(told)
+
+
+def _ahead(rival: str, whom: str, difference: Sequence[float]) -> str:
+    mean, low, high = difference
+    named = whom if rival == "best_single" else f"{rival}, {whom}"
+    if low > 0:
+        return f"The router is ahead of {named}: {points([mean, low, high])} points."
+    if high < 0:
+        return f"{named[0].upper()}{named[1:]}, is ahead of the router: {points([-mean, -high, -low])} points."
+    return f"The router and {named}, can't be told apart: {points([mean, low, high])} points."
 
 
 def markdown(report: Mapping[str, Any]) -> str:
@@ -55,8 +86,8 @@ def markdown(report: Mapping[str, Any]) -> str:
     lines = ["# Methods compared", "", *_table(_OVERVIEW, _overview(report)), ""]
     for name, block in report.items():
         lines += [f"## {name}", "", _summary(block), ""]
-        lines += [*_table(_HEAD, _rows(block)), "", "Router less, paired:", ""]
-        lines += [*_table(("rival", "difference [95 %]"), _differences(block)), ""]
+        lines += [*_table(_HEAD, _rows(block)), "", "Router against each rival, paired over the same prompts:", ""]
+        lines += [*_table(_DIFFERENCES, _differences(block)), ""]
         lines += ["The whole and its parts:", "", *_table(_ABLATED, _ablated(block)), ""]
         if block["held_out"]:
             lines += ["Trained without the benchmark, less its best single candidate:", ""]
@@ -162,15 +193,14 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *body]
 
 
-def _html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return (
-        f"<div class='scroll'><table><thead><tr>{''.join(f'<th>{escape(h)}</th>' for h in head)}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
+def _known(head: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """A table without the columns in which nothing is known."""
+    rows = [list(row) for row in rows]
+    kept = [place for place in range(len(head)) if place == 0 or any(row[place] != "–" for row in rows)]
+    return [head[place] for place in kept], [[row[place] for place in kept] for row in rows]
 
 
-def _block(name: str, block: Mapping[str, Any], reliability: str) -> str:
+def _block(block: Mapping[str, Any], reliability: str) -> dict[str, Any]:
     methods = block["methods"]
     regret = {
         method: {benchmark: figures["regret"] for benchmark, figures in score["per_benchmark"].items()}
@@ -178,7 +208,7 @@ def _block(name: str, block: Mapping[str, Any], reliability: str) -> str:
         if method not in NOT_PEERS or method in {"router", "best_per_benchmark"}
     }
     counts = {benchmark: figures["count"] for benchmark, figures in methods["best_single"]["per_benchmark"].items()}
-    points = {
+    single_points = {
         other: (methods[other]["cost_usd_per_1000"][0], methods[other]["quality"][0])
         for other in ("best_single", "oracle")
         if methods[other]["cost_usd_per_1000"]
@@ -186,19 +216,15 @@ def _block(name: str, block: Mapping[str, Any], reliability: str) -> str:
     curves = {
         method: curve for method, curve in block["curves"].items() if method == "router" or method not in NOT_PEERS
     }
-    figures = [
-        frontier_all(curves, points) if curves else None,
-        regret_per_benchmark(regret, counts) if len(counts) > 1 else None,
-        reliability or None,
-    ]
-    table = _html(_HEAD[:-1], (row[:-1] for row in _rows(block)))
-    held = "<h3>The whole and its parts</h3>" + _html(_ABLATED, _ablated(block))
-    if block["held_out"]:
-        held += "<h3>Trained without the benchmark</h3>" + _html(_LEFT_OUT, _held_out(block))
-    if block["peers_held_out"]:
-        held += "<h3>Peers trained without the benchmark</h3>" + _html(_peers_head(block), _peers_out(block))
-    return (
-        f"<section><h2>{escape(name)}</h2><p>{escape(_summary(block))}</p>{table}</section>"
-        f"<section><h2>{escape(name)}: router less</h2>{_html(('rival', 'difference [95 %]'), _differences(block))}"
-        f"{held}</section>" + "".join(f"<section>{figure}</section>" for figure in figures if figure)
-    )
+    peers_out = block["peers_held_out"]
+    return {
+        "summary": _summary(block),
+        "methods": _known(_HEAD[:-1], (row[:-1] for row in _rows(block))),
+        "differences": _known(_DIFFERENCES, _differences(block)),
+        "parts": _known(_ABLATED, _ablated(block)),
+        "left_out": _known(_LEFT_OUT, _held_out(block)) if block["held_out"] else None,
+        "peers_out": _known(_peers_head(block), _peers_out(block)) if peers_out else None,
+        "frontier": frontier_all(curves, single_points) if curves else None,
+        "regret": regret_per_benchmark(regret, counts) if len(counts) > 1 else None,
+        "reliability": reliability or None,
+    }

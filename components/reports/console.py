@@ -20,13 +20,17 @@ def interval_text(interval: list[float] | None, digits: int = 3) -> str:
     """
     if interval is None:
         return "–"
-    mean, low, high = (f"{value:.{digits}f}" for value in interval)
+    mean, low, high = (f"{value:z.{digits}f}" for value in interval)
     return f"{mean} [{low}, {high}]"
 
 
 def number_text(value: float | None, digits: int = 3) -> str:
-    """A number, or a dash where it isn't known."""
-    return "–" if value is None else f"{value:.{digits}f}"
+    """A number, never a negative zero, or a dash where it isn't known.
+
+    >>> number_text(-0.0001)
+    '0.000'
+    """
+    return "–" if value is None else f"{value:z.{digits}f}"
 
 
 def method_table(report: Mapping[str, Any]) -> str:

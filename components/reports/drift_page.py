@@ -1,23 +1,25 @@
 """What a drift run found, as Markdown for dashboards and as one self-contained page: prompts are untrusted."""
 
 from collections.abc import Iterable, Mapping
-from html import escape
 from typing import Any
 
-from components.reports.style import CSS
+from components.reports.drift_figures import candidates_figure, checks_figure, mix_figure
+from components.reports.next_steps import after_drift
+from components.reports.shell import render
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _CHECKS = ("check", "figure [95 %]", "threshold", "p", "outcome")
 _GROUPS = ("novel group", "recent prompts", "in training", "p", "routed as")
-_MIX = ("task", "recent", "training")
+_MIX = ("task", "recent", "training", "change")
+_LEAST_P = 1e-6
 
 
 def drift_markdown(report: Mapping[str, Any]) -> str:
     """Verdict, checks, novel groups and task mix."""
     lines = [f"# {_headline(report)}", "", *(f"- {_cell(reason)}" for reason in report["reasons"]), ""]
     lines += _markdown_table(_CHECKS, map(_check, report["checks"]))
-    if report["groups"]:
-        lines += ["## Novel groups", "", *_markdown_table(_GROUPS, map(_group, report["groups"]))]
+    for title, tested in (("Novel groups", True), ("What is far away or unassigned", False)):
+        if groups := [one for one in report["groups"] if one["tested"] == tested]:
+            lines += [f"## {title}", "", *_markdown_table(_GROUPS, map(_group, groups))]
     if (quality := _quality(report)) is not None:
         lines += ["## Quality", "", quality, ""]
     lines += ["## Task mix", "", *_markdown_table(_MIX, _mix(report))]
@@ -26,24 +28,45 @@ def drift_markdown(report: Mapping[str, Any]) -> str:
 
 def drift_page(report: Mapping[str, Any], router_id: str) -> str:
     """The whole HTML document."""
-    outcome = "failed" if report["verdict"] == "drift" else "passed"
-    reasons = "".join(f"<li>{_text(reason)}</li>" for reason in report["reasons"])
-    quality = _quality(report)
-    parts = [
-        _section("Reasons", f"<ul>{reasons}</ul>" if reasons else ""),
-        _section("Checks", _table(_CHECKS, map(_check, report["checks"])) + _NOTE),
-        _section("Novel groups", _cards(report["groups"])),
-        _section("Predicted and observed quality", f"<p>{_text(quality)}</p>" if quality is not None else ""),
-        _section("Task mix", _table(_MIX, _mix(report))),
+    candidates = (report["quality"] or {}).get("candidates", [])
+    tolerance = next((one["threshold"] for one in report["checks"] if "quality" in one["name"]), 0.0)
+    kinds = [
+        {
+            "name": "groups",
+            "title": "Novel groups",
+            "note": "Each is far more frequent than in training; together they are the figure of the check.",
+            "cards": [_card(group) for group in report["groups"] if group["tested"]],
+        },
+        {
+            "name": "strays",
+            "title": "What is far away or unassigned",
+            "note": "These groups tell what the prompts are that raised those two checks; they aren't tested again.",
+            "cards": [_card(group) for group in report["groups"] if not group["tested"]],
+        },
     ]
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        "<meta name='viewport' content='width=device-width,initial-scale=1'><title>Pointsman drift</title>"
-        f"<style>{CSS}</style></head><body><header><div><h1>Drift report "
-        f"<span class='badge {outcome}'>{_text(report['verdict'])}</span></h1>"
-        f"<p>router_id: {_text(router_id)} · {report['recent']} recent prompts against {report['reference']} "
-        f"of the training logs</p></div></header><main>{''.join(parts)}</main></body></html>"
+    quality = _quality(report)
+    chapters = [("checks", "Checks"), *((one["name"], one["title"]) for one in kinds if one["cards"]), ("mix", "Mix")]
+    if quality:
+        chapters.insert(1, ("quality", "Quality"))
+    return render(
+        "drift.html",
+        report=report,
+        router_id=router_id,
+        sentence=_sentence(report),
+        steps=after_drift(report, router_id),
+        head=_CHECKS,
+        checks=list(map(_check, report["checks"])),
+        note=_note(report),
+        quality=quality,
+        candidates=[(one["model"], f"{one['outcomes']:,}", _interval(*one["gap"]), _p(one["p"])) for one in candidates],
+        group_kinds=kinds,
+        mix=_mix(report),
+        figures={
+            "checks": checks_figure(report["checks"]),
+            "mix": mix_figure(report["mix"]),
+            "candidates": candidates_figure(candidates, tolerance),
+        },
+        chapters=chapters,
     )
 
 
@@ -52,10 +75,21 @@ def check_rows(report: Mapping[str, Any]) -> list[dict[str, str]]:
     return [dict(zip(_CHECKS, _check(check), strict=True)) for check in report["checks"]]
 
 
-_NOTE = (
-    "<p class='note'>A check alarms where its p is at most its level and its figure reaches the threshold; "
-    "the levels of all checks together allow one false alarm in 1 / level runs.</p>"
-)
+def _sentence(report: Mapping[str, Any]) -> str:
+    alarms = sum(check["alarm"] for check in report["checks"])
+    checks = len(report["checks"])
+    if report["verdict"] == "drift":
+        return f"The prompts or the answers have changed: {alarms} of {checks} checks alarm."
+    return f"Nothing has changed that matters: all {checks} checks are quiet."
+
+
+def _note(report: Mapping[str, Any]) -> str:
+    runs = 1 / sum(check["level"] for check in report["checks"])
+    return (
+        "A check alarms where its p is at most its level and its figure reaches the threshold. p is the chance of at "
+        "least such a figure without a change; of quality, without a change beyond the threshold. All checks "
+        f"together give one false alarm in {runs:,.0f} runs or fewer."
+    )
 
 
 def _headline(report: Mapping[str, Any]) -> str:
@@ -63,9 +97,18 @@ def _headline(report: Mapping[str, Any]) -> str:
 
 
 def _check(check: Mapping[str, Any]) -> list[str]:
-    interval = f"{check['figure']:.3f} [{check['low']:.3f}, {check['high']:.3f}]"
-    p = f"{check['p']:.2g} (level {check['level']:.2g})"
+    interval = _interval(check["figure"], check["low"], check["high"], sign="")
+    p = f"{_p(check['p'])} (level {check['level']:.2g})"
     return [check["name"], interval, f"{check['threshold']:g}", p, "alarm" if check["alarm"] else "quiet"]
+
+
+def _interval(figure: float, low: float, high: float, sign: str = "+") -> str:
+    return f"{figure:{sign}z.3f} [{low:{sign}z.3f}, {high:{sign}z.3f}]"
+
+
+def _p(p: float) -> str:
+    """No smaller than anyone can believe."""
+    return f"{p:.2g}" if p >= _LEAST_P else "below 0.000001"
 
 
 def _group(group: Mapping[str, Any]) -> list[str]:
@@ -74,13 +117,22 @@ def _group(group: Mapping[str, Any]) -> list[str]:
         keywords,
         f"{group['recent']} ({group['share']:.1%})",
         str(group["reference"]),
-        f"{group['p']:.2g}",
+        _p(group["p"]),
         group["routed_as"],
     ]
 
 
 def _mix(report: Mapping[str, Any]) -> list[list[str]]:
-    return [[row["task"], f"{row['recent']:.1%}", f"{row['reference']:.1%}"] for row in report["mix"]]
+    moved = sorted(report["mix"], key=lambda row: -abs(row["recent"] - row["reference"]))
+    return [
+        [
+            row["task"],
+            f"{row['recent']:.1%}",
+            f"{row['reference']:.1%}",
+            f"{100 * (row['recent'] - row['reference']):+z.1f} points",
+        ]
+        for row in moved
+    ]
 
 
 def _quality(report: Mapping[str, Any]) -> str | None:
@@ -96,38 +148,20 @@ def _quality(report: Mapping[str, Any]) -> str | None:
     )
 
 
-def _cards(groups: Iterable[Mapping[str, Any]]) -> str:
-    cards = []
-    for group in groups:
-        keys = "".join(f"<span class='key'>{_text(word)}</span>" for word in group["keywords"])
-        examples = "".join(f"<blockquote>{_text(text)}</blockquote>" for text in group["examples"])
-        cards.append(
-            f"<div class='card'><h3>{_text(', '.join(group['keywords'][:3]) or 'unnamed')}</h3><span class='note'>"
-            f"{group['recent']} recent prompts ({group['share']:.1%}), {group['reference']} in training; routed as "
-            f"{_text(group['routed_as'])}; {group['far_share']:.0%} unlike anything trained on</span>"
-            f"<div>{keys}</div>{examples}</div>"
-        )
-    return f"<div class='cards'>{''.join(cards)}</div>" if cards else ""
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section><h2>{title}</h2>{body}</section>" if body else ""
-
-
-def _table(head: Iterable[str], rows: Iterable[list[str]]) -> str:
-    heads = "".join(f"<th>{_text(title)}</th>" for title in head)
-    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<div class='scroll'><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+def _card(group: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "title": ", ".join(group["keywords"][:3]) or "unnamed (texts unknown)",
+        "facts": f"{group['recent']} recent prompts ({group['share']:.1%}), {group['reference']} in training; "
+        f"routed as {group['routed_as']}; {group['far_share']:.0%} unlike anything trained on",
+        "keywords": group["keywords"],
+        "examples": group["examples"],
+    }
 
 
 def _markdown_table(head: Iterable[str], rows: Iterable[list[str]]) -> list[str]:
     head = list(head)
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     return [*lines, *(f"| {' | '.join(map(_cell, row))} |" for row in rows), ""]
-
-
-def _text(text: object) -> str:
-    return escape(str(text), quote=True)
 
 
 def _cell(text: str) -> str:

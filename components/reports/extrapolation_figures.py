@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from matplotlib import rc_context
-from matplotlib.ticker import FuncFormatter, NullFormatter
-
-from components.reports.figures import _STYLE, ACCENT, GOOD, INK, MUTED, _canvas, _svg
+from components.reports.drawing import ACCENT, BAD, GOOD, INK, MUTED, PEERS, canvas, numbers, style, svg
 
 _LOOKS = {
-    "implicit_rnn": ("#7b2fd0", "-"),
+    "implicit_rnn": (PEERS[1], "-"),
     "implicit_no_feedback": (ACCENT, ":"),
     "implicit_triangular": (ACCENT, "--"),
     "implicit_no_skip": (ACCENT, "-."),
@@ -20,10 +17,10 @@ _LOOKS = {
     "mlp": (INK, "-"),
     "mlp_no_bias": (INK, "--"),
     "mlp_skip": (INK, ":"),
-    "lstm": ("#b3261e", "-"),
-    "lstm_normalised": ("#b3261e", "--"),
-    "transformer": ("#a86400", "-"),
-    "transformer_no_positions": ("#a86400", "--"),
+    "lstm": (BAD, "-"),
+    "lstm_normalised": (BAD, "--"),
+    "transformer": (PEERS[0], "-"),
+    "transformer_no_positions": (PEERS[0], "--"),
     "nalu": (MUTED, "-"),
 }
 _LEAST = 1e-16
@@ -38,8 +35,8 @@ def error_against_shift(shown: Mapping[str, Any], family: str, metric: str) -> s
         family: what grows.
         metric: the error's name.
     """
-    with rc_context(_STYLE):
-        figure, axes = _canvas(4.6, width=10.4)
+    with style():
+        figure, axes = canvas(4.6, width=10.4)
         for name, intervals in shown["methods"].items():
             points = sorted(
                 (at, *values) for at, values in zip(shown["at"], intervals, strict=True) if None not in values
@@ -57,9 +54,7 @@ def error_against_shift(shown: Mapping[str, Any], family: str, metric: str) -> s
             axes.set_xscale("symlog" if min(shown["at"]) <= 0 else "log")
         axes.set_yscale("log")
         for axis in (axes.xaxis, axes.yaxis):
-            # matplotlib writes powers as mathematics, which these figures don't set: labels come from users
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_formatter(NullFormatter())
+            numbers(axis)
         axes.set(xlabel=family, ylabel=metric)
         figure.legend(frameon=False, loc="outside right upper", fontsize=9)
-        return _svg(figure)
+        return svg(figure)

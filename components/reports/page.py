@@ -1,95 +1,112 @@
-"""The report as one self-contained HTML file: inline SVG, no scripts, every text escaped (prompts are untrusted)."""
+"""The report as one self-contained HTML file: inline SVG, nothing loaded, every text escaped."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from components.reports import figures, task_map
 from components.reports.console import interval_text, method_order, number_text
+from components.reports.data_pages import QUARANTINE, VALIDATION, data_pages
 from components.reports.discovery import discovery_notes
-from components.reports.first_screen import coverage_table, first_screen, glossary, policy_chooser, verdict_table
-from components.reports.html import badge, figure, section, table, text
-from components.reports.style import CSS
+from components.reports.first_screen import GLOSSARY, first_screen
+from components.reports.policy_chooser import policy_chooser
+from components.reports.shell import render, write_pages
 
 PAGE = "report.html"
 CARDS = 48
 """Task cards that are open from the start."""
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_HEAD = ("method", "quality", "USD per 1000", "regret", "AIQ", "APGR", "Gap@O", "PerfGain", "CostSave")
+_LONGEST_PROMPT = 240
 
 
 def write_page(report: Mapping[str, Any], folder: Path) -> Path:
-    """Writes report.html into `folder` (made if missing) and, with a `map` in the report, task_map.html beside it.
+    """Writes report.html into `folder` (made if missing), and beside it what the report holds more of.
+
+    With a `map`, task_map.html; with `rules`, validation.html; with `set_aside`, quarantine.html. Pages that are there
+    already are linked.
 
     Raises:
         KeyError: the report has no `methods`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / PAGE
-    where = report.get("map")
-    path.write_text(page(report), encoding="utf-8")
-    if where:
+    write_pages(folder, data_pages(report))
+    if where := report.get("map"):
         task_map.write_map(where, report.get("tasks", []), folder / task_map.PAGE)
-    return path
+    beside = {name for name in (VALIDATION, QUARANTINE, task_map.PAGE) if (folder / name).is_file()}
+    return write_pages(folder, {PAGE: page(report, beside)}) / PAGE
 
 
-def page(report: Mapping[str, Any]) -> str:
-    """The whole document; parts that the report lacks are left out."""
-    methods, gate = report["methods"], report.get("gate")
-    verdict = badge(gate["verdict"]) if gate else ""
+def page(report: Mapping[str, Any], beside: Iterable[str] = ()) -> str:
+    """The whole document; parts that the report lacks are left out.
+
+    Args:
+        report: with `methods`.
+        beside: names of the pages in the same folder.
+    """
+    methods, there = report["methods"], set(beside)
     identity = [f"{key}: {report[key]}" for key in ("router_id", "data", "seeds") if report.get(key) is not None]
-    parts = [
-        first_screen(report) or _figures(report),
-        section("Verdict", verdict_table(gate)) if gate else "",
-        section("What other policies would do", _policies(report)),
-        section("Outcomes in the logs", coverage_table(report.get("coverage", {}))),
-        section("Methods on the test split, each at its best quality", _methods(methods)),
-        section(
-            "Quality and cost",
-            _two(
-                figure(figures.frontier(methods), "Quality against USD per 1000 prompts of every method"),
-                figure(figures.quality_bars(methods), "Quality of every method with its 95 % interval"),
-            ),
-        ),
-        section(
-            "Regret per benchmark",
-            figure(figures.regret_per_benchmark(methods), "Regret of the router and the best single model"),
-        ),
-        section("Benchmarks never trained on", _held_out(report.get("held_out", []))),
-        section(
-            "Calibration and aggregation",
-            _two(
-                figure(figures.reliability(report.get("reliability", [])), "Observed against predicted quality"),
-                figure(figures.alpha_curve(report.get("alpha_curve", [])), "Validation quality by weight of the heads"),
-            ),
-        ),
-        section("Tasks", _tasks(report, bool(report.get("map")))),
-        section("Validation of the tables", _validation(report.get("validation", []))),
-        section("Candidates left out", _excluded(report.get("excluded_candidates", []))),
-        section("Quarantined rows", _quarantine(report.get("quarantine", {}))),
-    ]
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        "<meta name='viewport' content='width=device-width,initial-scale=1'><title>Pointsman report</title>"
-        f"<style>{CSS}</style></head><body><header><div><h1>Router report {verdict}</h1>"
-        f"<p>{text(' · '.join(identity))}</p></div></header><main>{''.join(parts)}</main></body></html>"
-    )
+    rows = [(name, _row(name, methods[name])) for name in method_order(methods)]
+    shown = {
+        "gate": report.get("gate"),
+        "identity": identity,
+        "numbers": _numbers(report),
+        **first_screen(report),
+        "whatif": policy_chooser(report),
+        "coverage": _coverage(report.get("coverage", {})),
+        "methods_head": _HEAD,
+        "methods": [row for name, row in rows if not _is_ablation(name)],
+        "ablations": [row for name, row in rows if _is_ablation(name)],
+        "glossary": GLOSSARY,
+        "figures": {
+            "policies": figures.policy_curve(report.get("whatif") or []),
+            "frontier": figures.frontier(methods),
+            "quality": figures.quality_bars(methods),
+            "regret": figures.regret_per_benchmark(methods),
+            "reliability": figures.reliability(report.get("reliability", [])),
+            "alpha": figures.alpha_curve(report.get("alpha_curve", [])),
+        },
+        "held_out": [
+            (
+                one["benchmark"],
+                one["prompts"],
+                interval_text([one["gain"][end] for end in ("mean", "low", "high")]),
+                f"{one['fallback_share']:.0%}",
+            )
+            for one in report.get("held_out", [])
+        ],
+        "tasks": [_task(task) for task in report.get("tasks", [])],
+        "cards": CARDS,
+        "notes": discovery_notes(report.get("discovery", {})),
+        "has_map": task_map.PAGE in there,
+        "map_page": task_map.PAGE,
+        "data_checks": _data_checks(report),
+        "data_pages": [
+            (name, title)
+            for name, title in ((VALIDATION, "Rules and offending rows"), (QUARANTINE, "Rows set aside"))
+            if name in there
+        ],
+        "excluded": report.get("excluded_candidates", []),
+    }
+    return render("report.html", **shown, chapters=list(_chapters(shown)))
 
 
-def _policies(report: Mapping[str, Any]) -> str:
-    curve, operating = report.get("whatif") or [], report.get("operating")
-    if not curve or not operating:
-        return ""
-    drawn = figure(figures.policy_curve(curve), "Quality and cost of each policy, with the operating one marked")
-    return drawn + policy_chooser(curve, operating["best_single"]["name"])
+def _chapters(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, title, there in (
+        ("verdict", "Verdict", shown["gate"]),
+        ("policies", "Other policies", shown["whatif"]),
+        ("coverage", "Outcomes", shown["coverage"]),
+        ("methods", "Methods", True),
+        ("regret", "Regret", shown["figures"]["regret"]),
+        ("left-out", "Benchmarks left out", shown["held_out"]),
+        ("calibration", "Calibration", shown["figures"]["reliability"] or shown["figures"]["alpha"]),
+        ("tasks", "Tasks", shown["tasks"] or shown["notes"]),
+        ("data", "Data", shown["data_checks"]),
+    ):
+        if there:
+            yield name, title
 
 
-def _two(*parts: str | None) -> str:
-    shown = [f"<div>{part}</div>" for part in parts if part]
-    return f"<div class='two'>{''.join(shown)}</div>" if shown else ""
-
-
-def _figures(report: Mapping[str, Any]) -> str:
+def _numbers(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Of a report without an operating policy."""
     methods, discovery = report["methods"], report.get("discovery", {})
     shown = []
     if router := methods.get("router"):
@@ -103,57 +120,30 @@ def _figures(report: Mapping[str, Any]) -> str:
         shown.append((str(discovery["tasks"]), f"tasks by {discovery.get('method', '')}"))
     if discovery.get("unassigned_share") is not None:
         shown.append((f"{discovery['unassigned_share']:.0%}", "prompts unassigned"))
-    cells = "".join(f"<div class='figure'><b>{text(value)}</b><span>{text(what)}</span></div>" for value, what in shown)
-    return f"<div class='figures'>{cells}</div>"
+    return shown
 
 
-def _methods(methods: Mapping[str, Any]) -> str:
-    main: list[tuple[str, list[str]]] = []
-    folded: list[tuple[str, list[str]]] = []
-    for name in method_order(methods):
-        score = methods[name]
-        cells = [
-            text(name),
-            interval_text(score["quality"]),
-            interval_text(score.get("cost_usd_per_1000")),
-            number_text(score["regret"]),
-            *(number_text(score.get(key)) for key in ("aiq", "apgr", "gap_at_oracle", "perf_gain", "cost_save")),
-        ]
-        ablation = name.startswith(("control_", "stage"))
-        (folded if ablation else main).append(("router" if name == "router" else "", cells))
-    head = ("method", "quality", "USD per 1000", "regret", "AIQ", "APGR", "Gap@O", "PerfGain", "CostSave")
-    rest = f"<details><summary>Ablations and controls</summary>{table(head, folded)}</details>" if folded else ""
-    note = "<p class='note'>Brackets: 95 % paired bootstrap intervals over the same prompts.</p>"
-    return table(head, main) + note + rest + glossary()
+def _is_ablation(name: str) -> bool:
+    return name.startswith(("control_", "stage"))
 
 
-def _held_out(gains: Iterable[Mapping[str, Any]]) -> str:
-    rows = []
-    for one in gains:
-        gain = [one["gain"][end] for end in ("mean", "low", "high")]
-        rows.append(
-            ("", [text(one["benchmark"]), str(one["prompts"]), interval_text(gain), f"{one['fallback_share']:.0%}"])
-        )
-    head = ("benchmark left out", "prompts", "gain over the best single", "sent to it")
-    note = "<p class='note'>Each row: a router trained without that benchmark, judged on all of its prompts.</p>"
-    return table(head, rows) + note if rows else ""
+def _row(name: str, score: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        name,
+        interval_text(score["quality"]),
+        interval_text(score.get("cost_usd_per_1000")),
+        number_text(score["regret"]),
+        *(number_text(score.get(key)) for key in ("aiq", "apgr", "gap_at_oracle", "perf_gain", "cost_save")),
+    )
 
 
-def _tasks(report: Mapping[str, Any], has_map: bool) -> str:
-    cards = [_card(task) for task in report.get("tasks", [])]
-    notes = "".join(f"<p class='note'>{text(note)}</p>" for note in discovery_notes(report.get("discovery", {})))
-    link = f"<p><a href='{task_map.PAGE}'>Explore the task map</a></p>" if has_map else ""
-    shown = f"<div class='cards'>{''.join(cards[:CARDS])}</div>" if cards else ""
-    if rest := cards[CARDS:]:
-        shown += (
-            f"<details><summary>{len(rest)} smaller tasks</summary><div class='cards'>{''.join(rest)}</div></details>"
-        )
-    return notes + link + shown
+def _coverage(coverage: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Observed outcomes by benchmark and candidate; None where all are there."""
+    rows = coverage.get("rows", [])
+    return None if all(count == row["prompts"] for row in rows for count in row["outcomes"]) else coverage
 
 
-def _card(task: Mapping[str, Any]) -> str:
-    keys = "".join(f"<span class='key'>{text(word)}</span>" for word in task.get("keywords", []))
-    prompts = "".join(f"<blockquote>{text(_start(prompt))}</blockquote>" for prompt in task.get("medoids", [])[:3])
+def _task(task: Mapping[str, Any]) -> dict[str, Any]:
     facts = [f"{task['size']} prompts"]
     if task.get("best"):
         quality = f" ({number_text(task['quality'])})" if task.get("quality") is not None else ""
@@ -161,35 +151,29 @@ def _card(task: Mapping[str, Any]) -> str:
         facts.append(f"best: {task['best']}{quality}{behind}")
     if task.get("candidates_share") is not None:
         facts.append(f"keeps {task['candidates_share']:.0%} of the candidates")
-    name = f"<span class='id'>{text(task['id'])}</span> " if task.get("id") else ""
-    return (
-        f"<div class='card'><h3>{name}{text(task['label'])}</h3><span class='note'>{text(' · '.join(facts))}</span>"
-        f"<div>{keys}</div>{prompts}</div>"
-    )
+    return {
+        "id": task.get("id"),
+        "label": task["label"],
+        "facts": " · ".join(facts),
+        "keywords": task.get("keywords", []),
+        "prompts": [_start(prompt) for prompt in task.get("medoids", [])[:3]],
+    }
 
 
 def _start(text: str) -> str:
-    return text if len(text) <= 240 else text[:240] + "…"
+    return text if len(text) <= _LONGEST_PROMPT else text[:_LONGEST_PROMPT] + "…"
 
 
-def _validation(results: Iterable[Mapping[str, Any]]) -> str:
-    names = ("table", "rule", "column", "checked", "failed")
-    broken: list[tuple[str, list[str]]] = []
-    kept: list[tuple[str, list[str]]] = []
-    for row in results:
-        cells = ("", [text("" if (cell := row.get(name)) is None else cell) for name in names])
-        (broken if row.get("failed") else kept).append(cells)
-    shown = table(names, broken) if broken else ""
-    if kept:
-        every = "All" if not broken else "The other"
-        shown += f"<details><summary>{every} {len(kept)} rules are kept</summary>{table(names, kept)}</details>"
-    return shown
-
-
-def _excluded(names: Iterable[str]) -> str:
-    keys = "".join(f"<span class='key'>{text(name)}</span>" for name in names)
-    return f"<p>{keys}</p><p class='note'>They have no outcome on a training prompt.</p>" if keys else ""
-
-
-def _quarantine(counts: Mapping[str, int]) -> str:
-    return table(("table", "rows"), [("", [text(k), text(v)]) for k, v in counts.items()]) if counts else ""
+def _data_checks(report: Mapping[str, Any]) -> str:
+    """One sentence on rules and rows set aside; empty where the report says nothing of them."""
+    checks, aside = report.get("validation", []), report.get("quarantine", {})
+    told = []
+    if checks:
+        broken = [one for one in checks if one.get("failed")]
+        told.append(f"{len(checks) - len(broken)} of {len(checks)} rules are kept")
+        told += [f"{one['table']}: {one['rule']} (not so in {one['failed']:,} of {one['checked']:,})" for one in broken]
+    if aside:
+        told.append("set aside: " + ", ".join(f"{rows:,} rows of {name}" for name, rows in aside.items()))
+    elif checks:
+        told.append("no row was set aside")
+    return "; ".join(told) + "." if told else ""

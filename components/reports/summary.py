@@ -72,7 +72,7 @@ def points(interval: list[float]) -> str:
     '+0.1 [-0.4, +0.6]'
     """
     mean, low, high = (100 * end for end in interval)
-    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+    return f"{mean:+z.1f} [{low:+z.1f}, {high:+z.1f}]"
 
 
 def change(ratio: list[float]) -> str:
@@ -82,4 +82,4 @@ def change(ratio: list[float]) -> str:
     '-58 % [-64, -51]'
     """
     mean, low, high = (100 * (end - 1) for end in ratio)
-    return f"{mean:+.0f} % [{low:+.0f}, {high:+.0f}]"
+    return f"{mean:+z.0f} % [{low:+z.0f}, {high:+z.0f}]"

@@ -1,7 +1,5 @@
-"""A Great Expectations suite generated from the schema, and its Data Docs. The only importer of great_expectations."""
+"""A Great Expectations suite generated from the schema. The only importer of great_expectations."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from great_expectations.core import ExpectationSuite
 
 from components.tables.costs import COST_TOLERANCE, cost_agrees
 from components.tables.schema import GRADES, SCHEMAS, Column, TableSchema
-from components.tables.store import TableError, Tables, table_file
+from components.tables.store import Tables, table_file
 
 MINIMUM_PROMPTS = 20
 """Fewer can't fill the splits with more than a prompt or two each."""
@@ -30,6 +28,9 @@ _ONE_MODEL = (
     "of others (pointsman collect)"
 )
 _SHOWN = 3
+"""Rows that a message names."""
+_LISTED = 20
+"""Rows of a broken rule that the results hold."""
 _RESULTS = {
     "table": pl.String(),
     "rule": pl.String(),
@@ -38,19 +39,26 @@ _RESULTS = {
     "passed": pl.Boolean(),
     "checked": pl.Int64(),
     "failed": pl.Int64(),
+    "first": pl.List(pl.String()),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationReport:
-    """What was checked: `table`, `rule`, `column`, `severity`, `passed`, `checked`, `failed`.
+    """What was checked: `table`, `rule`, `column`, `severity`, `passed`, `checked`, `failed`, `first`.
 
-    The last two count rows; for a rule on a table as a whole they are 1, and 0 or 1.
+    `checked` and `failed` count rows; for a rule on a table as a whole they are 1, and 0 or 1. `first` has a text for
+    each of the first rows that break a rule.
     """
 
-    success: bool
-    """No critical rule is broken."""
     results: pl.DataFrame
+    complaint: str
+    """File, rule and first offending rows of every broken critical rule; empty: there is none."""
+
+    @property
+    def success(self) -> bool:
+        """No critical rule is broken."""
+        return not self.complaint
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -62,17 +70,13 @@ class ValidationReport:
         )
 
 
-def validate(tables: Tables, folder: Path, docs: Path, *, cost_tolerance: float = COST_TOLERANCE) -> ValidationReport:
-    """Checks tables against their schema and each other, and writes Data Docs, a static site, into `docs`.
+def validate(tables: Tables, folder: Path, *, cost_tolerance: float = COST_TOLERANCE) -> ValidationReport:
+    """Checks tables against their schema and each other.
 
     Args:
         tables: tables after quarantine.
-        folder: where they were read, to name files in messages.
-        docs: replaced as a whole, also when a rule is broken.
+        folder: where they were read, to name files in the complaint.
         cost_tolerance: relative gap between cost and tokens x price from which outcomes are counted.
-
-    Raises:
-        TableError: a critical rule is broken; names file, rule and the first offending rows.
     """
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
@@ -90,17 +94,17 @@ def validate(tables: Tables, folder: Path, docs: Path, *, cost_tolerance: float 
             batch_parameters={"dataframe": _checked(tables, schema, cost_tolerance).to_pandas()},
             result_format={
                 "result_format": "SUMMARY",
-                "partial_unexpected_count": _SHOWN,
+                "partial_unexpected_count": _LISTED,
                 "unexpected_index_column_names": ["row", *schema.key],
             },
         )
         outcomes.extend((schema, one) for one in result.results)
-    _write_docs(context, docs)
     results = pl.DataFrame([_row(schema, one) for schema, one in outcomes], schema=_RESULTS, orient="row")
     critical = [(schema, one) for schema, one in outcomes if not one.success and _severity(one) == "critical"]
-    if critical:
-        raise TableError("; ".join(_complaint(folder, schema, one) for schema, one in critical))
-    return ValidationReport(success=True, results=results.sort("table", "column", "rule", maintain_order=True))
+    return ValidationReport(
+        results=results.sort("table", "column", "rule", maintain_order=True),
+        complaint="; ".join(_complaint(folder, schema, one) for schema, one in critical),
+    )
 
 
 def expectations(schema: TableSchema, cost_tolerance: float = COST_TOLERANCE) -> Iterator[Any]:
@@ -180,7 +184,7 @@ def _different(column: str, rule: str) -> Any:
 def _checked(tables: Tables, schema: TableSchema, cost_tolerance: float) -> pl.DataFrame:
     """A table with its row numbers and the columns that rules between tables look at.
 
-    Knownness is worked out here, for a value set of every prompt id would fill Data Docs with ids.
+    Knownness is worked out here, for a value set of every prompt id would fill the suite with ids.
     """
     frame: pl.DataFrame = getattr(tables, schema.name)
     frame = frame.with_row_index("row")
@@ -213,12 +217,18 @@ def _counted(frame: pl.DataFrame, counts: pl.DataFrame, key: str, name: str) -> 
     return joined.with_columns(pl.col(name).fill_null(0).cast(pl.Int64))
 
 
-def _row(schema: TableSchema, one: Any) -> tuple[str, str, str, str, bool, int, int]:
+def _row(schema: TableSchema, one: Any) -> tuple[str, str, str, str, bool, int, int, list[str]]:
     rule, column = one.expectation_config.meta["rule"], one.expectation_config.kwargs.get("column", "")
     # A rule on the table as a whole is one check.
     checked = one.result.get("element_count", 1)
     failed = one.result.get("unexpected_count", int(not one.success))
-    return schema.name, rule, column, _severity(one), bool(one.success), checked, failed
+    return schema.name, rule, column, _severity(one), bool(one.success), checked, failed, _first(one)
+
+
+def _first(one: Any) -> list[str]:
+    """The first rows that break a rule, as texts."""
+    rows = one.result.get("partial_unexpected_index_list") or []
+    return ["{" + ", ".join(f"{k}: {str(v)[:80]}" for k, v in row.items()) + "}" for row in rows[:_LISTED]]
 
 
 def _severity(one: Any) -> str:
@@ -233,26 +243,4 @@ def _complaint(folder: Path, schema: TableSchema, one: Any) -> str:
         return f"{text}; {one.exception_info['exception_message']}"
     if "observed_value" in one.result:
         return f"{text}; found {one.result['observed_value']}"
-    rows = one.result.get("partial_unexpected_index_list") or []
-    first = ", ".join("{" + ", ".join(f"{k}: {str(v)[:80]}" for k, v in row.items()) + "}" for row in rows[:_SHOWN])
-    return f"{text}; broken by {one.result.get('unexpected_count')} rows; first: {first}"
-
-
-def _write_docs(context: Any, docs: Path) -> None:
-    """Builds the site beside `docs`, then puts it in its place."""
-    docs.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=docs.parent, prefix=f".{docs.name}."))
-    try:
-        for name in list(context.variables.data_docs_sites or {}):
-            context.delete_data_docs_site(name)
-        store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(aside.resolve())}
-        index = {"class_name": "DefaultSiteIndexBuilder"}
-        site = {"class_name": "SiteBuilder", "site_index_builder": index, "store_backend": store}
-        context.add_data_docs_site("docs", site)
-        context.build_data_docs()
-        aside.chmod(0o755)
-        if docs.exists():
-            shutil.rmtree(docs)
-        aside.rename(docs)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    return f"{text}; broken by {one.result.get('unexpected_count')} rows; first: {', '.join(_first(one)[:_SHOWN])}"

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from components.tables.store import file_digest
 from flows.platform import paths
-from pointsman.durable import write_whole
 
 _DAY_S = 86_400
 
@@ -61,14 +60,6 @@ def keep(station: str, write: Callable[[Path], object]) -> DataRef:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return DataRef(path=final, digest=digest)
-
-
-def copy_out(kept: DataRef, name: str) -> Path:
-    """Copies a stage's pages out of the cache, which backups leave out, to the reports; the folder."""
-    folder = paths.reports() / f"{name}-{kept.digest[:12]}"
-    for file in sorted(path for path in kept.path.rglob("*") if path.is_file()):
-        write_whole(folder / file.relative_to(kept.path), lambda aside, file=file: shutil.copyfile(file, aside))  # type: ignore[misc]
-    return folder
 
 
 def _sweep(shelf: Path) -> None:

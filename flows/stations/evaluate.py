@@ -170,7 +170,8 @@ def _sections(
         ],
         "alpha": fitted["chosen"],
         "cost": {"r2": fitted["cost_r2"], "relative_error": fitted["cost_relative_error"]},
-        "validation": checks.to_dicts(),
+        # the rows themselves stay here: a bundle travels
+        "validation": checks.drop("first").to_dicts(),
         "excluded_candidates": list(excluded_candidates(board_ref)),
         "quarantine": dict(rejected.group_by("table", maintain_order=True).len().iter_rows()),
         "data": f"{board.split_N.size} prompts, {len(board.models)} candidates, tables {board_ref.tables.digest[:12]}",

@@ -7,17 +7,20 @@ import numpy as np
 import polars as pl
 
 from components.grading.believed import believe, fill_quality
+from components.reports.data_pages import VALIDATION, validation_page
+from components.reports.shell import write_pages
 from components.sources.planted.world import PlantedConfig, write_world
 from components.tables.expectations import validate as expect
 from components.tables.quarantine import QuarantineConfig, quarantine
 from components.tables.retired import without_retired
 from components.tables.splits import SplitConfig, split
-from components.tables.store import read_tables, write_parquet, write_tables
+from components.tables.store import TableError, read_tables, write_parquet, write_tables
+from flows.platform import paths
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
 from flows.stations.frozen_test import remembered
 
-_NOTICES = "notices.parquet"
+_NOTICES, _RULES = "notices.parquet", "validation.parquet"
 
 
 @cached_task(name="ingest: simulated logs")
@@ -46,14 +49,27 @@ def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
 
 @cached_task(name="validate")
 def validate(tables: DataRef, logs: DataRef) -> DataRef:
-    """The validation results and Great Expectations' Data Docs; a broken rule stops the run."""
+    """What the rules said of the tables; a broken one stops the run, with a page that lists the rows."""
+    report = expect(read_tables(tables.path), logs.path)
+    if report.complaint:
+        page = validation_page(report.results.to_dicts())
+        folder = write_pages(paths.reports() / f"validation-{tables.digest[:12]}", {VALIDATION: page})
+        raise TableError(f"{report.complaint}; every rule: {folder / VALIDATION}")
 
     def write(folder: Path) -> None:
-        report = expect(read_tables(tables.path), logs.path, folder / "data_docs")
-        write_parquet(report.results, folder / "validation.parquet")
+        write_parquet(report.results, folder / _RULES)
         write_parquet(pl.DataFrame({"notice": report.warnings}, schema={"notice": pl.String}), folder / _NOTICES)
 
     return keep("validate", write)
+
+
+def pages_of(tables: DataRef, validated: DataRef) -> dict[str, object]:
+    """What a report's pages about its tables show."""
+    return {
+        "rules": pl.read_parquet(validated.file(_RULES)).to_dicts(),
+        "notices": notices(tables, validated),
+        "set_aside": pl.read_parquet(tables.file("quarantine.parquet")).to_dicts(),
+    }
 
 
 def notices(tables: DataRef, validated: DataRef) -> list[str]:

@@ -27,6 +27,7 @@ from flows.platform.settings import settings
 from flows.platform.tracking import maker_alive, registry, run_url
 from flows.stations.board import BoardRef, read_board
 from flows.stations.identity import keep_tasks
+from flows.stations.ingest import pages_of
 from flows.stations.run_figures import show
 from flows.stations.verdicts import remember_verdict, require_verdict, waiting_bundle
 from pointsman.bundle.evidence import Evidence
@@ -152,7 +153,7 @@ def register(
         child = mlflow.start_run(f"partition-{number}-{trial['method']}", parent=run_id, params=trial["parameters"])
         mlflow.log(child, metrics={k: v for k, v in trial.items() if isinstance(v, int | float)})
         mlflow.finish(child)
-    shown = report | {"map": json.loads(charted.file("map.json").read_text())}
+    shown = report | {"map": json.loads(charted.file("map.json").read_text())} | pages_of(tables, validated)
     mlflow.log_folder(run_id, write_page(shown, page_folder(waiting.router_id)).parent, "report")
     mlflow.log_folder(run_id, judged.path, "evaluation")
     mlflow.log_folder(run_id, validated.path, "validation")

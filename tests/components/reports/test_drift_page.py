@@ -25,6 +25,7 @@ def _report(**changes):
                 "reference": 1,
                 "share": 0.09,
                 "p": 1e-9,
+                "tested": True,
                 "far_share": 0.5,
                 "routed_as": "translate",
                 "examples": [f"write {EVIL}"],
@@ -37,6 +38,7 @@ def _report(**changes):
             "gap": [0.2, 0.15, 0.25],
             "prompts": 200,
             "by_candidate": {"small": 0.01, "large": -0.4},
+            "candidates": [{"model": EVIL, "gap": [-0.4, -0.5, -0.3], "p": 1e-289, "outcomes": 200}],
         },
     }
     return {**report, **changes}
@@ -77,15 +79,33 @@ def test_every_part_is_shown():
         "28 recent prompts (9.0%)",
         "gap +0.200",
         "90.0%",
+        "-0.400 [-0.500, -0.300]",
+        "below 0.000001",
+        "pointsman retrain --data DIR",
     ):
         assert part in text
+
+
+def test_groups_that_only_explain_are_told_apart_from_those_that_alarm():
+    group = _report()["groups"][0]
+    told = drift_markdown(_report(groups=[group, {**group, "tested": False, "keywords": ["stray"]}]))
+    assert told.index("## Novel groups") < told.index("## What is far away or unassigned") < told.index("| stray |")
+    assert 'id="strays"' not in drift_page(_report(), "")
+    assert 'id="strays"' in drift_page(_report(groups=[{**group, "tested": False}]), "")
+
+
+def test_tasks_that_moved_most_come_first_and_the_period_is_told():
+    mix = [{"task": name, "recent": new, "reference": 0.2} for name, new in (("same", 0.2), ("grown", 0.9))]
+    told = drift_markdown(_report(mix=mix))
+    assert told.index("| grown | 90.0% | 20.0% | +70.0 points |") < told.index("| same |")
+    assert "from 2026-01-01 to 2026-01-08" in drift_page(_report(period=("2026-01-01", "2026-01-08")), "")
 
 
 def test_without_groups_and_outcomes_their_sections_are_left_out():
     quiet = _report(verdict="no drift", reasons=[], groups=[], quality=None)
     headings = " ".join(_parse(drift_page(quiet, "")).text)
     assert "Novel groups" not in headings
-    assert "observed" not in headings
+    assert "Predicted" not in headings
     assert "## Novel" not in drift_markdown(quiet)
     assert drift_markdown(quiet).startswith("# No drift: 300 prompts against 400")
 
@@ -93,7 +113,7 @@ def test_without_groups_and_outcomes_their_sections_are_left_out():
 def test_markdown_rows_keep_their_columns():
     for line in drift_markdown(_report()).splitlines():
         if line.startswith("| "):
-            assert line.replace(r"\|", "").count("|") in {4, 6}
+            assert line.replace(r"\|", "").count("|") in {4, 5, 6}
             assert "<script" not in line
 
 

@@ -46,8 +46,8 @@ def report():
 
 def test_the_page_shows_verdicts_errors_and_a_figure_with_every_model(report):
     text = page(report)
-    assert text.count("class='badge because'>holds only because") == 1
-    assert text.count("class='badge not'>") == 1
+    assert text.count('class="badge holds-only-because">holds only because') == 1
+    assert text.count('class="badge doesnt-hold">') == 1
     assert "a &lt;b&gt;claim&lt;/b&gt;" in text
     assert "<b>claim" not in text
     assert "<script" not in text

@@ -1,8 +1,8 @@
-"""The first screen answers publish, save, change; a chooser works without scripts; coverage shows what is missing."""
+"""The first screen answers publish, save, change and what next; coverage shows what is missing."""
 
 import pytest
 
-from components.reports.first_screen import coverage_table, first_screen, policy_chooser, verdict_table
+from components.reports.first_screen import first_screen
 from components.reports.page import page
 
 EVIL = "<script>x</script>"
@@ -37,38 +37,47 @@ CURVE = [
 ]
 
 
+SCORE = {"quality": [0.5, 0.4, 0.6], "regret": 0.1, "cost_usd_per_1000": None, "per_benchmark": {}}
+METHODS = {"router": SCORE, "control_random_features": SCORE}
+
+
 @pytest.fixture
 def report():
     gate = {"verdict": "refused", "criteria": [{**CRITERION, "name": "kept", "passed": True}, CRITERION]}
-    return {"operating": OPERATING, "gate": gate, "judged_against": AGAINST}
+    return {"operating": OPERATING, "gate": gate, "judged_against": AGAINST, "methods": METHODS}
 
 
 def test_it_answers_publish_save_and_change(report):
     shown = first_screen(report)
-    assert "Don&#x27;t publish. Against always using" in shown
-    assert "-58 % [-64, -51]" in shown
-    assert "71 %" in shown
-    assert "tradeoff=0.2 (parity)" in shown
-    assert "on 900 prompts; 300 were left out" in shown
-    assert "another data folder?" in shown
-    assert EVIL not in shown
-    assert first_screen({"gate": report["gate"]}) == ""
+    assert shown["sentence"].startswith("Don't publish. Against always using")
+    assert [value for value, _ in shown["numbers"]] == [
+        *("+0.1 [-0.4, +0.6]", "-58 % [-64, -51]", "71 %", "tradeoff=0.2 (parity)"),
+    ]
+    assert "on 900 prompts; 300 were left out" in shown["judged"]
+    assert "another data folder?" in shown["judged"]
+    assert first_screen({"gate": report["gate"]})["operating"] is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("promoted", ("pointsman serve", "pointsman rollback")),
+        ("refused", ("Ask for a higher quality.", "pointsman history")),
+        ("not enough evidence", ("Ask for a higher quality.", "pointsman collect --data DIR")),
+    ],
+)
+def test_it_ends_with_what_to_do_next(report, verdict, words):
+    report["gate"] = {**report["gate"], "verdict": verdict}
+    first = page(report).split("<section", 2)[1]
+    last = first[first.index("What to do next") :]
+    assert all(word in last for word in words)
 
 
 def test_failed_conditions_come_first_with_advice(report):
-    shown = verdict_table(report["gate"])
-    assert shown.index("Ask for a higher quality") < shown.index("kept")
-    assert "Quality against always using x" in shown
-
-
-def test_the_chooser_starts_at_the_operating_policy_and_goes_by_cost():
-    shown = policy_chooser(CURVE, EVIL)
-    assert "script" not in shown.replace("&lt;script&gt;", "").replace("&lt;/script&gt;", "")
-    assert shown.count("type='radio'") == 3
-    assert shown.count(" checked ") == 1
-    assert shown.index("id='w1' checked") > 0
-    assert "$100 a million requests" in shown.split("id='p0'")[1].split("</div>")[0]
-    assert policy_chooser(CURVE[:1], "x") == ""
+    shown = page(report)
+    table = shown[shown.index("Verdict: each condition") :]
+    assert table.index("Ask for a higher quality") < table.index("kept")
+    assert "Quality against always using x" in table
 
 
 def test_coverage_is_shown_where_outcomes_are_missing():
@@ -76,20 +85,18 @@ def test_coverage_is_shown_where_outcomes_are_missing():
         {"benchmark": "maths", "prompts": 5, "outcomes": [5, 0]},
         {"benchmark": "", "prompts": 2, "outcomes": [2, 2]},
     ]
-    shown = coverage_table({"candidates": ["a", EVIL], "rows": rows})
-    assert "none" in shown
+    shown = page({"methods": METHODS, "coverage": {"candidates": ["a", EVIL], "rows": rows}})
+    assert ">none<" in shown
     assert "(no label)" in shown
     assert EVIL not in shown
-    assert coverage_table({"candidates": ["a"], "rows": [{"benchmark": "", "prompts": 2, "outcomes": [2]}]}) == ""
-    assert coverage_table({}) == ""
+    whole = {"candidates": ["a"], "rows": [{"benchmark": "", "prompts": 2, "outcomes": [2]}]}
+    assert "Outcomes in the logs" not in page({"methods": METHODS, "coverage": whole})
 
 
 def test_the_page_opens_with_it(report):
-    score = {"quality": [0.5, 0.4, 0.6], "regret": 0.1, "cost_usd_per_1000": None, "per_benchmark": {}}
-    methods = {"router": score, "control_random_features": score}
-    shown = page({**report, "methods": methods, "whatif": CURVE, "validation": [{"table": "t", "failed": 0}]})
-    assert shown.index("class='first'") < shown.index("Verdict")
+    shown = page({**report, "whatif": CURVE, "validation": [{"table": "t", "failed": 0}]})
+    assert shown.index('class="first"') < shown.index("Verdict: each condition")
     assert "Ablations and controls" in shown
-    assert "All 1 rules are kept" in shown
+    assert "1 of 1 rules are kept; no row was set aside." in shown
     assert "What these words mean" in shown
-    assert "aria-label='Quality and cost of each policy" in shown
+    assert 'aria-label="Quality and cost of each policy' in shown

@@ -1,5 +1,6 @@
 """The page: complete, self-contained, and safe against what prompts and names may hold."""
 
+import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -52,6 +53,14 @@ def report():
         "alpha_curve": [[0.0, 0.6], [1.0, 0.7]],
         "map": {"x": [0.0], "y": [1.0], "label": [EVIL], "text": [EVIL]},
         "router_id": EVIL,
+        "rules": [
+            {
+                **{"table": EVIL, "rule": EVIL, "column": EVIL, "severity": "warning", "passed": False},
+                **{"checked": 3, "failed": 1, "first": [EVIL]},
+            }
+        ],
+        "notices": [EVIL],
+        "set_aside": [{"table": EVIL, "row": 4, "key": EVIL, "reason": EVIL}],
     }
 
 
@@ -78,7 +87,10 @@ def test_the_page_is_one_file_that_loads_nothing(report, tmp_path):
     assert path.name == "report.html"
     assert "src=" not in text.replace("img-src", "")
     assert path.stat().st_size < 5_000_000
-    assert "<script>alert" not in (tmp_path / "new" / "task_map.html").read_text(encoding="utf-8")
+    for name in ("task_map.html", "validation.html", "quarantine.html"):
+        assert "<script>alert" not in (tmp_path / "new" / name).read_text(encoding="utf-8")
+        assert f'href="{name}"' in text
+    assert not re.search(r"<a href=\"[^#]", page(report))
 
 
 def test_cards_tell_best_candidate_and_share_and_fold_when_there_are_many():
@@ -96,7 +108,7 @@ def test_cards_tell_best_candidate_and_share_and_fold_when_there_are_many():
     assert "p" * 240 + "…" in text
     assert "p" * 241 not in text
     assert "<summary>2 smaller tasks</summary>" in text
-    assert text.count("class='card'") == CARDS + 2
+    assert text.count('class="card"') == CARDS + 2
     assert "smaller tasks" not in page({"methods": methods, "tasks": [task]})
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from components.tables.expectations import validate
-from components.tables.store import TableError, Tables, read_tables, write_tables
+from components.tables.store import Tables, read_tables, write_tables
 
 
 def spoil(tables: Tables, table: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Tables:
@@ -21,20 +21,17 @@ def at(column: str, row: int, value: object) -> Callable[[pl.DataFrame], pl.Data
     )
 
 
-def test_sound_tables_pass_and_docs_are_a_site(tables: Tables, tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "stale.html").touch()
-    report = validate(tables, tmp_path, tmp_path / "docs")
+def test_sound_tables_pass(tables: Tables, tmp_path: Path) -> None:
+    report = validate(tables, tmp_path)
     assert report.success
     assert report.warnings == ()
     assert report.results["passed"].all()
     assert report.results["failed"].sum() == 0
+    assert report.results["first"].list.len().sum() == 0
     assert report.results.null_count().sum_horizontal().item() == 0
     assert set(report.results["table"]) == {"prompts", "candidates", "outcomes"}
     assert {"table", "rule", "column", "checked", "failed"} <= set(report.results.columns)
-    assert (tmp_path / "docs" / "index.html").is_file()
-    assert not (tmp_path / "docs" / "stale.html").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["docs"]
+    assert list(tmp_path.iterdir()) == []
 
 
 Change = tuple[str, Callable[[pl.DataFrame], pl.DataFrame], str, str]
@@ -102,18 +99,25 @@ def test_a_broken_rule_names_file_rule_and_first_rows(tables: Tables, tmp_path: 
     for table, change, _, _ in changes:
         tables = spoil(tables, table, change)
     write_tables(tables, tmp_path)
-    with pytest.raises(TableError) as caught:
-        validate(tables, tmp_path, tmp_path / "docs")
+    report = validate(tables, tmp_path)
+    assert not report.success
     for _, _, named, message in changes:
         assert re.search(
-            re.escape(f"{tmp_path}/{named}.parquet: broken rule: ") + "[^{]*" + re.escape(message), str(caught.value)
+            re.escape(f"{tmp_path}/{named}.parquet: broken rule: ") + "[^{]*" + re.escape(message), report.complaint
         )
-    assert (tmp_path / "docs" / "index.html").is_file()
+
+
+def test_the_first_rows_that_break_a_rule_are_kept(tables: Tables, tmp_path: Path) -> None:
+    many = spoil(tables, "outcomes", lambda f: f.with_columns(cost_usd=pl.lit(3.0)))
+    (rule,) = validate(many, tmp_path).results.filter(~pl.col("passed")).to_dicts()
+    assert rule["failed"] == 600
+    assert len(rule["first"]) == 20
+    assert "row: 0, prompt_id: p0, model: " in rule["first"][0]
 
 
 def test_one_answer_a_prompt_is_noted_with_a_count(tables: Tables, tmp_path: Path) -> None:
     single = spoil(tables, "outcomes", lambda frame: frame.filter(pl.int_range(pl.len()) % 4 == 0))
-    report = validate(single, tmp_path, tmp_path / "docs")
+    report = validate(single, tmp_path)
     assert report.success
     assert report.warnings == (
         "prompts: prompts have graded outcomes of two candidates or more; others compare through a model "
@@ -123,7 +127,7 @@ def test_one_answer_a_prompt_is_noted_with_a_count(tables: Tables, tmp_path: Pat
 
 def test_costs_away_from_tokens_times_price_are_counted(tables: Tables, tmp_path: Path) -> None:
     dear = spoil(tables, "outcomes", lambda frame: at("cost_usd", 7, 3.0)(at("cost_usd", 20, 3.0)(frame)))
-    assert validate(dear, tmp_path, tmp_path / "docs").warnings == (
+    assert validate(dear, tmp_path).warnings == (
         "outcomes: cost_usd within 5% of tokens x price, where all are known; the cost is believed "
         "(not so in 2 of 600)",
     )
@@ -133,14 +137,14 @@ def test_prices_labels_and_some_grades_may_be_unknown(tables: Tables, tmp_path: 
     unknown = spoil(tables, "candidates", at("input_usd_per_mtok", 0, None))
     unknown = spoil(unknown, "prompts", lambda frame: frame.with_columns(benchmark=pl.lit(None, dtype=pl.String)))
     unknown = spoil(unknown, "outcomes", at("quality", 4, None))
-    report = validate(unknown, tmp_path, tmp_path / "docs")
+    report = validate(unknown, tmp_path)
     assert report.success
     assert report.warnings == ()
 
 
 def test_a_candidate_that_nobody_tried_only_warns(tables: Tables, tmp_path: Path) -> None:
     untried = spoil(tables, "outcomes", lambda frame: frame.filter(pl.col("model") != "middle"))
-    report = validate(untried, tmp_path, tmp_path / "docs")
+    report = validate(untried, tmp_path)
     assert report.success
     assert report.warnings == ("candidates: each candidate has outcomes (not so in 1 of 3)",)
 
@@ -152,11 +156,11 @@ def test_thirty_prompts_and_unknown_costs_are_enough(tables: Tables, tmp_path: P
         candidates=tables.candidates,
         outcomes=tables.outcomes[:90].with_columns(unknown),
     )
-    assert validate(few, tmp_path, tmp_path / "docs").success
+    assert validate(few, tmp_path).success
 
 
 @pytest.mark.parametrize("name", ["frontier", "mmlu_pro", "llmrouter"])
 def test_real_logs_pass(shared_data: Path, tmp_path: Path, name: str) -> None:
-    report = validate(read_tables(shared_data / name), shared_data / name, tmp_path / "docs")
+    report = validate(read_tables(shared_data / name), shared_data / name)
     assert report.success
     assert report.warnings == ()
