@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from pointsman.completion import SHELLS, completion
 from pointsman.home import published
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -32,6 +33,7 @@ EXAMPLES = {
     "serve": "--port 8080 --token-file token.txt",
     "explain": "--prompt 'What is 17 * 23?'",
     "whatif": "--requests 1000000",
+    "completion": "bash > ~/.local/share/bash-completion/completions/pointsman",
     "retrain": "--data data/logs --policy parity",
     "report": "--router data/published",
     "rollback": "--to 3f9a12",
@@ -205,6 +207,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=8080)
     _serving_options(command)
     command.set_defaults(command=_serve)
+
+    command = commands.add_parser("completion", help="print a script that completes commands and options with Tab")
+    command.add_argument("shell", choices=SHELLS, help="the shell that is to complete them")
+    command.set_defaults(command=lambda options: print(completion(options.shell, commands), end="") or 0)
 
     if (CHECKOUT / "flows" / "cli.py").is_file() and (CHECKOUT / "components" / "learning").is_dir():
         import_module("flows.cli").add_commands(commands)

@@ -1,7 +1,10 @@
 """Sentence encoders as ONNX graphs from token ids to unit vectors. Runs once an installation; needs torch."""
 
 import json
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,8 +103,24 @@ def _export(source: Path, folder: Path, name: str, pooling: Pooling, precision: 
             dynamic_axes={"input_ids": {0: "n", 1: "l"}, "attention_mask": {0: "n", 1: "l"}, "embedding": {0: "n"}},
         )
     if precision == "int8":
-        quantize_dynamic(target, folder / WEIGHTS["onnx"], weight_type=QuantType.QInt8, per_channel=True)
+        with _without_hint():
+            quantize_dynamic(target, folder / WEIGHTS["onnx"], weight_type=QuantType.QInt8, per_channel=True)
         target.unlink()
     (folder / TOKENIZER).write_text(content, encoding="utf-8")
     write_spec(spec, folder)
     return spec
+
+
+@contextmanager
+def _without_hint() -> Iterator[None]:
+    """Keeps back a line of onnxruntime's on how graphs may be prepared, which no user of ours can follow."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return "pre-processing before quantization" not in str(record.msg)
+
+    root = logging.getLogger()
+    root.addFilter(wanted)
+    try:
+        yield
+    finally:
+        root.removeFilter(wanted)

@@ -21,3 +21,9 @@ def test_fp32_agrees_with_sentence_transformers_and_int8_is_near(tmp_path, encod
 def test_an_unknown_precision_is_refused(tmp_path):
     with pytest.raises(ValueError, match="precision must be int8 or fp32, got 'int4'"):
         export_minilm(tmp_path, "int4")
+
+
+@pytest.mark.slow
+def test_an_export_says_nothing_that_a_user_cannot_act_on(tmp_path, caplog):
+    export_minilm(tmp_path, "int8")
+    assert caplog.records == []
