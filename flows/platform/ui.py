@@ -10,8 +10,11 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
+
+import httpx
 
 from flows.platform import paths
 from flows.platform.joining import announced
@@ -98,6 +101,7 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
             service.start()
         print(
             f"Prefect:     {prefect}\nMLflow:      {mlflow}\nDeployments: {prefect}/deployments\n"
+            f"Runs:        {prefect}/runs\n{_experiments(mlflow, given)}"
             f"Folder:      {paths.home()}\n{_sign_in(given if made else None)}\n"
             "Ctrl-C stops everything; runs and data stay.",
             flush=True,
@@ -112,6 +116,21 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
         return 0
     finally:
         _stop(services)
+
+
+def _experiments(mlflow: str, password: str) -> str:
+    """Lines with the way to what MLflow has of this installation; none before the first run."""
+    lines = []
+    for name, title in (("pointsman", "Retrains"), ("pointsman-drift", "Drift")):
+        asked = f"{mlflow}/api/2.0/mlflow/experiments/get-by-name"
+        with suppress(httpx.HTTPError):
+            found = httpx.get(asked, params={"experiment_name": name}, auth=(USER, password), timeout=10)
+            if found.status_code == httpx.codes.OK:
+                experiment = found.json()["experiment"]["experiment_id"]
+                lines.append(f"{title + ':':<12} {mlflow}/#/experiments/{experiment}/runs\n")
+    if lines:
+        lines.append(f"Versions:    {mlflow}/#/models/pointsman\n")
+    return "".join(lines)
 
 
 def _sign_in(made: str | None) -> str:

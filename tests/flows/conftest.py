@@ -126,6 +126,7 @@ def dashboards(home, prefect_port, mlflow_port, extra=None):
         assert f"http://127.0.0.1:{prefect_port}\n" in lines[0]
         assert f"http://127.0.0.1:{mlflow_port}\n" in lines[1]
         assert f"http://127.0.0.1:{prefect_port}/deployments\n" in lines[2]
+        assert f"http://127.0.0.1:{prefect_port}/runs\n" in lines[3]
         PASSWORDS.update(
             dict.fromkeys((prefect_port, mlflow_port), (home / "data/secrets/dashboards").read_text().strip())
         )
