@@ -14,14 +14,24 @@ from flows.platform.secrets import key_from_block
 class CollectParameters(BaseModel):
     """Settings of this run; the API's key comes from the environment or the Secret block 'pointsman-llm-key'."""
 
-    data: Path = Field(description="Folder of the tables.")
-    url: str = Field(default="", description="Base of an OpenAI-compatible API; empty: POINTSMAN_LLM_URL.")
-    budget: float = Field(default=1.0, gt=0, description="USD that are never exceeded.")
-    candidates: str = Field(default="", description="Who is asked, with commas between; empty: all not retired.")
-    prompts: int | None = Field(default=None, ge=1, description="How many to probe; empty: what the budget reaches.")
-    dry_run: bool = Field(default=True, description="Print the bill and ask nothing.")
-    max_output_tokens: int = Field(default=1024, ge=1, description="Where answers are cut.")
-    seed: int = Field(default=0, ge=0, description="Same seed and tables: same probes.")
+    data: Path = Field(title="Folder of logs", description="Folder of the tables.")
+    url: str = Field(
+        title="Address of the candidates",
+        default="",
+        description="Base of an OpenAI-compatible API; empty: POINTSMAN_LLM_URL.",
+    )
+    budget: float = Field(title="Budget in USD", default=1.0, gt=0, description="USD that are never exceeded.")
+    candidates: str = Field(
+        title="Candidates to ask", default="", description="Who is asked, with commas between; empty: all not retired."
+    )
+    prompts: int | None = Field(
+        title="Number of prompts", default=None, ge=1, description="How many to probe; empty: what the budget reaches."
+    )
+    dry_run: bool = Field(title="Only print the bill", default=True, description="Print the bill and ask nothing.")
+    max_output_tokens: int = Field(
+        title="Longest answer in tokens", default=1024, ge=1, description="Where answers are cut."
+    )
+    seed: int = Field(title="Seed", default=0, ge=0, description="Same seed and tables: same probes.")
 
 
 @flow(name="collect", log_prints=True, on_failure=[tell_failure], on_crashed=[tell_failure])

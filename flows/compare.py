@@ -39,12 +39,20 @@ from flows.stations.ingest import ingest
 class CompareParameters(BaseModel):
     """Settings of this run."""
 
-    data: Path = Field(description="Folder of logs, or of the standard blocks' folders.")
-    preset: PresetName = Field(default="full", description="'smoke': two splits, and no tuning.")
-    blocks: list[str] = Field(default_factory=list, description="Names of blocks; empty: all.")
-    splits: int = Field(default=5, ge=2, le=20, description="Folds; every prompt is judged in one.")
-    encoder: Precision = Field(default="int8", description="'fp32' is exact, and four times as large.")
-    seed: int = Field(default=0, ge=0, description="Of splits, networks and bootstrap.")
+    data: Path = Field(title="Folder of logs", description="Folder of logs, or of the standard blocks' folders.")
+    preset: PresetName = Field(
+        title="Size of the run", default="full", description="'smoke': two splits, and no tuning."
+    )
+    blocks: list[str] = Field(
+        title="Only these blocks", default_factory=list, description="Names of blocks; empty: all."
+    )
+    splits: int = Field(
+        title="Number of splits", default=5, ge=2, le=20, description="Folds; every prompt is judged in one."
+    )
+    encoder: Precision = Field(
+        title="Precision of the encoder", default="int8", description="'fp32' is exact, and four times as large."
+    )
+    seed: int = Field(title="Seed", default=0, ge=0, description="Of splits, networks and bootstrap.")
 
 
 class Compared(BaseModel, frozen=True):

@@ -14,8 +14,12 @@ from flows.presets import PresetName
 class DemoParameters(BaseModel):
     """Settings of the demonstration."""
 
-    preset: PresetName = Field(default="smoke", description="'smoke': 1,000 prompts, some minutes; 'full': 4,200.")
-    seed: int = Field(default=0, ge=0, description="Same seed: same simulated logs, same router.")
+    preset: PresetName = Field(
+        title="Size of the simulated logs",
+        default="smoke",
+        description="'smoke': 1,000 prompts, some minutes; 'full': 4,200.",
+    )
+    seed: int = Field(title="Seed", default=0, ge=0, description="Same seed: same simulated logs, same router.")
 
 
 @flow(name="demo", log_prints=True)

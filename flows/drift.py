@@ -37,24 +37,60 @@ class DriftParameters(BaseModel):
     """Settings of this run."""
 
     recent: Path = Field(
+        title="Folder of recent prompts",
         description="Folder with recent prompts: prompts.parquet or .jsonl (column 'prompt'; 'prompt_id' where a table "
-        "'outcomes' is beside it), or embeddings.npy alone where texts must not leave."
+        "'outcomes' is beside it), or embeddings.npy alone where texts must not leave.",
     )
-    router: Path | None = Field(default=None, description="A bundle; empty: the router in service.")
+    router: Path | None = Field(
+        title="Router to check", default=None, description="A bundle; empty: the router in service."
+    )
     most: int = Field(
-        default=5000, ge=50, le=100_000, description="Recent prompts that are looked at; a sample of more."
+        title="Most prompts looked at",
+        default=5000,
+        ge=50,
+        le=100_000,
+        description="Recent prompts that are looked at; a sample of more.",
     )
-    level: float = Field(default=0.005, gt=0, lt=0.5, description="Chance of a false alarm in one run, all checks.")
-    stability_index: float = Field(default=0.1, ge=0, description="Change of the task mix that alarms (PSI).")
-    unassigned_rise: float = Field(default=0.05, ge=0, le=1, description="Rise of the unassigned share that alarms.")
-    novel_share: float = Field(default=0.01, ge=0, le=1, description="Share of prompts in a novel group that alarms.")
+    level: float = Field(
+        title="Chance of a false alarm",
+        default=0.005,
+        gt=0,
+        lt=0.5,
+        description="Chance of a false alarm in one run, all checks.",
+    )
+    stability_index: float = Field(
+        title="Change of the task mix that matters",
+        default=0.1,
+        ge=0,
+        description="Change of the task mix that alarms (PSI).",
+    )
+    unassigned_rise: float = Field(
+        title="Rise of the unassigned share that matters",
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Rise of the unassigned share that alarms.",
+    )
+    novel_share: float = Field(
+        title="Share of a novel group that matters",
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of prompts in a novel group that alarms.",
+    )
     quality_gap: float = Field(
-        default=0.05, ge=0, le=1, description="Gap of predicted and observed quality that alarms."
+        title="Gap between predicted and observed quality that matters",
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Gap of predicted and observed quality that alarms.",
     )
     announce: bool = Field(
-        default=True, description="On alarm, emit the event that an automation turns into a retrain."
+        title="Start a retrain on an alarm",
+        default=True,
+        description="On alarm, emit the event that an automation turns into a retrain.",
     )
-    seed: int = Field(default=0, ge=0, description="Same seed and prompts: same report.")
+    seed: int = Field(title="Seed", default=0, ge=0, description="Same seed and prompts: same report.")
 
     def config(self) -> DriftConfig:
         """The component's thresholds."""

@@ -32,13 +32,21 @@ HEAD = ("problem", "paper says", "we measured", "verdict", "seeds")
 class ExtrapolationParameters(BaseModel):
     """Settings of this run."""
 
-    preset: PresetName = Field(default="full", description="'smoke' learns from few samples, in minutes.")
-    seed: int = Field(default=0, ge=0, description="The first seed; the others follow it.")
-    seeds: int | None = Field(default=None, ge=1, description="How many; empty: 5, or 2 in 'smoke'.")
-    data: Path | None = Field(
-        default=None, description="Folder of prices, epicentres and houses; what it lacks is generated."
+    preset: PresetName = Field(
+        title="Size of the run", default="full", description="'smoke' learns from few samples, in minutes."
     )
-    problems: list[str] = Field(default_factory=list, description=f"Of {', '.join(CATALOGUE)}; empty: all.")
+    seed: int = Field(title="First seed", default=0, ge=0, description="The first seed; the others follow it.")
+    seeds: int | None = Field(
+        title="Number of seeds", default=None, ge=1, description="How many; empty: 5, or 2 in 'smoke'."
+    )
+    data: Path | None = Field(
+        title="Folder of real series",
+        default=None,
+        description="Folder of prices, epicentres and houses; what it lacks is generated.",
+    )
+    problems: list[str] = Field(
+        title="Only these problems", default_factory=list, description=f"Of {', '.join(CATALOGUE)}; empty: all."
+    )
 
 
 class Studied(BaseModel, frozen=True):

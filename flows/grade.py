@@ -15,15 +15,27 @@ from flows.platform.secrets import key_from_block
 class GradeParameters(BaseModel):
     """Settings of this run; the API's key comes from the environment or the Secret block 'pointsman-llm-key'."""
 
-    data: Path = Field(description="Folder of the tables.")
+    data: Path = Field(title="Folder of logs", description="Folder of the tables.")
     by: Literal["reference", "judge", "feedback", "preference"] = Field(
-        default="reference", description="Who grades: right answers in the prompts, a model, users, or pairwise votes."
+        title="Who grades",
+        default="reference",
+        description="Who grades: right answers in the prompts, a model, users, or pairwise votes.",
     )
-    url: str = Field(default="", description="Base of an OpenAI-compatible API, for a judge; empty: POINTSMAN_LLM_URL.")
-    model: str = Field(default="", description="The judge's name there.")
-    budget: float = Field(default=1.0, gt=0, description="USD that a judge never exceeds.")
-    pairwise: bool = Field(default=False, description="The judge compares two answers, in both orders.")
-    forget: bool = Field(default=False, description="Delete the texts of all answers afterwards.")
+    url: str = Field(
+        title="Address of the judge",
+        default="",
+        description="Base of an OpenAI-compatible API, for a judge; empty: POINTSMAN_LLM_URL.",
+    )
+    model: str = Field(title="Name of the judge", default="", description="The judge's name there.")
+    budget: float = Field(title="Budget in USD", default=1.0, gt=0, description="USD that a judge never exceeds.")
+    pairwise: bool = Field(
+        title="Compare two answers at a time",
+        default=False,
+        description="The judge compares two answers, in both orders.",
+    )
+    forget: bool = Field(
+        title="Delete the answers afterwards", default=False, description="Delete the texts of all answers afterwards."
+    )
 
 
 @flow(name="grade", log_prints=True, on_failure=[tell_failure], on_crashed=[tell_failure])

@@ -14,14 +14,28 @@ from flows.platform.secrets import key_from_block
 class OnboardParameters(BaseModel):
     """Settings of this run; the API's key comes from the environment or the Secret block 'pointsman-llm-key'."""
 
-    data: Path = Field(description="Folder of the tables, which name the candidate and its prices.")
-    model: str = Field(default="", description="The candidate.")
-    url: str = Field(default="", description="Where missing answers are bought; empty: nothing is.")
-    budget: float = Field(default=1.0, gt=0, description="USD that are never exceeded.")
-    judge: str = Field(default="", description="Who grades answers that have no reference, at the same URL.")
-    probes: int = Field(default=200, ge=20, description="Graded answers to reach.")
-    margin: float = Field(default=0.01, ge=0, le=1, description="Quality that may be lost at most.")
-    retire: bool = Field(default=False, description="Take the candidate out of the router in service instead.")
+    data: Path = Field(
+        title="Folder of logs", description="Folder of the tables, which name the candidate and its prices."
+    )
+    model: str = Field(title="Candidate", default="", description="The candidate.")
+    url: str = Field(
+        title="Address of the candidates",
+        default="",
+        description="Where missing answers are bought; empty: nothing is.",
+    )
+    budget: float = Field(title="Budget in USD", default=1.0, gt=0, description="USD that are never exceeded.")
+    judge: str = Field(
+        title="Name of the judge", default="", description="Who grades answers that have no reference, at the same URL."
+    )
+    probes: int = Field(title="Graded answers to reach", default=200, ge=20, description="Graded answers to reach.")
+    margin: float = Field(
+        title="Quality that may be lost", default=0.01, ge=0, le=1, description="Quality that may be lost at most."
+    )
+    retire: bool = Field(
+        title="Take the candidate out",
+        default=False,
+        description="Take the candidate out of the router in service instead.",
+    )
 
 
 @flow(name="onboard", log_prints=True, on_failure=[tell_failure], on_crashed=[tell_failure])

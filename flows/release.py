@@ -14,6 +14,7 @@ class RollbackParameters(BaseModel):
     """Which router shall serve again."""
 
     to: str | None = Field(
+        title="Router to return to",
         default=None,
         pattern="^[0-9a-f]{4,64}$",
         description="Router id, or a beginning that no other has; empty: the router before this one.",

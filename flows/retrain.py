@@ -12,7 +12,7 @@ from components.reports.console import method_table
 from components.reports.summary import policy_text, summary
 from components.tasks.density import LayoutConfig
 from flows.gate_form import GateParameters
-from flows.platform.artifacts import note_result, note_tasks, note_validation
+from flows.platform.artifacts import note_coverage, note_result, note_tasks, note_validation
 from flows.platform.dead import claim_run
 from flows.platform.endings import run_name, tell_ending
 from flows.platform.fan_out import fan_out, task_runner
@@ -44,34 +44,46 @@ class RetrainParameters(BaseModel):
     """Settings of this run."""
 
     data: Path | None = Field(
+        title="Folder of logs",
         default=None,
         description="Folder with the tables prompts, candidates and outcomes; empty: simulated logs, which never "
         "replace a router of real ones.",
     )
     preset: PresetName = Field(
-        default="full", description="'smoke' simulates a small world; on your own logs it is the same as 'full'."
+        title="Size of simulated logs",
+        default="full",
+        description="'smoke' simulates a small world; on your own logs it is the same as 'full'.",
     )
     encoder: str = Field(
+        title="Encoder",
         default="auto",
         pattern=r"^(auto|static|int8|fp32|.*/.*)$",
         description="'auto': the cheapest that routes as well as the best; 'static': token vectors distilled from the "
         "sentence encoder; 'int8' or 'fp32': the sentence encoder; or the path of a folder with an encoder.",
     )
     policy: str | None = Field(
+        title="What the router is for",
         default=None,
         description="What the router is for: parity (as good as the best single model, as cheap as can be), best, "
         "tradeoff=W (USD a unit of quality is worth), quality=Q or tolerance=T; empty: parity where costs are known.",
     )
     force: bool = Field(
+        title="Replace the router in service all the same",
         default=False,
         description="Let a router from simulated logs, or from logs of other candidates, replace the one in service.",
     )
-    seed: int = Field(default=0, ge=0, description="Same seed and data: same router.")
+    seed: int = Field(title="Seed", default=0, ge=0, description="Same seed and data: same router.")
     most_faulty: float = Field(
-        default=0.01, ge=0, le=1, description="Largest share of a table's rows that may be set aside; three always may."
+        title="Largest share of faulty rows",
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Largest share of a table's rows that may be set aside; three always may.",
     )
     gate: GateParameters = Field(
-        default_factory=GateParameters, description="What a challenger must clear to be published."
+        title="Conditions for publishing",
+        default_factory=GateParameters,
+        description="What a challenger must clear to be published.",
     )
 
     @field_validator("policy")
@@ -157,6 +169,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         verdict = promote(challenger)
     note_validation(validated)
     note_tasks(judged)
+    note_coverage(judged)
     note_result(judged, verdict)
     tell_verdict(judged, verdict)
     return verdict

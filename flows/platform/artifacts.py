@@ -10,7 +10,7 @@ import httpx
 import polars as pl
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from components.reports.console import interval_text, method_order
+from components.reports.console import interval_text, method_order, number_text
 from components.reports.discovery import discovery_notes
 from components.reports.markdown import describe
 from flows.platform.references import DataRef
@@ -40,7 +40,7 @@ def patient(note: Callable[P, R]) -> Callable[P, R]:
 def note_validation(validated: DataRef) -> None:
     """The expectations and how many rows broke each."""
     rows = pl.read_parquet(validated.file("validation.parquet")).drop("first").to_dicts()
-    create_table_artifact(table=rows, key="validation", description="Great Expectations on the three tables")
+    create_table_artifact(table=rows, key="validation", description="Great Expectations' rules on the tables")
 
 
 @patient
@@ -53,7 +53,7 @@ def note_tasks(judged: DataRef) -> None:
             "task": one["label"],
             "prompts": one["size"],
             "best candidate": one["best"],
-            "quality": round(one["quality"], 4),
+            "quality": number_text(one["quality"]),
             "share of candidates kept": round(one["candidates_share"], 4),
             "keywords": ", ".join(one["keywords"]),
         }
@@ -66,6 +66,23 @@ def note_tasks(judged: DataRef) -> None:
 
 
 @patient
+def note_coverage(judged: DataRef) -> None:
+    """Outcomes of each candidate by benchmark, or by task where the logs have no labels."""
+    coverage: dict[str, Any] = json.loads(judged.file("report.json").read_text())["coverage"]
+    rows = [
+        {
+            coverage.get("by", "benchmark"): row["benchmark"] or "(no label)",
+            "prompts": row["prompts"],
+            **dict(zip(coverage["candidates"], row["outcomes"], strict=True)),
+        }
+        for row in coverage["rows"]
+    ]
+    create_table_artifact(
+        table=rows, key="coverage", description="Observed outcomes of each candidate: 0 is no evidence"
+    )
+
+
+@patient
 def note_result(judged: DataRef, verdict: Verdicted) -> None:
     """The evaluation table, the verdict with its criteria, and the way to MLflow."""
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
@@ -75,7 +92,7 @@ def note_result(judged: DataRef, verdict: Verdicted) -> None:
             "method": name,
             "quality [95 %]": interval_text(methods[name]["quality"]),
             "USD per 1000": interval_text(methods[name]["cost_usd_per_1000"]),
-            "regret": round(methods[name]["regret"], 4),
+            "regret": number_text(methods[name]["regret"]),
         }
         for name in method_order(methods)
     ]

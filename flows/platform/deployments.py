@@ -114,7 +114,7 @@ OFFERS = (
         name="missing-answers",
         folders={"data": "data/logs"},
         description="Chooses prompts in `data/logs` whose missing answers tell most, prints the bill and, with "
-        "*Dry Run* switched off, buys them within the budget. What is bought is never bought again.",
+        "*Only print the bill* switched off, buys them within the budget. What is bought is never bought again.",
     ),
     Offer(
         flow="flows.onboard.onboard",
@@ -223,6 +223,9 @@ def deployment(offer: Offer, kept: Standing | None = None) -> "RunnerDeployment"
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     assert isinstance(made, RunnerDeployment)  # noqa: S101  # for mypy: outside a loop it isn't awaitable
+    for form in made._parameter_openapi_schema.properties.values():
+        # else it has the name of the flow's argument
+        form["title"] = "Settings"
     if kept is not None:
         made.schedules = [*kept.schedules]
     return made

@@ -106,7 +106,7 @@ def evaluate(
             **facts,
             "operating": trial.section(declared),
             "whatif": trial.whatif(parse(declared["policy"])),
-            "coverage": trial.coverage(),
+            "coverage": _coverage(trial.coverage(), discovered, operated),
             "held_out": json.loads(held_out.file("held_out.json").read_text()),
             "encoder": describe_encoder(encoder),
             "policies": policy_curves(prediction, judged.quality_NM, trial.test_cost_NM, fallback=int(model.fallback)),
@@ -117,6 +117,18 @@ def evaluate(
     )
     told = as_first_judged(report, model)
     return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(told, allow_nan=False)))
+
+
+def _coverage(by_benchmark: dict[str, Any], discovered: DataRef, operated: DataRef) -> dict[str, Any]:
+    """Observed outcomes by the logs' own labels, or by task where they have none."""
+    if any(row["benchmark"] for row in by_benchmark["rows"]):
+        return by_benchmark
+    count_TM = load_arrays(Evidence, operated.file("evidence.npz")).count_TM
+    rows = [
+        {"benchmark": one["label"], "prompts": one["size"], "outcomes": count_TM[one["task"]].tolist()}
+        for one in json.loads(discovered.file("tasks.json").read_text())
+    ]
+    return {**by_benchmark, "by": "task", "rows": rows} if rows else by_benchmark
 
 
 def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, Any]:

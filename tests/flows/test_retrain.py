@@ -72,14 +72,15 @@ def test_the_verdict_is_in_the_history_and_the_registry(first):
         assert Router.load(paths.published()).router_id == first.router_id
 
 
-def test_mlflow_holds_report_data_docs_and_a_child_for_each_partition(first):
+def test_mlflow_holds_the_pages_and_a_child_for_each_partition(first):
     mlflow = MlflowClient(settings().tracking_uri)
     kept = {
         f"{a.path}/{b.path.split('/')[-1]}"
         for a in mlflow.list_artifacts(first.run_id)
         for b in mlflow.list_artifacts(first.run_id, a.path)
     }
-    assert {"report/report.html", "report/task_map.html", "evaluation/report.json", "validation/data_docs"} <= kept
+    pages = {f"report/{name}.html" for name in ("report", "task_map", "validation", "quarantine")}
+    assert pages | {"evaluation/report.json", "validation/validation.parquet"} <= kept
     run = mlflow.get_run(first.run_id)
     assert run.inputs.dataset_inputs
     assert len(run.data.metrics) <= 40
@@ -110,7 +111,7 @@ def test_mlflow_holds_report_data_docs_and_a_child_for_each_partition(first):
 
 
 def test_prefect_shows_what_a_person_looks_for(first):
-    keys = ("validation", "tasks", "discovery", "evaluation", "verdict", "mlflow-run")
+    keys = ("validation", "tasks", "coverage", "discovery", "evaluation", "verdict", "mlflow-run")
     shown = {key: Artifact.get(key) for key in keys}
     assert all(shown.values())
     assert {"id", "task", "prompts", "best candidate", "quality"} <= set(json.loads(shown["tasks"].data)[0])

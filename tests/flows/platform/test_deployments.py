@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import jsonschema
 import pytest
@@ -116,3 +117,16 @@ def test_prefects_own_loader_reads_the_same_deployments(offer):
 def test_the_file_is_what_the_module_writes():
     assert FILE.read_text() == as_yaml(), "run: python -m flows.platform.deployments yaml > infra/prefect.yaml"
     assert yaml.safe_load(as_yaml())["name"] == "pointsman"
+
+
+def test_every_field_has_a_label_in_words(offer):
+    forms = [kind for name, kind in get_type_hints(load(offer).fn).items() if name != "return"]
+    while forms:
+        for name, field in forms.pop().model_fields.items():
+            assert field.title, name
+            assert "_" not in field.title
+            forms += [field.annotation] if hasattr(field.annotation, "model_fields") else []
+
+
+def test_the_settings_are_called_settings(offer):
+    assert {form["title"] for form in deployment(offer)._parameter_openapi_schema.properties.values()} <= {"Settings"}
