@@ -1,19 +1,19 @@
 """Figures of a drift run, as inline SVG."""
 
 from collections.abc import Mapping, Sequence
-from textwrap import shorten
+from textwrap import shorten, wrap
 from typing import Any
 
 from components.reports.drawing import ACCENT, BAD, GOOD, INK, MUTED, canvas, numbers, style, svg
 
-MOST = 20
+MOST = 12
 """Tasks and candidates that a figure shows."""
 
 
 def checks_figure(checks: Sequence[Mapping[str, Any]]) -> str:
     """Every check's figure with its interval, in units of its own threshold: beyond 1 it is large enough to matter."""
     with style():
-        figure, axes = canvas(1.3 + 0.36 * len(checks), width=9.4)
+        figure, axes = canvas(1.3 + 0.4 * len(checks), width=9.4)
         for row, check in enumerate(reversed(checks)):
             unit = max(check["threshold"], 1e-9)
             low, middle, high = (check[end] / unit for end in ("low", "figure", "high"))
@@ -25,7 +25,7 @@ def checks_figure(checks: Sequence[Mapping[str, Any]]) -> str:
             axes.axvline(-1, color=INK, linewidth=1, linestyle="--")
         axes.set_xscale("symlog", linthresh=1)
         numbers(axes.xaxis)
-        axes.set_yticks(range(len(checks)), [shorten(check["name"], 56) for check in reversed(checks)])
+        axes.set_yticks(range(len(checks)), ["\n".join(wrap(check["name"], 44)[:2]) for check in reversed(checks)])
         axes.set(xlabel="figure, in units of its threshold (dashed)")
         return svg(figure)
 

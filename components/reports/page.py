@@ -86,7 +86,7 @@ def page(report: Mapping[str, Any], beside: Iterable[str] = ()) -> str:
         ],
         "excluded": report.get("excluded_candidates", []),
     }
-    return render("report.html", **shown, chapters=list(_chapters(shown)))
+    return render("router.html", **shown, chapters=list(_chapters(shown)))
 
 
 def _chapters(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
