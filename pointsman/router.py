@@ -1,7 +1,7 @@
 """Routing with a published bundle: the Python interface of a gateway. numpy, tokenizers, safetensors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -105,10 +105,20 @@ class Routing:
 
     def scores(self, row: int) -> list[dict[str, str | float | None]]:
         """Every candidate's expected quality and cost on one prompt; cost None: unknown."""
-        return [
-            {"candidate": name, "quality": float(quality), "cost": None if np.isnan(cost) else float(cost)}
-            for name, quality, cost in zip(self.candidates, self.quality_NM[row], self.cost_usd_NM[row], strict=True)
-        ]
+        pairs = zip(self.candidates, self.quality_NM[row].tolist(), self.cost_usd_NM[row].tolist(), strict=True)
+        return [{"candidate": name, "quality": quality, "cost": _known(cost)} for name, quality, cost in pairs]
+
+    @property
+    def eligible_NM(self) -> NDArray[np.bool_] | None:
+        """Which candidates a prompt may go to; None: all, for every prompt."""
+        if not self.removed:
+            return None
+        return np.asarray(~np.any([*self.removed.values()], axis=0), dtype=np.bool_)
+
+    def take(self, rows: slice) -> "Routing":
+        """The decisions on neighbouring prompts."""
+        arrays = {name: getattr(self, name)[rows] for name in _BY_PROMPT}
+        return replace(self, **arrays, removed={rule: gone_NM[rows] for rule, gone_NM in self.removed.items()})
 
     @staticmethod
     def columns() -> list[str]:
@@ -125,12 +135,20 @@ class Routing:
             "ranked": [self.ranked(row) for row in range(len(self))],
             "task": self.task,
             "predicted_quality": self.predicted_quality.tolist(),
-            "expected_cost_usd": [None if np.isnan(cost) else cost for cost in self.expected_cost_usd.tolist()],
+            "expected_cost_usd": [_known(cost) for cost in self.expected_cost_usd.tolist()],
             "margin": self.margin_N.tolist(),
             "reason": self.reason_N.tolist(),
             "policy": [self.policy] * len(self),
             "scores": [self.scores(row) for row in range(len(self))],
         }
+
+
+_BY_PROMPT = tuple(entry.name for entry in fields(Routing) if entry.name.endswith(("_N", "_NM")))
+"""Arrays of a routing with a row for each prompt."""
+
+
+def _known(cost: float) -> float | None:
+    return cost if cost == cost else None  # noqa: PLR0124  # nan alone isn't itself
 
 
 def local_folder(path: str | Path, cache: Path | None = None) -> Path:

@@ -20,8 +20,10 @@ from pointsman.policy.exploration import ExplorationConfig
 from pointsman.serving.config import ServingConfig
 from pointsman.serving.decision_log import DecisionLog, LogConfig
 from pointsman.serving.in_service import InService
+from pointsman.serving.jobs import Job, Piece, new_id
 from pointsman.serving.meters import Meters
-from pointsman.serving.service import Job, Piece, Service, known_policy, new_id
+from pointsman.serving.paces import known_policy
+from pointsman.serving.service import Service
 from pointsman.text.conversation import (
     ConversationError,
     RoutedRequest,

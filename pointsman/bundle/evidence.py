@@ -7,6 +7,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ UNJUDGED = -1
 """Held-out choice of a prompt that has none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+# without slots, which leave no place for what is worked out once
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Evidence:
     """Counts of outcomes, and digests of the training prompts: no text can be read back from them."""
 
@@ -61,8 +63,24 @@ class Evidence:
 
     def supported(self, task_N: NDArray[np.int32]) -> NDArray[np.bool_] | None:
         """Whether each candidate has outcomes on each prompt's task, shape (N, M); None where all have, everywhere."""
-        table = np.concatenate([self.count_TM, self.count_M[None]]) > 0
-        return None if table.all() else table[task_N]
+        return None if self._all_observed else self._table[task_N] > 0
+
+    def variance(self, task_N: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Largest variance of a mean of so many outcomes on each prompt's task, shape (N, M); without any, of one."""
+        return self._variance[task_N]
+
+    @cached_property
+    def _table(self) -> NDArray[np.int64]:
+        """Outcomes by task, in the last row on all prompts, where a prompt without a task (-1) finds them."""
+        return np.concatenate([self.count_TM, self.count_M[None]])
+
+    @cached_property
+    def _all_observed(self) -> bool:
+        return bool((self._table > 0).all())
+
+    @cached_property
+    def _variance(self) -> NDArray[np.float64]:
+        return np.asarray(0.25 / np.maximum(self._table, 1), dtype=np.float64)
 
 
 def no_evidence(tasks: int, candidates: int) -> Evidence:

@@ -19,9 +19,13 @@ class ExplorationConfig:
     rate: float = 0.0
     """Probability that a decision is drawn among the plausible candidates, in [0, 1)."""
     quality_gap: float = 0.1
-    """A plausible candidate's predicted quality is at most so far below the best eligible one's, in [0, 1]."""
+    """A plausible candidate's predicted quality is at most so far below the choice's, in [0, 1]."""
+    standard_errors: float = 1.64
+    """Or so many standard errors of the difference, by the outcomes behind both: what can't be told apart, >= 0."""
+    widest_gap: float = 0.3
+    """However few outcomes there are, the gap is at most so wide, in [0, 1]; at least quality_gap."""
     cost_ratio: float = 10.0
-    """Its expected cost is at most so many times that of the choice, >= 1."""
+    """Its expected cost is at most so many times that of the choice, or that of the best single candidate, >= 1."""
     usd_per_1000: float = float("inf")
     """What exploration may add to the expected cost of a thousand decisions, >= 0."""
     opted_out: frozenset[str] = frozenset()
@@ -32,6 +36,10 @@ class ExplorationConfig:
             raise ValueError(f"the exploration rate must be in [0, 1), got {self.rate}")
         if not 0 <= self.quality_gap <= 1:
             raise ValueError(f"quality_gap must be in [0, 1], got {self.quality_gap}")
+        if not self.standard_errors >= 0:
+            raise ValueError(f"standard_errors must be >= 0, got {self.standard_errors}")
+        if not 0 <= self.widest_gap <= 1:
+            raise ValueError(f"widest_gap must be in [0, 1], got {self.widest_gap}")
         if not self.cost_ratio >= 1:
             raise ValueError(f"cost_ratio must be >= 1, got {self.cost_ratio}")
         if not self.usd_per_1000 >= 0:
@@ -40,35 +48,78 @@ class ExplorationConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Explored:
-    """Choices after exploration."""
+    """Choices after exploration, and how they came about."""
 
     choice_N: NDArray[np.intp]
-    propensity_NM: Floats
-    """The exact probability of each candidate; rows sum to 1."""
+    proposed_N: NDArray[np.intp]
+    """What the policy, or the session, chose."""
+    plausible_NM: NDArray[np.bool_] | None
+    """Who might have been drawn; None: nobody else than what was proposed."""
+    rate_N: Floats
+    """Probability of a draw."""
+    propensity_N: Floats
+    """Of what was chosen, exact, in (0, 1]."""
 
-    @property
-    def propensity_N(self) -> Floats:
-        """Of what was chosen, in (0, 1]."""
-        return self.propensity_NM[np.arange(self.choice_N.size), self.choice_N]
+    def propensity_NM(self, candidates: int) -> Floats:
+        """The exact probability of each candidate, shape (N, M); rows sum to 1."""
+        rows_N = np.arange(self.choice_N.size)
+        found_NM = np.zeros((self.choice_N.size, candidates))
+        if self.plausible_NM is not None:
+            found_NM += self.rate_N[:, None] * self.plausible_NM / self.plausible_NM.sum(axis=1, keepdims=True)
+        found_NM[rows_N, self.proposed_N] += 1 - self.rate_N
+        return found_NM
+
+
+def certain(choice_N: NDArray[np.intp]) -> Explored:
+    """Choices without a draw."""
+    return Explored(
+        choice_N=choice_N,
+        proposed_N=choice_N,
+        plausible_NM=None,
+        rate_N=np.zeros(choice_N.size),
+        propensity_N=np.ones(choice_N.size),
+    )
 
 
 def plausible(
     choice_N: NDArray[np.intp],
     quality_NM: Floats,
     cost_usd_NM: Floats,
-    eligible_NM: NDArray[np.bool_],
+    eligible_NM: NDArray[np.bool_] | None,
     config: ExplorationConfig,
+    *,
+    variance_NM: Floats | None = None,
+    ceiling_usd_N: Floats | None = None,
 ) -> NDArray[np.bool_]:
-    """Who may be drawn: eligible, nearly as good as the best, not far above the choice's cost; always the choice.
+    """Who may be drawn: eligible, nearly as good as the choice as far as is known, not far above its cost; the choice.
 
     A candidate of unknown cost is drawn only where the choice's is unknown as well. Shape (N, M).
+
+    Args:
+        choice_N: what the policy chose.
+        quality_NM: predicted quality.
+        cost_usd_NM: expected cost, nan: unknown.
+        eligible_NM: who may be chosen; None: all.
+        config: how near in quality and cost.
+        variance_NM: of the estimated quality, by the outcomes behind it; None: quality_gap alone counts.
+        ceiling_usd_N: a cost that is no cause for concern, such as the best single candidate's, however cheap the
+            choice; nan or None: unknown.
     """
     rows_N = np.arange(choice_N.size)
-    best_N1 = np.where(eligible_NM, quality_NM, -np.inf).max(axis=1, keepdims=True)
-    chosen_N1 = cost_usd_NM[rows_N, choice_N][:, None]
-    with np.errstate(invalid="ignore"):
-        affordable_NM = (cost_usd_NM <= config.cost_ratio * chosen_N1) | np.isnan(chosen_N1)
-    found_NM = eligible_NM & (best_N1 - quality_NM <= config.quality_gap) & affordable_NM
+    gap_NM: Floats | float = config.quality_gap
+    if variance_NM is not None:
+        error_NM = np.sqrt(variance_NM + variance_NM[rows_N, choice_N][:, None])
+        gap_NM = np.maximum(np.minimum(config.standard_errors * error_NM, config.widest_gap), config.quality_gap)
+    chosen_N = cost_usd_NM[rows_N, choice_N]
+    most_N = config.cost_ratio * chosen_N
+    if ceiling_usd_N is not None:
+        # fmax passes over nan, but what is known of another says nothing of a choice of unknown cost
+        most_N = np.where(np.isnan(chosen_N), np.nan, np.fmax(most_N, ceiling_usd_N))
+    unknown_N = np.isnan(most_N)
+    found_NM = quality_NM >= quality_NM[rows_N, choice_N][:, None] - gap_NM
+    found_NM &= (cost_usd_NM <= most_N[:, None]) | unknown_N[:, None]
+    if eligible_NM is not None:
+        found_NM &= eligible_NM
     found_NM[rows_N, choice_N] = True
     return np.asarray(found_NM, dtype=np.bool_)
 
@@ -94,20 +145,32 @@ def explore(
         decision_ids: N texts.
 
     >>> drawn = explore(np.array([0]), np.array([[True, True]]), np.array([0.5]), ["a"])
-    >>> drawn.propensity_NM.tolist()
+    >>> drawn.propensity_NM(2).tolist()
     [[0.75, 0.25]]
     """
-    rows_N = np.arange(choice_N.size)
-    propensity_NM = rate_N[:, None] * plausible_NM / plausible_NM.sum(axis=1, keepdims=True)
-    propensity_NM[rows_N, choice_N] += 1 - rate_N
+    each_N = rate_N / plausible_NM.sum(axis=1)
+    # as the matrix of propensities adds it up
+    stays_N = (1 - rate_N) + each_N
     drawn_N = np.array([unit(decision_id) for decision_id in decision_ids], dtype=np.float64)
-    # the choice first, so that a draw of nothing is the choice
-    other_NM = propensity_NM.copy()
-    other_NM[rows_N, choice_N] = 0
-    above_N = drawn_N - propensity_NM[rows_N, choice_N]
-    picked_N = (np.cumsum(other_NM, axis=1) > above_N[:, None]).argmax(axis=1)
-    stays_N = (above_N < 0) | (other_NM.sum(axis=1) <= above_N)
-    return Explored(choice_N=np.where(stays_N, choice_N, picked_N), propensity_NM=propensity_NM)
+    picked_N, propensity_N = choice_N, stays_N
+    rows = np.flatnonzero(drawn_N >= stays_N)
+    if rows.size:
+        picked_N, propensity_N = choice_N.copy(), stays_N.copy()
+        other_KM = plausible_NM[rows].copy()
+        other_KM[np.arange(rows.size), choice_N[rows]] = False
+        above_K = drawn_N[rows] - stays_N[rows]
+        passed_KM = np.cumsum(other_KM * each_N[rows, None], axis=1) > above_K[:, None]
+        # rounding may leave a draw past the last one, and a lone choice has no other
+        found_K = passed_KM.any(axis=1)
+        picked_N[rows[found_K]] = passed_KM[found_K].argmax(axis=1)
+        propensity_N[rows[found_K]] = each_N[rows[found_K]]
+    return Explored(
+        choice_N=picked_N,
+        proposed_N=choice_N,
+        plausible_NM=plausible_NM,
+        rate_N=rate_N,
+        propensity_N=propensity_N,
+    )
 
 
 def unit(text: str) -> float:

@@ -5,18 +5,15 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from pointsman.model.prediction import Prediction
 from pointsman.router import Router
 from pointsman.serving import console
 from pointsman.serving.batching import Batcher, Crowded
@@ -25,12 +22,12 @@ from pointsman.serving.connections import bounded_protocol
 from pointsman.serving.contract import REFUSALS, Answer, Asked, Described, Kept, Told
 from pointsman.serving.decision_log import DecisionLog
 from pointsman.serving.in_service import InService
+from pointsman.serving.jobs import Job, Piece, Predicted, joined
 from pointsman.serving.limits import RETRY_SECONDS, Admit, LimitBody
 from pointsman.serving.meters import Meters
 from pointsman.serving.requests import job_of, plain
-from pointsman.serving.service import Job, Piece, Predicted, Service
+from pointsman.serving.service import Service
 from pointsman.serving.shadow import Shadow
-from pointsman.text.tokens import Tokens
 
 __all__ = ["ServingConfig", "create_app", "serve"]
 PATIENCE = 0.05
@@ -172,7 +169,7 @@ def _add_pages(
     @app.get("/v1/traffic", responses={401: REFUSALS[401]})
     def traffic() -> dict[str, Any]:
         """Sums since the start and the last decisions, for the console."""
-        return {**meters.traffic(), "recent": list(service.recent)[::-1], "explore": limits.explore.rate}
+        return {**meters.traffic(), "recent": service.recent(), "explore": limits.explore.rate}
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -221,7 +218,7 @@ async def _answer(
     finally:
         for future in waiting:
             future.cancel()
-    return await asyncio.to_thread(service.finish, router, arm, job, _joined(parts))
+    return await asyncio.to_thread(service.finish, router, arm, job, joined(parts))
 
 
 def _submit(batcher: Batcher[Piece, bytes | Predicted], piece: Piece) -> "Future[bytes | Predicted]":
@@ -231,23 +228,6 @@ def _submit(batcher: Batcher[Piece, bytes | Predicted], piece: Piece) -> "Future
 def _part(answer: bytes | Predicted) -> Predicted:
     assert isinstance(answer, Predicted)  # noqa: S101  # a part is never answered
     return answer
-
-
-def _joined(parts: list[Predicted]) -> Predicted:
-    names = [entry.name for entry in fields(Prediction)]
-    columns: dict[str, Any] = {}
-    for name in names:
-        arrays = [getattr(part.prediction, name) for part in parts]
-        columns[name] = None if arrays[0] is None else np.concatenate(arrays)
-    lengths = np.concatenate([part.tokens.length_N for part in parts]).astype(np.int64)
-    return Predicted(
-        prediction=Prediction(**columns),
-        tokens=Tokens(
-            indptr_N1=np.concatenate([[0], np.cumsum(lengths)]),
-            token_E=np.concatenate([part.tokens.token_E for part in parts]),
-        ),
-        embedding_ND=np.concatenate([part.embedding_ND for part in parts]),
-    )
 
 
 async def _hung_up_first(request: Request, work: "asyncio.Future[bytes]") -> bool:

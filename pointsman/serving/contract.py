@@ -51,6 +51,14 @@ class Task(BaseModel):
     label: str
 
 
+class Behind(BaseModel):
+    """Outcomes that a candidate's estimate rests on."""
+
+    on_task: int | None
+    """Of the prompt's task; None: it has none."""
+    in_all: int
+
+
 class Explanation(BaseModel):
     """Why, beyond the reason."""
 
@@ -63,6 +71,8 @@ class Explanation(BaseModel):
     """Whom each rule of eligibility removed."""
     propensities: dict[str, float]
     """The probability of each candidate that could have been chosen."""
+    evidence: dict[str, Behind]
+    """Of each candidate."""
 
 
 class Decided(BaseModel):

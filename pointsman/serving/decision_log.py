@@ -3,64 +3,20 @@
 `pointsman import decisions DIR` makes tables of one answer a prompt of it, with exact propensities.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
-from pointsman.serving.segments import Segments, read_segments
+from pointsman.serving.columns import decision_frame, shadow_frame
+from pointsman.serving.decided import Decided
+from pointsman.serving.log_schema import FIGURES, OUTCOME
+from pointsman.serving.segments import Segments, frame_of, read_segments
+from pointsman.serving.shadow import Compared
 
 TextSetting = Literal["full", "hash", "embedding"]
-SCORE = pl.Struct({"candidate": pl.String, "quality": pl.Float64, "cost": pl.Float64})
-DECISION: dict[str, Any] = {
-    "decision_id": pl.String,
-    "decided_at": pl.Datetime("us"),
-    "router_id": pl.String,
-    "policy": pl.String,
-    "candidate": pl.String,
-    "propensity": pl.Float64,
-    "propensities": pl.String,
-    "explored": pl.Boolean,
-    "predicted_quality": pl.Float64,
-    "expected_cost_usd": pl.Float64,
-    "baseline_cost_usd": pl.Float64,
-    "scores": pl.List(SCORE),
-    "task": pl.String,
-    "margin": pl.Float64,
-    "novel": pl.Boolean,
-    "reason": pl.String,
-    "session": pl.String,
-    "tenant": pl.String,
-    "requires": pl.List(pl.String),
-    "digest": pl.String,
-    "text": pl.String,
-    "embedding": pl.List(pl.Float32),
-}
-"""Columns of a decision. `propensities` is JSON, candidate to probability, null where the choice was certain; `digest`
-tells prompts apart without their text; `text` and `embedding` are null unless the setting asks for them."""
-FIGURES: dict[str, Any] = {
-    "quality": pl.Float64,
-    "thumb": pl.String,
-    "input_tokens": pl.Int64,
-    "output_tokens": pl.Int64,
-    "cost_usd": pl.Float64,
-    "latency_ms": pl.Float64,
-    "error": pl.String,
-}
-OUTCOME: dict[str, Any] = {"decision_id": pl.String, "told_at": pl.Datetime("us"), **FIGURES}
-"""Columns of an outcome: what a caller didn't tell is null."""
-SHADOW: dict[str, Any] = {
-    "decision_id": pl.String,
-    "decided_at": pl.Datetime("us"),
-    "shadow_router_id": pl.String,
-    "shadow_candidate": pl.String,
-    "shadow_quality": pl.Float64,
-    "shadow_cost_usd": pl.Float64,
-}
-"""Columns of what a shadow would have chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,32 +46,26 @@ class DecisionLog:
             OSError: the folder can't be written.
         """
         self.config = config
+        keeps: dict[str, Any] = {"flush_seconds": config.flush_seconds, "capacity": config.capacity}
 
-        def segments(kind: str, schema: Mapping[str, Any]) -> Segments:
-            return Segments(config.folder, kind, schema, flush_seconds=config.flush_seconds, capacity=config.capacity)
+        def columns(decided: Sequence[Decided]) -> pl.DataFrame:
+            return decision_frame(decided, text=config.text == "full", embedding=config.text == "embedding")
 
-        self._decisions = segments("decisions", DECISION)
-        self._outcomes = segments("outcomes", OUTCOME)
-        self._shadow = segments("shadow", SHADOW)
+        self._decisions = Segments(config.folder, "decisions", columns, size=len, **keeps)
+        self._outcomes = Segments(config.folder, "outcomes", frame_of(OUTCOME), **keeps)
+        self._shadow = Segments(config.folder, "shadow", shadow_frame, size=len, **keeps)
 
-    def decided(self, row: Mapping[str, Any]) -> None:
-        """Keeps a decision, columns as DECISION; what the text setting doesn't allow is dropped here."""
-        text = self.config.text
-        self._decisions.append(
-            {
-                **row,
-                "text": row.get("text") if text == "full" else None,
-                "embedding": row.get("embedding") if text == "embedding" else None,
-            }
-        )
+    def decided(self, decided: Decided) -> None:
+        """Keeps a request's decisions, as much of their texts as the setting allows."""
+        self._decisions.append(decided)
 
     def told(self, row: Mapping[str, Any]) -> bool:
         """Keeps an outcome, columns as OUTCOME; False: there was no room, and the caller should come again."""
         return self._outcomes.append(row)
 
-    def shadowed(self, row: Mapping[str, Any]) -> None:
-        """Keeps a shadow's choice, columns as SHADOW."""
-        self._shadow.append(row)
+    def shadowed(self, compared: Compared) -> None:
+        """Keeps what a shadow would have chosen."""
+        self._shadow.append(compared)
 
     @property
     def shed(self) -> int:
@@ -159,9 +109,3 @@ def read_log(folder: Path) -> pl.DataFrame:
         .agg(pl.col(name).drop_nulls().last() for name in FIGURES)
     )
     return decisions.join(last, on="decision_id", how="left", maintain_order="left")
-
-
-def propensities_text(names: tuple[str, ...], propensity_M: list[float]) -> str | None:
-    """Candidates' probabilities as the log keeps them; None where one is certain."""
-    chances = {name: chance for name, chance in zip(names, propensity_M, strict=True) if chance > 0}
-    return json.dumps(chances) if len(chances) > 1 else None

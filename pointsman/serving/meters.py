@@ -1,15 +1,55 @@
 """What a server counts, for Prometheus and the console; no prompt is in it, and all labels are bounded."""
 
 import threading
+from collections import Counter as Counts
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
-from pointsman.router import Router, Routing
+from pointsman.router import Router
+from pointsman.serving.decided import Decided
+from pointsman.serving.tally import Tally
 
-Floats = NDArray[np.float64]
+
+class _Decisions(Collector):
+    """The sums over decisions as metrics."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def collect(self) -> Iterator[Metric]:
+        """One family after the other."""
+        sums = self._tally.sums()
+        yield _family("decisions", "Prompts", ("candidate", "task", "reason"), sums.decisions.items())
+        yield _family(
+            "policy_decisions", "Prompts by kind of policy and who decided", ("policy", "arm"), sums.policies.items()
+        )
+        by_name = (((name,), usd) for name, usd in sums.expected.items())
+        yield _family("expected_cost_usd", "Expected cost of the choices", ("candidate",), by_name)
+        for name, what, value in (
+            ("baseline_cost_usd", "Expected cost had the best single candidate been chosen", sums.baseline),
+            ("exploration_cost_usd", "Expected cost of draws above what was proposed", sums.added),
+            ("unassigned", "Prompts without a task, or unlike any in training", sums.unassigned),
+            ("novel", "Prompts unlike any in training", sums.novel),
+        ):
+            yield CounterMetricFamily(f"pointsman_{name}", what, value=value)
+        for name, what, count in (
+            ("unassigned_share", "Share of prompts without a task, or unlike any in training", sums.unassigned),
+            ("novel_share", "Share of prompts unlike any in training; 0 before any", sums.novel),
+        ):
+            yield GaugeMetricFamily(f"pointsman_{name}", what, value=count / max(sums.prompts, 1))
+
+
+def _family(
+    name: str, what: str, labels: tuple[str, ...], values: Iterable[tuple[Sequence[str], float]]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"pointsman_{name}", what, labels=labels)
+    for key, value in values:
+        family.add_metric(key, value)
+    return family
 
 
 class Meters:
@@ -17,7 +57,8 @@ class Meters:
 
     def __init__(self) -> None:
         own = CollectorRegistry()
-        self._registry = own
+        self._registry, self._tally = own, Tally()
+        own.register(_Decisions(self._tally))
 
         def counter(name: str, what: str, *labels: str) -> Counter:
             return Counter(f"pointsman_{name}", what, labels, registry=own)
@@ -25,15 +66,6 @@ class Meters:
         def gauge(name: str, what: str, *labels: str) -> Gauge:
             return Gauge(f"pointsman_{name}", what, labels, registry=own)
 
-        self._decisions = counter("decisions", "Prompts", "candidate", "task", "reason")
-        self._policies = counter("policy_decisions", "Prompts by kind of policy and who decided", "policy", "arm")
-        self._expected = counter("expected_cost_usd", "Expected cost of the choices", "candidate")
-        self._baseline = counter("baseline_cost_usd", "Expected cost had the best single candidate been chosen")
-        self._explored = counter("exploration_cost_usd", "Expected cost that drawn choices added or saved, as it was")
-        self._unassigned = counter("unassigned", "Prompts without a task, or unlike any in training")
-        self._novel = counter("novel", "Prompts unlike any in training")
-        self._share = gauge("unassigned_share", "Share of prompts without a task, or unlike any in training")
-        self._novel_share = gauge("novel_share", "Share of prompts unlike any in training; 0 before any")
         self._gathered = Histogram(
             "pointsman_batch_prompts", "Prompts encoded together", buckets=(1, 2, 4, 8, 16, 32, 64, 256), registry=own
         )
@@ -60,64 +92,11 @@ class Meters:
         self._left_out = gauge("shadow_left_out", "Requests that the shadow couldn't keep up with")
         self._info = gauge("router_info", "1 for the router in service", "router_id", "operating_policy")
         self._lock = threading.Lock()
-        self._sums: dict[str, float] = dict.fromkeys(
-            ("prompts", "unassigned", "novel", "cost", "baseline", "exploration", "explored"), 0.0
-        )
-        self._by_candidate: dict[str, int] = {}
-        self._by_task: dict[str, int] = {}
         self._shadow_sums: dict[str, float] = dict.fromkeys(("prompts", "disagreements", "quality", "cost_usd"), 0.0)
 
-    def count(
-        self,
-        router: Router,
-        routing: Routing,
-        baseline_N: Floats,
-        propensity_N: Floats,
-        arm: str,
-        unexplored_cost_N: Floats,
-    ) -> None:
-        """Adds the decisions of one request.
-
-        Args:
-            router: who decided.
-            routing: the choices.
-            baseline_N: expected cost of the best single candidate.
-            propensity_N: of the choices.
-            arm: champion or challenger.
-            unexplored_cost_N: expected cost of what the policy chose.
-        """
-        expected_N = routing.expected_cost_usd
-        names, tasks = routing.candidate, routing.task
-        for name, task, reason, cost in zip(names, tasks, routing.reason_N.tolist(), expected_N.tolist(), strict=True):
-            self._decisions.labels(name, task["id"] if task else "none", reason).inc()
-            if cost == cost:  # noqa: PLR0124  # unknown costs are nan
-                self._expected.labels(name).inc(cost)
-        self._policies.labels(routing.policy.partition("=")[0], arm).inc(len(routing))
-        without = int(((routing.task_N < 0) | routing.novel_N).sum())
-        novel = int(routing.novel_N.sum())
-        # a saving is compared on the same prompts
-        both_N = np.isfinite(baseline_N) & np.isfinite(expected_N)
-        baseline, cost = float(baseline_N[both_N].sum()), float(expected_N[both_N].sum())
-        drawn = float(np.nansum(expected_N - unexplored_cost_N))
-        self._baseline.inc(baseline)
-        self._explored.inc(max(drawn, 0.0))
-        self._unassigned.inc(without)
-        self._novel.inc(novel)
-        with self._lock:
-            sums = self._sums
-            sums["prompts"] += len(routing)
-            sums["unassigned"] += without
-            sums["novel"] += novel
-            sums["cost"] += cost
-            sums["baseline"] += baseline
-            sums["exploration"] += drawn
-            sums["explored"] += int((routing.reason_N == "explore").sum())
-            for name, task in zip(names, tasks, strict=True):
-                self._by_candidate[name] = self._by_candidate.get(name, 0) + 1
-                label = task["label"] if task else "none"
-                self._by_task[label] = self._by_task.get(label, 0) + 1
-            self._share.set(sums["unassigned"] / max(sums["prompts"], 1))
-            self._novel_share.set(sums["novel"] / max(sums["prompts"], 1))
+    def count(self, decided: Decided) -> None:
+        """Adds the decisions of one request."""
+        self._tally.add(decided)
 
     def gathered(self, prompts: int) -> None:
         """Adds prompts that were encoded together."""
@@ -146,7 +125,7 @@ class Meters:
         if "cost_usd" in figures:
             self._spent.labels(name).inc(figures["cost_usd"])
 
-    def shadowed(self, compared: dict[str, Any]) -> None:
+    def shadowed(self, compared: Mapping[str, Any]) -> None:
         """Adds what the shadow would have changed."""
         self._shadow.inc(compared["prompts"])
         self._differs.inc(compared["disagreements"])
@@ -162,13 +141,18 @@ class Meters:
 
     def traffic(self) -> dict[str, Any]:
         """The same in sum, for the console."""
+        sums, by_candidate = self._tally.sums(), Counts[str]()
+        for (name, _, _), count in sums.decisions.items():
+            by_candidate[name] += count
+        names = ("prompts", "unassigned", "novel", "explored", "cost", "baseline", "exploration")
         with self._lock:
-            return {
-                **self._sums,
-                "by_candidate": dict(self._by_candidate),
-                "by_task": dict(self._by_task),
-                "shadow": dict(self._shadow_sums),
-            }
+            shadow = dict(self._shadow_sums)
+        return {
+            **{name: getattr(sums, name) for name in names},
+            "by_candidate": dict(by_candidate),
+            "by_task": dict(sums.by_task),
+            "shadow": shadow,
+        }
 
     def page(self, router: Router, *, failures: int, shed: int, log_failures: int, left_out: int) -> bytes:
         """All figures in Prometheus' text form."""

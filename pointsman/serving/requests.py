@@ -5,7 +5,8 @@ from typing import Any
 from pointsman.policy.eligibility import Wanted
 from pointsman.serving.config import ServingConfig
 from pointsman.serving.contract import Asked
-from pointsman.serving.service import Job, known_policy, new_id
+from pointsman.serving.jobs import Job, new_id
+from pointsman.serving.paces import known_policy
 from pointsman.text.conversation import ends_in_tool_loop, routed_messages, sent_characters
 
 

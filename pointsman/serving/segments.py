@@ -9,9 +9,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 
@@ -19,17 +19,28 @@ from pointsman.durable import ASIDE, sync_folder
 
 _LOG = logging.getLogger(__name__)
 _JOINED = "-joined"
+Item = TypeVar("Item")
 
 
-class Segments:
+def _one(_: object) -> int:
+    return 1
+
+
+def frame_of(schema: Mapping[str, Any]) -> Callable[[Sequence[Mapping[str, Any]]], pl.DataFrame]:
+    """Makes columns of rows: polars types by column; what a row lacks is null."""
+    return lambda rows: pl.DataFrame(rows, schema=schema, strict=False, orient="row")
+
+
+class Segments(Generic[Item]):
     """Rows of one kind in one folder. Any number of threads may append; rows that find no room are counted and lost."""
 
     def __init__(
         self,
         folder: Path,
         kind: str,
-        schema: Mapping[str, Any],
+        frame: Callable[[Sequence[Item]], pl.DataFrame],
         *,
+        size: Callable[[Item], int] = _one,
         flush_seconds: float = 1.0,
         capacity: int = 50_000,
         join: int = 60,
@@ -39,7 +50,8 @@ class Segments:
         Args:
             folder: made where it is missing.
             kind: the files' names begin with it.
-            schema: polars types by column; what a row lacks is null.
+            frame: makes columns of what was appended, on the writer's thread.
+            size: rows of what is appended at a time, >= 1.
             flush_seconds: most that a crash can lose, > 0.
             capacity: rows that may wait, >= 1.
             join: files of a flush that are joined to one, >= 2.
@@ -52,9 +64,10 @@ class Segments:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(f"{folder} can't be written")
-        self._folder, self._kind, self._schema = folder, kind, dict(schema)
+        self._folder, self._kind, self._to_frame, self._size = folder, kind, frame, size
         self._every, self._capacity, self._join = flush_seconds, capacity, join
-        self._rows: deque[Mapping[str, Any]] = deque()
+        self._items: deque[Item] = deque()
+        self._waiting, self._counting = 0, threading.Lock()
         self._small: list[Path] = []
         self._number = 0
         self._writing, self._wake, self._ended = threading.Lock(), threading.Event(), False
@@ -67,47 +80,57 @@ class Segments:
         self._thread = threading.Thread(target=self._run, name=f"log-{kind}", daemon=True)
         self._thread.start()
 
-    def append(self, row: Mapping[str, Any]) -> bool:
-        """Takes a row, without waiting; False: there was no room."""
-        if len(self._rows) >= self._capacity:
-            self.shed += 1
-            return False
-        self._rows.append(row)
+    def append(self, item: Item) -> bool:
+        """Takes a row, or some at a time, without waiting; False: there was no room."""
+        size = self._size(item)
+        with self._counting:
+            if self._waiting + size > self._capacity:
+                self.shed += size
+                return False
+            self._waiting += size
+        self._items.append(item)
         return True
 
     @property
     def waiting(self) -> int:
         """Rows that the disk doesn't have yet."""
-        return len(self._rows)
+        return self._waiting
 
     def flush(self) -> None:
         """Writes what waits; what can't be written goes on waiting."""
         with self._writing:
-            rows = [self._rows.popleft() for _ in range(len(self._rows))]
-            if not rows:
+            items = [self._items.popleft() for _ in range(len(self._items))]
+            if not items:
                 return
             try:
-                frame = self._frame(rows)
+                frame = self._frame(items)
                 self._small.append(self._write(frame))
-                self.written += frame.height
-                if len(self._small) >= self._join:
-                    self._join_files()
             except (OSError, pl.exceptions.PolarsError) as error:
                 self.failures += 1
                 # the type alone: an error's text may quote a row
                 _LOG.warning("%s log can't be written: %s", self._kind, type(error).__name__)
-                self._rows.extendleft(reversed(rows))
+                self._items.extendleft(reversed(items))
+                return
+            self.written += frame.height
+            with self._counting:
+                self._waiting -= sum(map(self._size, items))
+            try:
+                if len(self._small) >= self._join:
+                    self._join_files()
+            except (OSError, pl.exceptions.PolarsError) as error:
+                self.failures += 1
+                _LOG.warning("files of the %s log can't be joined: %s", self._kind, type(error).__name__)
 
-    def _frame(self, rows: list[Mapping[str, Any]]) -> pl.DataFrame:
-        """The rows as columns; one that can't be (text that is no Unicode) is counted as lost and keeps none back."""
+    def _frame(self, items: list[Item]) -> pl.DataFrame:
+        """What waits as columns; what can't be (text that is no Unicode) is counted as lost and keeps none back."""
         try:
-            return pl.DataFrame(rows, schema=self._schema, strict=False, orient="row")
+            return self._to_frame(items)
         except Exception:
-            if len(rows) == 1:
-                self.shed += 1
-                return pl.DataFrame(schema=self._schema)
-            half = len(rows) // 2
-            return pl.concat([self._frame(rows[:half]), self._frame(rows[half:])])
+            if len(items) == 1:
+                self.shed += self._size(items[0])
+                return self._to_frame([])
+            half = len(items) // 2
+            return pl.concat([self._frame(items[:half]), self._frame(items[half:])])
 
     def close(self) -> None:
         """Writes what waits and ends the writer."""

@@ -1,51 +1,89 @@
 """A second router that decides too, without counting: what would change if it were in service.
 
-It works after the answer is out, on a thread of its own; what it can't keep up with is left out and counted.
+It works after the answer is out, on a thread of its own and on all that came meanwhile together, for less of the
+processor; what it can't keep up with is left out and counted.
 """
 
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman.policy.eligibility import Wanted
+from pointsman.model.prediction import Prediction
+from pointsman.policy.eligibility import Wanted, rows_of
+from pointsman.policy.policy import Budget
 from pointsman.router import OPERATING, Router, Routing, lengths
+from pointsman.serving.jobs import joined_tokens
 from pointsman.text.tokens import Tokens
 
 _LOG = logging.getLogger(__name__)
 ROOM = 512
 """Requests that may wait for the shadow."""
+TOGETHER = 256
+"""Requests that it decides at a time."""
+PAUSE = 0.1
+"""Seconds that it waits for company: nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seen:
-    """What the router in service answered."""
+    """What the router in service answered to a request."""
 
     prompts: list[str]
-    characters_N: NDArray[np.int64]
+    characters: list[int] | None
+    """Of all that a candidate is sent for each prompt; None: the prompt alone."""
     tokens: Tokens | None
     """With the embedding, where the shadow's encoder is the same one."""
     embedding_ND: NDArray[np.float32] | None
     wanted: Wanted
     decision_ids: list[str]
-    candidates: list[str]
+    routing: Routing
     """What was chosen."""
-    quality_N: NDArray[np.float64]
-    cost_usd_N: NDArray[np.float64]
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Compared:
+    """What a shadow would have answered to a request."""
+
+    decision_ids: list[str]
+    router_id: str
+    routing: Routing
+    """What the shadow chose."""
+    served: Routing
+    """What was answered."""
+    at_us: int
+
+    def __len__(self) -> int:
+        return len(self.decision_ids)
+
+    def figures(self) -> dict[str, Any]:
+        """Prompts, disagreements, and what the shadow's choices would change in sum; costs where both are known."""
+        differs = sum(
+            ours != theirs for ours, theirs in zip(self.served.candidate, self.routing.candidate, strict=True)
+        )
+        return {
+            "prompts": len(self),
+            "disagreements": differs,
+            "quality": float((self.routing.predicted_quality - self.served.predicted_quality).sum()),
+            "cost_usd": float(np.nansum(self.routing.expected_cost_usd - self.served.expected_cost_usd)),
+        }
 
 
 class Shadow:
     """Decides after the router in service, by its own operating policy."""
 
-    def __init__(self, router: Callable[[], Router], told: Callable[[Seen, Routing, Router], None]) -> None:
+    def __init__(self, router: Callable[[], Router], told: Callable[[Compared], None]) -> None:
         """Starts the thread; `told` hears of each comparison there."""
         self._router, self._told = router, told
         self._waiting: queue.Queue[Seen] = queue.Queue(ROOM)
+        self._hurry = threading.Event()
         self.left_out = 0
         """Requests that it couldn't keep up with, or couldn't decide."""
         threading.Thread(target=self._run, name="shadow", daemon=True).start()
@@ -61,42 +99,81 @@ class Shadow:
             self._waiting.put_nowait(seen)
         except queue.Full:
             self.left_out += 1
+        if self._waiting.qsize() >= TOGETHER:
+            self._hurry.set()
 
     def wait(self) -> None:
         """Until all that was taken is done."""
+        self._hurry.set()
         self._waiting.join()
 
     def _run(self) -> None:
         while True:
-            seen = self._waiting.get()
-            try:
-                router = self._router()
-                self._told(seen, _decide(router, seen), router)
-            # a shadow that fails must not be noticed by those who are answered
-            except Exception as error:
-                self.left_out += 1
-                _LOG.warning("the shadow can't decide: %s", type(error).__name__)
-            finally:
+            batch = [self._waiting.get()]
+            self._hurry.wait(PAUSE)
+            self._hurry.clear()
+            while len(batch) < TOGETHER and not self._waiting.empty():
+                batch.append(self._waiting.get())
+            for some in _alike(batch):
+                self._decide(some)
+            for _ in batch:
                 self._waiting.task_done()
 
+    def _decide(self, batch: list[Seen]) -> None:
+        try:
+            for compared in decide_all(self._router(), batch):
+                self._told(compared)
+        # a shadow that fails must not be noticed by those who are answered
+        except Exception as error:
+            if len(batch) > 1:
+                # one that can't be decided keeps no other back
+                for seen in batch:
+                    self._decide([seen])
+                return
+            self.left_out += 1
+            _LOG.warning("the shadow can't decide: %s", type(error).__name__)
 
-def _decide(router: Router, seen: Seen) -> Routing:
-    if seen.tokens is None or seen.embedding_ND is None:
-        tokens, embedding_ND = router.encode(seen.prompts)
+
+def _alike(batch: list[Seen]) -> Iterator[list[Seen]]:
+    """What may be decided together: the same is wanted, and all are encoded or none is."""
+    groups: dict[tuple[Wanted, bool], list[Seen]] = {}
+    for seen in batch:
+        groups.setdefault((seen.wanted, seen.embedding_ND is None), []).append(seen)
+    yield from groups.values()
+
+
+def decide_all(router: Router, batch: list[Seen]) -> Iterator[Compared]:
+    """What a router would choose for requests that want the same of candidates; all encoded, or none.
+
+    Raises:
+        ValueError: as `Router.choose`.
+    """
+    prompts = list(chain.from_iterable(seen.prompts for seen in batch))
+    encoded = [(seen.tokens, seen.embedding_ND) for seen in batch if seen.tokens is not None]
+    if encoded:
+        tokens = joined_tokens([each for each, _ in encoded])
+        embedding_ND = np.concatenate([each_ND for _, each_ND in encoded if each_ND is not None])
     else:
-        tokens, embedding_ND = seen.tokens, seen.embedding_ND
-    read_N, _ = lengths(seen.prompts)
-    prediction = router.predict_encoded(tokens, embedding_ND, read_N, seen.characters_N)
-    return router.choose(prediction, router.policy(OPERATING), seen.wanted)
+        tokens, embedding_ND = router.encode(prompts)
+    read_N, characters_N = lengths(prompts)
+    bounds = list(accumulate((len(seen.prompts) for seen in batch), initial=0))
+    for seen, start, end in zip(batch, bounds, bounds[1:], strict=False):
+        if seen.characters is not None:
+            characters_N[start:end] = seen.characters
+    prediction = router.predict_encoded(tokens, embedding_ND, read_N, characters_N)
+    policy, wanted = router.policy(OPERATING), batch[0].wanted
 
+    def chosen(part: Prediction) -> Routing:
+        return router.choose(part, policy, wanted)
 
-def compared(seen: Seen, routing: Routing) -> dict[str, Any]:
-    """Prompts, disagreements, and what the shadow's choices would change in sum; costs where both are known."""
-    cost_N = routing.expected_cost_usd - seen.cost_usd_N
-    differs_N = np.array([a != b for a, b in zip(routing.candidate, seen.candidates, strict=True)])
-    return {
-        "prompts": len(seen.candidates),
-        "disagreements": int(differs_N.sum()),
-        "quality": float((routing.predicted_quality - seen.quality_N).sum()),
-        "cost_usd": float(np.nansum(cost_N)),
-    }
+    # a budget is for each request
+    whole = None if isinstance(policy, Budget) else chosen(prediction)
+    for seen, start, end in zip(batch, bounds, bounds[1:], strict=False):
+        rows = slice(start, end)
+        yield Compared(
+            decision_ids=seen.decision_ids,
+            router_id=router.router_id,
+            routing=chosen(rows_of(prediction, rows)) if whole is None else whole.take(rows),
+            served=seen.routing,
+            at_us=seen.at_us,
+        )

@@ -13,13 +13,13 @@ def test_frequencies_are_the_logged_propensities():
     plausible_NM = np.tile([True, True, False, True], (rows, 1))
     drawn = explore(np.ones(rows, int), plausible_NM, np.full(rows, 0.3), [f"d{row}" for row in range(rows)])
     expected = [0.1, 0.8, 0.0, 0.1]
-    np.testing.assert_allclose(drawn.propensity_NM[0], expected)
+    np.testing.assert_allclose(drawn.propensity_NM(4)[0], expected)
     share = np.bincount(drawn.choice_N, minlength=4) / rows
     # four standard errors
     np.testing.assert_allclose(share, expected, atol=4 * np.sqrt(0.2 / rows))
     np.testing.assert_allclose(drawn.propensity_N, np.array(expected)[drawn.choice_N])
     # inverse propensities are unbiased: each candidate's weights have mean one
-    weight = (drawn.choice_N == 0) / drawn.propensity_NM[:, 0]
+    weight = (drawn.choice_N == 0) / drawn.propensity_NM(4)[:, 0]
     assert abs(weight.mean() - 1) < 4 * weight.std() / np.sqrt(rows)
 
 

@@ -14,8 +14,9 @@ from fastapi.testclient import TestClient
 from pointsman.policy.exploration import ExplorationConfig
 from pointsman.router import Router
 from pointsman.serving.app import ServingConfig, create_app
-from pointsman.serving.decision_log import DECISION, DecisionLog, LogConfig, read_log
-from pointsman.serving.segments import Segments, read_segments
+from pointsman.serving.decision_log import DecisionLog, LogConfig, read_log
+from pointsman.serving.log_schema import DECISION
+from pointsman.serving.segments import Segments, frame_of, read_segments
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -104,7 +105,7 @@ def test_who_opted_out_is_never_explored_on(bundle, prompts, tmp_path):
 
 
 def test_rows_without_room_are_counted_and_nobody_waits(tmp_path):
-    segments = Segments(tmp_path, "decisions", {"a": pl.Int64}, flush_seconds=60, capacity=3)
+    segments = Segments(tmp_path, "decisions", frame_of({"a": pl.Int64}), flush_seconds=60, capacity=3)
     assert [segments.append({"a": value}) for value in range(5)] == [True] * 3 + [False] * 2
     assert segments.shed == 2
     segments.close()
@@ -112,7 +113,7 @@ def test_rows_without_room_are_counted_and_nobody_waits(tmp_path):
 
 
 def test_a_row_that_cannot_be_written_keeps_no_other_back(tmp_path):
-    segments = Segments(tmp_path, "decisions", {"a": pl.String}, flush_seconds=60)
+    segments = Segments(tmp_path, "decisions", frame_of({"a": pl.String}), flush_seconds=60)
     for text in ("x", "\ud800", "y"):
         segments.append({"a": text})
     segments.flush()
@@ -121,7 +122,7 @@ def test_a_row_that_cannot_be_written_keeps_no_other_back(tmp_path):
 
 
 def test_small_files_are_joined_and_order_stays(tmp_path):
-    segments = Segments(tmp_path, "decisions", {"a": pl.Int64}, flush_seconds=60, join=4)
+    segments = Segments(tmp_path, "decisions", frame_of({"a": pl.Int64}), flush_seconds=60, join=4)
     for value in range(10):
         segments.append({"a": value})
         segments.flush()
@@ -130,7 +131,7 @@ def test_small_files_are_joined_and_order_stays(tmp_path):
 
 
 def test_a_disk_that_fails_loses_nothing_once_it_works_again(tmp_path):
-    segments = Segments(tmp_path / "log", "decisions", {"a": pl.Int64}, flush_seconds=60)
+    segments = Segments(tmp_path / "log", "decisions", frame_of({"a": pl.Int64}), flush_seconds=60)
     segments.append({"a": 1})
     (tmp_path / "log").rename(tmp_path / "away")
     segments.flush()
@@ -146,8 +147,9 @@ WRITER = """
 import sys, time
 from pathlib import Path
 import polars as pl
-from pointsman.serving.segments import Segments
-segments = Segments(Path(sys.argv[1]), "decisions", {"a": pl.Int64, "t": pl.Float64}, flush_seconds=0.05, join=5)
+from pointsman.serving.segments import Segments, frame_of
+columns = frame_of({"a": pl.Int64, "t": pl.Float64})
+segments = Segments(Path(sys.argv[1]), "decisions", columns, flush_seconds=0.05, join=5)
 value = 0
 while True:
     segments.append({"a": value, "t": time.time()})
