@@ -63,24 +63,16 @@ class Evidence:
 
     def supported(self, task_N: NDArray[np.int32]) -> NDArray[np.bool_] | None:
         """Whether each candidate has outcomes on each prompt's task, shape (N, M); None where all have, everywhere."""
-        return None if self._all_observed else self._table[task_N] > 0
-
-    def variance(self, task_N: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Largest variance of a mean of so many outcomes on each prompt's task, shape (N, M); without any, of one."""
-        return self._variance[task_N]
+        return None if self._all_observed else self.outcomes_TM[task_N] > 0
 
     @cached_property
-    def _table(self) -> NDArray[np.int64]:
-        """Outcomes by task, in the last row on all prompts, where a prompt without a task (-1) finds them."""
+    def outcomes_TM(self) -> NDArray[np.int64]:
+        """Outcomes by task, and in one row more those of all prompts, where a prompt without a task (-1) finds them."""
         return np.concatenate([self.count_TM, self.count_M[None]])
 
     @cached_property
     def _all_observed(self) -> bool:
-        return bool((self._table > 0).all())
-
-    @cached_property
-    def _variance(self) -> NDArray[np.float64]:
-        return np.asarray(0.25 / np.maximum(self._table, 1), dtype=np.float64)
+        return bool((self.outcomes_TM > 0).all())
 
 
 def no_evidence(tasks: int, candidates: int) -> Evidence:

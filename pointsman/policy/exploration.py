@@ -81,17 +81,39 @@ def certain(choice_N: NDArray[np.intp]) -> Explored:
     )
 
 
+def gaps(outcomes_TM: NDArray[np.int64], config: ExplorationConfig) -> Floats:
+    """How far below a choice a candidate's predicted quality may be and still be plausible, shape (T, M, M).
+
+    At least quality_gap, and as many standard errors of the difference as the configuration says, by the outcomes that
+    both rest on: a mean of n values in [0, 1] has a variance of at most 1 / (4 n).
+
+    Args:
+        outcomes_TM: counts on each task, T tasks.
+        config: how many standard errors, between which bounds.
+
+    Returns:
+        By task, choice and candidate.
+
+    >>> config = ExplorationConfig(quality_gap=0.1, standard_errors=2, widest_gap=0.3)
+    >>> gaps(np.array([[50, 50, 0]]), config)[0, 0].tolist()
+    [0.2, 0.2, 0.3]
+    """
+    variance_TM = 0.25 / np.maximum(outcomes_TM, 1)
+    error_TMM = np.sqrt(variance_TM[:, :, None] + variance_TM[:, None, :])
+    return np.maximum(np.minimum(config.standard_errors * error_TMM, config.widest_gap), config.quality_gap)
+
+
 def plausible(
     choice_N: NDArray[np.intp],
     quality_NM: Floats,
     cost_usd_NM: Floats,
     eligible_NM: NDArray[np.bool_] | None,
-    config: ExplorationConfig,
     *,
-    variance_NM: Floats | None = None,
-    ceiling_usd_N: Floats | None = None,
+    gap_NM: Floats | float,
+    cost_ratio: float,
+    ceiling_usd_N: Floats,
 ) -> NDArray[np.bool_]:
-    """Who may be drawn: eligible, nearly as good as the choice as far as is known, not far above its cost; the choice.
+    """Who may be drawn: eligible, nearly as good as the choice, not far above its cost; always the choice itself.
 
     A candidate of unknown cost is drawn only where the choice's is unknown as well. Shape (N, M).
 
@@ -100,24 +122,17 @@ def plausible(
         quality_NM: predicted quality.
         cost_usd_NM: expected cost, nan: unknown.
         eligible_NM: who may be chosen; None: all.
-        config: how near in quality and cost.
-        variance_NM: of the estimated quality, by the outcomes behind it; None: quality_gap alone counts.
-        ceiling_usd_N: a cost that is no cause for concern, such as the best single candidate's, however cheap the
-            choice; nan or None: unknown.
+        gap_NM: by how much less quality is predicted of a plausible candidate at most, see `gaps`.
+        cost_ratio: a plausible candidate costs at most so many times as much as the choice, >= 1,
+        ceiling_usd_N: or at most so much, such as the best single candidate's cost; nan: unknown.
     """
     rows_N = np.arange(choice_N.size)
-    gap_NM: Floats | float = config.quality_gap
-    if variance_NM is not None:
-        error_NM = np.sqrt(variance_NM + variance_NM[rows_N, choice_N][:, None])
-        gap_NM = np.maximum(np.minimum(config.standard_errors * error_NM, config.widest_gap), config.quality_gap)
     chosen_N = cost_usd_NM[rows_N, choice_N]
-    most_N = config.cost_ratio * chosen_N
-    if ceiling_usd_N is not None:
-        # fmax passes over nan, but what is known of another says nothing of a choice of unknown cost
-        most_N = np.where(np.isnan(chosen_N), np.nan, np.fmax(most_N, ceiling_usd_N))
-    unknown_N = np.isnan(most_N)
     found_NM = quality_NM >= quality_NM[rows_N, choice_N][:, None] - gap_NM
-    found_NM &= (cost_usd_NM <= most_N[:, None]) | unknown_N[:, None]
+    found_NM &= cost_usd_NM <= np.fmax(cost_ratio * chosen_N, ceiling_usd_N)[:, None]
+    unknown_N = np.isnan(chosen_N)
+    if unknown_N.any():
+        found_NM |= unknown_N[:, None] & (quality_NM >= quality_NM[rows_N, choice_N][:, None] - gap_NM)
     if eligible_NM is not None:
         found_NM &= eligible_NM
     found_NM[rows_N, choice_N] = True

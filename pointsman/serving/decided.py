@@ -5,7 +5,7 @@ Shapes: N prompts of the request, M candidates.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,8 +95,7 @@ def _explanation(
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Shown:
+class Shown(NamedTuple):
     """One decision for the console, with no more of its text than is shown."""
 
     routing: Routing

@@ -12,10 +12,9 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pointsman.policy.eligibility import rows_of
-from pointsman.policy.exploration import Allowance, Explored, certain, explore, extra_cost, plausible
+from pointsman.policy.exploration import Explored
 from pointsman.policy.pacing import Pacer
 from pointsman.policy.policy import Policy, Tradeoff
 from pointsman.policy.ranking import rank
@@ -24,10 +23,10 @@ from pointsman.serving.canary import Arm, Canary
 from pointsman.serving.config import ServingConfig
 from pointsman.serving.decided import Decided, Shown, answer, shown
 from pointsman.serving.decision_log import DecisionLog
+from pointsman.serving.exploring import Explorer
 from pointsman.serving.jobs import Job, Piece, Predicted
 from pointsman.serving.meters import Meters
 from pointsman.serving.paces import Paces
-from pointsman.serving.sessions import Sessions, stay_with
 from pointsman.serving.shadow import Compared, Seen, Shadow
 
 RECENT = 200
@@ -40,11 +39,9 @@ class Service:
     """Decides for requests; any number of threads may call it."""
 
     def __init__(self, config: ServingConfig, meters: Meters, log: DecisionLog | None) -> None:
-        self._config, self._meters, self._log = config, meters, log
+        self._meters, self._log = meters, log
         self._lock = threading.Lock()
-        self._allowance = Allowance(config.explore)
-        self._paces = Paces()
-        self._sessions = None if config.sticky is None else Sessions(config.sticky)
+        self._explorer, self._paces = Explorer(config.explore, config.sticky), Paces()
         self._remembered: OrderedDict[str, tuple[Arm, str]] = OrderedDict()
         self._text = None if log is None else log.config.text
         self.canary = None if config.canary is None else Canary(config.canary)
@@ -105,16 +102,14 @@ class Service:
         """
         policy, pacer = self._policy(router, job)
         routing = router.choose(predicted.prediction, policy, job.wanted)
-        explored, kept = self._explore(router, job, routing)
+        explored, kept = self._explorer.explored(router, job, routing)
         final = _after(routing, explored, policy, kept)
         if pacer is not None:
             final = replace(final, policy=job.policy)
             with self._lock:
                 for cost in final.expected_cost_usd.tolist():
                     pacer.spent(cost)
-        if self._sessions is not None and job.session and len(final) == 1:
-            with self._lock:
-                self._sessions.remember(job.session, final.candidate[0])
+        self._explorer.remember(job, final)
         decided = Decided(
             router=router,
             arm=arm,
@@ -174,35 +169,6 @@ class Service:
             if pacer is not None:
                 return Tradeoff(willingness_to_pay=pacer.willingness_to_pay), pacer
         return router.policy(job.policy), None
-
-    def _explore(self, router: Router, job: Job, routing: Routing) -> tuple[Explored, bool]:
-        """The choices after sessions and exploration; whether the session decided."""
-        config = self._config.explore
-        if self._sessions is not None and job.session and len(routing) == 1:
-            with self._lock:
-                column = self._sessions.keeps(job.session, routing, in_tool_loop=job.in_tool_loop)
-            if column is not None:
-                return certain(stay_with(routing, column)), bool(column != routing.choice_N[0])
-        if not config.rate or job.tenant in config.opted_out:
-            return certain(routing.choice_N), False
-        drawn_NM = plausible(
-            routing.choice_N,
-            routing.quality_NM,
-            routing.cost_usd_NM,
-            routing.eligible_NM,
-            config,
-            variance_NM=router.evidence.variance(routing.task_N),
-            ceiling_usd_N=routing.cost_usd_NM[:, router.best_single],
-        )
-        return explore(routing.choice_N, drawn_NM, self._rates(routing, drawn_NM), job.decision_ids), False
-
-    def _rates(self, routing: Routing, drawn_NM: NDArray[np.bool_]) -> NDArray[np.float64]:
-        config = self._config.explore
-        if config.usd_per_1000 == float("inf"):
-            return np.full(len(routing), config.rate)
-        extra_N = extra_cost(routing.choice_N, routing.cost_usd_NM, drawn_NM)
-        with self._lock:
-            return self._allowance.rates(extra_N)
 
     def _hand_on(self, decided: Decided, job: Job, predicted: Predicted) -> None:
         """To the meters, the log, the console and the shadow."""

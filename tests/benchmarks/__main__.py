@@ -15,6 +15,7 @@ from tests.benchmarks import (
     layer,
     off_policy,
     one_answer,
+    overhead,
     routing,
     serving,
 )
@@ -26,6 +27,7 @@ NAMES = (
     "heads",
     "routing",
     "serving",
+    "overhead",
     "adversarial",
     "discovery",
     "off_policy",
@@ -58,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         "heads": heads.run,
         "routing": lambda: routing.run(here.published),
         "serving": lambda: serving.run(here.published, soak=asked.soak),
+        "overhead": lambda: overhead.run(here.published),
         "adversarial": lambda: adversarial.run(here.published),
         "discovery": lambda: discovery.run(sizes),
         "off_policy": off_policy.run,

@@ -36,19 +36,19 @@ def main(published: Path, seconds: float, soak: float) -> None:
     """Measures servers of the reigning router, with and without gathering requests."""
     bundle = read_bundle(resolve(published))
     texts = [row["prompt"] for row in bundle.golden]
-    kinds = {"short": _short(texts), "long": _long(texts)}
+    kinds = {"short": short(texts), "long": _long(texts)}
     alone = {kind: _alone(bundle.folder, prompts) for kind, prompts in kinds.items()}
     rows = []
-    with _server(published, GATHER) as together, _server(published, 1) as apart:
+    with server(SERVE, published, str(GATHER)) as together, server(SERVE, published, "1") as apart:
         for kind, prompts in kinds.items():
-            for server in (together, apart):
-                load.run(server.port, prompts, concurrency=2, seconds=seconds / 3)
+            for each in (together, apart):
+                load.run(each.port, prompts, concurrency=2, seconds=seconds / 3)
             # in turn, so that a slow moment of the machine hits both alike
             for concurrency in CONCURRENCY:
-                for gathered, server in (("yes", together), ("no", apart)):
-                    before = server.processor_seconds()
-                    found = load.run(server.port, prompts, concurrency=concurrency, seconds=seconds)
-                    spent = 1000 * (server.processor_seconds() - before) / len(found.taken)
+                for gathered, each in (("yes", together), ("no", apart)):
+                    before = each.processor_seconds()
+                    found = load.run(each.port, prompts, concurrency=concurrency, seconds=seconds)
+                    spent = 1000 * (each.processor_seconds() - before) / len(found.taken)
                     rows.append(
                         {
                             "prompts": kind,
@@ -71,7 +71,8 @@ def main(published: Path, seconds: float, soak: float) -> None:
     print(json.dumps({"rows": rows, "summary": {"router": bundle.manifest.router_id, **summary}}))
 
 
-def _short(texts: Sequence[str]) -> list[str]:
+def short(texts: Sequence[str]) -> list[str]:
+    """The first words of each text."""
     return [" ".join(text.split()[:SHORT_WORDS]) for text in texts[:PROMPTS]]
 
 
@@ -98,11 +99,11 @@ def _alone(folder: Path, prompts: Sequence[str]) -> dict[str, float]:
 
 
 def _soak(published: Path, prompts: Sequence[str], seconds: float) -> dict[str, object]:
-    with _server(published, GATHER) as server:
-        load.run(server.port, prompts, concurrency=64, seconds=max(5.0, seconds / 6))
-        before = server.resident_mb()
-        found = load.run(server.port, prompts, concurrency=64, seconds=seconds)
-        after = server.resident_mb()
+    with server(SERVE, published, str(GATHER)) as running:
+        load.run(running.port, prompts, concurrency=64, seconds=max(5.0, seconds / 6))
+        before = running.resident_mb()
+        found = load.run(running.port, prompts, concurrency=64, seconds=seconds)
+        after = running.resident_mb()
     return {
         "soak at 64, seconds": seconds,
         "soak, requests": len(found.taken),
@@ -131,22 +132,22 @@ class Server:
 
 
 @contextlib.contextmanager
-def _server(published: Path, gather: int) -> Iterator[Server]:
+def server(code: str, published: Path, *rest: str) -> Iterator[Server]:
+    """A server in a process of its own: Python code that is given the router's folder, a free port, and the rest."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", SERVE, str(published), str(port), str(gather)]
-    server = subprocess.Popen(command, cwd=ROOT)
+    started = subprocess.Popen([sys.executable, "-c", code, str(published), str(port), *rest], cwd=ROOT)
     try:
         for _ in range(600):
             with contextlib.suppress(urllib.error.URLError):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
                 break
             time.sleep(0.1)
-        yield Server(port, server.pid)
+        yield Server(port, started.pid)
     finally:
-        server.terminate()
-        server.wait(30)
+        started.terminate()
+        started.wait(30)
 
 
 if __name__ == "__main__":

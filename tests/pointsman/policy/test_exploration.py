@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pointsman.policy.exploration import Allowance, ExplorationConfig, explore, extra_cost, plausible
+from pointsman.policy.exploration import Allowance, ExplorationConfig, explore, extra_cost, gaps, plausible
 
 NAN = float("nan")
 
@@ -35,14 +35,35 @@ def test_the_same_id_is_the_same_decision_whatever_its_company():
 def test_plausible_are_near_in_quality_and_cost():
     quality = np.array([[0.8, 0.75, 0.5, 0.79, 0.78]])
     cost = np.array([[1.0, 2.0, 0.05, 30.0, NAN]])
-    config = ExplorationConfig(rate=0.1, quality_gap=0.1, cost_ratio=10)
     eligible = np.ones((1, 5), bool)
-    assert plausible(np.array([0]), quality, cost, eligible, config).tolist() == [[True, True, False, False, False]]
+
+    def drawn(choice, cost, ceiling=NAN, gap=0.1):
+        near = {"gap_NM": gap, "cost_ratio": 10, "ceiling_usd_N": np.array([ceiling])}
+        return plausible(np.array([choice]), quality, cost, eligible, **near)[0].tolist()
+
+    assert drawn(0, cost) == [True, True, False, False, False]
+    # what the best single candidate costs is no cause for concern, however cheap the choice
+    assert drawn(0, cost, ceiling=30) == [True, True, False, True, False]
+    assert drawn(2, cost, ceiling=2) == [True, True, True, False, False]
     # the choice itself always, however bad; and who isn't eligible never
     eligible[0, 1] = False
-    assert plausible(np.array([2]), quality, cost, eligible, config).tolist() == [[False, False, True, False, False]]
-    unknown = np.full((1, 5), NAN)
-    assert plausible(np.array([0]), quality, unknown, eligible, config).sum() == 3
+    assert drawn(2, cost) == [False, False, True, False, False]
+    assert drawn(0, np.full((1, 5), NAN)) == [True, False, False, True, True]
+    # gaps of each candidate's own
+    assert drawn(0, cost, ceiling=30, gap=np.array([[0, 0, 0.3, 0, 0]])) == [True, False, True, False, False]
+
+
+def test_gaps_are_what_outcomes_cannot_tell_apart():
+    config = ExplorationConfig(quality_gap=0.05, standard_errors=1.64, widest_gap=0.3)
+    outcomes_TM = np.array([[400, 100, 3], [10**6, 10**6, 10**6]])
+    found = gaps(outcomes_TM, config)
+    draw = np.random.default_rng(0)
+    # of two candidates of equal quality one half, a mean difference beyond the gap is a one-sided error of 5 %
+    means = [draw.binomial(count, 0.5, 20_000) / count for count in (400, 100)]
+    assert abs((means[0] - means[1] > found[0, 0, 1]).mean() - 0.05) < 0.01
+    assert found[0, 0, 2] == 0.3
+    assert (found[1] == 0.05).all()
+    np.testing.assert_allclose(found, found.transpose(0, 2, 1))
 
 
 def test_expected_extra_cost_is_held_to_the_allowance():
@@ -61,7 +82,16 @@ def test_expected_extra_cost_is_held_to_the_allowance():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"rate": 1.0}, {"rate": -0.1}, {"quality_gap": 2}, {"cost_ratio": 0.5}, {"usd_per_1000": -1}]
+    "wrong",
+    [
+        {"rate": 1.0},
+        {"rate": -0.1},
+        {"quality_gap": 2},
+        {"cost_ratio": 0.5},
+        {"standard_errors": -1},
+        {"widest_gap": 2},
+        {"usd_per_1000": -1},
+    ],
 )
 def test_settings_have_legal_ranges(wrong):
     with pytest.raises(ValueError, match="must be"):

@@ -73,6 +73,23 @@ def test_both_decide_and_one_counts(bundle, second, prompts, tmp_path):
     assert http.get("/v1/router").json()["shadow_router_id"] == second.name
 
 
+def test_requests_that_the_shadow_decides_together_are_decided_as_alone(bundle, second, prompts, tmp_path):
+    log = LogConfig(folder=tmp_path, flush_seconds=60)
+    http = TestClient(create_app(bundle, ServingConfig(reload_seconds=0, shadow=str(second), log=log)))
+    asked = [{"prompts": prompts[:2]}, {"prompt": prompts[2], "exclude": ["large"]}, {"prompt": prompts[3]}]
+    asked += [{"prompt": prompts[4], "exclude": ["large"]}, {"messages": [{"role": "user", "content": prompts[5]}]}]
+    decided = {d["decision_id"]: d for one in asked for d in http.post("/v1/route", json=one).json()["decisions"]}
+    http.app.state.service.shadow.wait()
+    http.app.state.log.flush()
+    rows = read_segments(tmp_path, "shadow")
+    assert sorted(rows["decision_id"]) == sorted(decided)
+    for row in rows.iter_rows(named=True):
+        alone = decided[row["decision_id"]]
+        assert row["shadow_candidate"] == alone["candidate"]
+        assert row["shadow_quality"] == pytest.approx(alone["predicted_quality"])
+        assert row["shadow_cost_usd"] == pytest.approx(alone["expected_cost_usd"])
+
+
 def test_the_challenger_decides_for_its_sessions_until_it_fails(bundle, second, tmp_path):
     log = LogConfig(folder=tmp_path, flush_seconds=60)
     config = ServingConfig(reload_seconds=0, shadow=str(second), canary=CanaryConfig(share=0.5), log=log)

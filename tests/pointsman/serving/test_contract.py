@@ -2,6 +2,7 @@
 
 import uuid
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -106,6 +107,30 @@ def test_pictures_need_eyes(limited):
     answer = http.post("/v1/route", json={"prompt": "a", "requires": ["flying"]})
     assert answer.status_code == 422
     assert "without what it requires (flying): small, large" in answer.text
+
+
+def test_an_explained_decision_says_what_it_rests_on(parts, prompts, tmp_path):
+    from dataclasses import replace as change
+
+    from pointsman.bundle.evidence import no_evidence
+
+    router = Router.load(parts.write(tmp_path))
+    evidence = change(no_evidence(2, 2), count_TM=np.array([[7, 0], [3, 4]]), count_M=np.array([20, 11]))
+    router.evidence = evidence
+    http = client(tmp_path / router.router_id)
+    http.app.state.in_service._router = router
+    decisions = ask(http, prompts=prompts, explain=True)
+    seen = set()
+    for decision in decisions:
+        task = decision["task"] and int(decision["task"]["id"])
+        counts = (None, None) if task is None else tuple(evidence.count_TM[task].tolist())
+        seen.add(counts)
+        assert decision["explanation"]["evidence"] == {
+            "small": {"on_task": counts[0], "in_all": 20},
+            "large": {"on_task": counts[1], "in_all": 11},
+        }
+    assert seen - {(None, None)}
+    assert "explanation" not in ask(http, prompts=prompts)[0]
 
 
 def test_a_large_batch_in_pieces_is_answered_as_at_once(bundle, prompts):

@@ -1,0 +1,70 @@
+"""Who answers after a policy chose: a session's candidate, a draw among the plausible, or the choice."""
+
+import threading
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.bundle.evidence import Evidence
+from pointsman.policy.exploration import (
+    Allowance,
+    ExplorationConfig,
+    Explored,
+    certain,
+    explore,
+    extra_cost,
+    gaps,
+    plausible,
+)
+from pointsman.router import Router, Routing
+from pointsman.serving.jobs import Job
+from pointsman.serving.sessions import Sessions, stay_with
+
+
+class Explorer:
+    """Draws and sticks. Any number of threads may call it."""
+
+    def __init__(self, config: ExplorationConfig, sticky: float | None) -> None:
+        """`sticky`: quality that another candidate must promise beyond a session's own; None: sessions don't matter."""
+        self.config = config
+        self._allowance, self._lock = Allowance(config), threading.Lock()
+        self._sessions = None if sticky is None else Sessions(sticky)
+        # champion and challenger, each before and after a reload
+        self._gaps = lru_cache(maxsize=4)(self._gaps_of)
+
+    def explored(self, router: Router, job: Job, routing: Routing) -> tuple[Explored, bool]:
+        """The choices, with their propensities; and whether a session changed one."""
+        if self._sessions is not None and job.session and len(routing) == 1:
+            with self._lock:
+                column = self._sessions.keeps(job.session, routing, in_tool_loop=job.in_tool_loop)
+            if column is not None:
+                return certain(stay_with(routing, column)), bool(column != routing.choice_N[0])
+        if not self.config.rate or job.tenant in self.config.opted_out:
+            return certain(routing.choice_N), False
+        drawn_NM = plausible(
+            routing.choice_N,
+            routing.quality_NM,
+            routing.cost_usd_NM,
+            routing.eligible_NM,
+            gap_NM=self._gaps(router.evidence)[routing.task_N, routing.choice_N],
+            cost_ratio=self.config.cost_ratio,
+            ceiling_usd_N=routing.cost_usd_NM[:, router.best_single],
+        )
+        return explore(routing.choice_N, drawn_NM, self._rates(routing, drawn_NM), job.decision_ids), False
+
+    def remember(self, job: Job, routing: Routing) -> None:
+        """A session's candidate from now on."""
+        if self._sessions is not None and job.session and len(routing) == 1:
+            with self._lock:
+                self._sessions.remember(job.session, routing.candidate[0])
+
+    def _rates(self, routing: Routing, drawn_NM: NDArray[np.bool_]) -> NDArray[np.float64]:
+        if self.config.usd_per_1000 == float("inf"):
+            return np.full(len(routing), self.config.rate)
+        extra_N = extra_cost(routing.choice_N, routing.cost_usd_NM, drawn_NM)
+        with self._lock:
+            return self._allowance.rates(extra_N)
+
+    def _gaps_of(self, evidence: Evidence) -> NDArray[np.float64]:
+        return gaps(evidence.outcomes_TM, self.config)
