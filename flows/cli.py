@@ -13,6 +13,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     command = commands.add_parser("retrain", help="from outcome logs to a judged and published router")
     command.add_argument("--data", type=Path, help="folder with prompts, outcomes and models (default: simulated)")
+    command.add_argument(
+        "--decisions", type=Path, metavar="DIR", help="decision log of pointsman serve, taken into the tables first"
+    )
     command.add_argument("--preset", choices=["smoke", "full"], default="full")
     command.add_argument(
         "--policy",
@@ -157,6 +160,7 @@ def _retrain(options: argparse.Namespace) -> int:
     return run_retrain(
         RetrainParameters(
             data=options.data,
+            decisions=options.decisions,
             preset=options.preset,
             encoder=options.encoder,
             policy=options.policy,

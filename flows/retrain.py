@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from components.evaluation.operating import parse_asked
 from components.reports.console import method_table
@@ -22,6 +22,7 @@ from flows.platform.references import DataRef
 from flows.platform.tracking import tracked
 from flows.presets import PresetName, preset
 from flows.stations.board import board_of
+from flows.stations.decisions import take_in
 from flows.stations.discover import chart, discover, featurise
 from flows.stations.drift_reference import keep_drift_reference
 from flows.stations.encoder import encode_and_divide
@@ -48,6 +49,11 @@ class RetrainParameters(BaseModel):
         default=None,
         description="Folder with the tables prompts, candidates and outcomes; empty: simulated logs, which never "
         "replace a router of real ones.",
+    )
+    decisions: Path | None = Field(
+        default=None,
+        description="Folder of the decision log that `pointsman serve --decisions` keeps: it is taken into the tables "
+        "first, each decision once; empty: the tables as they are.",
     )
     preset: PresetName = Field(
         title="Size of simulated logs",
@@ -91,6 +97,12 @@ class RetrainParameters(BaseModel):
     def _known(cls, policy: str | None) -> str | None:
         return parse_asked(policy).text() if policy else None
 
+    @model_validator(mode="after")
+    def _decisions_have_tables(self) -> "RetrainParameters":
+        if self.decisions is not None and self.data is None:
+            raise ValueError("decisions are taken into the tables of a folder: name it as data")
+        return self
+
 
 @flow(
     name="retrain",
@@ -109,6 +121,9 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
     chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
         station("ingest")
+        if parameters.decisions is not None and parameters.data is not None:
+            for line in take_in(parameters.decisions, parameters.data):
+                station.say(line)
         station.say(f"data: {describe_logs(parameters.data)}")
         logs = logs_of(parameters.data, chosen.planted, force=parameters.force)
         tables = ingest(logs, replace(chosen.quarantine, max_share=parameters.most_faulty))

@@ -64,6 +64,15 @@ OFFERS = (
         "A drift event runs it too. The weekly schedule is off until you switch it on.",
     ),
     Offer(
+        flow="flows.retrain.retrain",
+        name="from-live-decisions",
+        cron="0 4 * * *",
+        folders={"data": "data/logs", "decisions": "data/decisions"},
+        description="Takes the decision log in `data/decisions` (`pointsman serve --decisions data/decisions`) into "
+        "the tables in `data/logs`, then trains, judges and publishes as *from-your-logs* does.\n\nThe daily schedule "
+        "is off until you switch it on.",
+    ),
+    Offer(
         flow="flows.demo.demo",
         name="on-simulated-logs",
         description="Tries everything on simulated logs, in an installation of its own (`data/demo`): the router in "
