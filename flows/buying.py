@@ -60,6 +60,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--probes", type=int, default=200, help="graded answers to reach (default: 200)")
     command.add_argument("--margin", type=float, default=0.01, help="quality that may be lost at most (default: 0.01)")
     command.add_argument("--retire", action="store_true", help="take the candidate out of the router in service")
+    command.add_argument("--seed", type=int, default=0)
     command.set_defaults(command=run_onboard)
 
     command = commands.add_parser(
@@ -222,17 +223,20 @@ def run_onboard(options: argparse.Namespace) -> int:
         config = OnboardConfig(margin=options.margin)
         if options.url:
             _probe(options)
-        change = onboard(options.data, options.model, config)
+        change = onboard(options.data, options.model, config, options.seed)
         judged = change.judged
         if judged is not None:
             print(
                 f"{options.model}: quality {judged.mean:.3f} on {judged.gain.count} probes, chosen on "
                 f"{judged.share:.1%} of them"
             )
-    print(*change.reasons, sep="\n")
-    print(f"verdict: {change.verdict}")
-    print(f"bundle: {change.bundle}\nreport: {change.report}")
-    return 0 if change.verdict == "promoted" else 1
+    ended, found = change.verdicted, change.criterion
+    print(f"{found.name}: {found.words}. {found.advice}".rstrip(". ") + ".")
+    if found.passed and ended.verdict != "promoted":
+        print(*ended.reasons, sep="\n")
+    print(f"verdict: {ended.verdict}")
+    print(f"bundle: {ended.bundle}\nreport: {ended.report}")
+    return 0 if ended.verdict == "promoted" else 1
 
 
 def _probe(options: argparse.Namespace) -> None:

@@ -31,6 +31,7 @@ class OnboardParameters(BaseModel):
     margin: float = Field(
         title="Quality that may be lost", default=0.01, ge=0, le=1, description="Quality that may be lost at most."
     )
+    seed: int = Field(title="Seed", default=0, ge=0, description="Same seed and tables: same folds.")
     retire: bool = Field(
         title="Take the candidate out",
         default=False,

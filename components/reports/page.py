@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from components.reports import figures, task_map
+from components.reports.changed import changed_screen
 from components.reports.console import interval_text, method_order, number_text
 from components.reports.data_pages import QUARANTINE, VALIDATION, data_pages
 from components.reports.discovery import discovery_notes
@@ -50,6 +51,7 @@ def page(report: Mapping[str, Any], beside: Iterable[str] = ()) -> str:
         "identity": identity,
         "numbers": _numbers(report),
         **first_screen(report),
+        "changed": changed_screen(report),
         "whatif": policy_chooser(report),
         "coverage": _coverage(report.get("coverage", {})),
         "methods_head": _HEAD,

@@ -1,10 +1,7 @@
 """A newcomer into the router in service, or a candidate out of it: fitted, judged, published in under a minute."""
 
-import json
-import shutil
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,7 +9,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from components.evaluation.criteria import Criterion
-from components.evaluation.gate import Word
 from components.learning.newcomer import (
     NewcomerProbes,
     add_candidate,
@@ -21,23 +17,16 @@ from components.learning.newcomer import (
     without_candidate,
 )
 from components.learning.onboarding import OnboardConfig, Onboarded, judge_newcomer
-from components.release.publish import publish, refuse
-from components.release.writing import write_bundle
-from components.reports.page import write_page
 from components.tables.errors import TableError
 from components.tables.store import Tables, read_tables
 from flows.platform import paths
-from flows.stations.drift_reference import reference_path
-from flows.stations.promote import announce, page_folder
-from pointsman.bundle.evidence import Evidence
-from pointsman.bundle.manifest import Candidate, Provenance
+from flows.stations.changed import Changed, conclude_change
+from flows.stations.promote import Verdicted
+from pointsman.bundle.manifest import Candidate
 from pointsman.bundle.pointer import resolve
 from pointsman.bundle.reading import Bundle, read_bundle
-from pointsman.durable import write_whole
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.policy import decide, parse
-from pointsman.router import Router
-from pointsman.text.spec import SPECIFICATION
 
 MOST = 1500
 """Graded answers that are looked at, drawn from more: onboarding takes seconds, a retrain may read all."""
@@ -49,11 +38,8 @@ FEWEST = 20
 class Change:
     """How an onboarding ended."""
 
-    verdict: Word
-    reasons: tuple[str, ...]
-    router_id: str
-    bundle: Path
-    report: Path
+    verdicted: Verdicted
+    criterion: Criterion
     judged: Onboarded | None
     """None where a candidate was taken out."""
 
@@ -67,12 +53,13 @@ def onboard(data: Path, name: str, config: OnboardConfig, seed: int = 0) -> Chan
         ValueError: it is a candidate already.
     """
     bundle = read_bundle(resolve(paths.published()))
-    names = [candidate.model for candidate in bundle.manifest.provenance.candidates]
+    provenance = bundle.manifest.provenance
+    names = [candidate.model for candidate in provenance.candidates]
     if name in names:
         raise ValueError(f"{name} is a candidate of the router in service already: retrain to renew it")
     tables = read_tables(data)
     probes, prompts, embedding_KD, tokens_K = probes_of(bundle, tables, name, names, data)
-    policy = parse(bundle.manifest.provenance.operating_policy)
+    policy = parse(provenance.operating_policy)
     evidence = with_candidate(bundle.evidence, bundle.model.tasks(probes.features_KF), prompts)
 
     def choose(model: RouterModel, rows: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -84,26 +71,25 @@ def onboard(data: Path, name: str, config: OnboardConfig, seed: int = 0) -> Chan
         return decide(prediction, policy, fallback=int(model.fallback), models=models).candidate_N
 
     judged = judge_newcomer(bundle.model, probes, choose, config, seed)
-    known = tables.candidates.filter(pl.col("model") == name)
-    row: dict[str, Any] = known.row(0, named=True) if known.height else {}
-    newcomer = Candidate(
-        model=name,
-        provider=row.get("provider") or "",
-        input_usd_per_mtok=row.get("input_usd_per_mtok"),
-        output_usd_per_mtok=row.get("output_usd_per_mtok"),
-    )
-    provenance = bundle.manifest.provenance
-    return _conclude(
-        bundle,
-        add_candidate(bundle.model, probes),
-        replace(provenance, candidates=(*provenance.candidates, newcomer)),
-        evidence,
+    criterion, gain = judged.criterion(config), judged.gain.interval(config.level)
+    changed = Changed(
+        before=bundle,
+        model=add_candidate(bundle.model, probes),
+        provenance=replace(provenance, candidates=(*provenance.candidates, _candidate(tables, name))),
+        evidence=evidence,
         verdict=judged.verdict(config),
-        criterion=judged.criterion(config),
-        told={"added": name, "gain": judged.gain.mean, "share": judged.share}
-        | {"probes": judged.gain.count, "quality": judged.mean},
-        judged=judged,
+        criterion=criterion,
+        figures={
+            "added": name,
+            "gain": gain.as_list(),
+            "share": judged.share,
+            "probes": judged.gain.count,
+            "quality": judged.mean,
+            "graded_by": _graders(tables, name),
+        },
     )
+    told = {"command": "onboard", "data": str(data), "model": name, "seed": seed, **asdict(config)}
+    return Change(verdicted=conclude_change(changed, "onboard", told), criterion=criterion, judged=judged)
 
 
 def retire(name: str) -> Change:
@@ -119,19 +105,40 @@ def retire(name: str) -> Change:
     if name not in names:
         raise ValueError(f"{name} is no candidate of the router in service: {', '.join(names)}")
     column = names.index(name)
-    left = tuple(candidate for candidate in provenance.candidates if candidate.model != name)
-    return _conclude(
-        bundle,
-        remove_candidate(bundle.model, column),
-        replace(provenance, candidates=left),
-        without_candidate(bundle.evidence, column),
-        verdict="promoted",
-        criterion=Criterion(
-            name="retired on request", words=f"{name} was taken out on request", figure=1.0, threshold=1.0, passed=True
-        ),
-        told={"retired": name},
-        judged=None,
+    criterion = Criterion(
+        name="retired on request", words=f"{name} was taken out on request", figure=1.0, threshold=1.0, passed=True
     )
+    changed = Changed(
+        before=bundle,
+        model=remove_candidate(bundle.model, column),
+        provenance=replace(provenance, candidates=tuple(one for one in provenance.candidates if one.model != name)),
+        evidence=without_candidate(bundle.evidence, column),
+        verdict="promoted",
+        criterion=criterion,
+        figures={"retired": name},
+    )
+    told = {"command": "onboard --retire", "model": name}
+    return Change(verdicted=conclude_change(changed, "retire", told), criterion=criterion, judged=None)
+
+
+def _candidate(tables: Tables, name: str) -> Candidate:
+    known = tables.candidates.filter(pl.col("model") == name)
+    row: dict[str, Any] = known.row(0, named=True) if known.height else {}
+    capabilities = row.get("capabilities")
+    return Candidate(
+        model=name,
+        provider=row.get("provider") or "",
+        input_usd_per_mtok=row.get("input_usd_per_mtok"),
+        output_usd_per_mtok=row.get("output_usd_per_mtok"),
+        context_window=row.get("context_window"),
+        capabilities=None if capabilities is None else tuple(sorted(capabilities)),
+    )
+
+
+def _graders(tables: Tables, name: str) -> str | None:
+    """Who graded the newcomer's answers, the most frequent first."""
+    named = tables.outcomes.filter(pl.col("model") == name).drop_nulls("graded_by")["graded_by"]
+    return ", ".join(named.value_counts(sort=True)["graded_by"].head(3)) or None
 
 
 def probes_of(
@@ -176,63 +183,3 @@ def probes_of(
         **{f"{side}_usd_per_mtok": np.nan if usd is None else float(usd) for side, usd in paid.items()},
     )
     return probes, own["prompt"].to_list(), embedding_KD, tokens.length_N
-
-
-def _conclude(
-    bundle: Bundle,
-    model: RouterModel,
-    provenance: Provenance,
-    evidence: Evidence,
-    *,
-    verdict: Word,
-    criterion: Criterion,
-    told: dict[str, Any],
-    judged: Onboarded | None,
-) -> Change:
-    """Writes the bundle with its verdict, keeps what belongs to a router beside it, and publishes or refuses."""
-    report = dict(bundle.report) | {
-        "gate": {"verdict": verdict, "criteria": [criterion.as_dict()], "anchor_looks": 0},
-        "change": told | {"from": bundle.manifest.router_id, "verdict": verdict},
-    }
-    names = [candidate.model for candidate in provenance.candidates]
-    router = Router.from_parts(model, bundle.feature_map, bundle.encoder(), names, provenance.tasks, evidence)
-    golden = router.golden([row["prompt"] for row in bundle.golden])
-    with TemporaryDirectory() as scratch:
-        encoder = _encoder_folder(bundle, Path(scratch))
-        router_id = write_bundle(
-            paths.bundles(), model, bundle.feature_map, encoder, provenance, report, golden, evidence
-        )
-    folder = paths.bundles() / router_id
-    before = bundle.manifest.router_id
-    if (reference := reference_path(before)).is_file():
-        write_whole(reference_path(router_id), lambda aside: shutil.copyfile(reference, aside))
-    if (paths.tasks() / before).is_dir():
-        shutil.copytree(paths.tasks() / before, paths.tasks() / router_id, dirs_exist_ok=True)
-    page = write_page(report, page_folder(router_id))
-    reasons = (f"{criterion.name}: {criterion.words}. {criterion.advice}".rstrip(". "),)
-    if verdict == "promoted":
-        publish(folder, paths.published(), reasons=reasons, registry=_registered(router_id, folder, report, told))
-        announce()
-        folder = paths.published() / router_id
-    else:
-        refuse(paths.published(), router_id, reasons, verdict=verdict)
-    return Change(verdict=verdict, reasons=reasons, router_id=router_id, bundle=folder, report=page, judged=judged)
-
-
-def _encoder_folder(bundle: Bundle, folder: Path) -> Path:
-    """The bundle's encoder as a folder of its own."""
-    (folder / SPECIFICATION).write_text(json.dumps(bundle.manifest.encoder.to_document()))
-    for name, content in bundle.encoder_files.items():
-        (folder / name).write_bytes(content)
-    return folder
-
-
-def _registered(router_id: str, folder: Path, report: dict[str, Any], told: dict[str, Any]) -> Any:
-    """MLflow, with the change as a run and its router as a version."""
-    from flows.platform.tracking import registry  # noqa: PLC0415  # MLflow takes a second, and only a promotion needs it
-
-    mlflow = registry()
-    run_id = mlflow.start_run(f"onboard-{router_id[:8]}", params=told)
-    mlflow.register(run_id, folder, report, f"Router {router_id[:12]}: {told}", {"from": str(told.get("added", ""))})
-    mlflow.finish(run_id)
-    return mlflow

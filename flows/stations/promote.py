@@ -70,6 +70,11 @@ def page_folder(router_id: str) -> Path:
     return paths.reports() / router_id
 
 
+def golden_prompts() -> list[str]:
+    """What a bundle decides again when it is loaded: simulated prompts, for what users asked doesn't travel."""
+    return generate(PlantedConfig(prompts=_GOLDEN)).tables.prompts["prompt"].to_list()
+
+
 @task(name="register: bundle", cache_policy=NO_CACHE)
 def bundle(
     board_ref: BoardRef,
@@ -119,8 +124,7 @@ def bundle(
         library_versions={name: installed(name) for name in _LIBRARIES},
     )
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
-    # simulated ones: a bundle travels, and what users asked stays here
-    golden = router.golden(generate(PlantedConfig(prompts=_GOLDEN)).tables.prompts["prompt"].to_list())
+    golden = router.golden(golden_prompts())
     folder = paths.bundles()
     router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden, evidence)
     keep_tasks(router_id, discovered)

@@ -1,16 +1,22 @@
 """`pointsman onboard` on a tiny published router, with outcomes at hand and with answers bought."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-import flows.stations.onboard
+import flows.stations.changed
+import flows.stations.promote
 from components.release.publish import publish
 from components.tables.store import Tables, read_tables, write_tables
+from pointsman.bundle.pointer import read_pointer
 from pointsman.cli import main
 from pointsman.router import Router
 from tests.fixtures.tiny_router import MODELS, WORDS, bundle, parts, prompts
@@ -19,11 +25,58 @@ __all__ = ["bundle", "parts", "prompts"]
 Run = Callable[..., tuple[int, str, str]]
 
 
+class Store(SimpleNamespace):
+    """What MLflow is told; its database takes seconds to make, and a slow test has it."""
+
+    experiment_id = "0"
+
+    def log(self, run_id: str, *, metrics: Mapping[str, float] | None = None, **_: Any) -> None:
+        self.metrics |= metrics or {}
+
+    def register(self, run_id: str, bundle_folder: Path, *_: Any) -> str:
+        self.versions.append(bundle_folder.name)
+        return str(len(self.versions))
+
+    def find(self, router_id: str) -> str | None:
+        return str(self.versions.index(router_id) + 1) if router_id in self.versions else None
+
+    def make_champion(self, version: str) -> None:
+        self.champion = version
+
+    def champion_router(self) -> None:
+        return None
+
+    def no_champion(self) -> None:
+        self.champion = None
+
+    def rename(self, run_id: str, name: str) -> None:
+        self.name = name
+
+    def tag(self, *_: Any) -> None:
+        pass
+
+    def log_folder(self, *_: Any) -> None:
+        pass
+
+
 @pytest.fixture
-def home(tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    made = Store(metrics={}, versions=[], champion=None, parameters={})
+
+    @contextmanager
+    def tracked(parameters: Mapping[str, Any]) -> Iterator[str]:
+        made.parameters = dict(parameters)
+        yield "run"
+
+    for module in (flows.stations.changed, flows.stations.promote):
+        monkeypatch.setattr(module, "registry", lambda: made)
+    monkeypatch.setattr(flows.stations.changed, "tracked", tracked)
+    return made
+
+
+@pytest.fixture
+def home(tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch, store: Store) -> Path:
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
-    # MLflow's database takes seconds to make: registering has tests of its own
-    monkeypatch.setattr(flows.stations.onboard, "_registered", lambda *_: None)
     publish(bundle, tmp_path / "data" / "published", reasons=["first"])
     return tmp_path
 
@@ -90,6 +143,43 @@ def test_a_good_newcomer_is_published_and_can_be_retired_again(home: Path, logs:
     assert run("onboard", "--model", "new", "--retire")[0] == 0
     assert Router.load(published).candidates == MODELS
     assert (Router.load(published).route(texts).quality_NM == before.quality_NM).all()
+
+
+def test_a_change_has_its_verdict_and_its_run_and_carries_no_text_of_users(
+    home: Path, logs: Path, run: Run, store: Store
+) -> None:
+    before = read_pointer(home / "data" / "published")
+    code, out, err = run("onboard", "--data", logs, "--model", "new", "--seed", 3)
+    assert code == 0, out + err
+    router_id = read_pointer(home / "data" / "published")
+    remembered = json.loads((home / "data" / "verdicts" / f"{router_id}.json").read_text())
+    assert remembered | {"verdict": "promoted", "champion": before} == remembered
+    assert store.name == f"onboard-{str(router_id)[:8]}"
+    assert (store.versions, store.champion) == ([router_id], "1")
+    assert store.parameters["seed"] == 3
+    assert {"gain", "gain_low", "gain_high", "share", "probes", "quality"} <= set(store.metrics)
+    texts = read_tables(logs).prompts["prompt"].to_list()
+    whole = b"".join(path.read_bytes() for path in (home / "data" / "published" / str(router_id)).iterdir())
+    assert not [text for text in texts if text.encode() in whole]
+    assert "new was added to the router" in next(Path(home).rglob("report.html")).read_text()
+
+
+def test_a_change_whose_verdict_is_void_is_not_published(
+    home: Path, logs: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else promotes another router while the newcomer is judged."""
+    before = read_pointer(home / "data" / "published")
+    judged = flows.stations.changed.remember_verdict
+
+    def overtaken(router_id: str, report: dict[str, Any]) -> None:
+        judged(router_id, report | {"judged_against": {"in_service": "f" * 64}})
+
+    monkeypatch.setattr(flows.stations.changed, "remember_verdict", overtaken)
+    code, out, _ = run("onboard", "--data", logs, "--model", "new")
+    assert code == 1
+    assert "verdict: refused" in out
+    assert "is void, for the router in service was ffffffffffff" in out
+    assert read_pointer(home / "data" / "published") == before
 
 
 def test_a_newcomer_that_is_not_worth_it_changes_no_decision(home: Path, logs: Path, run: Run) -> None:
