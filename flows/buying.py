@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from components.asking.client import Endpoint
     from components.asking.purchase import Progress
-    from components.collecting.folder import Predicted
+    from components.collecting.choosing import Predicted
     from components.grading.believed import Agreement
 
 T = TypeVar("T")
@@ -176,7 +176,8 @@ def _agreement(told: "Agreement") -> str:
 
 def run_collect(options: argparse.Namespace) -> int:
     """Buys answers and prints the bill before, and what came of it."""
-    from components.collecting.folder import CollectConfig, collect_folder, plan_folder
+    from components.collecting.choosing import CollectConfig, plan_folder
+    from components.collecting.folder import collect_folder
 
     if options.budget is None:
         raise ValueError("--budget is missing: USD that are never exceeded")
@@ -243,7 +244,8 @@ def _probe(options: argparse.Namespace) -> None:
     """Buys what is missing of a newcomer's answers, and grades: by references, and by a judge where one is named."""
     import polars as pl
 
-    from components.collecting.folder import CollectConfig, collect_folder, plan_folder
+    from components.collecting.choosing import CollectConfig, plan_folder
+    from components.collecting.folder import collect_folder
     from components.grading.folder import JudgeRequest, grade_folder
     from components.grading.judge import JudgeConfig
     from components.tables.store import read_tables
@@ -281,7 +283,7 @@ def predicted_for(folder: Path) -> "Predicted | None":
     """What the router in service says of a folder's prompts; None: there is none, or it can't be loaded."""
     import numpy as np
 
-    from components.collecting.folder import Predicted
+    from components.collecting.choosing import Predicted
     from components.tables.store import read_tables
     from pointsman.errors import BundleError
     from pointsman.home import published

@@ -47,6 +47,8 @@ class Probes:
     candidate_K: NDArray[np.intp]
     inclusion_K: Floats
     """Probability with which each cell was drawn, in (0, 1]."""
+    design_NM: Floats
+    """The same of every cell, had it been open, in [0, 1]: what was answered before could have been drawn as well."""
 
 
 def draw_probes(
@@ -82,19 +84,22 @@ def draw_probes(
     share = 1.0 if believed is None else config.even_share
     even_N = _chances(np.where(left_N, 1.0, 0.0), share * prompts)
     taken_NM = open_NM & _systematic(even_N, task_N, even_rng)[:, None]
-    inclusion_NM = np.where(open_NM, even_N[:, None], 0.0)
+    design_NM = np.broadcast_to(even_N[:, None], open_NM.shape)
     if believed is not None and share < 1:
-        asked_NM = open_NM & _plausible(believed)
-        weight_N: Floats = np.where(asked_NM.any(axis=1), _weights(believed), 0.0)
+        asked_NM = _plausible(believed)
+        weight_N: Floats = np.where((asked_NM & open_NM).any(axis=1), _weights(believed), 0.0)
         weighted_N = _chances(weight_N, (1 - share) * prompts)
-        taken_NM |= asked_NM & _systematic(weighted_N, task_N, weighted_rng)[:, None]
+        taken_NM |= open_NM & asked_NM & _systematic(weighted_N, task_N, weighted_rng)[:, None]
         # drawn by one of two independent draws
-        inclusion_NM = 1 - (1 - inclusion_NM) * (1 - np.where(asked_NM, weighted_N[:, None], 0.0))
+        design_NM = 1 - (1 - design_NM) * (1 - np.where(asked_NM, weighted_N[:, None], 0.0))
     drawn = order_rng.permutation(np.flatnonzero(taken_NM.any(axis=1)))
     rows, candidate_K = np.nonzero(taken_NM[drawn])
     prompt_K = drawn[rows]
     return Probes(
-        prompt_K=prompt_K, candidate_K=candidate_K, inclusion_K=np.clip(inclusion_NM[prompt_K, candidate_K], 1e-9, 1.0)
+        prompt_K=prompt_K,
+        candidate_K=candidate_K,
+        inclusion_K=np.clip(design_NM[prompt_K, candidate_K], 1e-9, 1.0),
+        design_NM=design_NM,
     )
 
 

@@ -51,8 +51,8 @@ def stand_ins(judges: Sequence[Floats], truth_NM: Floats, seed: int, fewest: int
     0.5
     """
     fold_N = np.random.default_rng(seed).permutation(len(truth_NM)) % _FOLDS
-    fitted = [_expected(judge_NM, truth_NM, fold_N) for judge_NM in judges]
-    fitted = [expected_NM for expected_NM in fitted if expected_NM is not None]
+    judged = [judge_NM for judge_NM in judges if (np.isfinite(judge_NM) & np.isfinite(truth_NM)).any()]
+    fitted = [_expected(judge_NM, truth_NM, fold_N) for judge_NM in judged]
     if not fitted:
         return None
     known_JNM = np.isfinite(np.stack(fitted))
@@ -100,11 +100,9 @@ def stand_ins_of(tables: Tables, seed: int) -> StandIns | None:
     return stand_ins(judges, checked_NM, seed)
 
 
-def _expected(judge_NM: Floats, truth_NM: Floats, fold_N: NDArray[np.intp]) -> Floats | None:
+def _expected(judge_NM: Floats, truth_NM: Floats, fold_N: NDArray[np.intp]) -> Floats:
     """The judge's grades on the truth's scale, each by a line that didn't see its correction."""
     both_NM = np.isfinite(judge_NM) & np.isfinite(truth_NM)
-    if not both_NM.any():
-        return None
     lines = []
     for fold in range(_FOLDS):
         others_NM = np.where((fold_N == fold)[:, None], np.nan, truth_NM)

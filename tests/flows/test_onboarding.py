@@ -16,6 +16,7 @@ import flows.stations.changed
 import flows.stations.promote
 from components.release.publish import publish
 from components.tables.store import Tables, read_tables, write_tables
+from flows.stations.verdicts import remember_verdict
 from pointsman.bundle.pointer import read_pointer
 from pointsman.cli import main
 from pointsman.router import Router
@@ -40,14 +41,14 @@ class Store(SimpleNamespace):
     def find(self, router_id: str) -> str | None:
         return str(self.versions.index(router_id) + 1) if router_id in self.versions else None
 
-    def make_champion(self, version: str) -> None:
+    def make_champion(self, version: str | None) -> None:
         self.champion = version
 
     def champion_router(self) -> None:
         return None
 
     def no_champion(self) -> None:
-        self.champion = None
+        self.make_champion(None)
 
     def rename(self, run_id: str, name: str) -> None:
         self.name = name
@@ -169,7 +170,7 @@ def test_a_change_whose_verdict_is_void_is_not_published(
 ) -> None:
     """Somebody else promotes another router while the newcomer is judged."""
     before = read_pointer(home / "data" / "published")
-    judged = flows.stations.changed.remember_verdict
+    judged = remember_verdict
 
     def overtaken(router_id: str, report: dict[str, Any]) -> None:
         judged(router_id, report | {"judged_against": {"in_service": "f" * 64}})

@@ -71,12 +71,14 @@ def estimated_inclusion(
     group_N: NDArray[np.generic] | None,
     seed: int,
     *,
+    whole_N: NDArray[np.bool_] | None = None,
     folds: int = 5,
     floor: float = FLOOR,
 ) -> NDArray[np.float64]:
     """The probability that each cell is observed, estimated for every cell from the other prompts' cells.
 
-    Fully observed prompts have 1: all were asked on purpose, and they say nothing about how the others were chosen.
+    Fully observed prompts have 1: all were asked on purpose, and they say nothing about how the others were chosen;
+    unless `whole_N` says that chance did it.
     For the others, frequencies by group and logistic models of the features are fitted in folds, and of these and the
     plain frequencies the one with the least held-out loss of the weights is taken. Where a candidate is observed on
     none or on all of a group's prompts, and chance wouldn't have done that once in a thousand times, it has 0 or 1: a
@@ -87,6 +89,7 @@ def estimated_inclusion(
         features_NF: what choices may depend on, shape (N, F); None: nothing known.
         group_N: the logs' own label of each prompt; None: there is none.
         seed: of the folds.
+        whole_N: the fully observed prompts that were asked on purpose; None: all of them.
         folds: >= 2.
         floor: least probability given to a cell that is observed, in (0, 1].
 
@@ -99,7 +102,7 @@ def estimated_inclusion(
     if folds < 2:
         raise ValueError(f"folds must be >= 2, got {folds}")
     inclusion_NM = np.ones(observed_NM.shape)
-    rows_K = np.flatnonzero(~observed_NM.all(axis=1))
+    rows_K = np.flatnonzero(~(observed_NM.all(axis=1) if whole_N is None else whole_N))
     if rows_K.size == 0:
         return inclusion_NM
     seen_KM = observed_NM[rows_K]

@@ -28,6 +28,7 @@ def test_the_answered_part_of_a_plan_becomes_rows(
             "prompt_id": [i for i, _ in prompts],
             "model": "fennel-3b",
             "inclusion": 0.5,
+            "before": 0.1,
         }
     )
     write_plan(tmp_path / "plan.parquet", plan)
@@ -35,7 +36,7 @@ def test_the_answered_part_of_a_plan_becomes_rows(
         buy(questions[:4], client, {"fennel-3b": PRICE}, 1.0, journal)
         found = collected(read_plan(tmp_path / "plan.parquet"), journal)
     assert found.outcomes["prompt_id"].to_list() == [i for i, _ in prompts[:4]]
-    assert found.outcomes["propensity"].to_list() == pytest.approx([0.2] * 4)
+    assert found.outcomes["propensity"].to_list() == pytest.approx([1 - 0.9 * 0.8] * 4)
     assert found.outcomes["quality"].null_count() == 4
     assert found.outcomes["latency_ms"].null_count() == found.outcomes["cost_usd"].null_count() == 0
     assert found.responses["response"].str.contains("step by step").all()
