@@ -67,7 +67,8 @@ def evidence_of(board: Board, seed: int) -> Evidence:
         return Evidence(inclusion_NM=np.ones(observed_NM.shape), kind=kind, propensities="none needed")
     # all of a fully observed prompt were asked on purpose: what one of them was logged with says nothing of that,
     # unless each has its chance, as where answers were bought by a plan
-    partly_N1 = ~(observed_NM.all(axis=1) & ~np.isfinite(board.propensity_NM).all(axis=1))[:, None]
+    whole_N = np.asarray(observed_NM.all(axis=1) & ~np.isfinite(board.propensity_NM).all(axis=1))
+    partly_N1 = ~whole_N[:, None]
     check_logged(np.where(partly_N1, board.propensity_NM, np.nan), board.answered_NM & partly_N1, board.models)
     needed_NM = observed_NM & partly_N1
     logged_NM = needed_NM & np.isfinite(board.propensity_NM)
@@ -76,7 +77,7 @@ def evidence_of(board: Board, seed: int) -> Evidence:
     inclusion_NM = board.inclusion_NM
     if np.isnan(inclusion_NM).any():
         labels = board.benchmark_N if labelled else None
-        inclusion_NM = estimated_inclusion(observed_NM, features, labels, seed, whole_N=~partly_N1[:, 0])
+        inclusion_NM = estimated_inclusion(observed_NM, features, labels, seed, whole_N=whole_N)
         # answers with a logged propensity may be others than those without, such as bought ones, graded all
         asked_NM = board.answered_NM & np.isfinite(board.propensity_NM)
         graded_M = (observed_NM & asked_NM).sum(axis=0) / np.maximum(asked_NM.sum(axis=0), 1)
