@@ -20,6 +20,7 @@ from components.evaluation.operating import (
     price_grid,
     tried,
 )
+from components.learning.evidence import evidence_of, judged_outcomes
 from components.learning.fit import RouterConfig
 from components.learning.mixing import HeldOut, choose_mixing
 from components.tables.board import Board
@@ -159,6 +160,22 @@ def choose_policy(
 def policy_of(asked: Asked) -> Policy:
     """The policy of a wish other than parity."""
     return parse(asked.text())
+
+
+def judge_learning(seen: Board, held: HeldOut, expected_cost_usd_NM: Floats, seed: int) -> Judged:
+    """What choices on the learning prompts are worth; expected costs where none is known.
+
+    Raises:
+        ValueError: logged propensities that can't be.
+    """
+    evidence = evidence_of(seen, seed)
+    return with_expected(
+        Judged(
+            quality_NM=judged_outcomes(seen.quality_NM, (held.prompt_NM + held.soft_NM) / 2, evidence),
+            cost_usd_NM=judged_outcomes(seen.cost_usd_NM, expected_cost_usd_NM, evidence),
+        ),
+        expected_cost_usd_NM,
+    )
 
 
 def counts(seen: Board) -> NDArray[np.int64]:

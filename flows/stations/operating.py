@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from components.evaluation.operating import parse_asked
-from components.learning.evidence import evidence_of, judged_outcomes
 from components.learning.fit import RouterConfig
 from components.learning.mixing import HeldOut
-from components.learning.operating import Judged, counts, operate, with_expected
+from components.learning.operating import counts, judge_learning, operate
 from components.learning.router import LEARNING
 from components.tables.board import Board
 from flows.platform.arrays import load_arrays, load_named, save_arrays
@@ -56,18 +55,6 @@ def choose_operating(
         save_arrays(evidence, folder / "evidence.npz")
 
     return keep("operating", write)
-
-
-def judge_learning(seen: Board, held: HeldOut, expected_cost_NM: np.ndarray, seed: int) -> Judged:
-    """What choices on the learning prompts are worth."""
-    evidence = evidence_of(seen, seed)
-    return with_expected(
-        Judged(
-            quality_NM=judged_outcomes(seen.quality_NM, (held.prompt_NM + held.soft_NM) / 2, evidence),
-            cost_usd_NM=judged_outcomes(seen.cost_usd_NM, expected_cost_NM, evidence),
-        ),
-        expected_cost_NM,
-    )
 
 
 def _evidence(board_ref: BoardRef, seen: Board, model: RouterModel, choice_K: np.ndarray) -> Evidence:

@@ -1,24 +1,15 @@
-"""`python -m tests.benchmarks [NAME] [--sizes N ...] [--large]`: prints the tables and writes them to data/bench/."""
+"""`python -m tests.benchmarks [NAME] [OPTIONS]`: prints the tables and writes them to data/bench/."""
 
 import argparse
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from flows.platform.settings import settings
-from tests.benchmarks import (
-    adversarial,
-    discovery,
-    encoders,
-    gate,
-    heads,
-    layer,
-    off_policy,
-    one_answer,
-    overhead,
-    routing,
-    serving,
-)
+from flows.platform import paths
+from tests.benchmarks import discovery
+from tests.benchmarks.routing import Skipped
 from tests.benchmarks.table import Table, markdown, write
 
 NAMES = (
@@ -38,45 +29,69 @@ NAMES = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one benchmark, or all, quickest first."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark; all if not given")
-    parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, for both ways of discovery")
-    parser.add_argument("--large", action="store_true", help="discovery up to 200,000 prompts both ways: half an hour")
-    parser.add_argument("--soak", type=float, default=0, metavar="S", help="serving: S more seconds at 64 connections")
-    parser.add_argument("--logs", type=Path, default=Path("../shared/data"), help="the standard blocks")
-    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="of one_answer and encoders: divisions")
+    parser = _parser()
     asked = parser.parse_args(arguments)
     if asked.sizes and min(asked.sizes) < 100:
         parser.error("--sizes must be at least 100")
     if asked.sizes and asked.large:
         parser.error("--sizes and --large exclude each other")
+    for name in [asked.name] if asked.name else NAMES:
+        # a benchmark is imported where it is run: each needs libraries that others don't
+        run: Callable[..., Table] = import_module(f"tests.benchmarks.{name}").run
+        try:
+            table = run(**_options(name, asked))
+        except Skipped as reason:
+            print(f"{name}: skipped: {reason}\n")
+            continue
+        write(table, paths.data() / "bench")
+        print(markdown(table), flush=True)
+    print(f"written to {paths.data() / 'bench'}")
+    return 0
+
+
+def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
+    """What of the command line is for this benchmark."""
+    cache, published = paths.data() / "bench" / "one_answer", paths.published()
     sizes = discovery.SIZES["large" if asked.large else "quick"]
     if asked.sizes:
         sizes = dict.fromkeys(sizes, tuple(sorted(set(asked.sizes))))
-    here = settings()
-    benchmarks: dict[str, Callable[[], Table]] = {
-        "layer": layer.run,
-        "gate": gate.run,
-        "heads": heads.run,
-        "routing": lambda: routing.run(here.published),
-        "serving": lambda: serving.run(here.published, soak=asked.soak),
-        "overhead": lambda: overhead.run(here.published),
-        "adversarial": lambda: adversarial.run(here.published),
-        "discovery": lambda: discovery.run(sizes),
-        "off_policy": off_policy.run,
-        "encoders": lambda: encoders.run(asked.logs, here.data / "bench" / "one_answer", seeds=asked.seeds),
-        "one_answer": lambda: one_answer.run(asked.logs, here.data / "bench" / "one_answer", seeds=asked.seeds),
+    given: dict[str, dict[str, Any]] = {
+        "routing": {"published": published},
+        "serving": {"published": published, "soak": asked.soak},
+        "overhead": {"published": published},
+        "adversarial": {"published": published},
+        "discovery": {"sizes": sizes},
+        "off_policy": {"sizes": asked.sizes or (500, 5000), "logs": asked.draws, "workers": asked.workers},
+        "encoders": {"data": asked.logs, "cache": cache, "seeds": asked.seeds},
+        "one_answer": {
+            "data": asked.logs,
+            "cache": cache,
+            "blocks": asked.blocks,
+            "loggings": asked.loggings,
+            "seeds": asked.seeds,
+            "workers": asked.workers,
+            "vectors": asked.embeddings,
+            "out": asked.json,
+        },
     }
-    for name in [asked.name] if asked.name else NAMES:
-        try:
-            table = benchmarks[name]()
-        except routing.Skipped as reason:
-            print(f"{name}: skipped: {reason}\n")
-            continue
-        write(table, here.data / "bench")
-        print(markdown(table), flush=True)
-    print(f"written to {here.data / 'bench'}")
-    return 0
+    return given.get(name, {})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark; all if not given")
+    parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, of discovery and off_policy")
+    parser.add_argument("--large", action="store_true", help="discovery up to 200,000 prompts both ways: half an hour")
+    parser.add_argument("--soak", type=float, default=0, metavar="S", help="serving: S more seconds at 64 connections")
+    parser.add_argument("--logs", type=Path, default=Path("../shared/data"), help="the standard blocks")
+    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="of one_answer and encoders: divisions")
+    parser.add_argument("--blocks", nargs="+", default=(), metavar="NAME", help="of one_answer; `simulated` draws some")
+    parser.add_argument("--loggings", nargs="+", default=(), metavar="NAME", help="of one_answer")
+    parser.add_argument("--draws", type=int, default=500, metavar="N", help="off_policy: logs of each kind")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="one_answer, off_policy: processes")
+    parser.add_argument("--embeddings", type=Path, metavar="DIR", help="one_answer: vectors, made where missing")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="one_answer: rows as they come")
+    return parser
 
 
 if __name__ == "__main__":

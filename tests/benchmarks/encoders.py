@@ -78,13 +78,13 @@ def block_rows(data: Path, block: Block, cache: Path, seeds: int) -> Iterator[di
         np.save(start, token_vectors(sentence))
     start_VD, folder = np.load(start), cache / "encoder"
     for seed in range(seeds):
-        board = divided(whole, tokens, sentence, seed)
+        board = divided(whole, tokens, sentence.vocabulary, seed)
         train_K = board.rows("train")
         static_folder = cache / f"{block.name}-{seed}"
         taught = [texts[row] for row in train_K]
         distil_folder(folder, taught, board.embedding_ND[train_K], start_VD, DistilConfig(), static_folder)
         static = Encoder.load(static_folder)
-        other = divided(replace(whole, embedding_ND=static.encode_tokens(tokens)), tokens, sentence, seed)
+        other = divided(replace(whole, embedding_ND=static.encode_tokens(tokens)), tokens, sentence.vocabulary, seed)
         model, of_sentence = _routed(board, seed)
         _, of_static = _routed(other, seed)
         moments = difference(of_static, of_sentence).interval(0.025)

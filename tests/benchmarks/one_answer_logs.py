@@ -1,9 +1,12 @@
 """Complete logs thinned to what a gateway has: one answer a prompt, chosen by some policy. N prompts, M candidates."""
 
+import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from components.embeddings.cache import embed_cached
@@ -14,7 +17,9 @@ from components.tables.board import Board, to_board
 from components.tables.splits import SPLITS, SplitConfig, assign_groups, near_duplicate_groups
 from components.tables.store import read_tables
 from flows.stations.blocks import Block
-from pointsman.text.encoder import Encoder, Tokens
+from pointsman.text.encoder import Encoder, read_tokenizer
+from pointsman.text.spec import TOKENIZER
+from pointsman.text.tokens import Tokens
 
 LOGGINGS = ("uniform", "skewed", "greedy", "contextual", "tenth complete")
 _CELLS = ("quality_NM", "cost_usd_NM", "input_tokens_NM", "output_tokens_NM", "latency_ms_NM", "propensity_NM")
@@ -22,10 +27,43 @@ _CELLS = ("quality_NM", "cost_usd_NM", "input_tokens_NM", "output_tokens_NM", "l
 
 def complete_board(data: Path, block: Block, cache: Path) -> tuple[Board, Tokens, Encoder]:
     """A block's prompts on which every one of its candidates has an outcome, embedded and grouped."""
-    encoder_folder = cache / "encoder"
-    if not (encoder_folder / "encoder.json").exists():
-        export_minilm(encoder_folder, "int8")
-    encoder = Encoder.load(encoder_folder)
+    encoder = _encoder(cache)
+    board, prompts, _ = _rectangle(data, block)
+    embedding_ND = embed_cached(encoder, prompts.to_list(), cache / "embeddings")
+    return *_laid_out(board, prompts, embedding_ND, encoder.tokenize(prompts.to_list())), encoder
+
+
+def board_of_vectors(data: Path, block: Block, vectors: Path) -> tuple[Board, Tokens, tuple[str, ...]]:
+    """The same from `write_vectors`, without the sentence encoder; with the tokenizer's vocabulary."""
+    tokenizer = read_tokenizer(vectors)
+    board, prompts, kept = _rectangle(data, block)
+    # half precision halves what has to be carried to another machine
+    embedding_ND = np.load(vectors / f"{block.folder}.npy")[kept].astype(np.float32)
+    embedding_ND /= np.linalg.norm(embedding_ND, axis=1, keepdims=True)
+    return *_laid_out(board, prompts, embedding_ND, tokenizer.tokenize(prompts.to_list())), tokenizer.vocabulary
+
+
+def write_vectors(data: Path, folders: Iterable[str], cache: Path, vectors: Path) -> None:
+    """Every folder's prompts embedded, in half precision, and the tokenizer; what is there already stays."""
+    missing = [folder for folder in folders if not (vectors / f"{folder}.npy").exists()]
+    if not missing and (vectors / TOKENIZER).exists():
+        return
+    vectors.mkdir(parents=True, exist_ok=True)
+    encoder = _encoder(cache)
+    shutil.copyfile(cache / "encoder" / TOKENIZER, vectors / TOKENIZER)
+    for folder in missing:
+        prompts = read_tables(data / folder).prompts["prompt"].to_list()
+        np.save(vectors / f"{folder}.npy", encoder.encode(prompts).astype(np.float16))
+
+
+def _encoder(cache: Path) -> Encoder:
+    if not (cache / "encoder" / "encoder.json").exists():
+        export_minilm(cache / "encoder", "int8")
+    return Encoder.load(cache / "encoder")
+
+
+def _rectangle(data: Path, block: Block) -> tuple[Board, pl.Series, NDArray[np.intp]]:
+    """Complete prompts and candidates of a block, the prompts' texts and their rows in the table."""
     tables = read_tables(data / block.folder)
     whole = to_board(tables)
     names = block.candidates or whole.models
@@ -35,23 +73,28 @@ def complete_board(data: Path, block: Block, cache: Path) -> tuple[Board, Tokens
         np.isin(whole.benchmark_N, block.benchmarks) if block.benchmarks else np.ones(len(whole.quality_NM), bool)
     )
     kept = np.flatnonzero(wanted_N & whole.observed_NM[:, columns].all(axis=1))
-    prompts = tables.prompts["prompt"].gather(kept)
-    embedding_ND = embed_cached(encoder, prompts.to_list(), cache / "embeddings")
-    tokens = encoder.tokenize(prompts.to_list())
-    board = replace(
-        whole.take(kept).keep(columns),
-        embedding_ND=embedding_ND,
-        input_tokens_N=tokens.length_N.astype(np.float64),
-        group_N=near_duplicate_groups(prompts, embedding_ND, 0.95, 100),
+    return whole.take(kept).keep(columns), tables.prompts["prompt"].gather(kept), kept
+
+
+def _laid_out(
+    board: Board, prompts: pl.Series, embedding_ND: NDArray[np.float32], tokens: Tokens
+) -> tuple[Board, Tokens]:
+    return (
+        replace(
+            board,
+            embedding_ND=embedding_ND,
+            input_tokens_N=tokens.length_N.astype(np.float64),
+            group_N=near_duplicate_groups(prompts, embedding_ND, 0.95, 100),
+        ),
+        tokens,
     )
-    return board, tokens, encoder
 
 
-def divided(board: Board, tokens: Tokens, encoder: Encoder, seed: int) -> Board:
+def divided(board: Board, tokens: Tokens, vocabulary: Sequence[str], seed: int) -> Board:
     """In splits as a retrain's, features fitted on the training split."""
     none_N = np.zeros(board.group_N.size, dtype=bool)
     split_N = np.array(SPLITS)[assign_groups(board.group_N, board.benchmark_N, none_N, SplitConfig(seed=seed))]
-    fitted = fit_features(tokens.take(np.flatnonzero(split_N == "train")), encoder.vocabulary, FeatureConfig(seed=seed))
+    fitted = fit_features(tokens.take(np.flatnonzero(split_N == "train")), vocabulary, FeatureConfig(seed=seed))
     return replace(board, split_N=split_N, features_NF=fitted.transform(board.embedding_ND, tokens))
 
 

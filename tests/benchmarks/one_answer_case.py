@@ -1,0 +1,111 @@
+"""One router from one log: its worth on complete outcomes of prompts that were never seen, and what was believed.
+
+Shapes: N prompts, M candidates.
+"""
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.off_policy.estimators import Log
+from components.evaluation.off_policy.judge import difference
+from components.learning.operating import counts, judge_learning, operate, policy_of
+from components.learning.refit import QUICK
+from components.learning.router import LEARNING, LearnConfig, Learnt, learn_router
+from components.tables.board import Board
+from components.tasks.choice import DiscoveryConfig
+from flows.stations.blocks import Block
+from pointsman.model.guard import router_scores
+from pointsman.model.prediction import Prediction
+from pointsman.policy.policy import decide
+from tests.benchmarks.one_answer_logs import board_of_vectors, divided, thinned
+from tests.benchmarks.simulated_board import SIMULATED, simulated_board
+from tests.benchmarks.table import Cell
+
+CONFIG = LearnConfig(discovery=DiscoveryConfig(density_minimum_samples=(), repeats=1), stages=QUICK)
+"""The quick training, graphs alone: what is compared is logs, not trainings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A block, a way of logging and a seed."""
+
+    block: Block
+    logging: str
+    """`complete`, or one of LOGGINGS."""
+    seed: int
+
+
+def figures(case: Case, data: Path, vectors: Path) -> dict[str, Cell]:
+    """The case's row of the table."""
+    if case.block.name == SIMULATED:
+        board = simulated_board(case.seed)
+    else:
+        whole, tokens, vocabulary = board_of_vectors(data, case.block, vectors)
+        board = divided(whole, tokens, vocabulary, case.seed)
+    log = board if case.logging == "complete" else thinned(board, case.logging, case.seed)
+    head: dict[str, Cell] = {"block": case.block.name, "seed": case.seed, "logging": case.logging}
+    return {**head, **judge_log(board, log, case.seed)}
+
+
+def judge_log(board: Board, log: Board, seed: int) -> dict[str, Cell]:
+    """A router from the log's learning splits, on the complete board's test split.
+
+    Args:
+        board: every outcome.
+        log: what is shown of them.
+        seed: of everything random.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        learnt = learn_router(log, np.arange(len(log.quality_NM)), CONFIG, seed)
+    test, shown = board.take(board.rows("test")), log.take(board.rows("test"))
+    known, best = int(learnt.trained.model.fallback), _best(board)
+    prediction = _predict(learnt, test)
+    choice_N = router_scores(prediction, known).argmax(axis=1)
+    at = np.arange(choice_N.size)
+    got_N, known_N = test.quality_NM[at, choice_N], test.quality_NM[at, known]
+    policy, operating_N = _operating(learnt, prediction, seed)
+    paid, theirs = (float(test.cost_usd_NM[at, column].mean()) for column in (operating_N, known))
+    inclusion_NM = np.ones(test.quality_NM.shape) if log is board else shown.inclusion_NM
+    judged = Log(outcome_NM=shown.quality_NM, inclusion_NM=inclusion_NM, predicted_NM=prediction.quality_NM)
+    believed = difference(judged, operating_N, np.full(choice_N.size, known), "doubly_robust", seed).normal
+    truth = float((test.quality_NM[at, operating_N] - known_N).mean())
+    return {
+        "router": float(got_N.mean()),
+        "known best": float(known_N.mean()),
+        "best single": float(test.quality_NM[:, best].mean()),
+        "oracle": float(test.quality_NM.max(axis=1).mean()),
+        "policy": policy,
+        "cost share": paid / theirs if theirs > 0 else None,
+        "gain": truth,
+        "believed": believed.mean,
+        "believed low": believed.low,
+        "believed high": believed.high,
+        "covered": int(believed.low - 1e-9 <= truth <= believed.high + 1e-9),
+    }
+
+
+def _predict(learnt: Learnt, test: Board) -> Prediction:
+    """As a published router predicts: candidates without outcomes on a task aren't chosen there."""
+    prediction = learnt.trained.model.predict(test.features_NF, test.embedding_ND, test.input_tokens_N)
+    supported_NM = (counts(learnt.seen) > 0)[prediction.task_N]
+    return replace(prediction, supported_NM=None if supported_NM.all() else supported_NM)
+
+
+def _operating(learnt: Learnt, prediction: Prediction, seed: int) -> tuple[str, NDArray[np.intp]]:
+    """The operating policy as a retrain chooses it, and its choices on the test prompts."""
+    model, held, seen = learnt.trained.model, learnt.trained.two.held, learnt.seen
+    fallback = int(model.fallback)
+    expected_NM = model.cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
+    judged = judge_learning(seen, held, expected_NM, seed)
+    found = operate(held, seen, judged, expected_NM, fallback, asked=None, config=CONFIG.stages.router, seed=seed)
+    return found.chosen.text(), decide(prediction, policy_of(found.chosen), fallback=fallback).candidate_N
+
+
+def _best(board: Board) -> int:
+    learning = board.take(board.rows(*LEARNING))
+    return int(learning.quality_NM.mean(axis=0).argmax())

@@ -1,0 +1,30 @@
+"""Many calls of one function over processes of one thread each."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+Found = TypeVar("Found")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def as_they_come(
+    call: Callable[..., Found], arguments: Sequence[tuple[Any, ...]], workers: int
+) -> Iterator[tuple[int, Found]]:
+    """Place and result of each call, in the order in which they end; in this process for one worker."""
+    if workers == 1:
+        yield from ((place, call(*given)) for place, given in enumerate(arguments))
+        return
+    # read by the children's libraries when they are loaded
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(call, *given): place for place, given in enumerate(arguments)}
+        yield from ((waiting[done], done.result()) for done in as_completed(waiting))
+
+
+def in_processes(call: Callable[..., Found], arguments: Sequence[tuple[Any, ...]], workers: int) -> list[Found]:
+    """Every call's result, in the order of the arguments."""
+    found = dict(as_they_come(call, arguments, workers))
+    return [found[place] for place in range(len(arguments))]
