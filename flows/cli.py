@@ -3,9 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.buying import add_buying
 from pointsman.cli import router_option
+
+if TYPE_CHECKING:
+    from pointsman.text.conversation import ConversationConfig
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -94,6 +98,11 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     command.add_argument("--prices", type=Path, help="table of prices, or LiteLLM's price map")
     command.add_argument("--metric", help="which of several scores is the quality")
+    command.add_argument(
+        "--earlier-turns", type=int, metavar="K", help="user turns before the last one that a prompt holds (default: 2)"
+    )
+    command.add_argument("--system-prompts", action="store_true", help="prompts hold system prompts too")
+    command.add_argument("--tool-results", action="store_true", help="prompts hold what tools answered at the end too")
     command.add_argument("--no-responses", action="store_true", help="keep no answers, not even ungraded ones")
     command.add_argument(
         "--most-unusable",
@@ -263,6 +272,7 @@ def _import(options: argparse.Namespace) -> int:
         prices=options.prices,
         most_unusable=options.most_unusable,
         read=read,
+        conversation=_turns(options),
     )
     try:
         print(import_logs(config).text())
@@ -271,6 +281,18 @@ def _import(options: argparse.Namespace) -> int:
         return 2
     print(f"tables written to {options.data}")
     return 0
+
+
+def _turns(options: argparse.Namespace) -> "ConversationConfig | None":
+    from pointsman.text.conversation import DEFAULT, ConversationConfig
+
+    if options.earlier_turns is None and not options.system_prompts and not options.tool_results:
+        return None
+    return ConversationConfig(
+        earlier_turns=DEFAULT.earlier_turns if options.earlier_turns is None else options.earlier_turns,
+        system=options.system_prompts,
+        tool_results=options.tool_results,
+    )
 
 
 def _scale(text: str) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from pointsman.model.router_model import RouterModel
 from pointsman.policy.eligibility import ANY, Facts, Wanted, decide_eligible, eligible, unlimited
 from pointsman.policy.policy import Best, Policy, decide, form, parse
 from pointsman.policy.ranking import rank
+from pointsman.text.conversation import DEFAULT, ConversationConfig
 from pointsman.text.features import FeatureMap
 from pointsman.text.lengths import READ_CHARACTERS, estimated_tokens
 from pointsman.text.tokens import Tokens
@@ -169,7 +170,17 @@ class Router:
 
     __slots__ = (
         *("_encoder", "_fallback", "_feature_map", "_folded", "_general_quality_M", "_largest_margin"),
-        *("asked_policy", "candidates", "evidence", "facts", "operating_policy", "router_id", "task_ids", "tasks"),
+        *(
+            "asked_policy",
+            "candidates",
+            "evidence",
+            "conversation",
+            "facts",
+            "operating_policy",
+            "router_id",
+            "task_ids",
+            "tasks",
+        ),
     )
 
     def __init__(
@@ -186,6 +197,7 @@ class Router:
         task_ids: Sequence[str] = (),
         evidence: Evidence | None = None,
         facts: Facts | None = None,
+        conversation: ConversationConfig = DEFAULT,
     ) -> None:
         if len(candidates) != model.general_quality_M.shape[0]:
             raise ValueError(f"{len(candidates)} names for {model.general_quality_M.shape[0]} candidates")
@@ -203,6 +215,8 @@ class Router:
         self.task_ids = tuple(task_ids)
         self.evidence = evidence or no_evidence(*model.task_quality_TM.shape)
         self.facts = facts or Facts.unknown(len(candidates))
+        self.conversation = conversation
+        """Which turns of a conversation make the prompt: for `pointsman.text.conversation.routed_messages`."""
 
     @classmethod
     def from_parts(
@@ -254,6 +268,7 @@ class Router:
             task_ids=provenance.task_ids,
             evidence=bundle.evidence,
             facts=_facts(provenance.candidates),
+            conversation=provenance.conversation,
         )
         router.check_golden(bundle.golden[:GOLDEN_ROWS])
         return router

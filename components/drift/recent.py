@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from components.tables.conversation import read_conversation
 from components.tables.reading import read_frame
 from components.tables.schema import OUTCOMES, PROMPTS
 from components.tables.store import TableError, find_table, read_table
@@ -168,6 +169,6 @@ def _embeddings(source: Path) -> Recent:
 
 def _read(source: Path) -> pl.DataFrame:
     try:
-        return read_frame(source, PROMPTS)
+        return read_frame(source, PROMPTS, conversation=read_conversation(source.parent))
     except TableError as error:
         raise DriftInputError(str(error)) from error

@@ -60,7 +60,13 @@ def parity_margin(mean_quality_M: Floats, config: ParityConfig | None = None) ->
 
 
 def cheapest_at_parity(
-    quality_NP: Floats, cost_usd_P: Floats, single_quality_N: Floats, *, margin: float, level: float = 0.05
+    quality_NP: Floats,
+    cost_usd_P: Floats,
+    single_quality_N: Floats,
+    *,
+    margin: float,
+    level: float = 0.05,
+    least_error_P: Floats | None = None,
 ) -> int | None:
     """The policy of least cost whose quality isn't below the best single candidate's, noise allowed for.
 
@@ -76,6 +82,8 @@ def cheapest_at_parity(
         single_quality_N: what the best single candidate got there.
         margin: quality that may be given up, >= 0.
         level: probability of an error, in (0, 0.5].
+        least_error_P: standard errors of the differences that are known of how the outcomes were come by, >= 0: of a
+            few heavily weighted outcomes the spread can be small by luck. None: the spread tells.
 
     Returns:
         Its column; None: no policy is at parity.
@@ -96,7 +104,10 @@ def cheapest_at_parity(
     gap_NP = quality_NP - single_quality_N[:, None]
     if np.isnan(gap_NP).any():
         raise ValueError("a quality is nan: choose on prompts whose outcomes are known or estimated")
-    low_P = gap_NP.mean(axis=0) - critical(level) * gap_NP.std(axis=0) / np.sqrt(single_quality_N.size)
+    error_P = gap_NP.std(axis=0) / np.sqrt(single_quality_N.size)
+    if least_error_P is not None:
+        error_P = np.maximum(error_P, least_error_P)
+    low_P = gap_NP.mean(axis=0) - critical(level) * error_P
     # a hair for rounding: the best single candidate itself is at parity by definition
     cost_P = np.where((low_P >= -margin - 1e-12) & ~np.isnan(cost_usd_P), cost_usd_P, np.inf)
     if not np.isfinite(cost_P).any():

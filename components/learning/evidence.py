@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from components.evaluation.off_policy.estimators import Chosen, effective_sample_size
 from components.evaluation.off_policy.judge import GAMMA
 from components.evaluation.off_policy.propensity import check_logged, estimated_inclusion
-from components.evaluation.off_policy.pseudo import cell_weights, pseudo_outcomes
+from components.evaluation.off_policy.pseudo import FLOOR, cell_weights, pseudo_outcomes
 from components.evaluation.off_policy.sensitivity import sensitivity
 from components.tables.board import Board
 
@@ -102,6 +102,21 @@ def judged_outcomes(outcome_NM: Floats, predicted_NM: Floats, evidence: Evidence
     inclusion_NM = np.where(np.isfinite(outcome_NM), np.maximum(evidence.inclusion_NM, _LEAST), evidence.inclusion_NM)
     judged_NM = pseudo_outcomes(outcome_NM, predicted_NM, inclusion_NM)
     return np.where(evidence.inclusion_NM > 0, judged_NM, np.nan)
+
+
+def stand_in_variance(predicted_NM: Floats, evidence: Evidence) -> Floats:
+    """Variance that pseudo-outcomes have beyond the outcomes', q (1 - q) (1 / p - 1): as if outcomes were right or wrong.
+
+    0 where everything was observed; nothing where a candidate is never observed, which has no stand-in.
+
+    >>> observed = Evidence(inclusion_NM=np.array([[0.5, 1.0]]), kind="mixed", propensities="logged")
+    >>> stand_in_variance(np.array([[0.5, 0.5]]), observed)
+    array([[0.25, 0.  ]])
+    """
+    chance_NM = np.clip(predicted_NM, 0.0, 1.0)
+    inclusion_NM = evidence.inclusion_NM
+    odds_NM = 1 / np.maximum(inclusion_NM, FLOOR) - 1
+    return np.asarray(np.where(inclusion_NM > 0, chance_NM * (1 - chance_NM) * odds_NM, 0.0), dtype=np.float64)
 
 
 def with_inclusion(board: Board, seed: int) -> Board:

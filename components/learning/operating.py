@@ -20,7 +20,7 @@ from components.evaluation.operating import (
     price_grid,
     tried,
 )
-from components.learning.evidence import evidence_of, judged_outcomes
+from components.learning.evidence import evidence_of, judged_outcomes, stand_in_variance
 from components.learning.fit import RouterConfig
 from components.learning.mixing import HeldOut, choose_mixing
 from components.tables.board import Board
@@ -42,10 +42,24 @@ class Judged:
     """Outcomes or pseudo-outcomes; nan where nothing supports a choice."""
     cost_usd_NM: Floats
     """USD a call, observed, estimated or expected; nan where unknown."""
+    variance_NM: Floats | None = None
+    """Of each quality as a stand-in for an outcome, by how it was come by; None: the outcomes themselves."""
 
     def take(self, rows_K: Rows) -> "Judged":
         """The same of a choice of prompts."""
-        return Judged(quality_NM=self.quality_NM[rows_K], cost_usd_NM=self.cost_usd_NM[rows_K])
+        return Judged(
+            quality_NM=self.quality_NM[rows_K],
+            cost_usd_NM=self.cost_usd_NM[rows_K],
+            variance_NM=None if self.variance_NM is None else self.variance_NM[rows_K],
+        )
+
+    def least_error(self, choice_N: NDArray[np.intp], other: int) -> float:
+        """Standard error of the mean difference to one candidate's quality that the stand-ins must have at least."""
+        if self.variance_NM is None:
+            return 0.0
+        differ_K = np.flatnonzero(choice_N != other)
+        variance_K = self.variance_NM[differ_K, choice_N[differ_K]] + self.variance_NM[differ_K, other]
+        return float(np.sqrt(variance_K.sum())) / choice_N.size
 
     def at(self, choice_N: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Quality and cost of one choice a prompt, shape (N,) each; nan where the choice is -1."""
@@ -153,6 +167,7 @@ def choose_policy(
         single_N[known_N],
         margin=margin,
         level=parity.level,
+        least_error_P=np.array([judged.least_error(choice_N, fallback) for choice_N in choices]),
     )
     return (Asked(name="best") if place is None else policies[place]), margin
 
@@ -169,10 +184,12 @@ def judge_learning(seen: Board, held: HeldOut, expected_cost_usd_NM: Floats, see
         ValueError: logged propensities that can't be.
     """
     evidence = evidence_of(seen, seed)
+    predicted_NM = (held.prompt_NM + held.soft_NM) / 2
     return with_expected(
         Judged(
-            quality_NM=judged_outcomes(seen.quality_NM, (held.prompt_NM + held.soft_NM) / 2, evidence),
+            quality_NM=judged_outcomes(seen.quality_NM, predicted_NM, evidence),
             cost_usd_NM=judged_outcomes(seen.cost_usd_NM, expected_cost_usd_NM, evidence),
+            variance_NM=None if evidence.kind == "complete" else stand_in_variance(predicted_NM, evidence),
         ),
         expected_cost_usd_NM,
     )

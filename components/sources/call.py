@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.sources.files import Record
+from pointsman.text.conversation import DEFAULT, ConversationConfig
 
 Row = Mapping[str, Any]
 
@@ -33,6 +34,8 @@ class ReadOptions:
     """Which of several scores is the quality; None: the format's usual one."""
     rename: Mapping[str, str] = field(default_factory=dict)
     """Names of models in the log, and what they are called in the tables."""
+    conversation: ConversationConfig = DEFAULT
+    """Which turns of a conversation make the prompt."""
     responses: bool = True
     """Keep the answers that nobody has graded yet, for graders."""
 

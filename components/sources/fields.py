@@ -144,14 +144,14 @@ def first(values: Sequence[Any]) -> Any:
     return next((value for value in values if value is not None), None)
 
 
-def asked(request: Row) -> dict[str, Any]:
+def asked(request: Row, options: ReadOptions) -> dict[str, Any]:
     """What of a request body is routed, as fields of a call.
 
     Raises:
         RowError: it holds no text of the user, a redacted one, or too long a one.
     """
     try:
-        routed = routed_request(request)
+        routed = routed_request(request, options.conversation)
     except ConversationError as error:
         raise RowError(str(error)) from None
     return {"prompt": checked_text(routed.text), "digest": routed.digest, "requires": routed.requires}
@@ -208,7 +208,7 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def asked_in(value: Any) -> dict[str, Any]:
+def asked_in(value: Any, options: ReadOptions) -> dict[str, Any]:
     """As `asked`, of a field that holds a request, its messages, one message or a plain text.
 
     Raises:
@@ -216,9 +216,10 @@ def asked_in(value: Any) -> dict[str, Any]:
     """
     value = decoded(value)
     if isinstance(value, dict):
-        return asked(value if any(name in value for name in ("messages", "input", "prompt")) else {"messages": [value]})
+        whole = any(name in value for name in ("messages", "input", "prompt"))
+        return asked(value if whole else {"messages": [value]}, options)
     if isinstance(value, list):
-        return asked({"messages": value})
+        return asked({"messages": value}, options)
     if not isinstance(value, str) or not value.strip():
         raise RowError("no text in 'input'")
     return plain(value)

@@ -16,13 +16,13 @@ from components.sources.assembly import (
     outcome_table,
     prompt_table,
     response_table,
-    twins,
 )
 from components.sources.call import Call, ReadOptions, Unusable
 from components.sources.files import listed
 from components.sources.importers import SOURCES
-from components.sources.prices import PRICES, fitted_candidates, layered, read_prices
-from components.sources.tally import Tally
+from components.sources.prices import fitted_candidates, layered, read_prices
+from components.sources.tally import Tally, notes_on
+from components.tables.conversation import read_conversation
 from components.tables.errors import TableError
 from components.tables.schema import CANDIDATES, OPTIONAL_SCHEMAS, SCHEMAS
 from components.tables.store import (
@@ -32,6 +32,7 @@ from components.tables.store import (
     write_parquet,
     write_tables,
 )
+from pointsman.text.conversation import DEFAULT, ConversationConfig
 
 CALLS_FILE = "calls.parquet"
 SET_ASIDE_FILE = "import_quarantine.parquet"
@@ -60,6 +61,8 @@ class ImportConfig:
     most_unusable: float = 0.5
     """Largest share of rows that may be set aside, in [0, 1]."""
     read: ReadOptions = field(default_factory=ReadOptions)
+    conversation: ConversationConfig | None = None
+    """Which turns make a prompt; None: as in the tables that are added to, else as usual."""
 
     def __post_init__(self) -> None:
         if self.source not in SOURCES:
@@ -80,6 +83,7 @@ def import_logs(config: ImportConfig) -> Tally:
         TableError: an unreadable file; nothing is written then.
         ImportRefused: no usable row, or more unusable ones than allowed; nothing is written then.
     """
+    config = _with_turns(config)
     source = SOURCES[config.source]
     files = listed(config.paths, source.suffixes)
     calls: list[Call] = []
@@ -117,6 +121,20 @@ def import_logs(config: ImportConfig) -> Tally:
     return replace(tally, notes=tuple(notes), **_counts(tables))
 
 
+def _with_turns(config: ImportConfig) -> ImportConfig:
+    """The config with the turns that make a prompt: of one folder they are the same in every import.
+
+    Raises:
+        TableError: others are asked for than the tables that are added to were made with.
+    """
+    there = read_conversation(config.data) if config.append and _has_tables(config.data) else None
+    if None not in (there, config.conversation) and there != config.conversation:
+        raise TableError(
+            f"{config.data}: its prompts were made with {there}: import without --append, or with the same"
+        )
+    return replace(config, read=replace(config.read, conversation=there or config.conversation or DEFAULT))
+
+
 def _names(paths: Sequence[Path]) -> str:
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
@@ -145,6 +163,7 @@ def _tables(
         outcomes=outcome_table(every),
         grades=grade_table(frame, calls),
         responses=response_table(frame) if config.read.responses else None,
+        conversation=config.read.conversation,
     )
     if config.append and _has_tables(config.data):
         tables, every = _merged(read_tables(config.data), tables, every, config.data)
@@ -153,7 +172,7 @@ def _tables(
     if config.prices is not None:
         layers.insert(0, read_prices(config.prices, models))
     tables = replace(tables, candidates=layered(models, layers))
-    return tables, every, _notes(tables, every)
+    return tables, every, notes_on(tables)
 
 
 def _has_tables(folder: Path) -> bool:
@@ -184,6 +203,7 @@ def _merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tupl
         prompts=_added(old.prompts, new.prompts, ["prompt_id"]),
         candidates=old.candidates,
         outcomes=_added(outcomes, old.outcomes, key),
+        conversation=new.conversation,
     )
     for schema in OPTIONAL_SCHEMAS:
         parts = [part for part in (getattr(new, schema.name), getattr(old, schema.name)) if part is not None]
@@ -205,27 +225,6 @@ def _beside(config: ImportConfig, models: Sequence[str], files: Sequence[Path]) 
                 yield read_prices(find_table(folder, CANDIDATES), models)
             except TableError:
                 continue
-
-
-def _notes(tables: Tables, calls: pl.DataFrame) -> list[str]:
-    notes = []
-    unpriced = tables.candidates.filter(pl.col(PRICES[0]).is_null())["model"].to_list()
-    if unpriced:
-        notes.append(
-            f"no prices known of {', '.join(unpriced[:8])}{' and more' if len(unpriced) > 8 else ''}: give them with "
-            "--prices FILE, or route on quality alone"
-        )
-    repeated = int((tables.outcomes["samples"].fill_null(1) > 1).sum())
-    if repeated:
-        notes.append(f"{repeated} outcomes are means over several answers to one prompt (column samples)")
-    if tables.candidates.height == 1:
-        notes.append(f"only {tables.candidates['model'][0]} has answers: nothing can be compared with it yet")
-    for model, other, shared in twins(tables.candidates, tables.outcomes):
-        notes.append(
-            f"{model} and {other} have the same prices and {shared} prompts in common: "
-            f"if they are one model, --rename {other}={model}"
-        )
-    return notes
 
 
 def _put_away(config: ImportConfig) -> list[str]:

@@ -98,7 +98,7 @@ def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     seconds = number_of(output, "time")
     return Call(
         model=model,
-        **asked_in(_resolved(sample, sample.get("input"))),
+        **asked_in(_resolved(sample, sample.get("input")), options),
         call_id=f"{text_of(evaluation, 'eval_id', 'run_id')}/{sample.get('id')}/{sample.get('epoch')}"
         if text_of(evaluation, "eval_id", "run_id")
         else None,

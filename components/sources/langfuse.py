@@ -145,7 +145,7 @@ def _call(
     charged = number_of(row, "calculated_total_cost", "total_cost", "cost") if charged is None else charged
     return Call(
         model=model,
-        **asked_in(row.get("input")),
+        **asked_in(row.get("input"), options),
         call_id=text_of(row, "id"),
         conversation_id=text_of(row, "session_id") or sessions.get(trace) or text_of(row, "trace_id"),
         created_at=start,

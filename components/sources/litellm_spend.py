@@ -50,7 +50,7 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     said = [object_of(metadata, "spend_logs_metadata"), metadata, object_of(metadata, "requester_metadata")]
     said.append(object_of(body, "metadata"))
     start, end = time_of(record.get("startTime")), time_of(record.get("endTime"))
-    request = asked(body)
+    request = asked(body, options)
     tokens, remarks = _tokens(record, metadata)
     cost, doubts = _cost(record, tokens)
     decision: dict[str, Any] = next((one["pointsman"] for one in said if isinstance(one.get("pointsman"), dict)), {})

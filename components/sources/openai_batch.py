@@ -54,7 +54,7 @@ def _call(
     asked_for = _model(request) or model
     return Call(
         model=asked_for if model.startswith(asked_for) else model,
-        **asked(request),
+        **asked(request, options),
         call_id=text_of(record, "id"),
         created_at=time_of(body.get("created", body.get("created_at"))),
         benchmark=text_of(metadata, "benchmark"),

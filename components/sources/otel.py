@@ -68,7 +68,9 @@ def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         text_of(span, *names) or text_of(_flat(span.get("context")) or _below(span, "context."), names[0])
         for names in _IDS
     ]
-    request = asked({"messages": _messages(told, events) or [], "prompt": told.get("input.value")} | _tools(told))
+    request = asked(
+        {"messages": _messages(told, events) or [], "prompt": told.get("input.value")} | _tools(told), options
+    )
     return Call(
         model=model,
         **request,

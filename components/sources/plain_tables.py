@@ -20,11 +20,11 @@ _SHARED = ("prompt_id", "benchmark", "subject", "language", "conversation_id", "
 def read_tables_folder(paths: Sequence[Path], options: ReadOptions) -> Read:
     """Folders with prompts and outcomes; prices are taken from the candidates there."""
     for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in paths):
-        yield from each(_rows(folder), partial(_call, options=options))
+        yield from each(_rows(folder, options), partial(_call, options=options))
 
 
-def _rows(folder: Path) -> Iterator[Record]:
-    prompts = read_table(find_table(folder, PROMPTS), PROMPTS)
+def _rows(folder: Path, options: ReadOptions) -> Iterator[Record]:
+    prompts = read_table(find_table(folder, PROMPTS), PROMPTS, conversation=options.conversation)
     path = find_table(folder, OUTCOMES)
     outcomes = read_table(path, OUTCOMES)
     known = prompts.select(*_SHARED, "prompt", "created_at", "requires", there=pl.lit(True)).unique(

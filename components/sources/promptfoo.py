@@ -51,7 +51,7 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     return Call(
         # 'openai:chat:gpt-4o' is what the config says; the last part is the model
         model=model if text_of(named, "label") else model.rsplit(":", 1)[-1],
-        **_prompt(record),
+        **_prompt(record, options),
         call_id=text_of(record, "id"),
         benchmark=text_of(object_of(record, "testCase"), "description"),
         reference=_reference(record),
@@ -66,7 +66,7 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     )
 
 
-def _prompt(record: Mapping[str, Any]) -> dict[str, Any]:
+def _prompt(record: Mapping[str, Any], options: ReadOptions) -> dict[str, Any]:
     raw = text_of(object_of(record, "prompt"), "raw") or text_of(record, "prompt")
     if raw is None:
         raise RowError("no text in 'prompt.raw'")
@@ -75,7 +75,7 @@ def _prompt(record: Mapping[str, Any]) -> dict[str, Any]:
             messages = loads(raw)
         except ValueError:
             return plain(raw)
-        return asked({"messages": messages})
+        return asked({"messages": messages}, options)
     return plain(raw)
 
 

@@ -4,8 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import polars as pl
+
+from components.sources.assembly import twins
 from components.sources.call import Unusable
+from components.sources.prices import PRICES
 from components.tables.quarantine import scale_of
+from components.tables.store import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +67,25 @@ class Tally:
             if not self.graded and not self.grades:
                 yield "no answer is graded yet: pointsman grade"
         yield from (f"note: {note}" for note in self.notes)
+
+
+def notes_on(tables: Tables) -> list[str]:
+    """What a person should know of the tables that an import made."""
+    notes = []
+    unpriced = tables.candidates.filter(pl.col(PRICES[0]).is_null())["model"].to_list()
+    if unpriced:
+        notes.append(
+            f"no prices known of {', '.join(unpriced[:8])}{' and more' if len(unpriced) > 8 else ''}: give them with "
+            "--prices FILE, or route on quality alone"
+        )
+    repeated = int((tables.outcomes["samples"].fill_null(1) > 1).sum())
+    if repeated:
+        notes.append(f"{repeated} outcomes are means over several answers to one prompt (column samples)")
+    if tables.candidates.height == 1:
+        notes.append(f"only {tables.candidates['model'][0]} has answers: nothing can be compared with it yet")
+    for model, other, shared in twins(tables.candidates, tables.outcomes):
+        notes.append(
+            f"{model} and {other} have the same prices and {shared} prompts in common: "
+            f"if they are one model, --rename {other}={model}"
+        )
+    return notes

@@ -72,7 +72,7 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
         *_reference_rules("model", "candidate", tables.candidates, candidates),
     )
     outcomes, rejected_outcomes = _part(tables.outcomes, OUTCOMES, rules, config, folder)
-    kept = Tables(prompts=prompts, candidates=candidates, outcomes=outcomes)
+    kept = replace(tables, prompts=prompts, candidates=candidates, outcomes=outcomes, grades=None, responses=None)
     rejected = [rejected_prompts, rejected_candidates, rejected_outcomes]
     for schema in (GRADES, RESPONSES):
         frame: pl.DataFrame | None = getattr(tables, schema.name)

@@ -12,7 +12,7 @@ from components.tables.arrow import parquet_size
 from components.tables.errors import TableError
 from components.tables.json_text import loads
 from components.tables.schema import TableSchema
-from pointsman.text.conversation import ConversationError, routed_messages
+from pointsman.text.conversation import DEFAULT, ConversationConfig, ConversationError, routed_messages
 
 SUFFIXES = (".parquet", ".jsonl", ".json")
 _BOM = b"\xef\xbb\xbf"
@@ -32,8 +32,16 @@ class ReadLimits:
 LIMITS = ReadLimits()
 
 
-def read_frame(path: Path, schema: TableSchema, limits: ReadLimits = LIMITS) -> pl.DataFrame:
+def read_frame(
+    path: Path, schema: TableSchema, limits: ReadLimits = LIMITS, conversation: ConversationConfig = DEFAULT
+) -> pl.DataFrame:
     """A file as it is, but prompts given as lists of messages become their routed text.
+
+    Args:
+        path: of the file.
+        schema: of its table.
+        limits: of its size.
+        conversation: which turns of messages are routed.
 
     Raises:
         TableError: unreadable or too large; text formats name the line, or the line and column.
@@ -42,11 +50,11 @@ def read_frame(path: Path, schema: TableSchema, limits: ReadLimits = LIMITS) -> 
         match path.suffix:
             case ".parquet":
                 _check_footer(path, limits)
-                return _texts_for_messages(pl.read_parquet(path, hive_partitioning=False))
+                return _texts_for_messages(pl.read_parquet(path, hive_partitioning=False), conversation)
             case ".jsonl":
-                return _read_text(path, schema, limits, pl.read_ndjson, _lines)
+                return _read_text(path, schema, limits, pl.read_ndjson, _lines, conversation)
             case _:
-                return _read_text(path, schema, limits, pl.read_json, _array)
+                return _read_text(path, schema, limits, pl.read_json, _array, conversation)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise TableError(f"{path}: can't be read as {path.suffix[1:]}: {error}") from error
 
@@ -65,6 +73,7 @@ def _read_text(
     limits: ReadLimits,
     fast: Callable[..., pl.DataFrame],
     careful: Callable[[Path, TableSchema], Iterable[Mapping[str, Any]]],
+    conversation: ConversationConfig,
 ) -> pl.DataFrame:
     """By polars; where that fails (NaN of Python, an object by model, mixed types) by Python, which names the line."""
     if path.stat().st_size > limits.size:
@@ -76,14 +85,17 @@ def _read_text(
         raise TableError(f"{path}: is UTF-16; save it as UTF-8")
     if head != _BOM and not by_key:
         try:
-            return _texts_for_messages(fast(path, infer_schema_length=None))
+            return _texts_for_messages(fast(path, infer_schema_length=None), conversation)
         except pl.exceptions.PolarsError:
             pass
     rows = list(careful(path, schema))
     if not rows:
         raise TableError(f"{path}: can't be read as {path.suffix[1:]}: it holds no row")
     names = dict.fromkeys(name for row in rows for name in row)
-    return pl.DataFrame({name: _column(path, name, [row.get(name) for row in rows]) for name in names})
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    for name in {"prompt", "messages"} & set(columns):
+        columns[name] = [_text_for_messages(value, conversation) for value in columns[name]]
+    return pl.DataFrame({name: _column(path, name, values) for name, values in columns.items()})
 
 
 def _lines(path: Path, _: TableSchema) -> Iterator[dict[str, Any]]:
@@ -126,8 +138,6 @@ def _array(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
 
 
 def _column(path: Path, name: str, values: list[Any]) -> pl.Series:
-    if name in ("prompt", "messages"):
-        values = [_text_for_messages(value) for value in values]
     try:
         return pl.Series(name, values, strict=True)
     except (TypeError, pl.exceptions.PolarsError):
@@ -142,7 +152,7 @@ def _column(path: Path, name: str, values: list[Any]) -> pl.Series:
         return pl.Series(name, [None if value is None else str(value) for value in values])
 
 
-def _texts_for_messages(frame: pl.DataFrame) -> pl.DataFrame:
+def _texts_for_messages(frame: pl.DataFrame, conversation: ConversationConfig) -> pl.DataFrame:
     for name in ("prompt", "messages"):
         if name not in frame.columns:
             continue
@@ -157,7 +167,7 @@ def _texts_for_messages(frame: pl.DataFrame) -> pl.DataFrame:
             values = frame[name].to_list()
         else:
             continue
-        texts = [_text_for_messages(value) for value in values]
+        texts = [_text_for_messages(value, conversation) for value in values]
         frame = frame.with_columns(pl.Series(name, texts, dtype=pl.String))
     return frame
 
@@ -169,11 +179,11 @@ def _decoded(text: str) -> Any:
         return text
 
 
-def _text_for_messages(value: Any) -> Any:
+def _text_for_messages(value: Any, conversation: ConversationConfig) -> Any:
     """A conversation's routed text, blank where it has none (quarantine names the row); other values as they are."""
     if not isinstance(value, list):
         return value
     try:
-        return routed_messages(value).text
+        return routed_messages(value, conversation).text
     except ConversationError:
         return json.dumps(value) if value and not isinstance(value[0], dict) else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from components.tables.casting import cast_frame
+from components.tables.conversation import read_conversation, write_conversation
 from components.tables.errors import TableError
 from components.tables.reading import LIMITS, SUFFIXES, ReadLimits, read_frame
 from components.tables.schema import OPTIONAL_SCHEMAS, SCHEMAS, TableSchema
@@ -24,6 +25,7 @@ __all__ = [
     "write_tables",
 ]
 from pointsman.durable import write_whole
+from pointsman.text.conversation import DEFAULT, ConversationConfig
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ class Tables:
     """One grader's word on one answer a row; None: there is no such table."""
     responses: pl.DataFrame | None = None
     """The candidates' answers; None: there is no such table."""
+    conversation: ConversationConfig = DEFAULT
+    """Which turns of conversations made the prompts."""
 
 
 def find_table(folder: Path, schema: TableSchema) -> Path:
@@ -66,13 +70,15 @@ def table_file(folder: Path | None, schema: TableSchema) -> str:
         return f"{folder}: table '{schema.name}'"
 
 
-def read_table(path: Path, schema: TableSchema, limits: ReadLimits = LIMITS) -> pl.DataFrame:
+def read_table(
+    path: Path, schema: TableSchema, limits: ReadLimits = LIMITS, conversation: ConversationConfig = DEFAULT
+) -> pl.DataFrame:
     """A table with exactly its schema's columns and types; optional columns that are absent become nulls.
 
     Raises:
         TableError: unreadable or too large a file, missing column, or a column that can't be cast without loss.
     """
-    return cast_frame(read_frame(path, schema, limits), path, schema)
+    return cast_frame(read_frame(path, schema, limits, conversation), path, schema)
 
 
 def read_tables(folder: Path, limits: ReadLimits = LIMITS) -> Tables:
@@ -81,9 +87,19 @@ def read_tables(folder: Path, limits: ReadLimits = LIMITS) -> Tables:
     Raises:
         TableError: as `find_table` and `read_table`.
     """
-    prompts, candidates, outcomes = (read_table(find_table(folder, schema), schema, limits) for schema in SCHEMAS)
+    conversation = read_conversation(folder) if folder.is_dir() else DEFAULT
+    prompts, candidates, outcomes = (
+        read_table(find_table(folder, schema), schema, limits, conversation) for schema in SCHEMAS
+    )
     grades, responses = (_read_optional(folder, schema, limits) for schema in OPTIONAL_SCHEMAS)
-    return Tables(prompts=prompts, candidates=candidates, outcomes=outcomes, grades=grades, responses=responses)
+    return Tables(
+        prompts=prompts,
+        candidates=candidates,
+        outcomes=outcomes,
+        grades=grades,
+        responses=responses,
+        conversation=conversation,
+    )
 
 
 def write_tables(tables: Tables, folder: Path) -> None:
@@ -93,6 +109,7 @@ def write_tables(tables: Tables, folder: Path) -> None:
         frame: pl.DataFrame | None = getattr(tables, schema.name)
         if frame is not None:
             write_parquet(frame, folder / f"{schema.name}.parquet")
+    write_conversation(folder, tables.conversation)
 
 
 def _read_optional(folder: Path, schema: TableSchema, limits: ReadLimits) -> pl.DataFrame | None:

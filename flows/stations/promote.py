@@ -117,6 +117,7 @@ def bundle(
         task_ids=tuple(str(task["id"]) for task in tasks),
         operating_policy=declared["policy"],
         asked_policy=declared["asked"],
+        conversation=frames.conversation,
         data_digests={"tables": tables.digest, "splits": splits.digest}
         | ({"simulated": tables.digest} if simulated else {}),
         seeds={"retrain": seed},

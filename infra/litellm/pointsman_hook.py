@@ -25,6 +25,8 @@ from pointsman.serving.meters import Meters
 from pointsman.serving.paces import known_policy
 from pointsman.serving.service import Service
 from pointsman.text.conversation import (
+    DEFAULT,
+    ConversationConfig,
     ConversationError,
     RoutedRequest,
     ends_in_tool_loop,
@@ -131,7 +133,8 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
 
     def _choose(self, data: Mapping[str, Any], policy: str) -> dict[str, Any]:
         service, in_service = self._ready()
-        request = _request(data)
+        router = in_service.get()
+        request = _request(data, router.conversation)
         asked = (data.get("metadata") or {}).get(KEY) or {}
         messages = data.get("messages") or []
         most = data.get("max_completion_tokens") or data.get("max_tokens") or 0
@@ -151,7 +154,6 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
             tenant=data.get("user"),
             in_tool_loop=ends_in_tool_loop(messages),
         )
-        router = in_service.get()
         (answer,) = service.predict([Piece(router=router, arm="champion", job=job, start=0, end=1)])
         if isinstance(answer, Exception):
             raise answer
@@ -176,13 +178,13 @@ def routed(data: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
 
     '' where a request holds no text: it goes where a prompt goes that is like none.
     """
-    request = _request(data)
+    request = _request(data, DEFAULT)
     return request.text, request.requires
 
 
-def _request(data: Mapping[str, Any]) -> RoutedRequest:
+def _request(data: Mapping[str, Any], conversation: ConversationConfig) -> RoutedRequest:
     try:
-        return routed_request(data)
+        return routed_request(data, conversation)
     except ConversationError:
         return RoutedRequest(text="", requires=())
 

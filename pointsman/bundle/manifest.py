@@ -8,9 +8,10 @@ from typing import Any
 
 from pointsman.errors import BundleError
 from pointsman.policy.policy import parse as parse_policy
+from pointsman.text.conversation import DEFAULT, ConversationConfig
 from pointsman.text.spec import EncoderSpec
 
-SCHEMA = 5
+SCHEMA = 6
 """Version of the bundle's form that this code writes and reads."""
 MANIFEST = "manifest.json"
 COMMON = ("golden.jsonl", "report.json", "router.safetensors")
@@ -68,6 +69,8 @@ class Provenance:
     """The policy that the gate judged and that serves unless another is asked for, as the command line takes it."""
     asked_policy: str = "best"
     """What a person asked of it, such as parity."""
+    conversation: ConversationConfig = DEFAULT
+    """Which turns of a conversation made the prompts that it learnt from, and make those that it routes."""
     data_digests: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each training table, by name."""
     seeds: Mapping[str, int] = field(default_factory=dict)
@@ -173,6 +176,7 @@ def parse(content: bytes) -> Manifest:
         rest = {name: document[name] for name in known}
         rest["candidates"] = tuple(_candidate(entry) for entry in document["candidates"])
         rest["tasks"], rest["task_ids"] = tuple(document["tasks"]), tuple(document["task_ids"])
+        rest["conversation"] = ConversationConfig.from_document(document["conversation"])
         encoder = EncoderSpec.from_document(document["encoder"])
         named, provenance = document["router_id"], Provenance(**rest)
         manifest = Manifest(router_id=named, files=files, sizes=sizes, encoder=encoder, provenance=provenance)

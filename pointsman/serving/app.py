@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,13 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
     async def route(asked: Asked, request: Request) -> Response:
         start = time.perf_counter()
         try:
-            job = job_of(asked, limits)
+            router = in_service.get()
+            job = job_of(asked, limits, router.conversation)
             arm = service.arm(job)
-            router = challenger.get() if arm == "challenger" and challenger is not None else in_service.get()
+            if arm == "challenger" and challenger is not None:
+                # it may have learnt from other turns than the champion
+                router = challenger.get()
+                job = replace(job, prompts=job_of(asked, limits, router.conversation).prompts)
             work = asyncio.ensure_future(_answer(service, batcher, router, arm, job, limits))
             done, _ = await asyncio.wait((work,), timeout=PATIENCE)
             if not done and await _hung_up_first(request, work):

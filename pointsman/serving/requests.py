@@ -7,11 +7,16 @@ from pointsman.serving.config import ServingConfig
 from pointsman.serving.contract import Asked
 from pointsman.serving.jobs import Job, new_id
 from pointsman.serving.paces import known_policy
-from pointsman.text.conversation import ends_in_tool_loop, routed_messages, sent_characters
+from pointsman.text.conversation import DEFAULT, ConversationConfig, ends_in_tool_loop, routed_messages, sent_characters
 
 
-def job_of(asked: Asked, limits: ServingConfig) -> Job:
+def job_of(asked: Asked, limits: ServingConfig, conversation: ConversationConfig = DEFAULT) -> Job:
     """The request within the limits.
+
+    Args:
+        asked: as it came.
+        limits: of the server.
+        conversation: of the router in service: which turns of `messages` are routed.
 
     Raises:
         ValueError: it isn't.
@@ -21,7 +26,7 @@ def job_of(asked: Asked, limits: ServingConfig) -> Job:
         raise ValueError("give either prompt or prompts or messages, one of them")
     requires, characters, digests, in_tool_loop = set(asked.requires), None, None, False
     if asked.messages is not None:
-        routed = routed_messages(asked.messages)
+        routed = routed_messages(asked.messages, conversation)
         prompts = [routed.text]
         requires |= set(routed.requires)
         characters, digests = [max(sent_characters(asked.messages), len(routed.text))], [routed.digest]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 SEPARATOR = "\n\n"
@@ -41,8 +41,26 @@ class ConversationConfig:
     """Read what tools answered after the last user message."""
 
     def __post_init__(self) -> None:
-        if self.earlier_turns < 0:
-            raise ValueError(f"earlier_turns must be >= 0, got {self.earlier_turns}")
+        if type(self.earlier_turns) is not int or self.earlier_turns < 0:
+            raise ValueError(f"earlier_turns must be a whole number >= 0, got {self.earlier_turns!r}")
+        for name in ("system", "tool_results"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false, got {getattr(self, name)!r}")
+
+    @classmethod
+    def from_document(cls, document: Any) -> "ConversationConfig":
+        """The setting of plain JSON; what isn't said is as by default.
+
+        Raises:
+            ValueError: no such setting, or a value out of its range.
+
+        >>> ConversationConfig.from_document({"earlier_turns": 0}).earlier_turns
+        0
+        """
+        known = {one.name for one in fields(cls)}
+        if not isinstance(document, Mapping) or not set(document) <= known:
+            raise ValueError(f"the conversation setting has {', '.join(sorted(known))}, got {document!r:.80}")
+        return cls(**document)
 
 
 DEFAULT = ConversationConfig()

@@ -42,7 +42,7 @@ class Case:
 def figures(case: Case, data: Path, vectors: Path) -> dict[str, Cell]:
     """The case's row of the table."""
     if case.block.name == SIMULATED:
-        board = simulated_board(case.seed)
+        board, _ = simulated_board(case.seed)
     else:
         whole, tokens, vocabulary = board_of_vectors(data, case.block, vectors)
         board = divided(whole, tokens, vocabulary, case.seed)

@@ -4,6 +4,7 @@ Shapes: N prompts, M candidates, T topics, F features.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.tables.board import Board
 from components.tables.splits import SPLITS
@@ -13,8 +14,10 @@ PROMPTS, TOPICS, CANDIDATES, FEATURES = 4000, 12, 8, 32
 _SHARES = (0.7, 0.15, 0.15)
 
 
-def simulated_board(seed: int, prompts: int = PROMPTS) -> Board:
-    """Complete outcomes of candidates whose strengths differ by topic, each world other than the next.
+def simulated_board(seed: int, prompts: int = PROMPTS) -> tuple[Board, NDArray[np.float64]]:
+    """A board and the chances of right answers that its outcomes were drawn from, shape (N, M).
+
+    Complete outcomes of candidates whose strengths differ by topic, each world other than the next.
 
     A candidate's chance of a right answer is a level of its own, rising with its price, plus strengths by topic and the
     prompt's ease and direction within the topic, on the logit scale. How much candidates and topics differ is drawn
@@ -36,7 +39,7 @@ def simulated_board(seed: int, prompts: int = PROMPTS) -> Board:
     chance_NM = 1 / (1 + np.exp(-(ease_N1 + level_M + strength_TM[topic_N] + within_NM)))
     length_N = np.exp(generator.normal(4.5, 0.7, prompts))
     unit_ND = features_NF / np.linalg.norm(features_NF, axis=1, keepdims=True)
-    return Board(
+    board = Board(
         quality_NM=(generator.random(chance_NM.shape) < chance_NM).astype(np.float64),
         answered_NM=np.ones(chance_NM.shape, dtype=bool),
         cost_usd_NM=price_M * (length_N / 100)[:, None] * np.exp(0.3 * generator.standard_normal(chance_NM.shape)),
@@ -48,3 +51,4 @@ def simulated_board(seed: int, prompts: int = PROMPTS) -> Board:
         embedding_ND=unit_ND.astype(np.float32),
         features_NF=unit_ND.astype(np.float32),
     )
+    return board, chance_NM
