@@ -105,7 +105,7 @@ def judged_outcomes(outcome_NM: Floats, predicted_NM: Floats, evidence: Evidence
 
 
 def stand_in_variance(predicted_NM: Floats, evidence: Evidence) -> Floats:
-    """Variance that pseudo-outcomes have beyond the outcomes', q (1 - q) (1 / p - 1): as if outcomes were right or wrong.
+    """Variance of pseudo-outcomes beyond the outcomes', q (1 - q) (1 / p - 1): as if outcomes were right or wrong.
 
     0 where everything was observed; nothing where a candidate is never observed, which has no stand-in.
 
