@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluation.groups import numbered
+
 _CHUNK_CELLS = 4_000_000
 
 
@@ -24,8 +26,10 @@ class Interval:
         return [self.mean, self.low, self.high]
 
 
-def resampled_means(values_NK: NDArray[np.float64], seed: int, resamples: int = 1000) -> NDArray[np.float64]:
-    """Means of each column over prompts drawn with replacement, shape (R, K).
+def resampled_means(
+    values_NK: NDArray[np.float64], seed: int, resamples: int = 1000, group_N: NDArray[np.integer] | None = None
+) -> NDArray[np.float64]:
+    """Means of each column over prompts drawn with replacement, shape (R, K); prompts of a group are drawn together.
 
     Raises:
         ValueError: there are no prompts, or a value is nan.
@@ -36,6 +40,8 @@ def resampled_means(values_NK: NDArray[np.float64], seed: int, resamples: int = 
     if np.isnan(values_NK).any():
         raise ValueError("a value is nan: compare only prompts on which everything was observed")
     generator = np.random.default_rng(seed)
+    if group_N is not None:
+        return _of_groups(values_NK, numbered(group_N), generator, resamples)
     share_N = np.full(prompts, 1 / prompts)
     # A resample is a vector of counts, so that its means are one matrix product; chunks bound the memory.
     step = max(1, _CHUNK_CELLS // prompts)
@@ -46,8 +52,31 @@ def resampled_means(values_NK: NDArray[np.float64], seed: int, resamples: int = 
     return np.concatenate(chunks)
 
 
+def _of_groups(
+    values_NK: NDArray[np.float64], number_N: NDArray[np.intp], generator: np.random.Generator, resamples: int
+) -> NDArray[np.float64]:
+    """As many groups as there are, each with all of its prompts: a resample's size varies with them."""
+    groups = int(number_N.max()) + 1
+    sum_GK = np.zeros((groups, values_NK.shape[1] + 1))
+    np.add.at(sum_GK, number_N, np.concatenate([values_NK, np.ones((len(values_NK), 1))], axis=1))
+    step = max(1, _CHUNK_CELLS // groups)
+    share_G = np.full(groups, 1 / groups)
+    drawn = np.concatenate(
+        [
+            generator.multinomial(groups, share_G, size=min(step, resamples - start)) @ sum_GK
+            for start in range(0, resamples, step)
+        ]
+    )
+    return np.asarray(drawn[:, :-1] / drawn[:, -1:], dtype=np.float64)
+
+
 def intervals(
-    values_NK: NDArray[np.float64], seed: int, *, resamples: int = 1000, level: float = 0.95
+    values_NK: NDArray[np.float64],
+    seed: int,
+    *,
+    resamples: int = 1000,
+    level: float = 0.95,
+    group_N: NDArray[np.integer] | None = None,
 ) -> tuple[Interval, ...]:
     """The mean of each column with its percentile interval.
 
@@ -56,6 +85,8 @@ def intervals(
         seed: of the resamples.
         resamples: how many, >= 1.
         level: coverage, in (0, 1).
+        group_N: prompts that belong together, such as turns of a conversation, and are drawn together; below 0: to
+            nothing. None: all are independent.
 
     Raises:
         ValueError: no prompts, a nan, or a level outside (0, 1).
@@ -65,7 +96,7 @@ def intervals(
     """
     if not 0 < level < 1:
         raise ValueError(f"level must be in (0, 1), got {level}")
-    means_RK = resampled_means(values_NK, seed, resamples)
+    means_RK = resampled_means(values_NK, seed, resamples, group_N)
     low_K, high_K = np.quantile(means_RK, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return tuple(
         Interval(mean=float(mean), low=float(low), high=float(high))

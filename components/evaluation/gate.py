@@ -80,6 +80,8 @@ class Played:
     """Of its choices: observed, or pseudo-outcomes; nan: it can't be judged on that prompt."""
     cost_usd_N: Floats | None = None
     """USD of its choices; None, or a nan anywhere: unknown."""
+    group_N: NDArray[np.integer] | None = None
+    """Prompts that belong together, such as turns of a conversation: they aren't independent. None: all are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +145,7 @@ def judge(
     level = config.weekly_error
     count = int(challenger.quality_N.size)
     criteria = [_enough(count, wanted_prompts or count, effective_prompts, config), *extra]
-    gain = difference(challenger.quality_N, best_single.quality_N)
+    gain = difference(challenger.quality_N, best_single.quality_N, challenger.group_N)
     paid = _cost(challenger, best_single)
     rival = best_single.name
     criteria += [
@@ -242,7 +244,8 @@ def _against_champion(challenger: Played, champion: Played, config: GateConfig) 
 def _judgeable(a: Played, b: Played) -> Moments | None:
     """The difference on the prompts on which both are known; None: there are none."""
     both_N = ~np.isnan(a.quality_N) & ~np.isnan(b.quality_N)
-    return difference(a.quality_N[both_N], b.quality_N[both_N]) if both_N.any() else None
+    group_N = None if a.group_N is None else a.group_N[both_N]
+    return difference(a.quality_N[both_N], b.quality_N[both_N], group_N) if both_N.any() else None
 
 
 def _cost(a: Played, b: Played) -> Moments | None:
@@ -253,7 +256,7 @@ def _cost(a: Played, b: Played) -> Moments | None:
     paid_K, theirs_K = a.cost_usd_N[both_N], b.cost_usd_N[both_N]
     if not both_N.any() or np.isnan(paid_K).any() or np.isnan(theirs_K).any() or not theirs_K.mean() > 0:
         return None
-    return ratio(paid_K, theirs_K)
+    return ratio(paid_K, theirs_K, None if a.group_N is None else a.group_N[both_N])
 
 
 def _at_most(name: str, figure: float, threshold: float) -> Criterion:

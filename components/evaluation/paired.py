@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from components.evaluation.bootstrap import Interval
+from components.evaluation.groups import design_effect
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def critical(level: float) -> float:
     return float(-ndtri(level))
 
 
-def difference(a_N: Floats, b_N: Floats) -> Moments:
+def difference(a_N: Floats, b_N: Floats, group_N: NDArray[np.integer] | None = None) -> Moments:
     """Mean of a - b and its standard error, as if one prompt more had gone each way (Agresti and Min 2005).
 
     Without those two, forty prompts that happen to agree would have an interval of no width. Where the two never
@@ -57,6 +58,7 @@ def difference(a_N: Floats, b_N: Floats) -> Moments:
     Args:
         a_N: one value a prompt.
         b_N: the other's on the same prompts.
+        group_N: prompts that belong together, such as turns of a conversation; None: all are independent.
 
     Raises:
         ValueError: the two differ in length, are empty, or hold a nan.
@@ -75,15 +77,17 @@ def difference(a_N: Floats, b_N: Floats) -> Moments:
     if not gap_N.any():
         return Moments(mean=0.0, error=0.0, count=count)
     square = (float((gap_N**2).sum()) + 2) / (count + 2)
-    return Moments(mean=mean, error=float(np.sqrt(max(square - mean**2, 0) / (count + 2))), count=count)
+    error = np.sqrt(max(square - mean**2, 0) / (count + 2) * design_effect(gap_N, group_N))
+    return Moments(mean=mean, error=float(error), count=count)
 
 
-def ratio(a_N: Floats, b_N: Floats) -> Moments:
+def ratio(a_N: Floats, b_N: Floats, group_N: NDArray[np.integer] | None = None) -> Moments:
     """Mean of a relative to the mean of b, with the standard error of the delta method (Cochran 1977, section 6.4).
 
     Args:
         a_N: such as USD a prompt, >= 0.
         b_N: the same of what it is compared with; a mean > 0.
+        group_N: prompts that belong together; None: all are independent.
 
     Raises:
         ValueError: the two differ in length, are empty or hold a nan, or the mean of b isn't > 0.
@@ -100,7 +104,8 @@ def ratio(a_N: Floats, b_N: Floats) -> Moments:
         raise ValueError(f"a ratio needs a mean > 0 below, got {below}")
     mean = float(a_N.mean()) / below
     residual_N = (a_N - mean * b_N) / below
-    return Moments(mean=mean, error=float(residual_N.std() / np.sqrt(a_N.size)), count=int(a_N.size))
+    error = residual_N.std() / np.sqrt(a_N.size) * np.sqrt(design_effect(residual_N, group_N))
+    return Moments(mean=mean, error=float(error), count=int(a_N.size))
 
 
 def prompts_needed(moments: Moments, threshold: float, level: float) -> int | None:

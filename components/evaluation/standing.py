@@ -47,7 +47,11 @@ def standing(challenger: Played, best_single: Played, test_N: NDArray[np.bool_])
     rest = known_N & ~test_N
     flattered = False
     if test.any() and rest.any():
-        seen, unseen = (difference(challenger.quality_N[r], best_single.quality_N[r]) for r in (rest, test))
+        group_N = challenger.group_N
+        seen, unseen = (
+            difference(challenger.quality_N[r], best_single.quality_N[r], None if group_N is None else group_N[r])
+            for r in (rest, test)
+        )
         flattered = seen.mean - unseen.mean > FLATTERED * float(np.hypot(seen.error, unseen.error))
     rows_N = test if flattered else known_N
     return Standing(
@@ -65,4 +69,5 @@ def at(played: Played, rows_N: NDArray[np.bool_]) -> Played:
         name=played.name,
         quality_N=played.quality_N[rows_N],
         cost_usd_N=None if cost_N is None else cost_N[rows_N],
+        group_N=None if played.group_N is None else played.group_N[rows_N],
     )

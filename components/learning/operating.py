@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluation.groups import design_effect
 from components.evaluation.operating import (
     Asked,
     ParityConfig,
@@ -44,6 +45,8 @@ class Judged:
     """USD a call, observed, estimated or expected; nan where unknown."""
     variance_NM: Floats | None = None
     """Of each quality as a stand-in for an outcome, by how it was come by; None: the outcomes themselves."""
+    group_N: NDArray[np.int32] | None = None
+    """Prompts that belong together, such as turns of a conversation; None: all are independent."""
 
     def take(self, rows_K: Rows) -> "Judged":
         """The same of a choice of prompts."""
@@ -51,15 +54,23 @@ class Judged:
             quality_NM=self.quality_NM[rows_K],
             cost_usd_NM=self.cost_usd_NM[rows_K],
             variance_NM=None if self.variance_NM is None else self.variance_NM[rows_K],
+            group_N=None if self.group_N is None else self.group_N[rows_K],
         )
 
     def least_error(self, choice_N: NDArray[np.intp], other: int) -> float:
-        """Standard error of the mean difference to one candidate's quality that the stand-ins must have at least."""
-        if self.variance_NM is None:
-            return 0.0
-        differ_K = np.flatnonzero(choice_N != other)
-        variance_K = self.variance_NM[differ_K, choice_N[differ_K]] + self.variance_NM[differ_K, other]
-        return float(np.sqrt(variance_K.sum())) / choice_N.size
+        """Standard error of the mean difference to one candidate's quality, by groups and by the stand-ins' variance.
+
+        The spread of a few heavily weighted outcomes alone can be small by luck.
+        """
+        gap_N = self.quality_NM[np.arange(choice_N.size), choice_N] - self.quality_NM[:, other]
+        gap_K = gap_N[~np.isnan(gap_N)]
+        group_K = None if self.group_N is None else self.group_N[~np.isnan(gap_N)]
+        square = float(gap_K.var()) * design_effect(gap_K, group_K) / gap_K.size
+        if self.variance_NM is not None:
+            differ_K = np.flatnonzero((choice_N != other) & ~np.isnan(gap_N))
+            variance_K = self.variance_NM[differ_K, choice_N[differ_K]] + self.variance_NM[differ_K, other]
+            square = max(square, float(variance_K.sum()) / gap_K.size**2)
+        return float(np.sqrt(square))
 
     def at(self, choice_N: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Quality and cost of one choice a prompt, shape (N,) each; nan where the choice is -1."""
@@ -190,6 +201,7 @@ def judge_learning(seen: Board, held: HeldOut, expected_cost_usd_NM: Floats, see
             quality_NM=judged_outcomes(seen.quality_NM, predicted_NM, evidence),
             cost_usd_NM=judged_outcomes(seen.cost_usd_NM, expected_cost_usd_NM, evidence),
             variance_NM=None if evidence.kind == "complete" else stand_in_variance(predicted_NM, evidence),
+            group_N=seen.group_N,
         ),
         expected_cost_usd_NM,
     )

@@ -48,8 +48,9 @@ def operating_section(
         facts: further entries, such as how many prompts were judged.
     """
     gap_N = challenger.quality_N - best_single.quality_N
-    quality, gain, theirs = intervals(np.stack([challenger.quality_N, gap_N, best_single.quality_N], axis=1), seed)
-    cost = relative_cost(challenger.cost_usd_N, best_single.cost_usd_N)
+    columns_N3 = np.stack([challenger.quality_N, gap_N, best_single.quality_N], axis=1)
+    quality, gain, theirs = intervals(columns_N3, seed, group_N=challenger.group_N)
+    cost = relative_cost(challenger.cost_usd_N, best_single.cost_usd_N, challenger.group_N)
     return {
         "policy": policy,
         "asked": asked,
@@ -88,11 +89,13 @@ def best_on_task(quality_M: Floats, count_M: NDArray[np.int64], models: Sequence
     }
 
 
-def relative_cost(paid_N: Floats | None, theirs_N: Floats | None) -> Interval | None:
+def relative_cost(
+    paid_N: Floats | None, theirs_N: Floats | None, group_N: NDArray[np.integer] | None = None
+) -> Interval | None:
     """Cost relative to another's with its 95 % interval; None: unknown."""
     if paid_N is None or theirs_N is None or np.isnan(paid_N).any() or np.isnan(theirs_N).any():
         return None
-    return ratio(paid_N, theirs_N).interval(_SIDE) if theirs_N.mean() > 0 else None
+    return ratio(paid_N, theirs_N, group_N).interval(_SIDE) if theirs_N.mean() > 0 else None
 
 
 def shares(choice_N: NDArray[np.intp], models: Sequence[str]) -> dict[str, float]:

@@ -12,8 +12,9 @@ T = TypeVar("T")
 
 
 def save_arrays(value: Any, path: Path) -> None:
-    """Writes every field of a dataclass of arrays."""
-    save_named({field.name: getattr(value, field.name) for field in fields(value)}, path)
+    """Writes every field of a dataclass of arrays; one that is None is left out, and is so by default when read."""
+    arrays = {field.name: getattr(value, field.name) for field in fields(value)}
+    save_named({name: array for name, array in arrays.items() if array is not None}, path)
 
 
 def save_named(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:

@@ -182,7 +182,7 @@ def on_trial(
     choice_N[test] = decide(prediction, policy, fallback=fallback).candidate_N
     got_N, paid_N = judged.at(choice_N)
     single_N, single_paid_N = judged.at(np.full(choice_N.size, fallback))
-    challenger = Played(name="the router", quality_N=got_N, cost_usd_N=paid_N)
+    challenger = Played(name="the router", quality_N=got_N, cost_usd_N=paid_N, group_N=board.group_N)
     best_single = Played(name=f"always using {board.models[fallback]}", quality_N=single_N, cost_usd_N=single_paid_N)
     test_N = board.split_N == "test"
     return Trial(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.bootstrap import Interval, intervals
+from components.evaluation.groups import design_effect
 from components.evaluation.off_policy.estimators import (
     ESTIMATORS,
     Estimator,
@@ -50,15 +51,22 @@ class PolicyValue:
     gamma: float
 
 
-def estimate(term_N: NDArray[np.float64], seed: int, *, level: float = 0.95, resamples: int = 1000) -> Estimate:
-    """The mean of the terms with its intervals.
+def estimate(
+    term_N: NDArray[np.float64],
+    seed: int,
+    *,
+    level: float = 0.95,
+    resamples: int = 1000,
+    group_N: NDArray[np.integer] | None = None,
+) -> Estimate:
+    """The mean of the terms with its intervals; prompts of a group (a conversation) aren't taken for independent.
 
     Raises:
         ValueError: no prompts, a nan, or a level outside (0, 1).
     """
-    bootstrap = intervals(term_N[:, None], seed, resamples=resamples, level=level)[0]
+    bootstrap = intervals(term_N[:, None], seed, resamples=resamples, level=level, group_N=group_N)[0]
     value, size = bootstrap.mean, term_N.size
-    error = float(term_N.std(ddof=1)) / size**0.5 if size > 1 else float("inf")
+    error = float(term_N.std(ddof=1)) * (design_effect(term_N, group_N) / size) ** 0.5 if size > 1 else float("inf")
     reach = NormalDist().inv_cdf((1 + level) / 2) * error
     return Estimate(
         value=value,
@@ -69,7 +77,13 @@ def estimate(term_N: NDArray[np.float64], seed: int, *, level: float = 0.95, res
 
 
 def policy_value(
-    log: Log, choice_N: NDArray[np.intp], seed: int, *, gamma: float = GAMMA, level: float = 0.95
+    log: Log,
+    choice_N: NDArray[np.intp],
+    seed: int,
+    *,
+    gamma: float = GAMMA,
+    level: float = 0.95,
+    group_N: NDArray[np.integer] | None = None,
 ) -> PolicyValue:
     """The value of a policy that chooses `choice_N`, by every estimator that can be worked out.
 
@@ -79,6 +93,7 @@ def policy_value(
         seed: of the bootstrap.
         gamma: of the sensitivity figure, >= 1.
         level: of the intervals, in (0, 1).
+        group_N: prompts that belong together, such as turns of a conversation; None: all are independent.
 
     Raises:
         ValueError: not one choice a prompt, gamma < 1, or a level outside (0, 1).
@@ -90,7 +105,9 @@ def policy_value(
     inclusion_N = log.inclusion_NM[np.arange(choice_N.size), choice_N]
     return PolicyValue(
         estimates={
-            name: estimate(term_N, seed, level=level) for name, term_N in term.items() if not np.isnan(term_N).any()
+            name: estimate(term_N, seed, level=level, group_N=group_N)
+            for name, term_N in term.items()
+            if not np.isnan(term_N).any()
         },
         prompts=choice_N.size,
         effective_sample_size=effective_sample_size(chosen.weight_N),
@@ -109,10 +126,12 @@ def difference(
     seed: int,
     *,
     level: float = 0.95,
+    group_N: NDArray[np.integer] | None = None,
 ) -> Estimate:
     """How much more the first policy is worth than the other, paired by prompt.
 
     Raises:
         ValueError: not one choice a prompt, or a term is unknown.
     """
-    return estimate(terms(log, choice_N, estimator) - terms(log, other_N, estimator), seed, level=level)
+    gap_N = terms(log, choice_N, estimator) - terms(log, other_N, estimator)
+    return estimate(gap_N, seed, level=level, group_N=group_N)

@@ -106,3 +106,31 @@ def test_expected_costs_stand_in_where_none_was_logged():
     got, paid = judged.at(np.array([-1]))
     assert np.isnan(got).all()
     assert np.isnan(paid).all()
+
+
+def test_a_few_lucky_answers_and_turns_of_one_conversation_do_not_make_parity():
+    # stand-ins that happen to agree, though each rests on one answer in a hundred
+    same = np.full((400, 2), 0.8)
+    cost = np.tile([0.001, 0.01], (400, 1))
+    prediction = Prediction(
+        quality_NM=same,
+        cost_usd_NM=cost,
+        task_N=np.zeros(400, np.int32),
+        margin_N=np.zeros(400),
+        novel_N=np.zeros(400, bool),
+    )
+    observed = Judged(quality_NM=same, cost_usd_NM=cost)
+    arguments = Asked(name="parity"), prediction
+    assert choose_policy(*arguments, observed, 1, (0.001,), ParityConfig())[0].name == "tradeoff"
+    rare = Judged(quality_NM=same, cost_usd_NM=cost, variance_NM=np.full((400, 2), 0.16 * 99))
+    assert rare.least_error(np.zeros(400, dtype=np.intp), 1) == pytest.approx((2 * 0.16 * 99 / 400) ** 0.5)
+    assert rare.least_error(np.ones(400, dtype=np.intp), 1) == 0.0
+    assert choose_policy(*arguments, rare, 1, (0.001,), ParityConfig())[0].name == "best"
+    # a gap that varies by conversation is known as if each conversation were one prompt
+    gap = np.repeat(np.random.default_rng(0).normal(size=20), 20)
+    talks = Judged(
+        quality_NM=np.stack([gap, np.zeros(400)], axis=1),
+        cost_usd_NM=cost,
+        group_N=np.repeat(np.arange(20), 20).astype(np.int32),
+    )
+    assert talks.least_error(np.zeros(400, dtype=np.intp), 1) == pytest.approx(gap.std() / 20**0.5)
