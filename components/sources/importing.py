@@ -208,7 +208,7 @@ def _merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tupl
     for schema in OPTIONAL_SCHEMAS:
         parts = [part for part in (getattr(new, schema.name), getattr(old, schema.name)) if part is not None]
         if parts:
-            merged = replace(merged, **{schema.name: _added(parts[0], parts[-1], list(schema.key))})
+            merged = merged.having(schema, _added(parts[0], parts[-1], list(schema.key)))
     return merged, calls
 
 

@@ -84,7 +84,7 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
                     f"{schema.name}: {frame.height - known.height} rows of answers without an outcome left out",
                 )
             sound, faulty = _part(known, schema, rules, config, folder)
-            kept = replace(kept, **{schema.name: sound})
+            kept = kept.having(schema, sound)
             rejected.append(faulty)
     return Quarantined(tables=kept, rejected=pl.concat(rejected), notices=notices)
 
@@ -107,7 +107,7 @@ def _with_plain_names(tables: Tables) -> tuple[Tables, tuple[str, ...]]:
             if changed:
                 frame = frame.with_columns(plain)
                 notices.append(f"{schema.name}: {changed} {name}s written without spaces around and in Unicode NFC")
-        tables = replace(tables, **{schema.name: frame})
+        tables = tables.having(schema, frame)
     return tables, tuple(notices)
 
 

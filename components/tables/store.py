@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -43,6 +44,11 @@ class Tables:
     """The candidates' answers; None: there is no such table."""
     conversation: ConversationConfig = DEFAULT
     """Which turns of conversations made the prompts."""
+
+    def having(self, schema: TableSchema, frame: pl.DataFrame) -> "Tables":
+        """The same with another table of this schema."""
+        named: dict[str, Any] = {schema.name: frame}
+        return replace(self, **named)
 
 
 def find_table(folder: Path, schema: TableSchema) -> Path:
