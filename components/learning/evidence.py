@@ -65,11 +65,8 @@ def evidence_of(board: Board, seed: int) -> Evidence:
     kind = kind_of(observed_NM)
     if kind == "complete":
         return Evidence(inclusion_NM=np.ones(observed_NM.shape), kind=kind, propensities="none needed")
-    # all of a fully observed prompt were asked on purpose: what one of them was logged with says nothing of that,
-    # unless each has its chance, as where answers were bought by a plan
-    whole_N = np.asarray(observed_NM.all(axis=1) & ~np.isfinite(board.propensity_NM).all(axis=1))
-    partly_N1 = ~whole_N[:, None]
-    check_logged(np.where(partly_N1, board.propensity_NM, np.nan), board.answered_NM & partly_N1, board.models)
+    check_propensities(board)
+    partly_N1 = _partly(board)
     needed_NM = observed_NM & partly_N1
     logged_NM = needed_NM & np.isfinite(board.propensity_NM)
     labelled = bool((board.benchmark_N != "").any())
@@ -102,6 +99,26 @@ def judged_outcomes(outcome_NM: Floats, predicted_NM: Floats, evidence: Evidence
     inclusion_NM = np.where(np.isfinite(outcome_NM), np.maximum(evidence.inclusion_NM, _LEAST), evidence.inclusion_NM)
     judged_NM = pseudo_outcomes(outcome_NM, predicted_NM, inclusion_NM)
     return np.where(evidence.inclusion_NM > 0, judged_NM, np.nan)
+
+
+def check_propensities(board: Board) -> None:
+    """Refuses logged propensities that can't be what the log was drawn with; see `check_logged`.
+
+    Raises:
+        ValueError: they can't be.
+    """
+    partly_N1 = _partly(board)
+    check_logged(np.where(partly_N1, board.propensity_NM, np.nan), board.answered_NM & partly_N1, board.models)
+
+
+def _partly(board: Board) -> NDArray[np.bool_]:
+    """Prompts whose answers were chosen, shape (N, 1).
+
+    All of a fully observed prompt were asked on purpose: what one of them was logged with says nothing of that, unless
+    each has its chance, as where answers were bought by a plan.
+    """
+    whole_N = np.asarray(board.observed_NM.all(axis=1) & ~np.isfinite(board.propensity_NM).all(axis=1))
+    return ~whole_N[:, None]
 
 
 def stand_in_variance(predicted_NM: Floats, evidence: Evidence) -> Floats:

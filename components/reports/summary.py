@@ -57,12 +57,24 @@ def judged_on(operating: Mapping[str, Any]) -> str:
     text = f"judged on {operating['prompts']:,} prompts, {_EVIDENCE[operating['evidence']]}"
     if operating["evidence"] != "complete":
         text += f" worth {operating['effective_sample_size']:,.0f} complete ones"
+        text += _doubt(operating.get("sensitivity"))
     if operating.get("fell_out"):
         text += f"; {operating['fell_out']:,} fell out for want of outcomes"
         judged, benchmarks = operating["benchmarks"]
         if judged < benchmarks:
             text += f" ({judged} of {benchmarks} benchmarks are judged)"
     return text
+
+
+def _doubt(sensitivity: Mapping[str, Any] | None) -> str:
+    """How far the quality moves if the log chose otherwise than its propensities say."""
+    if sensitivity is None or None in sensitivity["quality"]:
+        return ""
+    low, high = (100 * end for end in sensitivity["quality"])
+    return (
+        f" (quality between {low:.1f} and {high:.1f} points if the odds of the log's choices are wrong by a factor of "
+        f"{sensitivity['gamma']:g})"
+    )
 
 
 def points(interval: list[float]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.sources.call import Call, Grade, Read, ReadOptions, RowError, Unusable, each
-from components.sources.fields import count_of, decoded, number_of, plain, quality_of, text_of, time_of
+from components.sources.fields import count_of, decoded, number_of, plain, propensity_of, quality_of, text_of, time_of
 from components.sources.files import Record, records, suffix_of
 from components.tables.reading import read_frame
 from components.tables.schema import OUTCOMES
@@ -99,14 +99,9 @@ def _thumb(told: Mapping[str, Any]) -> Iterator[Grade]:
 
 
 def _propensity(row: Mapping[str, Any]) -> float | None:
-    propensity = number_of(row, "propensity")
-    if propensity is None:
-        return None
-    if not 0 < propensity <= 1:
-        raise RowError("propensity is outside (0, 1]", propensity)
-    chances = row.get("propensities")
-    chances = decoded(chances)
-    if isinstance(chances, dict):
+    propensity = propensity_of(row)
+    chances = decoded(row.get("propensities"))
+    if propensity is not None and isinstance(chances, dict):
         known = {name: number_of(chances, name) or 0.0 for name in chances}
         if abs(sum(known.values()) - 1) > 1e-3 or abs(known.get(str(row["candidate"]), 0.0) - propensity) > _ALIKE:
             raise RowError("propensities don't agree", propensity)

@@ -71,6 +71,18 @@ def count_of(record: Row, *names: str) -> int | None:
     return None if number is None else round(number)
 
 
+def propensity_of(record: Row) -> float | None:
+    """The probability with which the logged choice was made; None where the log doesn't tell.
+
+    Raises:
+        RowError: it is no such probability.
+    """
+    propensity = number_of(record, "propensity")
+    if propensity is not None and not 0 < propensity <= 1:
+        raise RowError("propensity is outside (0, 1]", propensity)
+    return propensity
+
+
 def object_of(record: Row, *names: str) -> dict[str, Any]:
     """The first of the fields that holds an object that isn't empty; else an empty one."""
     for name in names:

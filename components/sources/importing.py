@@ -99,7 +99,8 @@ def import_logs(config: ImportConfig) -> Tally:
         outside=tuple(row.outside for row in unusable if row.outside is not None),
     )
     if not calls:
-        raise ImportRefused(f"{_names(config.paths)}: no row can be used as {config.source}\n{tally.text()}")
+        what = f"no row can be used as {config.source}" if tally.read else "there is no row in it"
+        raise ImportRefused(f"{_names(config.paths)}: {what}\n{tally.text()}")
     if len(unusable) > config.most_unusable * tally.read:
         raise ImportRefused(
             f"{_names(config.paths)}: {len(unusable)} of {tally.read} rows can't be used, more than the share of "

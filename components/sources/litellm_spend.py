@@ -14,6 +14,7 @@ from components.sources.fields import (
     latency_ms,
     number_of,
     object_of,
+    propensity_of,
     quality_of,
     text_of,
     time_of,
@@ -69,7 +70,7 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         response=answer_of(response) if options.responses else None,
         cost_usd=cost,
         latency_ms=latency_ms(start, end),
-        propensity=number_of(decision, "propensity"),
+        propensity=propensity_of(decision),
         decision_id=text_of(decision, "decision_id"),
         remarks=(*remarks, *doubts, *(("the prompt was cut by LiteLLM",) if _CUT in request["prompt"] else ())),
     )

@@ -82,7 +82,10 @@ def notes_on(tables: Tables) -> list[str]:
     if repeated:
         notes.append(f"{repeated} outcomes are means over several answers to one prompt (column samples)")
     if tables.candidates.height == 1:
-        notes.append(f"only {tables.candidates['model'][0]} has answers: nothing can be compared with it yet")
+        notes.append(
+            f"only {tables.candidates['model'][0]} has answers: there is nothing to route yet. Let the gateway explore "
+            "(pointsman serve --explore 0.1) or collect answers of others (pointsman collect)"
+        )
     for model, other, shared in twins(tables.candidates, tables.outcomes):
         notes.append(
             f"{model} and {other} have the same prices and {shared} prompts in common: "

@@ -7,9 +7,11 @@ import numpy as np
 import polars as pl
 
 from components.grading.believed import believe, fill_quality
+from components.learning.evidence import check_propensities
 from components.reports.data_pages import VALIDATION, validation_page
 from components.reports.shell import write_pages
 from components.sources.planted.world import PlantedConfig, write_world
+from components.tables.board import to_board
 from components.tables.expectations import validate as expect
 from components.tables.quarantine import QuarantineConfig, quarantine
 from components.tables.retired import without_retired
@@ -50,11 +52,14 @@ def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
 @cached_task(name="validate")
 def validate(tables: DataRef, logs: DataRef) -> DataRef:
     """What the rules said of the tables; a broken one stops the run, with a page that lists the rows."""
-    report = expect(read_tables(tables.path), logs.path)
+    frames = read_tables(tables.path)
+    report = expect(frames, logs.path)
     if report.complaint:
         page = validation_page(report.results.to_dicts())
         folder = write_pages(paths.reports() / f"validation-{tables.digest[:12]}", {VALIDATION: page})
         raise TableError(f"{report.complaint}; every rule: {folder / VALIDATION}")
+    # now rather than after the prompts are embedded
+    check_propensities(to_board(frames))
 
     def write(folder: Path) -> None:
         write_parquet(report.results, folder / _RULES)

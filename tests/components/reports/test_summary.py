@@ -44,6 +44,20 @@ def test_what_fell_out_is_in_the_headline():
     )
 
 
+def test_logs_with_gaps_say_how_much_their_propensities_matter():
+    told = OPERATING | {
+        "evidence": "one_answer",
+        "effective_sample_size": 90.0,
+        "sensitivity": {"gamma": 1.5, "quality": [0.612, 0.66]},
+    }
+    assert judged_on(told) == (
+        "judged on 1,204 prompts, one answer a prompt worth 90 complete ones (quality between 61.2 and 66.0 points if "
+        "the odds of the log's choices are wrong by a factor of 1.5)"
+    )
+    unknown = told | {"sensitivity": {"gamma": 1.5, "quality": [None, None]}}
+    assert judged_on(unknown) == "judged on 1,204 prompts, one answer a prompt worth 90 complete ones"
+
+
 def test_the_policy_and_what_was_asked():
     assert policy_text(OPERATING) == "tradeoff=0.2 (parity)"
     assert policy_text({"policy": "best", "asked": "best"}) == "best"
