@@ -66,8 +66,8 @@ def evidence_of(board: Board, seed: int) -> Evidence:
     if kind == "complete":
         return Evidence(inclusion_NM=np.ones(observed_NM.shape), kind=kind, propensities="none needed")
     check_propensities(board)
-    partly_N1 = _partly(board)
-    needed_NM = observed_NM & partly_N1
+    whole_N = _whole(board)
+    needed_NM = observed_NM & ~whole_N[:, None]
     logged_NM = needed_NM & np.isfinite(board.propensity_NM)
     labelled = bool((board.benchmark_N != "").any())
     features = board.features_NF if board.features_NF.shape[1] else None
@@ -107,18 +107,17 @@ def check_propensities(board: Board) -> None:
     Raises:
         ValueError: they can't be.
     """
-    partly_N1 = _partly(board)
+    partly_N1 = ~_whole(board)[:, None]
     check_logged(np.where(partly_N1, board.propensity_NM, np.nan), board.answered_NM & partly_N1, board.models)
 
 
-def _partly(board: Board) -> NDArray[np.bool_]:
-    """Prompts whose answers were chosen, shape (N, 1).
+def _whole(board: Board) -> NDArray[np.bool_]:
+    """Fully observed prompts, all of whose answers were asked for on purpose.
 
-    All of a fully observed prompt were asked on purpose: what one of them was logged with says nothing of that, unless
-    each has its chance, as where answers were bought by a plan.
+    What one of them was logged with says nothing of that, unless each has its chance, as where answers were bought by a
+    plan.
     """
-    whole_N = np.asarray(board.observed_NM.all(axis=1) & ~np.isfinite(board.propensity_NM).all(axis=1))
-    return ~whole_N[:, None]
+    return np.asarray(board.observed_NM.all(axis=1) & ~np.isfinite(board.propensity_NM).all(axis=1))
 
 
 def stand_in_variance(predicted_NM: Floats, evidence: Evidence) -> Floats:

@@ -23,6 +23,7 @@ NAMES = (
     "discovery",
     "off_policy",
     "one_answer",
+    "peer",
     "encoders",
 )
 
@@ -73,6 +74,16 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
             "vectors": asked.embeddings,
             "out": asked.json,
         },
+        "peer": {
+            "data": asked.logs,
+            "cache": cache,
+            "python": asked.peer,
+            "blocks": asked.blocks,
+            "seeds": asked.seeds,
+            "workers": asked.workers,
+            "vectors": asked.embeddings,
+            "out": asked.json,
+        },
     }
     return given.get(name, {})
 
@@ -91,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="one_answer, off_policy: processes")
     parser.add_argument("--embeddings", type=Path, metavar="DIR", help="one_answer: vectors, made where missing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="one_answer: rows as they come")
+    parser.add_argument("--peer", type=Path, metavar="PYTHON", help="peer: of its own environment")
     return parser
 
 

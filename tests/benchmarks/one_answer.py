@@ -43,10 +43,7 @@ def run(
     Raises:
         Skipped: the blocks' folders aren't there.
     """
-    chosen = [block for block in BLOCKS if not blocks or block.name in blocks]
-    missing = [block.folder for block in chosen if not (data / block.folder).is_dir()]
-    if missing:
-        raise Skipped(f"no {data / missing[0]}: name a folder that holds the standard blocks by --logs")
+    chosen = chosen_blocks(data, blocks)
     vectors = vectors or cache / "vectors"
     write_vectors(data, dict.fromkeys(block.folder for block in chosen), cache, vectors)
     if SIMULATED in blocks:
@@ -81,6 +78,19 @@ def run(
             "worst loss to the known best, operating policy": min(float(row["gain"] or 0) for row in rows),
         },
     )
+
+
+def chosen_blocks(data: Path, names: Sequence[str]) -> list[Block]:
+    """The blocks of these names, all where there are none.
+
+    Raises:
+        Skipped: a block's folder isn't there.
+    """
+    chosen = [block for block in BLOCKS if not names or block.name in names]
+    missing = [block.folder for block in chosen if not (data / block.folder).is_dir()]
+    if missing:
+        raise Skipped(f"no {data / missing[0]}: name a folder that holds the standard blocks by --logs")
+    return chosen
 
 
 def _loss(row: dict[str, Cell]) -> float:

@@ -59,16 +59,12 @@ def judge_log(board: Board, log: Board, seed: int) -> dict[str, Cell]:
         log: what is shown of them.
         seed: of everything random.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        learnt = learn_router(log, np.arange(len(log.quality_NM)), CONFIG, seed)
+    learnt = learn(log, seed)
     test, shown = board.take(board.rows("test")), log.take(board.rows("test"))
     known, best = int(learnt.trained.model.fallback), _best(board)
-    prediction = _predict(learnt, test)
-    choice_N = router_scores(prediction, known).argmax(axis=1)
+    choice_N, policy, operating_N, prediction = choices(learnt, test, seed)
     at = np.arange(choice_N.size)
     got_N, known_N = test.quality_NM[at, choice_N], test.quality_NM[at, known]
-    policy, operating_N = _operating(learnt, prediction, seed)
     paid, theirs = (float(test.cost_usd_NM[at, column].mean()) for column in (operating_N, known))
     inclusion_NM = np.ones(test.quality_NM.shape) if log is board else shown.inclusion_NM
     judged = Log(outcome_NM=shown.quality_NM, inclusion_NM=inclusion_NM, predicted_NM=prediction.quality_NM)
@@ -89,21 +85,29 @@ def judge_log(board: Board, log: Board, seed: int) -> dict[str, Cell]:
     }
 
 
-def _predict(learnt: Learnt, test: Board) -> Prediction:
-    """As a published router predicts: candidates without outcomes on a task aren't chosen there."""
+def learn(log: Board, seed: int) -> Learnt:
+    """The router of a log, trained quickly."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return learn_router(log, np.arange(len(log.quality_NM)), CONFIG, seed)
+
+
+def choices(learnt: Learnt, test: Board, seed: int) -> tuple[NDArray[np.intp], str, NDArray[np.intp], Prediction]:
+    """Choices of `best` on the test prompts; the operating policy as a retrain chooses it, and its choices; beliefs.
+
+    As in a published router, candidates without outcomes on a task aren't chosen there.
+    """
     prediction = learnt.trained.model.predict(test.features_NF, test.embedding_ND, test.input_tokens_N)
     supported_NM = (counts(learnt.seen) > 0)[prediction.task_N]
-    return replace(prediction, supported_NM=None if supported_NM.all() else supported_NM)
-
-
-def _operating(learnt: Learnt, prediction: Prediction, seed: int) -> tuple[str, NDArray[np.intp]]:
-    """The operating policy as a retrain chooses it, and its choices on the test prompts."""
+    prediction = replace(prediction, supported_NM=None if supported_NM.all() else supported_NM)
     model, held, seen = learnt.trained.model, learnt.trained.two.held, learnt.seen
     fallback = int(model.fallback)
     expected_NM = model.cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
     judged = judge_learning(seen, held, expected_NM, seed)
     found = operate(held, seen, judged, expected_NM, fallback, asked=None, config=CONFIG.stages.router, seed=seed)
-    return found.chosen.text(), decide(prediction, policy_of(found.chosen), fallback=fallback).candidate_N
+    operating_N = decide(prediction, policy_of(found.chosen), fallback=fallback).candidate_N
+    best_N = router_scores(prediction, fallback).argmax(axis=1)
+    return best_N, found.chosen.text(), operating_N, prediction
 
 
 def _best(board: Board) -> int:
