@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from components.evaluation.operating import parse_asked
 from components.reports.console import method_table
+from components.reports.grading import grading_text
 from components.reports.summary import policy_text, summary
 from components.tasks.density import LayoutConfig
 from flows.gate_form import GateParameters
@@ -198,6 +199,8 @@ def run_retrain(parameters: RetrainParameters) -> int:
     print(f"\n{summary(report, verdict.verdict)}\n")
     for reason in verdict.reasons:
         print(f"- {reason}")
+    if told := grading_text(report["operating"]):
+        print(told)
     print(f"verdict: {verdict.verdict}\noperating policy: {policy_text(report['operating'])}")
     print(f"encoder: {report['encoder']['kind']} ({report['encoder']['name']})")
     print(f"bundle: {verdict.bundle}\nreport: {verdict.report}\ndashboards: make ui")

@@ -6,7 +6,8 @@ and paired differences are the prediction-powered ones. Shapes: N prompts, M can
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,7 @@ from components.grading.correction import FEWEST, recalibrate
 from components.tables.store import Tables
 
 Floats = NDArray[np.float64]
+Better = Literal["person", "reference"]
 _FOLDS = 5
 
 
@@ -28,6 +30,8 @@ class StandIns:
     """May leave [0, 1]; nan where no judge's grade counts."""
     corrected_NM: NDArray[np.bool_]
     """Answers whose better grade was used."""
+    by: Better = "person"
+    """Whose those are."""
 
 
 def stand_ins(judges: Sequence[Floats], truth_NM: Floats, seed: int, fewest: int = FEWEST) -> StandIns | None:
@@ -68,6 +72,30 @@ def stand_ins(judges: Sequence[Floats], truth_NM: Floats, seed: int, fewest: int
     return StandIns(grade_NM=expected_NM + wrong_NM, corrected_NM=both_NM)
 
 
+def corrections_to_halve(gap_N: Floats, part_N: Floats, corrected: int, judged: int) -> int | None:
+    """How many more answers must be corrected to halve the interval of a mean difference; None: no number does.
+
+    What corrections add to the variance falls with their number; what the judge's grades themselves vary by stays.
+
+    Args:
+        gap_N: paired differences of stand-ins, one a prompt.
+        part_N: what corrections have added to each.
+        corrected: answers corrected so far, >= 1.
+        judged: answers that the judge graded, which no more corrections than that can be made of.
+
+    >>> rng = np.random.default_rng(0)
+    >>> part = np.where(np.arange(1000) < 100, 10 * rng.normal(0, 0.1, 1000), 0.0)
+    >>> 280 < corrections_to_halve(part, part, 100, 1000) < 320
+    True
+    """
+    floor = float((gap_N - part_N).var())
+    added, left = max(float(gap_N.var()) - floor, 0.0), float(gap_N.var()) / 4 - floor
+    if left <= 0:
+        return None
+    needed = int(np.ceil(corrected * added / left))
+    return needed - corrected if needed <= judged else None
+
+
 def stand_ins_of(tables: Tables, seed: int) -> StandIns | None:
     """The same from the table `grades`, rows and columns in the order of prompts and candidates.
 
@@ -97,7 +125,8 @@ def stand_ins_of(tables: Tables, seed: int) -> StandIns | None:
     if np.isfinite(people_NM).sum() >= FEWEST:
         known_NM = np.isfinite(checked_NM) & np.isnan(people_NM)
         return stand_ins([np.where(known_NM, np.nan, judge_NM) for judge_NM in judges], people_NM, seed)
-    return stand_ins(judges, checked_NM, seed)
+    found = stand_ins(judges, checked_NM, seed)
+    return None if found is None else replace(found, by="reference")
 
 
 def _expected(judge_NM: Floats, truth_NM: Floats, fold_N: NDArray[np.intp]) -> Floats:

@@ -156,7 +156,8 @@ def judged_board(board: Board, predicted_quality_NM: Floats, predicted_cost_usd_
     evidence = evidence_of(board, seed)
     return replace(
         board,
-        quality_NM=judged_outcomes(board.quality_NM, predicted_quality_NM, evidence),
+        quality_NM=judged_outcomes(board.worth_NM, predicted_quality_NM, evidence),
+        corrected_NM=np.array(np.nan),
         cost_usd_NM=judged_outcomes(board.cost_usd_NM, predicted_cost_usd_NM, evidence),
     )
 
@@ -182,7 +183,7 @@ def support_of(
     observed_N, judged_N = board.observed_NM[place], judged_quality_NM[place]
     inclusion_N = np.where(observed_N, np.maximum(evidence.inclusion_NM[place], _LEAST), evidence.inclusion_NM[place])
     weight_N = cell_weights(observed_N[:, None], inclusion_N[:, None])[:, 0]
-    outcome_N = np.where(observed_N, board.quality_NM[place], 0.0)
+    outcome_N = np.where(observed_N, board.worth_NM[place], 0.0)
     # the prediction that the stand-in was made with: g = q + w (y - q)
     divisor_N = np.where(observed_N & (weight_N != 1.0), 1 - weight_N, 1.0)
     predicted_N = np.where(divisor_N == 1.0, judged_N, (judged_N - weight_N * outcome_N) / divisor_N)

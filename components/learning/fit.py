@@ -140,7 +140,7 @@ def fit_router(
     tasks, candidates = table_quality_TM.shape[0], general_quality_M.shape[0]
     _check(classifier, experts, table_quality_TM, general_quality_M, seen, held)
     evidence = evidence_of(seen, seed) if evidence is None else evidence
-    judged_NM = judged_outcomes(seen.quality_NM, (held.prompt_NM + held.soft_NM) / 2, evidence)
+    judged_NM = judged_outcomes(seen.worth_NM, (held.prompt_NM + held.soft_NM) / 2, evidence)
     fallback = best_single(judged_NM, 0.0 if evidence.kind == "complete" else SURE)
     mixing = choose_mixing(held, seen.quality_NM, judged_NM, fallback, **config.mixing(tasks))
     mixed_NM = mixing.mixed(held)

@@ -198,7 +198,7 @@ def judge_learning(seen: Board, held: HeldOut, expected_cost_usd_NM: Floats, see
     predicted_NM = (held.prompt_NM + held.soft_NM) / 2
     return with_expected(
         Judged(
-            quality_NM=judged_outcomes(seen.quality_NM, predicted_NM, evidence),
+            quality_NM=judged_outcomes(seen.worth_NM, predicted_NM, evidence),
             cost_usd_NM=judged_outcomes(seen.cost_usd_NM, expected_cost_usd_NM, evidence),
             variance_NM=None if evidence.kind == "complete" else stand_in_variance(predicted_NM, evidence),
             group_N=seen.group_N,

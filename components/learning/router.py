@@ -78,11 +78,11 @@ def discover_tasks(
     """
     train, validation = board.take(board.rows("train")), board.take(board.rows("validation"))
     evidence = evidence_of(board, seed)
-    judged_KM = validation.quality_NM
+    judged_KM = validation.worth_NM
     if evidence.kind != "complete":
         clusters = cluster_tables(train.features_NF, train.quality_NM, seed)
         predicted_KM = clusters.expected(validation.features_NF)
-        judged_KM = judged_outcomes(validation.quality_NM, predicted_KM, evidence.take(board.rows("validation")))
+        judged_KM = judged_outcomes(validation.worth_NM, predicted_KM, evidence.take(board.rows("validation")))
     pairs = float((train.observed_NM.sum(axis=1) >= 2).mean())
     config, semantic = _semantic(config, pairs)
     found = choose_partition(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from components.reports.grading import grading_text
 from components.reports.next_steps import after_report
 from components.reports.summary import change, judged_on, points, policy_text, summary
 
@@ -31,7 +32,7 @@ def first_screen(report: Mapping[str, Any]) -> dict[str, Any]:
         "traffic": shares[:_SHOWN],
         "more_traffic": max(0, len(shares) - _SHOWN),
         "judged": f"{_capital(judged_on(operating))}. Graded by: {operating.get('grader') or 'not said in the logs'}. "
-        f"{_against(report)}".strip(),
+        f"{grading_text(operating)} {_against(report)}".replace("  ", " ").strip(),
     }
 
 

@@ -63,6 +63,8 @@ class Board:
     """Probability with which the logging policy chose what it chose, in (0, 1]; nan where not logged."""
     inclusion_NM: Floats = field(default_factory=_unknown)
     """Probability that a cell's quality is observed, in [0, 1], logged or estimated; nan: not worked out yet."""
+    corrected_NM: Floats = field(default_factory=_unknown)
+    """What choices are judged by in place of a judge's grade (`grading.stand_ins`); may leave [0, 1]; nan: quality."""
     cost_usd_NM: Floats = field(default_factory=_unknown)
     """USD per call, >= 0."""
     input_tokens_NM: Floats = field(default_factory=_unknown)
@@ -117,6 +119,11 @@ class Board:
     def observed_NM(self) -> NDArray[np.bool_]:
         """Where quality was observed."""
         return np.isfinite(self.quality_NM)
+
+    @property
+    def worth_NM(self) -> Floats:
+        """What choices are judged by: quality, but for a judge's grades that better ones correct; nan as quality is."""
+        return np.where(np.isnan(self.corrected_NM) | np.isnan(self.quality_NM), self.quality_NM, self.corrected_NM)
 
     def rows(self, *splits: str) -> NDArray[np.intp]:
         """Rows of one or more splits, ascending."""

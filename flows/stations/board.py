@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from components.grading.stand_ins import stand_ins_of
 from components.learning.evidence import with_inclusion
 from components.learning.router import LEARNING
 from components.tables.board import Board, load_board, save_board, to_board, without_untried
@@ -42,6 +43,8 @@ def lay_out_board(tables: DataRef, embedded: DataRef, splits: DataRef, features:
         features_NF=arrays["features_NF"],
         input_tokens_N=arrays["input_tokens_N"].astype(np.float64),
     )
+    if (found := stand_ins_of(frames, seed)) is not None:
+        whole = replace(whole, corrected_NM=found.grade_NM)
     board, excluded = without_untried(whole, whole.rows("train"))
     laid = with_inclusion(board, seed)
 

@@ -37,7 +37,7 @@ def hold_out_part(
     board = replace(read_board(board_ref), task_N=np.load(classified.file("task.npy")))
     predicted_NM = load_arrays(ClusterTables, classified.file("clusters.npz")).expected(board.features_NF)
     predicted_NM[board.rows(*LEARNING)] = load_arrays(StageOneHeld, classified.file("held.npz")).soft_NM
-    judged_NM = judged_outcomes(board.quality_NM, predicted_NM, evidence_of(board, seed))
+    judged_NM = judged_outcomes(board.worth_NM, predicted_NM, evidence_of(board, seed))
     gains = held_out_gains(refitting(board, config, seed), judged_NM, board.benchmark_N, seed=seed, part=(part, parts))
     content = json.dumps([asdict(gain) for gain in gains])
     return keep("hold_out_part", lambda folder: (folder / "held_out.json").write_text(content))

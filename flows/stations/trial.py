@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from components.evaluation.bootstrap import Interval
@@ -18,12 +17,12 @@ from components.learning.operating import Judged
 from components.learning.router import LEARNING
 from components.reports.operating import operating_section, whatif_curve
 from components.tables.board import Board
-from components.tables.store import read_tables
 from flows.platform import paths
 from flows.platform.arrays import load_arrays
 from flows.platform.references import DataRef
 from flows.stations.board import BoardRef
 from flows.stations.champion import Rival, champion, first_of_year, play, same
+from flows.stations.grading import grader_of, grading_of
 from pointsman.bundle.pointer import read_pointer
 from pointsman.model.prediction import Prediction
 from pointsman.model.router_model import RouterModel
@@ -43,6 +42,7 @@ class Trial:
     best_single: Played
     standing: Standing
     grader: str | None
+    grading: dict[str, Any] | None
     seed: int
 
     @property
@@ -129,6 +129,7 @@ class Trial:
                 "margin": declared["margin"],
                 "effective_sample_size": float(rows_N.sum()) if effective is None else effective,
                 "grader": self.grader,
+                "grading": self.grading,
                 "prompts": int(rows_N.sum()),
                 "test_prompts": self.standing.test,
                 "fell_out": int(learnt_N.sum() - rows_N.sum()) if not self.standing.flattered else 0,
@@ -184,7 +185,7 @@ def on_trial(
     single_N, single_paid_N = judged.at(np.full(choice_N.size, fallback))
     challenger = Played(name="the router", quality_N=got_N, cost_usd_N=paid_N, group_N=board.group_N)
     best_single = Played(name=f"always using {board.models[fallback]}", quality_N=single_N, cost_usd_N=single_paid_N)
-    test_N = board.split_N == "test"
+    stood = standing(challenger, best_single, board.split_N == "test")
     return Trial(
         board=board,
         model=model,
@@ -193,8 +194,9 @@ def on_trial(
         choice_N=choice_N,
         challenger=challenger,
         best_single=best_single,
-        standing=standing(challenger, best_single, test_N),
-        grader=_grader(board_ref),
+        standing=stood,
+        grader=grader_of(board_ref),
+        grading=grading_of(board_ref, board, choice_N, fallback, got_N - single_N, stood.rows_N, seed),
         seed=seed,
     )
 
@@ -202,14 +204,6 @@ def on_trial(
 def simulated(logs: DataRef) -> bool:
     """Whether logs come from the simulated world: it keeps its truth beside them."""
     return (logs.path / "truth.parquet").exists()
-
-
-def _grader(board_ref: BoardRef) -> str | None:
-    outcomes = read_tables(board_ref.tables.path).outcomes
-    if "graded_by" not in outcomes.columns:
-        return None
-    named = outcomes.drop_nulls("graded_by").group_by("graded_by").len().sort("len", "graded_by", descending=True)
-    return ", ".join(named["graded_by"].cast(pl.String).head(3).to_list()) or None
 
 
 def _same_world(rival: Rival, simulated: bool) -> tuple[Criterion, ...]:

@@ -113,3 +113,10 @@ def test_candidates_without_training_outcomes_are_left_out_by_name(tables: Table
 def test_no_training_outcome_at_all_is_refused(tables: Tables) -> None:
     with pytest.raises(ValueError, match="no candidate has an outcome on the 0 training prompts"):
         without_untried(to_board(tables), np.arange(0))
+
+
+def test_choices_are_judged_by_quality_unless_a_judge_is_corrected():
+    quality_NM = np.array([[0.5, np.nan], [0.7, 0.2]])
+    assert np.array_equal(Board(quality_NM=quality_NM).worth_NM, quality_NM, equal_nan=True)
+    corrected = Board(quality_NM=quality_NM, corrected_NM=np.array([[1.3, 0.4], [np.nan, np.nan]]))
+    assert np.array_equal(corrected.worth_NM, [[1.3, np.nan], [0.7, 0.2]], equal_nan=True)
