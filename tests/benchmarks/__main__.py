@@ -25,6 +25,9 @@ NAMES = (
     "one_answer",
     "peer",
     "encoders",
+    "onboarding",
+    "collecting",
+    "grades",
 )
 
 
@@ -56,6 +59,15 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     sizes = discovery.SIZES["large" if asked.large else "quick"]
     if asked.sizes:
         sizes = dict.fromkeys(sizes, tuple(sorted(set(asked.sizes))))
+    spread = {
+        "data": asked.logs,
+        "cache": cache,
+        "blocks": asked.blocks,
+        "seeds": asked.seeds,
+        "workers": asked.workers,
+        "vectors": asked.embeddings,
+        "out": asked.json,
+    }
     given: dict[str, dict[str, Any]] = {
         "routing": {"published": published},
         "serving": {"published": published, "soak": asked.soak},
@@ -64,26 +76,11 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "discovery": {"sizes": sizes},
         "off_policy": {"sizes": asked.sizes or (500, 5000), "logs": asked.draws, "workers": asked.workers},
         "encoders": {"data": asked.logs, "cache": cache, "seeds": asked.seeds},
-        "one_answer": {
-            "data": asked.logs,
-            "cache": cache,
-            "blocks": asked.blocks,
-            "loggings": asked.loggings,
-            "seeds": asked.seeds,
-            "workers": asked.workers,
-            "vectors": asked.embeddings,
-            "out": asked.json,
-        },
-        "peer": {
-            "data": asked.logs,
-            "cache": cache,
-            "python": asked.peer,
-            "blocks": asked.blocks,
-            "seeds": asked.seeds,
-            "workers": asked.workers,
-            "vectors": asked.embeddings,
-            "out": asked.json,
-        },
+        "one_answer": {**spread, "loggings": asked.loggings},
+        "peer": {**spread, "python": asked.peer},
+        "onboarding": spread,
+        "collecting": spread,
+        "grades": {"data": asked.logs, "cache": cache, "seeds": asked.seeds, "workers": asked.workers},
     }
     return given.get(name, {})
 
@@ -95,13 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--large", action="store_true", help="discovery up to 200,000 prompts both ways: half an hour")
     parser.add_argument("--soak", type=float, default=0, metavar="S", help="serving: S more seconds at 64 connections")
     parser.add_argument("--logs", type=Path, default=Path("../shared/data"), help="the standard blocks")
-    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="of one_answer and encoders: divisions")
-    parser.add_argument("--blocks", nargs="+", default=(), metavar="NAME", help="of one_answer; `simulated` draws some")
+    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="divisions of each block")
+    parser.add_argument(
+        "--blocks", nargs="+", default=(), metavar="NAME", help="of those on blocks; `simulated` draws some"
+    )
     parser.add_argument("--loggings", nargs="+", default=(), metavar="NAME", help="of one_answer")
     parser.add_argument("--draws", type=int, default=500, metavar="N", help="off_policy: logs of each kind")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="one_answer, off_policy: processes")
-    parser.add_argument("--embeddings", type=Path, metavar="DIR", help="one_answer: vectors, made where missing")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="one_answer: rows as they come")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes of one thread each")
+    parser.add_argument("--embeddings", type=Path, metavar="DIR", help="the blocks' vectors, made where missing")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="rows as they come")
     parser.add_argument("--peer", type=Path, metavar="PYTHON", help="peer: of its own environment")
     return parser
 

@@ -1,0 +1,114 @@
+"""Answers bought as `collect` chooses them against answers to evenly drawn prompts, at equal cost."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from flows.stations.blocks import Block
+from tests.benchmarks.collecting_case import Case, figures
+from tests.benchmarks.one_answer import BLOCKS
+from tests.benchmarks.one_answer_logs import write_vectors
+from tests.benchmarks.processes import as_they_come
+from tests.benchmarks.routing import Skipped
+from tests.benchmarks.simulated_board import SIMULATED
+from tests.benchmarks.table import Cell, Table
+
+PROMPTS = (100, 300)
+
+
+def run(
+    data: Path,
+    cache: Path,
+    *,
+    blocks: Sequence[str] = (),
+    seeds: int = 2,
+    workers: int = 1,
+    vectors: Path | None = None,
+    out: Path | None = None,
+) -> Table:
+    """Every block, division and size of purchase.
+
+    Args:
+        data: folder of the standard blocks.
+        cache: where the encoder is exported to.
+        blocks: names; none: the standard blocks and pareto. `simulated` draws a world for each seed.
+        seeds: divisions of each block, >= 1.
+        workers: processes of one thread each, >= 1.
+        vectors: folder of the prompts' vectors, made where it lacks some; None: below the cache.
+        out: JSON file of the rows as they come; None: none.
+
+    Raises:
+        Skipped: the blocks' folders aren't there.
+    """
+    chosen = [block for block in BLOCKS if not blocks or block.name in blocks]
+    if missing := [block.folder for block in chosen if not (data / block.folder).is_dir()]:
+        raise Skipped(f"no {data / missing[0]}: name a folder that holds the standard blocks by --logs")
+    vectors = vectors or cache / "vectors"
+    write_vectors(data, dict.fromkeys(block.folder for block in chosen), cache, vectors)
+    if SIMULATED in blocks:
+        chosen.append(Block(name=SIMULATED))
+    cases = [
+        Case(block=block, seed=seed, prompts=prompts)
+        for seed in range(seeds)
+        for block in chosen
+        for prompts in PROMPTS
+    ]
+    rows: list[dict[str, Cell]] = []
+    for _, row in as_they_come(figures, [(case, data, vectors) for case in cases], workers):
+        rows.append(row)
+        print(row, flush=True)
+        if out is not None:
+            out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return table_of(rows)
+
+
+def table_of(rows: Sequence[Mapping[str, Cell]]) -> Table:
+    """What was bought for the same money, side by side."""
+    shown = [
+        _shown(row) for row in sorted(rows, key=lambda r: (str(r["block"]), int(r["prompts"] or 0), str(r["seed"])))
+    ]
+    fewer = [float(row["fewer answers, gain"] or 0) for row in shown]
+    blocks = sorted({str(row["block"]) for row in shown})
+    each = {
+        block: float(np.mean([f for f, row in zip(fewer, shown, strict=True) if row["block"] == block]))
+        for block in blocks
+    }
+    return Table(
+        name="collecting",
+        claim=(
+            "A router of a log of one answer a prompt (uniform), and what is bought: answers of all candidates to "
+            "evenly drawn prompts, against what `collect` chooses for the same money. Error: standard error of the "
+            "router's gain over the best single candidate, by what was bought alone, and how often 95 % intervals hold "
+            "the truth. Fewer answers: share of the even purchase's answers that are saved for the same interval of "
+            "the gain, and of the relative cost. Quality: on test prompts, policy `best`, of a router trained on the "
+            "log with what was bought."
+        ),
+        rows=shown,
+        summary={
+            **{f"fewer answers for the same interval of the gain, {block}": each[block] for block in blocks},
+            "blocks with 25 % fewer": f"{sum(share >= 0.25 for share in each.values())} of {len(blocks)}",
+            "mean difference in quality": float(np.mean([float(row["quality difference"] or 0) for row in shown])),
+            "worst difference in quality": min(float(row["quality difference"] or 0) for row in shown),
+        },
+    )
+
+
+def _shown(row: Mapping[str, Cell]) -> dict[str, Cell]:
+    """One row of the table."""
+    found: dict[str, Cell] = {name: row[name] for name in ("block", "prompts", "seed")}
+    for name in ("answers", "gain error", "gain covered"):
+        found |= {f"{name}, {way}": row[f"{name}, {way}"] for way in ("even", "chosen")}
+    found["fewer answers, gain"] = _fewer(row, "gain")
+    found["fewer answers, savings"] = _fewer(row, "savings") if "savings error, even" in row else None
+    found["quality, even"] = row["quality, even"]
+    found["quality difference"] = float(row["quality, chosen"] or 0) - float(row["quality, even"] or 0)
+    return found
+
+
+def _fewer(row: Mapping[str, Cell], name: str) -> float:
+    """Share of the answers that choosing saves at the same interval: errors fall with the root of the answers."""
+    even, chosen = (float(row[f"{name} error, {way}"] or 0) for way in ("even", "chosen"))
+    answers = float(row["answers, chosen"] or 0) / float(row["answers, even"] or 1)
+    return 1 - answers * (chosen / even) ** 2 if even > 0 else 0.0
