@@ -152,14 +152,21 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         classified = classify(board, discovered, chosen.learning)
         specialised = specialise(board, classified, chosen.learning)
         combined = combine(board, classified, specialised, chosen.learning.router, seed)
+        gate = parameters.gate.config()
         operated = choose_operating(
-            board, classified, specialised, combined, parameters.policy, chosen.learning.router, seed
+            board,
+            classified,
+            specialised,
+            combined,
+            parameters.policy,
+            gate.parity_margin,
+            chosen.learning.router,
+            seed,
         )
         compared = fan_out(baseline, {method: (board, method, seed) for method in PEERS}, station.parts(len(PEERS)))
         station("evaluate")
         held_out = hold_out(board, classified, chosen.refit, seed)
         timed = time_routing(board, encoder, combined)
-        gate = parameters.gate.config()
         judged = evaluate(
             logs,
             validated,

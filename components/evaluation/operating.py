@@ -9,33 +9,35 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.paired import critical
+from components.evaluation.paired import critical, difference
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParityConfig:
-    """When a cheaper policy's quality counts as that of the best single candidate."""
+    """When a cheaper policy's quality counts as that of the best single candidate: two conditions, both needed."""
 
-    greatest_margin: float = 0.01
-    """Quality that may be given up at most, in [0, 1]."""
+    margin: float = 0.01
+    """Quality by which the low end of the interval may lie below the best single candidate's, in [0, 1]: the gate's."""
+    greatest_loss: float = 0.01
+    """Quality that may be lacking on average at most, in [0, 1]."""
     share_of_gap: float = 0.2
-    """The margin as a share of the distance between the best candidate and the middle one, in [0, 1]."""
+    """The same as a share of the distance between the best candidate and the middle one, in [0, 1]."""
     level: float = 0.05
     """Probability that the declared policy is really below the margin, in (0, 0.5]."""
 
     def __post_init__(self) -> None:
-        for name in ("greatest_margin", "share_of_gap"):
+        for name in ("margin", "greatest_loss", "share_of_gap"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
         critical(self.level)
 
 
-def parity_margin(mean_quality_M: Floats, config: ParityConfig | None = None) -> float:
-    """Quality that may be given up for a lower cost: little where the candidates differ by little.
+def parity_loss(mean_quality_M: Floats, config: ParityConfig | None = None) -> float:
+    """Quality that may be lacking on average for a lower cost: little where the candidates differ by little.
 
-    Where the best candidate is .936 and the next two .929 and .926, a margin of .01 would call all three the same.
+    Where the best candidate is .936 and the next two .929 and .926, a loss of .01 would call all three the same.
 
     Args:
         mean_quality_M: of each candidate, in [0, 1]; nan: not known, not counted.
@@ -44,9 +46,9 @@ def parity_margin(mean_quality_M: Floats, config: ParityConfig | None = None) ->
     Raises:
         ValueError: no candidate's quality is known.
 
-    >>> round(parity_margin(np.array([0.936, 0.929, 0.926, 0.79])), 4)
+    >>> round(parity_loss(np.array([0.936, 0.929, 0.926, 0.79])), 4)
     0.002
-    >>> parity_margin(np.array([0.74, 0.5, 0.4]))
+    >>> parity_loss(np.array([0.74, 0.5, 0.4]))
     0.01
     """
     config = config or ParityConfig()
@@ -56,7 +58,7 @@ def parity_margin(mean_quality_M: Floats, config: ParityConfig | None = None) ->
     if known_M.size == 1:
         return 0.0
     gap = float(known_M[-1] - np.median(known_M[:-1]))
-    return min(config.greatest_margin, config.share_of_gap * gap)
+    return min(config.greatest_loss, config.share_of_gap * gap)
 
 
 def cheapest_at_parity(
@@ -65,22 +67,24 @@ def cheapest_at_parity(
     single_quality_N: Floats,
     *,
     margin: float,
+    loss: float | None = None,
     level: float = 0.05,
     least_error_P: Floats | None = None,
 ) -> int | None:
     """The policy of least cost whose quality isn't below the best single candidate's, noise allowed for.
 
-    A policy is at parity where the low end of the paired difference's one-sided interval is at or above -margin. Along
-    a path of prices the differences move together, so that choosing the cheapest of those at parity errs hardly more
-    often than one test would: measured by simulation in the tests, with a correction for all P tests giving away a
-    tenth of the savings for nothing.
+    A policy is at parity where the low end of the paired difference's one-sided interval is at or above -margin, which
+    is what the gate will ask of it, and the difference itself at or above -loss: with many prompts the interval alone
+    would give away nearly the whole margin. Along a path of prices the differences move together, so that choosing the
+    cheapest of those at parity errs hardly more often than one test would: measured by simulation in the tests.
 
     Args:
         quality_NP: what each policy's choices got on prompts that the predictions hadn't seen; pseudo-outcomes where
             the choices themselves weren't observed.
         cost_usd_P: mean USD of each policy's choices on the same prompts; nan: unknown, never chosen.
         single_quality_N: what the best single candidate got there.
-        margin: quality that may be given up, >= 0.
+        margin: quality by which the interval may reach below it, >= 0.
+        loss: quality that may be lacking on average, >= 0; None: as much as the margin.
         level: probability of an error, in (0, 0.5].
         least_error_P: standard errors of the differences that are known of how the outcomes were come by, >= 0: of a
             few heavily weighted outcomes the spread can be small by luck. None: the spread tells.
@@ -99,23 +103,26 @@ def cheapest_at_parity(
             f"qualities {quality_NP.shape}, costs {cost_usd_P.shape} and the best single candidate's "
             f"{single_quality_N.shape} don't match"
         )
-    if not margin >= 0:
-        raise ValueError(f"margin must be >= 0, got {margin}")
+    loss = margin if loss is None else loss
+    if not (margin >= 0 and loss >= 0):
+        raise ValueError(f"margin and loss must be >= 0, got {margin} and {loss}")
     gap_NP = quality_NP - single_quality_N[:, None]
     if np.isnan(gap_NP).any():
         raise ValueError("a quality is nan: choose on prompts whose outcomes are known or estimated")
-    error_P = gap_NP.std(axis=0) / np.sqrt(single_quality_N.size)
+    found = [difference(gap_N, np.zeros_like(gap_N)) for gap_N in gap_NP.T]
+    mean_P, error_P = np.array([one.mean for one in found]), np.array([one.error for one in found])
     if least_error_P is not None:
         error_P = np.maximum(error_P, least_error_P)
-    low_P = gap_NP.mean(axis=0) - critical(level) * error_P
+    low_P = mean_P - critical(level) * error_P
     # a hair for rounding: the best single candidate itself is at parity by definition
-    cost_P = np.where((low_P >= -margin - 1e-12) & ~np.isnan(cost_usd_P), cost_usd_P, np.inf)
+    held_P = (low_P >= -margin - 1e-12) & (mean_P >= -loss - 1e-12)
+    cost_P = np.where(held_P & ~np.isnan(cost_usd_P), cost_usd_P, np.inf)
     if not np.isfinite(cost_P).any():
         return None
     return int(cost_P.argmin())
 
 
-def price_grid(cost_usd_NM: Floats, steps: int = 41) -> tuple[float, ...]:
+def price_grid(cost_usd_NM: Floats, steps: int = 101) -> tuple[float, ...]:
     """Prices of quality worth trying, USD per unit of quality, ascending: round figures, from cheap to lavish.
 
     From a hundredth of the candidates' spread in mean cost (about every prompt to the cheapest) to a thousand times it

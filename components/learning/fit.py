@@ -142,9 +142,6 @@ def fit_router(
     evidence = evidence_of(seen, seed) if evidence is None else evidence
     judged_NM = judged_outcomes(seen.worth_NM, (held.prompt_NM + held.soft_NM) / 2, evidence)
     fallback = best_single(judged_NM, 0.0 if evidence.kind == "complete" else SURE)
-    mixing = choose_mixing(held, seen.quality_NM, judged_NM, fallback, **config.mixing(tasks))
-    mixed_NM = mixing.mixed(held)
-    calibrated_NM = mixing.calibration.apply(mixed_NM)
     cost = fit_cost_head(
         features_NF=seen.features_NF,
         output_tokens_NM=seen.output_tokens_NM,
@@ -155,6 +152,10 @@ def fit_router(
         output_usd_per_mtok_M=seen.output_usd_per_mtok_M,
         config=config.cost,
     )
+    expected_NM = cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
+    mixing = choose_mixing(held, seen.quality_NM, judged_NM, fallback, **config.mixing(tasks), cost_usd_NM=expected_NM)
+    mixed_NM = mixing.mixed(held)
+    calibrated_NM = mixing.calibration.apply(mixed_NM)
     # The floor is set on prompts that the reference points haven't seen.
     apart_N = np.random.default_rng(seed).random(seen.embedding_ND.shape[0]) < NOVELTY_SHARE
     novelty = fit_novelty(seen.embedding_ND[~apart_N], seen.embedding_ND[apart_N], config.novelty, seed)
@@ -186,9 +187,7 @@ def fit_router(
         fallback=fallback,
         cost_source_M=tuple(CostSource(source) for source in cost.source_M),
         cost_r2=log_r2(cost.log_tokens(seen.features_NF, held.task_N), seen.output_tokens_NM),
-        cost_relative_error=total_error(
-            cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N), seen.cost_usd_NM
-        ),
+        cost_relative_error=total_error(expected_NM, seen.cost_usd_NM),
         novelty_floor=float(novelty.floor),
         evidence=evidence.kind,
         propensities=evidence.propensities,

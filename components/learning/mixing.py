@@ -71,6 +71,7 @@ def choose_mixing(
     guard_margins: tuple[float, ...],
     doubt_margins: tuple[float, ...],
     calibration: CalibrationConfig,
+    cost_usd_NM: Floats | None = None,
 ) -> Mixing:
     """Weight, calibration and guard; calibration is fitted on observed cells, choices are judged on pseudo-outcomes.
 
@@ -84,6 +85,7 @@ def choose_mixing(
         guard_margins: see `RouterConfig`.
         doubt_margins: see `RouterConfig`.
         calibration: how much evidence it asks for.
+        cost_usd_NM: USD a call as expected, which decides between guards that can't be told apart; None: unknown.
     """
     level = {"soft": held.soft_NM, "hard": held.hard_NM}
     trials: list[AlphaTrial] = []
@@ -107,7 +109,7 @@ def choose_mixing(
             fits.append(fitted)
     best = choose_trial(trials, np.stack(outcomes))
     calibrated_NM = fits[best].apply(mix(held.prompt_NM, level[trials[best].posterior], trials[best].alpha))
-    guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, guard_margins)
+    guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, guard_margins, cost_usd_NM)
     doubt, doubts = choose_doubt(calibrated_NM, judged_NM, fallback, guard, held.doubt_N, doubt_margins)
     return Mixing(
         trials=tuple(trials),

@@ -17,7 +17,7 @@ from components.evaluation.operating import (
     ParityConfig,
     cheapest_at_parity,
     default_asked,
-    parity_margin,
+    parity_loss,
     price_grid,
     tried,
 )
@@ -85,8 +85,8 @@ class Operating:
 
     asked: Asked
     chosen: Asked
-    margin: float
-    """Quality that parity may give up, in [0, 1]; 0 where parity wasn't asked for."""
+    loss: float
+    """Quality that parity may give up on average, in [0, 1]; 0 where parity wasn't asked for."""
     held_choice_N: NDArray[np.intp]
     """Choice on each learning prompt by parts and policies that were made without it."""
 
@@ -127,7 +127,7 @@ def operate(
     if cautious:
         parity = replace(parity, level=min(parity.level, CAUTIOUS_LEVEL))
     whole = _predict(held, seen, judged, expected_cost_usd_NM, table, fallback, config, every_N, every_N)
-    chosen, margin = choose_policy(wish, whole, judged, fallback, prices, parity, cautious)
+    chosen, loss = choose_policy(wish, whole, judged, fallback, prices, parity, cautious)
     choice_N = np.full(every_N.size, -1, dtype=np.intp)
     for rest_K, out_K in _folds(seen, folds, seed):
         parts = (held, seen, judged, expected_cost_usd_NM, table, fallback, config, rest_K)
@@ -135,7 +135,7 @@ def operate(
             wish, _predict(*parts, rest_K), judged.take(rest_K), fallback, prices, parity, cautious
         )
         choice_N[out_K] = decide(_predict(*parts, out_K), policy_of(priced), fallback=fallback).candidate_N
-    return Operating(asked=wish, chosen=chosen, margin=margin, held_choice_N=choice_N)
+    return Operating(asked=wish, chosen=chosen, loss=loss, held_choice_N=choice_N)
 
 
 def choose_policy(
@@ -147,7 +147,7 @@ def choose_policy(
     parity: ParityConfig,
     cautious: bool = False,
 ) -> tuple[Asked, float]:
-    """The policy that a wish ends in on these prompts, and the margin of parity.
+    """The policy that a wish ends in on these prompts, and what parity may give up on average.
 
     Where no policy is at parity the answer is `best`: what the gate will say of it is then the person's to read.
     Pseudo-outcomes of single answers are right on average but noisy, and of many policies the luckiest would be taken:
@@ -165,22 +165,23 @@ def choose_policy(
         return Asked(name="best"), 0.0
     known_KM = ~np.isnan(judged.quality_NM)
     mean_M = np.where(known_KM, judged.quality_NM, 0).sum(axis=0) / np.maximum(known_KM.sum(axis=0), 1)
-    margin = parity_margin(np.where(known_KM.any(axis=0), mean_M, np.nan), parity)
+    loss = parity_loss(np.where(known_KM.any(axis=0), mean_M, np.nan), parity)
     cost_P = np.array([paid_N[known_N].mean() for _, paid_N in played])
     if cautious:
         row_N = np.arange(single_N.size)
         above_NP = np.stack([prediction.quality_NM[row_N, choice_N] for choice_N in choices], axis=1)
         expected_P = (above_NP - prediction.quality_NM[:, fallback, None])[known_N].mean(axis=0)
-        cost_P = np.where(expected_P >= -margin, cost_P, np.nan)
+        cost_P = np.where(expected_P >= -loss, cost_P, np.nan)
     place = cheapest_at_parity(
         quality_NP[known_N],
         cost_P,
         single_N[known_N],
-        margin=margin,
+        margin=parity.margin,
+        loss=loss,
         level=parity.level,
         least_error_P=np.array([judged.least_error(choice_N, fallback) for choice_N in choices]),
     )
-    return (Asked(name="best") if place is None else policies[place]), margin
+    return (Asked(name="best") if place is None else policies[place]), loss
 
 
 def policy_of(asked: Asked) -> Policy:
@@ -231,7 +232,12 @@ def _predict(
     """Beliefs about some rows, weighed, calibrated and guarded on others."""
     tasks = int(seen.task_N.max(initial=-1)) + 1
     mixing = choose_mixing(
-        held.take(fit_K), seen.quality_NM[fit_K], judged.quality_NM[fit_K], fallback, **config.mixing(tasks)
+        held.take(fit_K),
+        seen.quality_NM[fit_K],
+        judged.quality_NM[fit_K],
+        fallback,
+        **config.mixing(tasks),
+        cost_usd_NM=expected_cost_usd_NM[fit_K],
     )
     part = held.take(rows_K)
     allowed_KM = table[part.task_N]

@@ -86,23 +86,40 @@ def choose_trial(trials: list[AlphaTrial], outcome_SK: Floats) -> int:
 
 
 def choose_guard(
-    predicted_NM: Floats, quality_NM: Floats, fallback: int, margins: tuple[float, ...]
+    predicted_NM: Floats,
+    quality_NM: Floats,
+    fallback: int,
+    margins: tuple[float, ...],
+    cost_usd_NM: Floats | None = None,
 ) -> tuple[float, tuple[GuardTrial, ...]]:
     """The margin by which others must beat the fallback, and the quality at each margin.
 
     Where choosing freely is better than the fallback alone by a standard error (paired), routing has proven itself:
-    the least margin. Elsewhere the best margin, or one that nothing beats, of equals the largest: the fallback is left
-    on evidence only.
+    the least margin. Elsewhere the fallback is left on evidence only, in quality or in cost: of the margins that can't
+    be told from the best one the least expensive, where costs are known, else the best itself; of equals the largest.
+
+    Args:
+        predicted_NM: by parts that hadn't seen the prompts.
+        quality_NM: what choices are judged by; nan where not known.
+        fallback: index of the best single candidate.
+        margins: to try, ascending.
+        cost_usd_NM: USD of each choice as expected; None, or a nan anywhere: unknown, doesn't count.
     """
-    outcome_SK = np.stack([_guarded(predicted_NM, quality_NM, fallback, margin) for margin in (*margins, NEVER)])
+    every = (*margins, NEVER)
+    scores = [counted(predicted_NM, np.full(len(predicted_NM), margin), fallback) for margin in every]
+    outcome_SK = np.stack([choice_outcomes(score_NM, quality_NM) for score_NM in scores])
     trials = tuple(
         GuardTrial(margin=margin, quality=float(outcome_K.mean()))
-        for margin, outcome_K in zip((*margins, NEVER), outcome_SK, strict=True)
+        for margin, outcome_K in zip(every, outcome_SK, strict=True)
     )
     gain_K = outcome_SK[0] - outcome_SK[-1]
     if gain_K.mean() > PROOF * gain_K.std() / np.sqrt(gain_K.size):
         return margins[0], trials
-    return max(trials, key=lambda trial: (trial.quality, trial.margin)).margin, trials
+    if cost_usd_NM is None or np.isnan(cost_usd_NM).any():
+        return max(trials, key=lambda trial: (trial.quality, trial.margin)).margin, trials
+    level_S = np.flatnonzero(ties(-outcome_SK, np.ones(len(every), dtype=bool), errors=PROOF))
+    paid = [float(cost_usd_NM[np.arange(len(score_NM)), score_NM.argmax(axis=1)].mean()) for score_NM in scores]
+    return every[min(level_S.tolist(), key=lambda s: (paid[s], -every[s]))], trials
 
 
 def choose_doubt(

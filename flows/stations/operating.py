@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.evaluation.operating import parse_asked
+from components.evaluation.operating import ParityConfig, parse_asked
 from components.learning.fit import RouterConfig
 from components.learning.mixing import HeldOut
 from components.learning.operating import counts, judge_learning, operate
@@ -27,10 +27,15 @@ def choose_operating(
     specialised: DataRef,
     combined: DataRef,
     asked: str | None,
+    margin: float,
     config: RouterConfig,
     seed: int,
 ) -> DataRef:
-    """The declared policy, its cross-fitted choices, and what the bundle says of its evidence."""
+    """The declared policy, its cross-fitted choices, and what the bundle says of its evidence.
+
+    Args:
+        margin: the gate's against the best single candidate, so that what is chosen is likely to pass.
+    """
     seen, held = seen_board(board_ref, classified), load_arrays(HeldOut, specialised.file("held.npz"))
     model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
     expected_NM = model.cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
@@ -44,9 +49,10 @@ def choose_operating(
         asked=None if asked is None else parse_asked(asked),
         config=config,
         seed=seed,
+        parity=ParityConfig(margin=margin),
     )
     evidence = _evidence(board_ref, seen, model, found.held_choice_N)
-    told = {"asked": found.asked.text(), "policy": found.chosen.text(), "margin": found.margin}
+    told = {"asked": found.asked.text(), "policy": found.chosen.text(), "loss": found.loss}
 
     def write(folder: Path) -> None:
         (folder / "operating.json").write_text(json.dumps(told))

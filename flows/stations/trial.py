@@ -126,7 +126,7 @@ class Trial:
             seed=self.seed,
             facts={
                 **self._support(self.choice_N),
-                "margin": declared["margin"],
+                "parity_loss": declared["loss"],
                 "effective_sample_size": float(rows_N.sum()) if effective is None else effective,
                 "grader": self.grader,
                 "grading": self.grading,

@@ -43,7 +43,7 @@ def test_parity_sends_the_easy_half_to_the_cheapest(world):
     found = chosen(world, None)
     assert found.asked == Asked(name="parity")
     assert found.chosen.name == "tradeoff"
-    assert 0 < found.margin <= 0.01
+    assert 0 < found.loss <= 0.01
     _, seen, cost = world
     got, paid = Judged(quality_NM=seen.quality_NM, cost_usd_NM=cost).at(found.held_choice_N)
     assert paid.mean() < 0.65 * COST[2]
@@ -53,7 +53,7 @@ def test_parity_sends_the_easy_half_to_the_cheapest(world):
 def test_other_wishes_are_kept(world):
     for wish in (Asked(name="best"), Asked(name="tolerance", figure=1.0)):
         found = chosen(world, wish)
-        assert (found.asked, found.chosen, found.margin) == (wish, wish, 0.0)
+        assert (found.asked, found.chosen, found.loss) == (wish, wish, 0.0)
     # tolerance=1: the cheapest, by every fold
     assert set(found.held_choice_N.tolist()) == {0}
 

@@ -55,6 +55,20 @@ def test_a_router_that_only_guesses_leaves_the_fallback_alone():
     assert margin == 1  # of equal margins the largest
 
 
+def test_of_guards_that_cannot_be_told_apart_the_cheaper_wins():
+    # the second candidate is as good as the fallback, and is promised to be a little better
+    generator = np.random.default_rng(0)
+    quality_NM = (generator.random((400, 2)) < 0.7).astype(float)
+    quality_NM[:, 1] = np.where(generator.random(400) < 0.9, quality_NM[:, 0], quality_NM[:, 1])
+    predicted_NM, cheap_NM, dear_NM = (np.tile(row, (400, 1)) for row in ([0.70, 0.71], [1.0, 0.1], [0.1, 1.0]))
+    assert choose_guard(predicted_NM, quality_NM, 0, (0.0, 0.1), cheap_NM)[0] == 0
+    assert choose_guard(predicted_NM, quality_NM, 0, (0.0, 0.1), dear_NM)[0] == 1
+    quality_NM[:, 1] *= generator.random(400) < 0.9  # shown to be worse: its price doesn't matter
+    assert choose_guard(predicted_NM, quality_NM, 0, (0.0, 0.1), cheap_NM)[0] == 1
+    unknown_NM = np.tile([1.0, np.nan], (400, 1))
+    assert choose_guard(predicted_NM, quality_NM, 0, (0.0, 0.1), unknown_NM)[0] == 1
+
+
 def test_the_largest_margin_in_doubt_that_costs_nothing():
     # in doubt the second candidate promises .1 that it doesn't keep; elsewhere .3 that it does
     doubt_N = np.repeat([0.9, 0.1], 200)
