@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.evaluation.gate import GateConfig
+from components.evaluation.gate_config import GateConfig
 
 _DEFAULT = GateConfig()
 

@@ -1,9 +1,13 @@
 """One condition of the gate in words that a person understands, with figure, interval, threshold and advice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from components.evaluation.bootstrap import Interval
+from components.evaluation.latency import rounded_up
 from components.evaluation.paired import Moments, prompts_needed
 
 
@@ -52,22 +56,12 @@ def not_worse(name: str, rival: str, moments: Moments, margin: float, level: flo
     found = moments.interval(level)
     passed = found.low >= -margin - 1e-12
     needed = None if passed else prompts_needed(moments, -margin, level)
-    if passed:
-        advice = ""
-    elif needed is None:
+    words = f"Quality against {rival}: {points(found)} points; may reach {100 * -margin:.1f}"
+    if needed is None:
         advice = f"Quality is below that of {rival} by more than the margin: ask for a higher quality, or for best."
     else:
         advice = f"Can't be told yet: {_more(needed, moments.count)} at this difference would settle it."
-    return Criterion(
-        name=name,
-        words=f"Quality against {rival}: {points(found)} points; may reach {100 * -margin:.1f}",
-        figure=found.mean,
-        interval=(found.low, found.high),
-        threshold=-margin,
-        passed=passed,
-        advice=advice,
-        needed=needed,
-    )
+    return _compared(name, words, found, -margin, passed, advice, needed)
 
 
 def worth_it(rival: str, gain: Moments, cost: Moments | None, least_savings: float, level: float) -> Criterion:
@@ -89,54 +83,88 @@ def worth_it(rival: str, gain: Moments, cost: Moments | None, least_savings: flo
         if saved.low > least_savings or (better.low <= 0 and saved.mean > least_savings):
             passed = saved.low > least_savings
             needed = None if passed else prompts_needed(_savings(cost), least_savings, level)
-            return Criterion(
-                name=name,
-                words=f"Costs {percent(saved)} less than {rival}; wanted more than {100 * least_savings:.0f} %",
-                figure=saved.mean,
-                interval=(saved.low, saved.high),
-                threshold=least_savings,
-                passed=passed,
-                advice="" if passed or needed is None else f"{_more(needed, cost.count)} would settle the savings.",
-                needed=needed,
-            )
+            words = f"Costs {percent(saved)} less than {rival}; wanted more than {100 * least_savings:.0f} %"
+            advice = "" if needed is None else f"{_more(needed, cost.count)} would settle the savings."
+            return _compared(name, words, saved, least_savings, passed, advice, needed)
     passed = better.low > 0
     needed = None if passed else prompts_needed(gain, 0.0, level)
     known = "its cost isn't known" if cost is None else f"costs {100 * cost.mean:.0f} % of it"
-    if passed:
-        advice = ""
-    elif gain.error == 0 and gain.mean == 0:
+    if gain.error == 0 and gain.mean == 0:
         advice = f"It decides as {rival} does: nothing is gained. Ask for parity or a tradeoff, or log more candidates."
     elif needed is None:
         advice = "Neither cheaper nor better: log more varied prompts or candidates, or give prices and token counts."
     else:
         advice = f"Can't be told yet: {_more(needed, gain.count)} at this difference would settle it."
-    return Criterion(
-        name=name,
-        words=f"Quality against {rival}: {points(better)} points; {known}, so it must be above 0",
-        figure=better.mean,
-        interval=(better.low, better.high),
-        threshold=0.0,
-        passed=passed,
-        advice=advice,
-        needed=needed,
-    )
+    words = f"Quality against {rival}: {points(better)} points; {known}, so it must be above 0"
+    return _compared(name, words, better, 0.0, passed, advice, needed)
 
 
 def affordable(name: str, rival: str, cost: Moments, greatest_ratio: float, level: float) -> Criterion:
     """Whether the cost isn't shown to exceed a multiple of another's."""
     found = cost.interval(level)
-    passed = found.low <= greatest_ratio
-    return Criterion(
-        name=name,
-        words=f"Costs {percent(found)} of {rival}; at most {100 * greatest_ratio:.0f} %",
-        figure=found.mean,
-        interval=(found.low, found.high),
-        threshold=greatest_ratio,
-        passed=passed,
-        advice=""
-        if passed
-        else "Ask for parity or a tradeoff, or raise the greatest cost ratio if quality is worth it.",
+    words = f"Costs {percent(found)} of {rival}; at most {100 * greatest_ratio:.0f} %"
+    advice = "Ask for parity or a tradeoff, or raise the greatest cost ratio if quality is worth it."
+    return _compared(name, words, found, greatest_ratio, found.low <= greatest_ratio, advice)
+
+
+def control(name: str, lead: Moments, level: float) -> Criterion:
+    """Whether a router deprived of its signal isn't shown to be better: a tie isn't a defeat.
+
+    Args:
+        name: of the control.
+        lead: the router's quality less the control's.
+        level: one-sided error probability.
+    """
+    found = lead.interval(level)
+    words = f"Quality against a router deprived of its signal ({name}): {points(found)} points; a tie passes"
+    advice = "What was learnt of prompts does harm: look at labels and graders."
+    return _compared(f"control not better: {name}", words, found, 0.0, found.high >= 0, advice)
+
+
+def enough(name: str, words: str, count: int, least: int, advice: str) -> Criterion:
+    """Whether there are at least so many prompts."""
+    return replace(
+        _plain(name, words, float(count), float(least), count >= least, advice),
+        needed=None if count >= least else least,
     )
+
+
+def calibrated(error: float, greatest: float) -> Criterion:
+    """Whether predictions are off by little enough on average."""
+    words = f"Predicted quality is off by {100 * error:.1f} points on average; at most {100 * greatest:.1f}"
+    advice = "Predictions can't be trusted as they are: log more outcomes, or look for drift."
+    return _plain("expected calibration error", words, error, greatest, bool(error <= greatest), advice)
+
+
+def left_out(gains: Mapping[str, Interval], least: float) -> Criterion:
+    """Whether the mean gain on benchmarks left out of training is high enough, each counting the same.
+
+    The least of many would fall below any floor by chance.
+    """
+    worst = min(gains, key=lambda name: gains[name].mean)
+    mean = float(np.mean([gain.mean for gain in gains.values()]))
+    words = (
+        f"Gain on benchmarks left out, mean of {len(gains)} (worst: {worst}): {100 * mean:+.1f} points; "
+        f"at least {100 * least:+.1f}"
+    )
+    advice = "The router misleads on kinds of prompts that it hasn't seen: log more kinds."
+    return _plain("benchmarks left out of training", words, mean, least, mean >= least, advice)
+
+
+def quick(latency_ms: float, greatest: float) -> Criterion:
+    """Whether a prompt is routed in time; the figure is rounded up to fifths of what is allowed."""
+    figure = rounded_up(latency_ms, greatest)
+    words = f"Less than {figure:g} ms of processor time a prompt (rounded up); at most {greatest:g}"
+    advice = "Choose a smaller encoder, or raise the limit."
+    passed = bool(latency_ms <= greatest)
+    return _plain("milliseconds of processor time per prompt", words, figure, greatest, passed, advice)
+
+
+def decides_again(same: bool) -> Criterion:
+    """Whether the bundle made its golden decisions again."""
+    words = "Decides from text as it did from stored features" if same else "Decides otherwise from text"
+    advice = "The encoder or its features differ: retrain, and report it if it stays."
+    return _plain("bundle self-check", words, float(same), 1.0, same, advice)
 
 
 def points(interval: Interval) -> str:
@@ -155,6 +183,27 @@ def percent(interval: Interval) -> str:
     '58 % [51, 64]'
     """
     return f"{100 * interval.mean:.0f} % [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
+
+
+def _compared(
+    name: str,
+    words: str,
+    found: Interval,
+    threshold: float,
+    passed: bool,
+    advice: str,
+    needed: int | None = None,
+) -> Criterion:
+    """A condition on an interval; the advice is for where it failed."""
+    plain = _plain(name, words, found.mean, threshold, passed, advice)
+    return replace(plain, interval=(found.low, found.high), needed=needed)
+
+
+def _plain(name: str, words: str, figure: float, threshold: float, passed: bool, advice: str) -> Criterion:
+    """A condition on a figure; the advice is for where it failed."""
+    return Criterion(
+        name=name, words=words, figure=figure, threshold=threshold, passed=passed, advice="" if passed else advice
+    )
 
 
 def _savings(cost: Moments) -> Moments:

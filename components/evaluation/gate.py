@@ -11,63 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.bootstrap import Interval
-from components.evaluation.criteria import Criterion, affordable, not_worse, points, worth_it
+from components.evaluation.criteria import (
+    Criterion,
+    affordable,
+    calibrated,
+    control,
+    decides_again,
+    enough,
+    left_out,
+    not_worse,
+    quick,
+    worth_it,
+)
 from components.evaluation.error_budget import look_level
-from components.evaluation.latency import rounded_up
+from components.evaluation.gate_config import GateConfig
 from components.evaluation.paired import Moments, difference, ratio
 
 Floats = NDArray[np.float64]
 Word = Literal["promoted", "refused", "not enough evidence"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateConfig:
-    """What a challenger must clear."""
-
-    parity_margin: float = 0.01
-    """Quality in [0, 1] by which the interval against the best single candidate may reach below 0."""
-    champion_margin: float = 0.01
-    """The same against the router in service, and against the first one of the year."""
-    least_savings: float = 0.05
-    """Share of the best single candidate's cost that counts as a saving, in [0, 1)."""
-    greatest_cost_ratio: float = 2.0
-    """Cost relative to the best single candidate's that better quality may take, >= 1."""
-    champion_cost_ratio: float = 1.1
-    """Cost relative to the champion's that a challenger no better than it may take, >= 1."""
-    weekly_error: float = 0.05
-    """Probability of a wrong verdict against the best single candidate or the champion, one-sided, in (0, 0.5]."""
-    yearly_error: float = 0.05
-    """Probability that a year's promotions lead below the first champion's margin, in (0, 1); see error_budget."""
-    least_prompts: int = 100
-    """Prompts below which there isn't enough evidence, whatever they say, >= 1."""
-    least_share: float = 0.2
-    """The same as a share of the prompts that were to be judged, in [0, 1]."""
-    most_more: float = 3.0
-    """Times as many prompts as there are that may be asked for before a verdict is 'refused', >= 0."""
-    calibration_error: float = 0.10
-    """Greatest expected calibration error, in [0, 1]."""
-    leave_one_out_floor: float = -0.05
-    """Mean gain over the best single candidate on benchmarks not trained on, each counting the same, in [-1, 1]."""
-    latency_ms: float = 250.0
-    """Greatest milliseconds of processor time per prompt, one at a time, > 0."""
-
-    def __post_init__(self) -> None:
-        for name in ("parity_margin", "champion_margin", "least_share", "calibration_error"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
-        if not 0 <= self.least_savings < 1:
-            raise ValueError(f"least_savings must be in [0, 1), got {self.least_savings}")
-        if not min(self.greatest_cost_ratio, self.champion_cost_ratio) >= 1:
-            raise ValueError("greatest_cost_ratio and champion_cost_ratio must be >= 1")
-        if not 0 < self.weekly_error <= 0.5:
-            raise ValueError(f"weekly_error must be in (0, 0.5], got {self.weekly_error}")
-        look_level(1, self.yearly_error)
-        if self.least_prompts < 1 or not self.most_more >= 0:
-            raise ValueError(f"least_prompts must be >= 1 and most_more >= 0, got {self}")
-        if not -1 <= self.leave_one_out_floor <= 1:
-            raise ValueError(f"leave_one_out_floor must be in [-1, 1], got {self.leave_one_out_floor}")
-        if not 0 < self.latency_ms < float("inf"):
-            raise ValueError(f"latency_ms must be > 0 and finite, got {self.latency_ms}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,25 +118,16 @@ def judge(
         criteria.append(affordable(name, rival, paid, config.greatest_cost_ratio, level))
     if champion is not None:
         criteria += _against_champion(challenger, champion, config)
-    criteria.append(_at_most("expected calibration error", calibration_error, config.calibration_error))
+    criteria.append(calibrated(calibration_error, config.calibration_error))
     criteria += [
-        _control(name, difference(ours_K, theirs_K), level)
+        control(name, difference(ours_K, theirs_K), level)
         for name, (ours_K, theirs_K) in sorted((controls or {}).items())
     ]
     if leave_one_out:
-        criteria.append(_left_out(leave_one_out, config))
+        criteria.append(left_out(leave_one_out, config.leave_one_out_floor))
     if latency_ms is not None:
-        criteria.append(_latency(latency_ms, config))
-    criteria.append(
-        Criterion(
-            name="bundle self-check",
-            words="Decides from text as it did from stored features" if self_check else "Decides otherwise from text",
-            figure=float(self_check),
-            threshold=1.0,
-            passed=self_check,
-            advice="" if self_check else "The encoder or its features differ: retrain, and report it if it stays.",
-        )
-    )
+        criteria.append(quick(latency_ms, config.latency_ms))
+    criteria.append(decides_again(self_check))
     spent = 0
     if anchor is not None and all(criterion.passed for criterion in criteria):
         judged = _judgeable(challenger, anchor)
@@ -201,19 +153,10 @@ def _word(criteria: tuple[Criterion, ...], count: int, config: GateConfig) -> Wo
 def _enough(count: int, wanted: int, effective: float | None, config: GateConfig) -> Criterion:
     judged = min(count, int(effective)) if effective is not None else count
     least = max(config.least_prompts, int(np.ceil(config.least_share * wanted)) if effective is None else 0)
-    passed = judged >= least
     worth = "" if effective is None else f", worth {judged:,} complete ones"
-    return Criterion(
-        name="evidence",
-        words=f"Judged on {count:,} of {wanted:,} prompts{worth}; at least {least:,}",
-        figure=float(judged),
-        threshold=float(least),
-        passed=passed,
-        advice=""
-        if passed
-        else f"Log or collect answers of the compared candidates to {least - judged:,} more prompts.",
-        needed=None if passed else least,
-    )
+    words = f"Judged on {count:,} of {wanted:,} prompts{worth}; at least {least:,}"
+    advice = f"Log or collect answers of the compared candidates to {least - judged:,} more prompts."
+    return enough("evidence", words, judged, least, advice)
 
 
 def _against_champion(challenger: Played, champion: Played, config: GateConfig) -> list[Criterion]:
@@ -221,17 +164,9 @@ def _against_champion(challenger: Played, champion: Played, config: GateConfig) 
     name = "no worse than the champion"
     if judged is None or judged.count < config.least_prompts:
         count = 0 if judged is None else judged.count
-        return [
-            Criterion(
-                name=name,
-                words=f"Only {count:,} prompts can be compared with {champion.name}; at least {config.least_prompts:,}",
-                figure=float(count),
-                threshold=float(config.least_prompts),
-                passed=False,
-                advice="Log new prompts, or answers of the champion's candidates, before replacing it.",
-                needed=config.least_prompts,
-            )
-        ]
+        words = f"Only {count:,} prompts can be compared with {champion.name}; at least {config.least_prompts:,}"
+        advice = "Log new prompts, or answers of the champion's candidates, before replacing it."
+        return [enough(name, words, count, config.least_prompts, advice)]
     found = [not_worse(name, champion.name, judged, config.champion_margin, config.weekly_error)]
     paid = _cost(challenger, champion)
     if paid is not None:
@@ -257,58 +192,3 @@ def _cost(a: Played, b: Played) -> Moments | None:
     if not both_N.any() or np.isnan(paid_K).any() or np.isnan(theirs_K).any() or not theirs_K.mean() > 0:
         return None
     return ratio(paid_K, theirs_K, None if a.group_N is None else a.group_N[both_N])
-
-
-def _at_most(name: str, figure: float, threshold: float) -> Criterion:
-    passed = bool(figure <= threshold)
-    return Criterion(
-        name=name,
-        words=f"Predicted quality is off by {100 * figure:.1f} points on average; at most {100 * threshold:.1f}",
-        figure=figure,
-        threshold=threshold,
-        passed=passed,
-        advice="" if passed else "Predictions can't be trusted as they are: log more outcomes, or look for drift.",
-    )
-
-
-def _control(name: str, lead: Moments, level: float) -> Criterion:
-    # A tie isn't a defeat: only a control that is shown to be better speaks against the router.
-    found = lead.interval(level)
-    passed = found.high >= 0
-    return Criterion(
-        name=f"control not better: {name}",
-        words=f"Quality against a router deprived of its signal ({name}): {points(found)} points; a tie passes",
-        figure=found.mean,
-        interval=(found.low, found.high),
-        threshold=0.0,
-        passed=passed,
-        advice="" if passed else "What was learnt of prompts does harm: look at labels and graders.",
-    )
-
-
-def _left_out(gains: Mapping[str, Interval], config: GateConfig) -> Criterion:
-    worst = min(gains, key=lambda name: gains[name].mean)
-    mean = float(np.mean([gain.mean for gain in gains.values()]))
-    passed = mean >= config.leave_one_out_floor
-    return Criterion(
-        name="benchmarks left out of training",
-        words=f"Gain on benchmarks left out, mean of {len(gains)} (worst: {worst}): {100 * mean:+.1f} points; "
-        f"at least {100 * config.leave_one_out_floor:+.1f}",
-        figure=mean,
-        threshold=config.leave_one_out_floor,
-        passed=passed,
-        advice="" if passed else "The router misleads on kinds of prompts that it hasn't seen: log more kinds.",
-    )
-
-
-def _latency(latency_ms: float, config: GateConfig) -> Criterion:
-    passed = bool(latency_ms <= config.latency_ms)
-    figure = rounded_up(latency_ms, config.latency_ms)
-    return Criterion(
-        name="milliseconds of processor time per prompt",
-        words=f"Less than {figure:g} ms of processor time a prompt (rounded up); at most {config.latency_ms:g}",
-        figure=figure,
-        threshold=config.latency_ms,
-        passed=passed,
-        advice="" if passed else "Choose a smaller encoder, or raise the limit.",
-    )

@@ -9,7 +9,7 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from components.evaluation.gate import GateConfig
+from components.evaluation.gate_config import GateConfig
 from components.evaluation.reliability import expected_calibration_error
 from components.learning.evidence import judged_board
 from components.reports.operating import best_on_task

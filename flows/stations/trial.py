@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from components.evaluation.bootstrap import Interval
 from components.evaluation.criteria import Criterion
-from components.evaluation.gate import GateConfig, Played, Verdict, judge
+from components.evaluation.gate import Played, Verdict, judge
+from components.evaluation.gate_config import GateConfig
 from components.evaluation.standing import Standing, at, standing
 from components.learning.evidence import evidence_of, support_of
 from components.learning.operating import Judged

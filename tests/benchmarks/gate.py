@@ -1,6 +1,6 @@
 """How often the gate is wrong, either way, where the truth is known."""
 
-from components.evaluation.gate import GateConfig
+from components.evaluation.gate_config import GateConfig
 from tests.benchmarks.gate_case import PROMPTS, WEEKS, errors, power
 from tests.benchmarks.table import Table
 

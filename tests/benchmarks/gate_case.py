@@ -12,7 +12,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.gate import GateConfig, Played, Verdict, judge
+from components.evaluation.gate import Played, Verdict, judge
+from components.evaluation.gate_config import GateConfig
 
 Floats = NDArray[np.float64]
 PROMPTS, WEEKS = 6_000, 52

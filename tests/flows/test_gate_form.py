@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from components.evaluation.gate import GateConfig
+from components.evaluation.gate_config import GateConfig
 from flows.gate_form import GateParameters
 from flows.retrain import RetrainParameters
 

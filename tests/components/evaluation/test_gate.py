@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from components.evaluation.bootstrap import Interval
-from components.evaluation.gate import GateConfig, Played, judge
+from components.evaluation.gate import Played, judge
+from components.evaluation.gate_config import GateConfig
 
 PROMPTS = 4000
 GOOD = np.tile([1.0, 1.0, 1.0, 0.0], PROMPTS // 4)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from components.evaluation.gate import GateConfig
+from components.evaluation.gate_config import GateConfig
 from tests.benchmarks.gate_case import Truth, chain, once, play, single_outcomes, year
 
 SAVER = Truth(gain=0.0, cost=0.6)
