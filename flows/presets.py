@@ -11,7 +11,7 @@ from components.learning.two_stage import TwoStageConfig
 from components.sources.planted.world import PlantedConfig
 from components.tables.quarantine import QuarantineConfig
 from components.tables.splits import SplitConfig
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 
 PresetName = Literal["smoke", "full"]
 

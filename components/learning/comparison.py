@@ -19,7 +19,7 @@ from components.learning.parts import one_method, phases, stage_one_quality
 from components.learning.router import LEARNING, LearnConfig, discover_tasks, learn_router, with_tasks
 from components.learning.two_stage import StageOne, TwoStage, TwoStageConfig, learn_stage_one
 from components.tables.board import Board
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 from pointsman.model.aggregate import mix
 from pointsman.model.guard import counted, router_scores
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from components.learning.two_stage import StageOne, TwoStage, TwoStageConfig, final_experts
 from components.tables.board import Board
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 from pointsman.model.aggregate import assign_tasks, task_level, task_posterior
 from pointsman.model.clusters import blend
 from pointsman.model.weights import ExpertWeights

@@ -14,7 +14,8 @@ from components.learning.granular import cluster_tables
 from components.learning.two_stage import TwoStage, TwoStageConfig, learn
 from components.tables.board import Board
 from components.tasks.assignment import assign
-from components.tasks.choice import Discovery, DiscoveryConfig, choose_partition
+from components.tasks.choice import Discovery, choose_partition
+from components.tasks.discovery_config import DiscoveryConfig
 from components.tasks.partition import Partition
 
 Rows = NDArray[np.intp]

@@ -13,9 +13,8 @@ from components.learning.fit import FitReport, RouterConfig, fit_router
 from components.learning.granular import cluster_tables
 from components.learning.mixing import HeldOut
 from components.tables.board import Board
-from components.tasks.choice import known_labels
 from components.tasks.partition import Partition
-from components.tasks.table import TaskTable, label_quality, task_table
+from components.tasks.table import TaskTable, known_labels, label_quality, task_table
 from pointsman.model.clusters import ClusterTables
 from pointsman.model.router_model import RouterModel
 from pointsman.model.weights import ClassifierWeights, ExpertWeights

@@ -18,77 +18,15 @@ from numpy.typing import NDArray
 
 from components.tasks.assignment import vote_shares
 from components.tasks.criterion import advantage_error, expected_quality, routing_regret, ties
-from components.tasks.density import DensityConfig
-from components.tasks.graph import GraphConfig, nothing
+from components.tasks.discovery_config import DiscoveryConfig
+from components.tasks.graph import nothing
 from components.tasks.neighbours import unit_rows
 from components.tasks.partition import Partition
 from components.tasks.sweep import Setting, method_of, partitions, stabilities
-from components.tasks.table import label_quality, task_table
+from components.tasks.table import known_labels, label_quality, task_table
 
 Method = Literal["graph", "density", "none"]
 STABILITY_STEP = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiscoveryConfig:
-    """What is tried, and how partitions are judged."""
-
-    resolutions: tuple[float, ...] = (0.5, 1.0, 3.0, 8.0)
-    """Leiden resolutions, each > 0; empty: no graph."""
-    preference_mixes: tuple[float, ...] = (0.0, 0.3)
-    """Shares of preference in edge weights, each in [0, 1]; crossed with the resolutions."""
-    within_labels: tuple[bool, ...] = (False, True)
-    """Whether tasks may mix the logs' own labels or not; without two labels that fill a task, only the former."""
-    density_minimum_samples: tuple[int, ...] = (5, 15)
-    """HDBSCAN's minimum_samples, each >= 1; they share one UMAP. Empty: no density trial."""
-    neighbours: int = 15
-    """Neighbours in graph, UMAP and assignment, >= 2."""
-    rbo_p: float = 0.9
-    """Persistence of Rank Biased Overlap, in (0, 1)."""
-    minimum_size: int = 15
-    """Prompts a task must have, >= 2."""
-    epochs: int = 100
-    """UMAP's epochs, >= 1."""
-    repeats: int = 3
-    """Subsamples of a graph trial's bootstrap ARI, >= 1; density trials take half, at least one: each is a UMAP."""
-
-    def __post_init__(self) -> None:
-        if not (self.resolutions and self.preference_mixes) and not self.density_minimum_samples:
-            raise ValueError("nothing to try: give resolutions and preference_mixes, or density_minimum_samples")
-        if self.repeats < 1:
-            raise ValueError(f"repeats must be >= 1, got {self.repeats}")
-        self.graph_trials(0)
-        self.density_trials(0)
-
-    def graph_trials(self, seed: int) -> tuple[GraphConfig, ...]:
-        """Every graph to try, in order; each checks its own ranges."""
-        return tuple(
-            GraphConfig(
-                neighbours=self.neighbours,
-                preference_mix=mix,
-                rbo_p=self.rbo_p,
-                resolution=resolution,
-                within_labels=within,
-                minimum_size=self.minimum_size,
-                seed=seed,
-            )
-            for within in self.within_labels
-            for mix in self.preference_mixes
-            for resolution in self.resolutions
-        )
-
-    def density_trials(self, seed: int) -> tuple[DensityConfig, ...]:
-        """Every density cut to try, in order; each checks its own ranges."""
-        return tuple(
-            DensityConfig(
-                neighbours=self.neighbours,
-                epochs=self.epochs,
-                minimum_size=self.minimum_size,
-                minimum_samples=samples,
-                seed=seed,
-            )
-            for samples in self.density_minimum_samples
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,16 +154,6 @@ def choose_partition(
 
 def _preference(trial: Trial) -> tuple[float, float]:
     return -round((trial.stability or 0.0) / STABILITY_STEP), trial.advantage_error
-
-
-def known_labels(label_N: NDArray[np.str_] | None, minimum_size: int) -> NDArray[np.str_] | None:
-    """Labels, the rare ones as one, shape (N,); None where fewer than two are given to `minimum_size` prompts."""
-    if label_N is None:
-        return None
-    names, inverse_N, count = np.unique(label_N, return_inverse=True, return_counts=True)
-    if (count >= minimum_size).sum() < 2:
-        return None
-    return np.where(count < minimum_size, "", names)[inverse_N].astype(np.str_)
 
 
 def _why_no_tasks(unit_ND: NDArray[np.float32], quality_NM: NDArray[np.floating], config: DiscoveryConfig) -> str:

@@ -146,6 +146,16 @@ def _undiluted(outcomes_N: NDArray[np.integer], candidates: int) -> NDArray[np.f
     return np.where(few_N, k_N / (k_N - 1) * whole, 1.0)[:, None]
 
 
+def known_labels(label_N: NDArray[np.str_] | None, minimum_size: int) -> NDArray[np.str_] | None:
+    """Labels, the rare ones as one, shape (N,); None where fewer than two are given to `minimum_size` prompts."""
+    if label_N is None:
+        return None
+    names, inverse_N, count = np.unique(label_N, return_inverse=True, return_counts=True)
+    if (count >= minimum_size).sum() < 2:
+        return None
+    return np.where(count < minimum_size, "", names)[inverse_N].astype(np.str_)
+
+
 def label_quality(label_N: NDArray[np.str_], quality_NM: NDArray[np.floating]) -> NDArray[np.float64]:
     """The shrunken quality table of the logs' own labels, read at each prompt's label, shape (N, M).
 

@@ -25,7 +25,7 @@ from components.reports.report import plain
 from components.tables.board import Board, load_board, save_board, to_board
 from components.tables.splits import SplitConfig, learning_splits, near_duplicate_groups
 from components.tables.store import read_tables
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 from flows.platform.arrays import load_arrays, save_arrays, save_named
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep

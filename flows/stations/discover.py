@@ -10,8 +10,8 @@ from components.embeddings.feature_fit import FeatureConfig, fit_features
 from components.learning.router import discover_tasks
 from components.reports.task_map import UNASSIGNED, points
 from components.tables.store import read_tables
-from components.tasks.choice import DiscoveryConfig
 from components.tasks.density import LayoutConfig, lay_out
+from components.tasks.discovery_config import DiscoveryConfig
 from components.tasks.labels import describe
 from components.tasks.partition import Partition
 from components.tasks.table import task_table

@@ -18,7 +18,7 @@ from components.learning.refit import QUICK
 from components.learning.router import LearnConfig, learn_router
 from components.tables.board import Board
 from components.tables.store import read_tables
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 from flows.stations.blocks import STANDARD, Block
 from pointsman.model.guard import router_scores
 from pointsman.model.router_model import RouterModel

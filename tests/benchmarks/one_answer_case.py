@@ -16,7 +16,7 @@ from components.learning.operating import counts, judge_learning, operate, polic
 from components.learning.refit import QUICK
 from components.learning.router import LEARNING, LearnConfig, Learnt, learn_router
 from components.tables.board import Board
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 from flows.stations.blocks import Block
 from pointsman.model.guard import router_scores
 from pointsman.model.prediction import Prediction

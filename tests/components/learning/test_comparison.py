@@ -9,7 +9,7 @@ from components.learning.refit import QUICK
 from components.learning.router import LearnConfig
 from components.reports.comparison import block_report
 from components.reports.comparison_page import headline, markdown, write_comparison
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 GRAPHS = DiscoveryConfig(density_minimum_samples=(), resolutions=(1.0,), preference_mixes=(0.0,), repeats=1)

@@ -7,7 +7,7 @@ import pytest
 
 from components.learning.refit import QUICK
 from components.learning.router import LearnConfig, discover_tasks, learn_router
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 from pointsman.model.guard import router_scores
 from tests.components.learning.conftest import TRUTH_TM, draw_logs
 

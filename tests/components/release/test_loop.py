@@ -28,7 +28,7 @@ from components.sources.planted_gateway import GatewayConfig, PlantedGateway
 from components.tables.board import to_board
 from components.tables.splits import SPLITS, SplitConfig, assign_groups
 from components.tables.store import Tables, read_tables, write_tables
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 from pointsman.bundle.evidence import no_evidence
 from pointsman.bundle.manifest import Candidate, Provenance
 from pointsman.policy.exploration import ExplorationConfig

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from components.tasks.choice import DiscoveryConfig, choose_partition
+from components.tasks.choice import choose_partition
+from components.tasks.discovery_config import DiscoveryConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 GRAPHS = DiscoveryConfig(density_minimum_samples=(), repeats=2)

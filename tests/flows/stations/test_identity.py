@@ -8,8 +8,8 @@ import pytest
 
 from components.sources.planted.world import PlantedConfig, generate
 from components.tables.store import Tables, write_parquet, write_tables
-from components.tasks.choice import DiscoveryConfig
 from components.tasks.density import LayoutConfig
+from components.tasks.discovery_config import DiscoveryConfig
 from flows.platform import paths
 from flows.platform.references import DataRef, keep
 from flows.stations import board as station_board

@@ -12,7 +12,7 @@ import pytest
 
 from components.sources.planted.world import PlantedConfig, generate
 from components.tables.store import write_parquet, write_tables
-from components.tasks.choice import DiscoveryConfig
+from components.tasks.discovery_config import DiscoveryConfig
 from flows.platform import paths
 from flows.platform.references import DataRef, keep
 from flows.stations import board as station_board
