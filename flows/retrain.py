@@ -22,7 +22,8 @@ from flows.platform.progress import Progress
 from flows.platform.references import DataRef
 from flows.platform.tracking import tracked
 from flows.presets import PresetName, preset
-from flows.stations.board import board_of
+from flows.stations.board import board_of, read_board
+from flows.stations.champion import changed_logs
 from flows.stations.decisions import take_in
 from flows.stations.discover import chart, discover, featurise
 from flows.stations.drift_reference import keep_drift_reference
@@ -34,7 +35,7 @@ from flows.stations.identity import champion_tasks, identify
 from flows.stations.ingest import divide, ingest, notices, validate
 from flows.stations.logs import describe_logs, logs_of
 from flows.stations.naming import describe_training, name_discovered
-from flows.stations.operating import choose_operating
+from flows.stations.operating import choose_operating, cost_notices
 from flows.stations.promote import Verdicted, bundle, promote, register
 from flows.stations.train import PEERS, baseline, classify, combine, specialise
 from flows.stations.trial import simulated
@@ -130,7 +131,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         tables = ingest(logs, replace(chosen.quarantine, max_share=parameters.most_faulty))
         station("validate")
         validated = validate(tables, logs)
-        for notice in notices(tables, validated):
+        for notice in [*notices(tables, validated), *changed_logs(tables)]:
             station.say(f"note: {notice}")
         station("embed")
 
@@ -163,6 +164,8 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
             chosen.learning.router,
             seed,
         )
+        for notice in cost_notices(combined, read_board(board).models):
+            station.say(f"note: {notice}")
         compared = fan_out(baseline, {method: (board, method, seed) for method in PEERS}, station.parts(len(PEERS)))
         station("evaluate")
         held_out = hold_out(board, classified, chosen.refit, seed)

@@ -1,6 +1,7 @@
 """The routers that a challenger is compared with: the one in service and the first of the year."""
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,9 @@ from components.evaluation.gate import Played
 from components.learning.operating import Judged
 from components.release.history import SERVES, Entry, read_history
 from components.tables.board import Board
+from components.tables.store import read_tables
 from flows.platform import paths
+from flows.platform.references import DataRef
 from pointsman.bundle.evidence import prompt_digests
 from pointsman.bundle.pointer import read_pointer, resolve
 from pointsman.bundle.reading import Bundle, read_bundle
@@ -22,6 +25,8 @@ from pointsman.model.router_model import RouterModel
 from pointsman.router import Router
 
 YEAR = timedelta(days=365)
+_FAMILIAR = 0.5
+"""Share of a router's training prompts below which logs count as others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,6 +114,34 @@ def play(bundle: Bundle, name: str, board: Board, texts: list[str], judged: Judg
         shared=int((column_M >= 0).sum()),
         known_share=float(np.isin(trained, digest_N).mean()) if trained.size else 1.0,
     )
+
+
+def changed_logs(tables: DataRef) -> list[str]:
+    """What a person should know where these logs hardly resemble those of the router in service."""
+    frames, bundle = read_tables(tables.path), _in_service()
+    if bundle is None:
+        return []
+    return other_logs(bundle, frames.prompts["prompt"].to_list(), frames.candidates["model"].to_list())
+
+
+def other_logs(bundle: Bundle, texts: Sequence[str], models: Collection[str]) -> list[str]:
+    """A line each where most of a router's training prompts, or some of its candidates, aren't in these logs.
+
+    Told by content: a folder may move, and another may take its place.
+    """
+    found = []
+    trained_K = bundle.evidence.digest_K
+    share = float(np.isin(trained_K, prompt_digests(texts)).mean()) if trained_K.size else 1.0
+    if share < _FAMILIAR:
+        found.append(
+            f"of the {trained_K.size:,} prompts that the router in service learnt from {100 * share:.0f} % are in "
+            "these logs: is this the right data folder?"
+        )
+    known = [one.model for one in bundle.manifest.provenance.candidates if not one.retired]
+    gone = [name for name in known if name not in models]
+    if gone:
+        found.append(f"candidates of the router in service that aren't in these logs: {', '.join(gone)}")
+    return found
 
 
 def _in_service() -> Bundle | None:

@@ -17,6 +17,7 @@ from flows.platform.references import DataRef, keep
 from flows.stations.board import BoardRef, read_board, read_prompts
 from flows.stations.train import seen_board
 from pointsman.bundle.evidence import Evidence, prompt_digests
+from pointsman.model.cost import CostSource
 from pointsman.model.router_model import RouterModel
 
 
@@ -61,6 +62,28 @@ def choose_operating(
         save_arrays(evidence, folder / "evidence.npz")
 
     return keep("operating", write)
+
+
+def cost_notices(combined: DataRef, models: tuple[str, ...]) -> list[str]:
+    """What a person should know of candidates whose cost isn't known, or only supposed."""
+    model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
+    return told_of_costs(model.cost.source_M, models)
+
+
+def told_of_costs(source_M: np.ndarray, models: tuple[str, ...]) -> list[str]:
+    """A line each on unknown and on supposed costs; none where no cost is known at all.
+
+    >>> told_of_costs(np.array([CostSource.UNKNOWN, CostSource.REGRESSION]), ("a", "b"))
+    ['no cost is known of a: left out of policies that count cost']
+    """
+    unknown = [name for name, source in zip(models, source_M, strict=True) if source == CostSource.UNKNOWN]
+    supposed = [name for name, source in zip(models, source_M, strict=True) if source == CostSource.ASSUMED_TOKENS]
+    found = []
+    if unknown and len(unknown) < len(models):
+        found.append(f"no cost is known of {', '.join(unknown)}: left out of policies that count cost")
+    if supposed:
+        found.append(f"no token counts of {', '.join(supposed)}: priced as if answers were as long as the others'")
+    return found
 
 
 def _evidence(board_ref: BoardRef, seen: Board, model: RouterModel, choice_K: np.ndarray) -> Evidence:

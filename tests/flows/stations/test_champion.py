@@ -6,7 +6,7 @@ import pytest
 from components.learning.operating import Judged
 from components.release.writing import write_bundle
 from components.tables.board import Board
-from flows.stations.champion import play, same
+from flows.stations.champion import other_logs, play, same
 from flows.stations.trial import _same_world
 from pointsman.bundle.evidence import Evidence, prompt_digests
 from pointsman.bundle.manifest import Provenance
@@ -83,3 +83,12 @@ def test_simulated_logs_never_replace_real_ones(champion, prompts):
 
 def test_a_router_is_itself(champion, parts):
     assert same(champion.model, parts.model)
+
+
+def test_logs_that_are_not_those_of_the_router_in_service_are_noticed(champion, prompts):
+    assert other_logs(champion, prompts, ["small", "large", "new"]) == []
+    # half of its two training prompts are enough, in whatever form a re-export leaves them
+    assert other_logs(champion, [prompts[0].upper(), "another"], ["small", "large"]) == []
+    folder, candidates = other_logs(champion, ["another"], ["large"])
+    assert "of the 2 prompts that the router in service learnt from 0 % are in these logs" in folder
+    assert candidates.endswith(": small")
