@@ -19,7 +19,7 @@ REASONS = {
     "doubt": "an advantage over the best single candidate is within the margin, so it isn't counted",
     "novel": "the prompt is unlike any in training: no advantage over the best single candidate is counted",
 }
-_SHOWN_TASKS = 3
+_SHOWN_TASKS, _SHOWN_GROUPS = 3, 3
 
 
 def explain(path: str | Path, prompt: str) -> dict[str, Any]:
@@ -31,7 +31,8 @@ def explain(path: str | Path, prompt: str) -> dict[str, Any]:
 
     Returns:
         router_id, decision (candidate, policy, reason and its meaning, margin), task and the likeliest tasks with
-        probabilities, novelty (similarity to training prompts and the floor), candidates (quality and its parts by
+        probabilities, novelty (similarity to training prompts, the floor, and
+        the nearest groups of training prompts by number), candidates (quality and its parts by
         table and by heads before calibration, expected cost, outcomes behind it on the task and in all, whether it may
         be chosen), policies (what each would choose).
 
@@ -75,6 +76,10 @@ def explain(path: str | Path, prompt: str) -> dict[str, Any]:
             "novel": bool(prediction.novel_N[0]),
             "similarity": similarity,
             "floor": float(bundle.model.novelty.floor),
+            "nearest_groups": [
+                {"id": number, "similarity": cosine}
+                for number, cosine in bundle.model.novelty.nearest(embedding_1D, _SHOWN_GROUPS)
+            ],
         },
         "best_single": router.candidates[int(bundle.model.fallback)],
         "candidates": _candidates(bundle, router, features_1F, prediction.cost_usd_NM[0], task),
@@ -92,6 +97,8 @@ def text_of(found: Mapping[str, Any]) -> str:
         "task: none recognised" if task is None else f"task: {task['label']} ({task['id']}), {task['probability']:.0%}",
         f"likeness to training prompts: {novelty['similarity']:.2f} (novel below {novelty['floor']:.2f}); "
         f"margin over {found['best_single']}: {decision['margin']:.3f}",
+        "nearest groups of training prompts: "
+        + ", ".join(f"{one['id']} ({one['similarity']:.2f})" for one in novelty["nearest_groups"]),
         "",
     ]
     head = ["candidate", "quality", "by table", "by heads", "USD per 1000", "outcomes: task", "all", ""]

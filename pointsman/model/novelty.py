@@ -21,6 +21,14 @@ class Novelty:
         """Cosine to the nearest reference point, shape (N,)."""
         return np.asarray((unit_rows(embedding_ND) @ self.centroid_CD.T).max(axis=1), dtype=np.float32)
 
+    def nearest(self, embedding_1D: Floats, count: int) -> tuple[tuple[int, float], ...]:
+        """Number and cosine of the reference points nearest to a prompt, the nearest first; `count` or all there are.
+
+        Each stands for a group of training prompts, and keeps its number for as long as the router lives.
+        """
+        cosine_C = (unit_rows(embedding_1D) @ self.centroid_CD.T)[0]
+        return tuple((int(c), float(cosine_C[c])) for c in np.argsort(-cosine_C, kind="stable")[:count])
+
     def novel(self, embedding_ND: Floats) -> NDArray[np.bool_]:
         """Which prompts are farther away than the floor, shape (N,)."""
         return self.similarity(embedding_ND) < self.floor

@@ -28,6 +28,9 @@ def test_the_parts_are_those_of_the_decision(bundle, prompts):
         assert set(found["policies"].values()) <= set(router.candidates)
         for policy, name in found["policies"].items():
             assert router.route([prompt], policy).candidate == [name]
+        nearest = found["novelty"]["nearest_groups"]
+        assert nearest[0]["similarity"] == pytest.approx(found["novelty"]["similarity"], abs=1e-6)
+        assert [one["similarity"] for one in nearest] == sorted((one["similarity"] for one in nearest), reverse=True)
         assert sum(one["probability"] for one in found["likeliest_tasks"]) == pytest.approx(1)
 
 
