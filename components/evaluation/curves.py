@@ -36,30 +36,3 @@ def operating_points(
         np.array([cost_NC[row, choice].mean() for choice in choices]),
         np.array([quality_NC[row, choice].mean() for choice in choices]),
     )
-
-
-def parity_price(
-    predicted_NC: Floats, quality_NC: Floats, expected_NC: Floats, fallback: int, *, slack: float = 0.0
-) -> float:
-    """The least willingness to pay (USD per unit of quality) at which choices are as good as the fallback alone.
-
-    Args:
-        predicted_NC: predicted quality, by a model that hadn't seen the prompts.
-        quality_NC: observed quality; nan where not observed, and such candidates aren't chosen.
-        expected_NC: USD per call as expected.
-        fallback: column of the best single candidate.
-        slack: quality that may be lacking, >= 0; negative: quality wanted beyond it.
-
-    Returns:
-        Infinite where no price is enough: cost shouldn't matter then.
-    """
-    seen_NC = np.isfinite(quality_NC)
-    rows_K = np.flatnonzero(seen_NC[:, fallback])
-    wanted = float(quality_NC[rows_K, fallback].mean()) - slack
-    mean_C = expected_NC.mean(axis=0)
-    spread = max(float(mean_C.max() - mean_C.min()), 1e-12)
-    for price in np.geomspace(1e-3, 1e3, 4 * _SWEEP) * spread:
-        utility_KC = np.where(seen_NC, predicted_NC - expected_NC / price, -np.inf)[rows_K]
-        if float(quality_NC[rows_K, utility_KC.argmax(axis=1)].mean()) >= wanted:
-            return float(price)
-    return float("inf")

@@ -13,15 +13,19 @@ from numpy.typing import NDArray
 from components.baselines.methods import fit_predict
 from components.baselines.protocol import Fit
 from components.evaluation.controls import random_features, shuffled_labels
-from components.evaluation.curves import parity_price
+from components.evaluation.operating import Asked, ParityConfig, price_grid
 from components.learning.ablation import fit_heads_alone
+from components.learning.operating import Judged as Outcomes
+from components.learning.operating import choose_policy, policy_of, with_expected
 from components.learning.parts import one_method, phases, stage_one_quality
 from components.learning.router import LEARNING, LearnConfig, discover_tasks, learn_router, with_tasks
 from components.learning.two_stage import StageOne, TwoStage, TwoStageConfig, learn_stage_one
 from components.tables.board import Board
 from components.tasks.discovery_config import DiscoveryConfig
 from pointsman.model.aggregate import mix
-from pointsman.model.guard import counted, router_scores
+from pointsman.model.guard import router_scores
+from pointsman.model.prediction import Prediction
+from pointsman.policy.policy import decide
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +74,7 @@ def judge_split(
         "task_table_hard": model.task_table(test.features_NF, "hard"),
     }
     if np.isfinite(believed.cost_usd_NM).all():
-        predicted["router_at_parity"] = guarded_KM - believed.cost_usd_NM / _parity(trained, seen)
+        predicted["router_at_parity"] = _at_parity(trained, seen, believed)
     config = learning.stages.seeded(seed)
     for method, alone in one_method(learning.discovery).items():
         one = trained.one if found.method == method else _stage_one(seen, alone, config, seed)
@@ -130,11 +134,21 @@ def _stage_one(seen: Board, discovery: DiscoveryConfig, config: TwoStageConfig, 
     return learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, seen.benchmark_N, config)
 
 
-def _parity(trained: TwoStage, seen: Board) -> float:
-    """The price at which held-out choices are as good as the fallback alone."""
+def _at_parity(trained: TwoStage, seen: Board, believed: Prediction) -> Floats:
+    """1 for the choice of the operating policy that a retrain on these prompts would declare, 0 elsewhere, (K, M)."""
     model, held = trained.model, trained.two.held
-    task_NM = held.soft_NM if model.soft else held.hard_NM
-    believed_NM = model.calibration.apply(mix(held.prompt_NM, task_NM, float(model.alpha)))
-    believed_NM = counted(believed_NM, model.margin(held.doubt_N), int(model.fallback))
+    fallback = int(model.fallback)
     expected_NM = model.cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
-    return parity_price(believed_NM, seen.quality_NM, expected_NM, int(model.fallback))
+    task_NM = held.soft_NM if model.soft else held.hard_NM
+    prediction = Prediction(
+        quality_NM=model.calibration.apply(mix(held.prompt_NM, task_NM, float(model.alpha))),
+        cost_usd_NM=expected_NM,
+        task_N=held.task_N,
+        margin_N=model.margin(held.doubt_N),
+        novel_N=np.zeros(held.task_N.size, dtype=np.bool_),
+    )
+    judged = with_expected(Outcomes(quality_NM=seen.quality_NM, cost_usd_NM=seen.cost_usd_NM), expected_NM)
+    prices = price_grid(expected_NM)
+    chosen, _ = choose_policy(Asked(name="parity"), prediction, judged, fallback, prices, ParityConfig())
+    choice_K = decide(believed, policy_of(chosen), fallback=fallback).candidate_N
+    return np.asarray(np.eye(seen.quality_NM.shape[1])[choice_K], dtype=np.float64)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.evaluation.curves import operating_points, parity_price
+from components.evaluation.curves import operating_points
 
 
 def world(rows=400, seed=0):
@@ -36,25 +36,3 @@ def test_a_call_s_own_cost_decides_nothing_unless_it_was_expected():
     dear_NM[0], dear_NM[1] = cost_NM[1], cost_NM[0]  # the same means, other rows
     first, second = operating_points(truth_NM, quality_NM, cost_NM), operating_points(truth_NM, quality_NM, dear_NM)
     np.testing.assert_allclose(first[1], second[1])
-
-
-def test_parity_is_the_least_price_at_which_the_fallback_is_equalled():
-    truth_NM, quality_NM, cost_NM = world()
-    price = parity_price(truth_NM, quality_NM, cost_NM, 1, slack=0.03)
-    row = np.arange(400)
-
-    def reached(price):
-        return quality_NM[row, (truth_NM - cost_NM / price).argmax(axis=1)].mean()
-
-    assert reached(price) >= quality_NM[:, 1].mean() - 0.03 > reached(price / 1.2)
-    # far cheaper than the fallback, since the easy prompts go to the cheap candidate
-    spent = cost_NM[row, (truth_NM - cost_NM / price).argmax(axis=1)].mean()
-    assert spent < 0.6 * cost_NM[:, 1].mean()
-
-
-def test_what_can_t_be_reached_has_no_price():
-    truth_NM, quality_NM, cost_NM = world()
-    assert parity_price(truth_NM, quality_NM, cost_NM, 1, slack=-1.0) == np.inf
-    unseen_NM = quality_NM.copy()
-    unseen_NM[:, 0] = np.nan
-    assert np.isfinite(parity_price(truth_NM, unseen_NM, cost_NM, 1))  # the fallback alone is left
