@@ -1,21 +1,13 @@
 """Commands that buy answers and grades: collect, grade, onboard and the demonstration that needs no key."""
 
 import argparse
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
+
+from flows.purchasing import Bar, endpoint, predicted_for, stoppable
 
 if TYPE_CHECKING:
-    from components.asking.client import Endpoint
-    from components.asking.purchase import Progress
-    from components.collecting.choosing import Predicted
     from components.grading.believed import Agreement
-
-T = TypeVar("T")
-_EVERY_S = 15.0
-"""Between lines of progress where no terminal shows a bar."""
 
 
 def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -80,51 +72,6 @@ def _demo(options: argparse.Namespace) -> int:
     return run_tour(options.prompts, options.seed)
 
 
-def endpoint(url: str | None) -> "Endpoint":
-    """The endpoint at a URL, with the key and the patience of the environment.
-
-    Raises:
-        ValueError: no URL, or none that can be asked.
-    """
-    from components.asking.client import Endpoint
-    from flows.platform.settings import settings
-
-    here = settings()
-    if not (url or here.llm_url):
-        raise ValueError("--url is missing: the base of an OpenAI-compatible API, such as http://127.0.0.1:4000/v1")
-    return Endpoint(url=url or here.llm_url, api_key=here.llm_key, patience_s=here.llm_patience_s)
-
-
-class Bar:
-    """Progress on standard error: done, USD spent, time left."""
-
-    def __init__(self, budget_usd: float) -> None:
-        self._budget_usd = budget_usd
-        self._start = self._last = time.monotonic()
-        self._first: int | None = None
-        self._shown = False
-
-    def __call__(self, progress: "Progress") -> None:
-        """Shows where a purchase is."""
-        now, live = time.monotonic(), sys.stderr.isatty()
-        self._first = progress.done - 1 if self._first is None else self._first
-        if now - self._last < (0.2 if live else _EVERY_S) and not (live and progress.done == progress.all):
-            return
-        self._last, self._shown = now, self._shown or live
-        rate = max(progress.done - self._first, 1) / max(now - self._start, 1e-6)
-        left = (progress.all - progress.done) / rate
-        line = (
-            f"{progress.done}/{progress.all} calls, {progress.spent_usd:.4f} of {self._budget_usd:g} USD, "
-            f"{left / 60:.0f} min {left % 60:.0f} s left"
-        )
-        print(f"\r{line}\x1b[K" if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        """Leaves the line that it wrote on."""
-        if self._shown:
-            print(file=sys.stderr)
-
-
 def _endpoint_options(command: argparse.ArgumentParser, model: str | None) -> None:
     command.add_argument("--url", help="base of an OpenAI-compatible API (default: POINTSMAN_LLM_URL)")
     if model:
@@ -154,8 +101,8 @@ def run_grade(options: argparse.Namespace) -> int:
         found = stoppable(lambda: grade_folder(options.data, options.by, request, bar), bar)
         for notice in found.notices:
             print(f"note: {notice}")
-        for told in found.agreement:
-            print(_agreement(told))
+        for agreement in found.agreement:
+            print(_agreement(agreement))
         print(f"{found.grades} grades by {options.by}; {found.quality} of {found.outcomes} outcomes have a quality")
         if request is not None:
             print(f"spent: {found.spent_usd:.6f} USD of {options.budget:g}")
@@ -167,11 +114,11 @@ def run_grade(options: argparse.Namespace) -> int:
     return 0
 
 
-def _agreement(told: "Agreement") -> str:
-    line = f"{told.grader}: {told.judged} answers, {told.corrected} with a better grade"
-    if told.corrected:
-        line += f"; bias {told.bias:+.3f}, correlation {told.correlation:.2f}"
-    return line + ("; corrected by them" if told.used else "; uncorrected: ten better grades or more correct it")
+def _agreement(agreement: "Agreement") -> str:
+    line = f"{agreement.grader}: {agreement.judged} answers, {agreement.corrected} with a better grade"
+    if agreement.corrected:
+        line += f"; bias {agreement.bias:+.3f}, correlation {agreement.correlation:.2f}"
+    return line + ("; corrected by them" if agreement.used else "; uncorrected: ten better grades or more correct it")
 
 
 def run_collect(options: argparse.Namespace) -> int:
@@ -277,42 +224,3 @@ def _probe(options: argparse.Namespace) -> None:
         print(f"{graded.grades} grades by {options.judge} for {graded.spent_usd:.6f} USD")
         if graded.problem:
             raise ValueError(graded.problem)
-
-
-def predicted_for(folder: Path) -> "Predicted | None":
-    """What the router in service says of a folder's prompts; None: there is none, or it can't be loaded."""
-    import numpy as np
-
-    from components.collecting.choosing import Predicted
-    from components.tables.store import read_tables
-    from pointsman.errors import BundleError
-    from pointsman.home import published
-    from pointsman.router import Router
-
-    try:
-        router = Router.load(published(), threads=1)
-    except BundleError:
-        return None
-    routing = router.route(read_tables(folder).prompts["prompt"].to_list())
-    mean_M = routing.quality_NM.mean(axis=0)
-    return Predicted(
-        models=router.candidates,
-        quality_NM=routing.quality_NM,
-        choice_N=routing.choice_N,
-        task_N=np.asarray(routing.task_N, dtype=np.int32),
-        single=router.candidates[int(mean_M.argmax())],
-    )
-
-
-def stoppable(work: Callable[[], T], bar: Bar) -> T:
-    """Work that Ctrl-C ends with a line, everything bought being kept.
-
-    Raises:
-        ValueError: it was stopped.
-    """
-    try:
-        return work()
-    except KeyboardInterrupt:
-        raise ValueError("stopped; what was answered is kept, the same command goes on") from None
-    finally:
-        bar.close()

@@ -3,13 +3,11 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows.buying import add_buying
-from pointsman.cli import router_option
-
-if TYPE_CHECKING:
-    from pointsman.text.conversation import ConversationConfig
+from flows.importing import add_import
+from flows.studies import add_studies
+from pointsman.commands import router_option
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -65,7 +63,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     command.set_defaults(command=_doctor)
 
-    _add_import(commands)
+    add_import(commands)
     add_buying(commands)
 
     command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
@@ -73,72 +71,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--mlflow-port", type=int, help="default: POINTSMAN_MLFLOW_PORT, or 5000")
     command.add_argument("--home", type=Path, help="folder with data/ and mlruns/ (default: POINTSMAN_HOME, or here)")
     command.set_defaults(command=_ui)
-    _add_studies(commands)
-
-
-def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser(
-        "import",
-        help="turn a gateway's logs or an evaluation's results into tables",
-        epilog="example: pointsman import litellm-spend spend.jsonl.gz --data logs --append",
-    )
-    command.add_argument(
-        "source",
-        nargs="?",
-        help="the log format: decisions, inspect, langfuse, litellm-spend, llmrouter, lm-eval, openai-batch, otel, "
-        "promptfoo, routerbench, tables or wide-csv; --list describes them",
-    )
-    command.add_argument("path", type=Path, nargs="*", help="files, or folders of files")
-    command.add_argument("--list", action="store_true", help="describe the log formats")
-    command.add_argument("--data", type=Path, help="folder for the tables")
-    command.add_argument("--append", action="store_true", help="add to the tables that are there; calls count once")
-    command.add_argument("--scale", help="the grades' worst and best value, such as 1:10 (default: 0:1)")
-    command.add_argument(
-        "--rename", action="append", default=[], metavar="A=B", help="call model A of the log B; may be repeated"
-    )
-    command.add_argument("--prices", type=Path, help="table of prices, or LiteLLM's price map")
-    command.add_argument("--metric", help="which of several scores is the quality")
-    command.add_argument(
-        "--earlier-turns", type=int, metavar="K", help="user turns before the last one that a prompt holds (default: 2)"
-    )
-    command.add_argument("--system-prompts", action="store_true", help="prompts hold system prompts too")
-    command.add_argument("--tool-results", action="store_true", help="prompts hold what tools answered at the end too")
-    command.add_argument("--no-responses", action="store_true", help="keep no answers, not even ungraded ones")
-    command.add_argument(
-        "--most-unusable",
-        type=float,
-        default=0.5,
-        help="stop where a larger share of rows can't be used (default: 0.5)",
-    )
-    command.set_defaults(command=_import)
-
-
-def _add_studies(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """What is looked into beside the weekly line."""
-    command = commands.add_parser("compare", help="every method on several splits of the logs: tables and figures")
-    command.add_argument("--data", type=Path, required=True, help="folder of logs, or of the standard blocks")
-    command.add_argument("--preset", choices=["smoke", "full"], default="full")
-    command.add_argument("--block", action="append", default=[], help="only this block; may be repeated")
-    command.add_argument("--splits", type=int, default=5)
-    command.add_argument("--seed", type=int, default=0)
-    command.set_defaults(command=_compare)
-
-    command = commands.add_parser("drift", help="compare recent prompts with what the router was trained on")
-    router_option(command)
-    command.add_argument("--recent", type=Path, required=True, help="folder with prompts, or with embeddings only")
-    command.set_defaults(command=_drift)
-
-    command = commands.add_parser("extrapolate", help="study how implicit models and their rivals do under shift")
-    _study_options(command)
-    command.set_defaults(command=_extrapolate)
-
-
-def _study_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--preset", choices=["smoke", "full"], default="full")
-    command.add_argument("--seed", type=int, default=0, help="the first of the seeds")
-    command.add_argument("--seeds", type=int, help="how many (default: 5, smoke: 2)")
-    command.add_argument("--data", type=Path, help="folder of real prices, epicentres and houses (default: generated)")
-    command.add_argument("--problem", action="append", default=[], help="only this one; may be repeated")
+    add_studies(commands)
 
 
 def _encoder(text: str) -> str:
@@ -184,8 +117,8 @@ def _report(options: argparse.Namespace) -> int:
     from components.reports.console import method_table
     from components.reports.page import write_page
     from flows.platform import paths
+    from pointsman.bundle.location import local_folder
     from pointsman.bundle.reading import read_report
-    from pointsman.router import local_folder
 
     folder = local_folder(options.router)
     report = read_report(folder)
@@ -231,9 +164,9 @@ def _doctor(_: argparse.Namespace) -> int:
     from flows.platform.tracking import registry
     from flows.stations.doctor import examine
 
-    told = examine(registry())
-    print("\n".join(told))
-    return int(any(line.startswith("damaged") for line in told))
+    lines = examine(registry())
+    print("\n".join(lines))
+    return int(any(line.startswith("damaged") for line in lines))
 
 
 def _history(_: argparse.Namespace) -> int:
@@ -244,108 +177,6 @@ def _history(_: argparse.Namespace) -> int:
     root = paths.published()
     print("\n".join(readable(read_history(root), read_pointer(root))))
     return 0
-
-
-def _import(options: argparse.Namespace) -> int:
-    from components.sources.call import ReadOptions
-    from components.sources.importers import described
-    from components.sources.importing import ImportConfig, ImportRefused, import_logs
-
-    if options.list:
-        print(described())
-        return 0
-    if options.source is None or options.data is None:
-        raise ValueError(
-            "give a log format, its files and --data FOLDER; pointsman import --list describes the formats"
-        )
-    read = ReadOptions(
-        scale=None if options.scale is None else _scale(options.scale),
-        metric=options.metric,
-        rename=dict(_renamed(text) for text in options.rename),
-        responses=not options.no_responses,
-    )
-    config = ImportConfig(
-        source=options.source,
-        paths=tuple(options.path),
-        data=options.data,
-        append=options.append,
-        prices=options.prices,
-        most_unusable=options.most_unusable,
-        read=read,
-        conversation=_turns(options),
-    )
-    try:
-        print(import_logs(config).text())
-    except ImportRefused as error:
-        print(f"pointsman: {error}", file=sys.stderr)
-        return 2
-    print(f"tables written to {options.data}")
-    return 0
-
-
-def _turns(options: argparse.Namespace) -> "ConversationConfig | None":
-    from pointsman.text.conversation import DEFAULT, ConversationConfig
-
-    if options.earlier_turns is None and not options.system_prompts and not options.tool_results:
-        return None
-    return ConversationConfig(
-        earlier_turns=DEFAULT.earlier_turns if options.earlier_turns is None else options.earlier_turns,
-        system=options.system_prompts,
-        tool_results=options.tool_results,
-    )
-
-
-def _scale(text: str) -> tuple[float, float]:
-    worst, colon, best = text.partition(":")
-    try:
-        return (float(worst), float(best)) if colon else (0.0, float(worst))
-    except ValueError:
-        raise ValueError(f"--scale must be WORST:BEST, such as 1:10, got '{text}'") from None
-
-
-def _renamed(text: str) -> tuple[str, str]:
-    old, equals, new = text.partition("=")
-    if not (equals and old.strip() and new.strip()):
-        raise ValueError(f"--rename must be OLD=NEW, got '{text}'")
-    return old.strip(), new.strip()
-
-
-def _compare(options: argparse.Namespace) -> int:
-    from flows.platform.settings import prepare_environment
-
-    if not options.data.is_dir():
-        raise ValueError(f"{options.data}: no such folder")
-    print(f"compare on {options.data}: about an hour on one core with --preset full", file=sys.stderr, flush=True)
-    prepare_environment()
-    from flows.compare import CompareParameters, run_compare
-
-    return run_compare(
-        CompareParameters(
-            data=options.data, preset=options.preset, blocks=options.block, splits=options.splits, seed=options.seed
-        )
-    )
-
-
-def _drift(options: argparse.Namespace) -> int:
-    from flows.platform.settings import prepare_environment
-
-    prepare_environment()
-    from flows.drift import DriftParameters, run_drift
-
-    return run_drift(DriftParameters(recent=options.recent, router=options.router))
-
-
-def _extrapolate(options: argparse.Namespace) -> int:
-    from flows.platform.settings import prepare_environment
-
-    prepare_environment()
-    from flows.extrapolation import ExtrapolationParameters, run_extrapolation
-
-    return run_extrapolation(
-        ExtrapolationParameters(
-            preset=options.preset, seed=options.seed, seeds=options.seeds, data=options.data, problems=options.problem
-        )
-    )
 
 
 def _ui(options: argparse.Namespace) -> int:

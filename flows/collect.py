@@ -7,7 +7,7 @@ from prefect import flow
 from pydantic import BaseModel, Field
 
 from flows.buying import run_collect
-from flows.platform.notify import tell_failure
+from flows.platform.notify import notify_failure
 from flows.platform.secrets import key_from_block
 
 
@@ -34,7 +34,7 @@ class CollectParameters(BaseModel):
     seed: int = Field(title="Seed", default=0, ge=0, description="Same seed and tables: same probes.")
 
 
-@flow(name="collect", log_prints=True, on_failure=[tell_failure], on_crashed=[tell_failure])
+@flow(name="collect", log_prints=True, on_failure=[notify_failure], on_crashed=[notify_failure])
 def collect(parameters: CollectParameters) -> int:
     """Chooses probes, prints the bill, asks the candidates and appends what they answer to the tables."""
     key_from_block()

@@ -67,6 +67,7 @@ class Compared(BaseModel, frozen=True):
 
 @cached_task()
 def conclude(
+    *,
     laid_out: DataRef,
     judged: list[DataRef],
     held_out: DataRef,
@@ -149,21 +150,30 @@ def compare(parameters: CompareParameters) -> Compared:
     with Progress("compare", chosen_blocks) as station:
         for name in chosen_blocks:
             station(name)
-            tables = ingest(reference(parameters.data / found[name].folder), QuarantineConfig())
-            laid_out = lay_out(tables, embed_widely(tables, encoder), encoder, found[name])
-            places = {} if smoke else {method: (laid_out, encoder, method, splits, seed) for method in GRIDS}
+            tables = ingest(logs=reference(parameters.data / found[name].folder), config=QuarantineConfig())
+            embedded = embed_widely(tables=tables, encoder=encoder)
+            laid_out = lay_out(tables=tables, embedded=embedded, encoder=encoder, block=found[name])
+            block = {"laid_out": laid_out, "encoder": encoder, "seed": seed}
+            places = {} if smoke else {method: block | {"method": method, "splits": splits} for method in GRIDS}
             numbers = range(1 if found[name].by_date else 2 if smoke else splits)
             methods_left_out = [] if smoke else SHIFTED
             part = station.parts(len(places) + len(numbers) + 1 + len(methods_left_out))
             chosen = dict.fromkeys(GRIDS, 0) | fan_out(tune, places, part)
             config = TwoStageConfig()
-            calls = {f"split {n + 1}": (laid_out, encoder, chosen, splits, n, config, seed) for n in numbers}
-            judged = fan_out(judge, calls, part)
+            split = block | {"chosen": chosen, "splits": splits, "config": config}
+            judged = fan_out(judge, {f"split {n + 1}": split | {"number": n} for n in numbers}, part)
             part("benchmarks left out")
-            held_out = leave_out(laid_out, encoder, seed)
-            shifted = {m: (laid_out, encoder, m, chosen.get(m), seed) for m in methods_left_out}
+            held_out = leave_out(laid_out=laid_out, encoder=encoder, seed=seed)
+            shifted = {m: block | {"method": m, "place": chosen.get(m)} for m in methods_left_out}
             peers_out = fan_out(leave_out_of, shifted, part)
-            concluded[name] = conclude(laid_out, list(judged.values()), held_out, peers_out, chosen, seed)
+            concluded[name] = conclude(
+                laid_out=laid_out,
+                judged=list(judged.values()),
+                held_out=held_out,
+                peers_out=peers_out,
+                chosen=chosen,
+                seed=seed,
+            )
             station.say(headline(name, json.loads(concluded[name].file("block.json").read_text())))
     presented = present(concluded)
     run_id = record(presented, parameters.model_dump(mode="json"))

@@ -19,7 +19,7 @@ from components.reports.drift_page import check_rows, drift_markdown, drift_page
 from components.tracking.run_figures import slug
 from flows.platform import paths
 from flows.platform.dead import claim_run
-from flows.platform.endings import run_name, tell_ending
+from flows.platform.endings import name_ending, run_name
 from flows.platform.notify import show_component_logs
 from flows.platform.references import DataRef, reference
 from flows.platform.tracking import registry, run_url
@@ -115,7 +115,7 @@ class Drifted(BaseModel, frozen=True):
     run_url: str
 
 
-@flow(name="drift", flow_run_name=run_name, log_prints=True, on_completion=[tell_ending])
+@flow(name="drift", flow_run_name=run_name, log_prints=True, on_completion=[name_ending])
 def drift(parameters: DriftParameters) -> Drifted:
     """Compares recent prompts with the training logs of the router in service; alarms where they differ."""
     show_component_logs()

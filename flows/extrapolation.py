@@ -108,7 +108,8 @@ def extrapolation(parameters: ExtrapolationParameters) -> Studied:
     data = reference(parameters.data) if parameters.data else None
     count = parameters.seeds or (5 if parameters.preset == "full" else 2)
     pairs = [(problem, parameters.seed + number) for problem in chosen for number in range(count)]
-    calls = {f"{problem} {seed}": (problem, seed, config, data) for problem, seed in pairs}
+    shared = {"config": config, "data": data}
+    calls = {f"{problem} {seed}": shared | {"problem": problem, "seed": seed} for problem, seed in pairs}
     with Progress("extrapolation", [*calls]) as station:
         runs = fan_out(measure, calls, station)
     concluded = conclude([*runs.values()])

@@ -8,7 +8,7 @@ from prefect import flow
 from pydantic import BaseModel, Field
 
 from flows.buying import run_grade
-from flows.platform.notify import tell_failure
+from flows.platform.notify import notify_failure
 from flows.platform.secrets import key_from_block
 
 
@@ -38,7 +38,7 @@ class GradeParameters(BaseModel):
     )
 
 
-@flow(name="grade", log_prints=True, on_failure=[tell_failure], on_crashed=[tell_failure])
+@flow(name="grade", log_prints=True, on_failure=[notify_failure], on_crashed=[notify_failure])
 def grade(parameters: GradeParameters) -> int:
     """Gives the answers of a folder grades, and derives quality from them."""
     key_from_block()

@@ -7,7 +7,7 @@ from prefect import flow
 from pydantic import BaseModel, Field
 
 from flows.buying import run_onboard
-from flows.platform.notify import tell_failure
+from flows.platform.notify import notify_failure
 from flows.platform.secrets import key_from_block
 
 
@@ -39,7 +39,7 @@ class OnboardParameters(BaseModel):
     )
 
 
-@flow(name="onboard", log_prints=True, on_failure=[tell_failure], on_crashed=[tell_failure])
+@flow(name="onboard", log_prints=True, on_failure=[notify_failure], on_crashed=[notify_failure])
 def onboard(parameters: OnboardParameters) -> int:
     """Adds a candidate to the router in service from few graded answers; nothing else is trained again."""
     key_from_block()

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from components.release.history import read_history
 from flows.platform import paths
-from flows.platform.endings import run_name, tell_ending
+from flows.platform.endings import name_ending, run_name
 from flows.stations.promote import Verdicted, promote_waiting, roll_back
 
 
@@ -21,7 +21,7 @@ class RollbackParameters(BaseModel):
     )
 
 
-@flow(name="promote", flow_run_name=run_name, log_prints=True, on_completion=[tell_ending])
+@flow(name="promote", flow_run_name=run_name, log_prints=True, on_completion=[name_ending])
 def promote() -> Verdicted:
     """Publishes the waiting challenger if its verdict allows it and still holds."""
     verdict = promote_waiting()

@@ -8,6 +8,7 @@ from prefect import flow
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from components.evaluation.operating import parse_asked
+from components.learning.two_stage import TwoStageConfig
 from components.reports.console import method_table
 from components.reports.grading import grading_text
 from components.reports.summary import policy_text, summary
@@ -15,14 +16,14 @@ from components.tasks.density import LayoutConfig
 from flows.gate_form import GateParameters
 from flows.platform.artifacts import note_coverage, note_result, note_tasks, note_validation
 from flows.platform.dead import claim_run
-from flows.platform.endings import run_name, tell_ending
+from flows.platform.endings import name_ending, run_name
 from flows.platform.fan_out import fan_out, task_runner
-from flows.platform.notify import show_component_logs, tell_failure, tell_verdict
+from flows.platform.notify import notify_failure, notify_verdict, show_component_logs
 from flows.platform.progress import Progress
 from flows.platform.references import DataRef
 from flows.platform.tracking import tracked
-from flows.presets import PresetName, preset
-from flows.stations.board import board_of, read_board
+from flows.presets import Preset, PresetName, preset
+from flows.stations.board import lay_out_board, read_board
 from flows.stations.champion import changed_logs
 from flows.stations.decisions import take_in
 from flows.stations.discover import chart, discover, featurise
@@ -36,9 +37,10 @@ from flows.stations.ingest import divide, ingest, notices, validate
 from flows.stations.logs import describe_logs, logs_of
 from flows.stations.naming import describe_training, name_discovered
 from flows.stations.operating import choose_operating, cost_notices
-from flows.stations.promote import Verdicted, bundle, promote, register
+from flows.stations.promote import Verdicted, promote
+from flows.stations.register import bundle, register
+from flows.stations.stages import Prepared, WithPeers, WithReport, WithRouter, WithTasks
 from flows.stations.train import PEERS, baseline, classify, combine, specialise
-from flows.stations.trial import simulated
 
 SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
 
@@ -111,10 +113,10 @@ class RetrainParameters(BaseModel):
     flow_run_name=run_name,
     log_prints=True,
     task_runner=task_runner(),
-    on_completion=[tell_ending],
-    on_failure=[tell_failure],
-    on_crashed=[tell_failure],
-    on_cancellation=[tell_failure],
+    on_completion=[name_ending],
+    on_failure=[notify_failure],
+    on_crashed=[notify_failure],
+    on_cancellation=[notify_failure],
 )
 def retrain(parameters: RetrainParameters) -> Verdicted:
     """Trains a challenger on the logs, judges it against the champion and publishes it if it is better."""
@@ -122,83 +124,113 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
     claim_run()
     chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
-        station("ingest")
-        if parameters.decisions is not None and parameters.data is not None:
-            for line in take_in(parameters.decisions, parameters.data):
-                station.say(line)
-        station.say(f"data: {describe_logs(parameters.data)}")
-        logs = logs_of(parameters.data, chosen.planted, force=parameters.force)
-        tables = ingest(logs, replace(chosen.quarantine, max_share=parameters.most_faulty))
-        station("validate")
-        validated = validate(tables, logs)
-        for notice in [*notices(tables, validated), *changed_logs(tables)]:
-            station.say(f"note: {notice}")
-        station("embed")
-
-        def divided(vectors: DataRef) -> DataRef:
-            station("split")
-            return divide(tables, vectors, frozen_test(), chosen.split)
-
-        encoded = encode_and_divide(parameters.encoder, tables, divided, chosen, seed)
-        encoder, embedded, splits = encoded.encoder, encoded.embedded, encoded.splits
-        freeze(tables, splits)
+        prepared = prepare(parameters, chosen, station)
         station("discover")
-        features = featurise(tables, embedded, splits, encoder, chosen.features)
-        board = board_of(tables, embedded, splits, features, seed)
-        descriptions = describe_training(board, encoder)
-        found = discover(board, chosen.discovery, seed, descriptions.described)
-        discovered = identify(board, name_discovered(board, found, descriptions), champion_tasks())
-        charted = chart(board, discovered, LayoutConfig(seed=seed))
+        with_tasks = find_tasks(prepared, chosen, seed)
         station("train")
-        classified = classify(board, discovered, chosen.learning)
-        specialised = specialise(board, classified, chosen.learning)
-        combined = combine(board, classified, specialised, chosen.learning.router, seed)
-        gate = parameters.gate.config()
-        operated = choose_operating(
-            board,
-            classified,
-            specialised,
-            combined,
-            parameters.policy,
-            gate.parity_margin,
-            chosen.learning.router,
-            seed,
-        )
-        for notice in cost_notices(combined, read_board(board).models):
+        with_router = train(with_tasks, parameters, chosen.learning)
+        for notice in cost_notices(with_router.combined, read_board(prepared.laid_out).models):
             station.say(f"note: {notice}")
-        compared = fan_out(baseline, {method: (board, method, seed) for method in PEERS}, station.parts(len(PEERS)))
+        peers = {method: {"laid_out": prepared.laid_out, "method": method, "seed": seed} for method in PEERS}
+        compared = fan_out(baseline, peers, station.parts(len(PEERS)))
         station("evaluate")
-        held_out = hold_out(board, classified, chosen.refit, seed)
-        timed = time_routing(board, encoder, combined)
-        judged = evaluate(
-            logs,
-            validated,
-            board,
-            encoder,
-            discovered,
-            combined,
-            operated,
-            compared,
-            held_out,
-            timed,
-            gate,
-            parameters.force,
-            seed,
-        )
+        with_peers = examine(with_router, compared, chosen.refit, seed)
+        judged = evaluate(with_peers, gate=parameters.gate.config(), force=parameters.force, seed=seed)
+        with_report = with_peers.then(WithReport, judged=judged)
         station("register")
-        waiting = bundle(board, encoder, discovered, combined, operated, judged, simulated(logs), seed)
-        keep_drift_reference(board, combined, waiting.router_id, seed)
-        challenger = register(
-            waiting, run_id, judged, discovered, classified, specialised, combined, compared, charted, validated, tables
+        waiting = bundle(with_report, seed=seed)
+        keep_drift_reference(
+            laid_out=prepared.laid_out, combined=with_report.combined, router_id=waiting.router_id, seed=seed
         )
+        challenger = register(waiting, with_report, run_id=run_id)
         station("promote")
         verdict = promote(challenger)
-    note_validation(validated)
+    note_validation(prepared.validated)
     note_tasks(judged)
     note_coverage(judged)
     note_result(judged, verdict)
-    tell_verdict(judged, verdict)
+    notify_verdict(judged, verdict)
     return verdict
+
+
+def prepare(parameters: RetrainParameters, chosen: Preset, station: Progress) -> Prepared:
+    """Logs to validated tables, vectors, splits, features and the board."""
+    station("ingest")
+    if parameters.decisions is not None and parameters.data is not None:
+        for line in take_in(parameters.decisions, parameters.data):
+            station.say(line)
+    station.say(f"data: {describe_logs(parameters.data)}")
+    logs = logs_of(parameters.data, chosen.planted, force=parameters.force)
+    tables = ingest(logs=logs, config=replace(chosen.quarantine, max_share=parameters.most_faulty))
+    station("validate")
+    validated = validate(tables=tables, logs=logs)
+    for notice in [*notices(tables=tables, validated=validated), *changed_logs(tables)]:
+        station.say(f"note: {notice}")
+    station("embed")
+
+    def divided(vectors: DataRef) -> DataRef:
+        station("split")
+        return divide(tables=tables, embedded=vectors, frozen=frozen_test(), config=chosen.split)
+
+    encoded = encode_and_divide(parameters.encoder, tables, divided, chosen, parameters.seed)
+    freeze(tables=tables, splits=encoded.splits)
+    known = {"tables": tables, "embedded": encoded.embedded, "splits": encoded.splits}
+    features = featurise(**known, encoder=encoded.encoder, config=chosen.features)
+    laid_out = lay_out_board(**known, features=features, seed=parameters.seed)
+    return Prepared(
+        logs=logs,
+        tables=tables,
+        validated=validated,
+        encoder=encoded.encoder,
+        splits=encoded.splits,
+        features=features,
+        laid_out=laid_out,
+    )
+
+
+def find_tasks(stages: Prepared, chosen: Preset, seed: int) -> WithTasks:
+    """The training prompts' tasks under lasting names, and their map."""
+    tables, laid_out = stages.tables, stages.laid_out
+    prompts = {"tables": tables, "splits": stages.splits}
+    descriptions = describe_training(**prompts, encoder=stages.encoder)
+    sentences = descriptions.described
+    found = discover(tables=tables, laid_out=laid_out, sentences=sentences, config=chosen.discovery, seed=seed)
+    named = name_discovered(**prompts, discovered=found, descriptions=descriptions)
+    discovered = identify(**prompts, discovered=named, champion=champion_tasks())
+    charted = chart(tables=tables, laid_out=laid_out, discovered=discovered, config=LayoutConfig(seed=seed))
+    return stages.then(WithTasks, discovered=discovered, charted=charted)
+
+
+def train(stages: WithTasks, parameters: RetrainParameters, config: TwoStageConfig) -> WithRouter:
+    """The router: both stages, their mix, and its operating policy."""
+    laid_out = stages.laid_out
+    classified = classify(laid_out=laid_out, discovered=stages.discovered, config=config)
+    specialised = specialise(laid_out=laid_out, classified=classified, config=config)
+    learnt = {"laid_out": laid_out, "classified": classified, "specialised": specialised}
+    combined = combine(**learnt, config=config.router, seed=parameters.seed)
+    operated = choose_operating(
+        **learnt,
+        tables=stages.tables,
+        combined=combined,
+        asked=parameters.policy,
+        margin=parameters.gate.parity_margin,
+        config=config.router,
+        seed=parameters.seed,
+    )
+    return stages.then(WithRouter, classified=classified, specialised=specialised, combined=combined, operated=operated)
+
+
+def examine(stages: WithRouter, peers: dict[str, DataRef], config: TwoStageConfig, seed: int) -> WithPeers:
+    """What the gate and the report read beside the router: its peers, gains on benchmarks left out, its latency."""
+    held_out = hold_out(laid_out=stages.laid_out, classified=stages.classified, config=config, seed=seed)
+    timed = time_routing(
+        tables=stages.tables,
+        laid_out=stages.laid_out,
+        features=stages.features,
+        encoder=stages.encoder,
+        combined=stages.combined,
+    )
+    return stages.then(WithPeers, peers=peers, held_out=held_out, timed=timed)
 
 
 def run_retrain(parameters: RetrainParameters) -> int:

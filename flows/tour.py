@@ -65,11 +65,11 @@ def take_tour(home: Path, config: TourConfig, run: Run | None = None) -> int:
             ["grade", *asked, "--by", "judge", "--model", JUDGE],
             ["retrain", "--data", str(logs)],
         ):
-            if code := _told(arguments, run):
+            if code := _run_checked(arguments, run):
                 return code
         print("\nthe router is served, asked, and told how an answer was")
         ask_server(home, world)
-        code = _told(["onboard", *asked, "--model", NEWCOMER, "--judge", JUDGE], run)
+        code = _run_checked(["onboard", *asked, "--model", NEWCOMER, "--judge", JUDGE], run)
     print(
         f"\nsimulated USD spent: {gateway.spent_usd:.2f}; everything is in {home}: delete it when you have seen enough"
     )
@@ -142,7 +142,7 @@ def _post(url: str, document: dict[str, object]) -> dict[str, list[dict[str, str
         raise ValueError(f"{url}: HTTP {error.code}: {error.read(200).decode('utf-8', 'replace')}") from None
 
 
-def _told(arguments: list[str], run: Run) -> int:
+def _run_checked(arguments: list[str], run: Run) -> int:
     print(f"\n$ pointsman {' '.join(arguments)}", flush=True)
     return run(arguments)
 

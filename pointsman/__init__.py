@@ -7,7 +7,8 @@
 
 from pointsman.errors import BundleError, InputError
 from pointsman.policy.policy import Best, Budget, Policy, QualityBar, Tolerance, Tradeoff, parse
-from pointsman.router import Router, Routing
+from pointsman.router import Router
+from pointsman.routing import Routing
 
 __all__ = [
     "Best",

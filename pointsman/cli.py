@@ -5,7 +5,6 @@ Heavy libraries are imported inside the command that needs them, so that routing
 
 import argparse
 import errno
-import json
 import os
 import sys
 import traceback
@@ -13,8 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from pointsman.completion import SHELLS, completion
-from pointsman.home import published
+from pointsman.commands import add_commands
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 TRAINING = (
@@ -23,7 +21,6 @@ TRAINING = (
     *("promote", "rollback", "history", "doctor", "ui"),
 )
 """Commands of a checkout; an installed wheel only says where they are."""
-POLICIES = "operating (what the bundle declares) | best | budget=USD | quality=Q | tradeoff=W | tolerance=T"
 _MACHINE = frozenset(
     {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EIO, errno.ENOTDIR, errno.EMFILE}
 )
@@ -46,7 +43,6 @@ EXAMPLES = {
     "onboard": "--data data/logs --model new-model",
 }
 """A call of each command that has options worth showing, for its help."""
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,9 +128,9 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     """Says the default of every option that has one, unless the help's text does already."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        told = action.help or ""
+        text = action.help or ""
         silent = action.default in (None, False, argparse.SUPPRESS, "", 0) or action.default == []
-        return told if silent or "default" in told else f"{told} (default: %(default)s)".strip()
+        return text if silent or "default" in text else f"{text} (default: %(default)s)".strip()
 
 
 def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -154,16 +150,6 @@ def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
             )
 
 
-def router_option(command: argparse.ArgumentParser) -> None:
-    """Adds --router, which takes a bundle or a published folder, or the URL of either."""
-    command.add_argument(
-        "--router",
-        type=_location,
-        default=published(),
-        help="a bundle or a published folder, or its URL (default: data/published in POINTSMAN_HOME, or here)",
-    )
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pointsman",
@@ -172,46 +158,7 @@ def _parser() -> argparse.ArgumentParser:
         "input, 3 an error that no message foresees.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
-
-    command = commands.add_parser("route", help="choose a candidate for each prompt of a file")
-    router_option(command)
-    command.add_argument("--input", type=Path, required=True, help="parquet, jsonl, json or csv with a column 'prompt'")
-    command.add_argument("--output", type=Path, required=True, help="parquet, jsonl, json or csv")
-    command.add_argument("--policy", default="operating", help=POLICIES)
-    command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
-    command.add_argument("--exclude", default="", help="candidates that may not be chosen, with commas between")
-    command.add_argument("--requires", default="", help="capabilities that the choice must have, such as tools,vision")
-    command.add_argument(
-        "--max-output-tokens", type=int, default=0, metavar="N", help="of the answer: must fit into the context window"
-    )
-    command.set_defaults(command=_route)
-
-    command = commands.add_parser("explain", help="why a router decides as it does on a prompt")
-    router_option(command)
-    command.add_argument("--prompt", required=True, help="the text")
-    command.add_argument("--json", action="store_true", help="as JSON")
-    command.set_defaults(command=_explain)
-
-    command = commands.add_parser("whatif", help="what each policy of a router would cost and get")
-    router_option(command)
-    command.add_argument("--requests", type=int, default=2_000_000, help="a month (default: 2000000)")
-    command.add_argument("--json", action="store_true", help="as JSON")
-    command.set_defaults(command=_whatif)
-
-    command = commands.add_parser("serve", help="answer routing requests over HTTP")
-    router_option(command)
-    command.add_argument("--host", default="127.0.0.1")
-    command.add_argument(
-        "--token-file", type=Path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
-    )
-    command.add_argument("--port", type=int, default=8080)
-    _serving_options(command)
-    command.set_defaults(command=_serve)
-
-    command = commands.add_parser("completion", help="print a script that completes commands and options with Tab")
-    command.add_argument("shell", choices=SHELLS, help="the shell that is to complete them")
-    command.set_defaults(command=lambda options: print(completion(options.shell, commands), end="") or 0)
-
+    add_commands(commands)
     if (CHECKOUT / "flows" / "cli.py").is_file() and (CHECKOUT / "components" / "learning").is_dir():
         import_module("flows.cli").add_commands(commands)
     else:
@@ -221,100 +168,6 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("rest", nargs=argparse.REMAINDER)
     _finish(commands)
     return parser
-
-
-def _serving_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--decisions", type=Path, metavar="DIR", help="keep a log of decisions and outcomes here")
-    command.add_argument(
-        "--decision-text",
-        choices=("full", "hash", "embedding"),
-        default="full",
-        help="what the log keeps of prompts; only full ones can be learnt from (default: full)",
-    )
-    command.add_argument(
-        "--explore", type=float, default=0.0, metavar="R", help="share of decisions drawn among plausible candidates"
-    )
-    command.add_argument(
-        "--explore-budget", type=float, metavar="USD", help="most that exploration may add to 1000 decisions' cost"
-    )
-    command.add_argument("--explore-not", default="", metavar="TENANTS", help="tenants never explored on, with commas")
-    command.add_argument("--shadow", metavar="DIR", help="a second router that decides too, without counting")
-    command.add_argument(
-        "--canary", type=float, metavar="SHARE", help="share of sessions that the shadow decides for, until it is worse"
-    )
-    command.add_argument(
-        "--sticky", type=float, metavar="Q", help="a session keeps its candidate unless another is better by Q quality"
-    )
-
-
-def _location(text: str) -> Path | str:
-    return text if "://" in text else Path(text)
-
-
-def _route(options: argparse.Namespace) -> int:
-    from pointsman.files import route_file
-
-    among = None if options.among is None else options.among.split(",")
-    routed = route_file(
-        options.router,
-        options.input,
-        options.output,
-        options.policy,
-        among,
-        exclude=_names(options.exclude),
-        requires=_names(options.requires),
-        max_output_tokens=options.max_output_tokens,
-    )
-    empty = f", {routed.empty} of them on empty prompts" if routed.empty else ""
-    print(f"{routed.prompts} decisions written to {options.output}{empty}")
-    return 0
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _explain(options: argparse.Namespace) -> int:
-    from pointsman.explain import explain, text_of
-
-    found = explain(options.router, options.prompt)
-    print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else text_of(found))
-    return 0
-
-
-def _whatif(options: argparse.Namespace) -> int:
-    from pointsman.whatif import text_of, whatif
-
-    found = whatif(options.router, options.requests)
-    print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else text_of(found))
-    return 0
-
-
-def _serve(options: argparse.Namespace) -> int:
-    from pointsman.policy.exploration import ExplorationConfig
-    from pointsman.serving.app import ServingConfig, serve
-    from pointsman.serving.canary import CanaryConfig
-    from pointsman.serving.decision_log import LogConfig
-
-    given = options.token_file
-    token = os.environ.get("POINTSMAN_SERVE_TOKEN") if given is None else given.read_text(encoding="utf-8").strip()
-    if token is None and options.host not in LOOPBACK:
-        print(f"pointsman: whoever reaches {options.host} may ask, for there is no token", file=sys.stderr)
-    exploration = ExplorationConfig(
-        rate=options.explore,
-        usd_per_1000=float("inf") if options.explore_budget is None else options.explore_budget,
-        opted_out=frozenset(_names(options.explore_not)),
-    )
-    config = ServingConfig(
-        token=token,
-        explore=exploration,
-        log=None if options.decisions is None else LogConfig(folder=options.decisions, text=options.decision_text),
-        shadow=options.shadow,
-        canary=None if options.canary is None else CanaryConfig(share=options.canary),
-        sticky=options.sticky,
-    )
-    serve(options.router, host=options.host, port=options.port, config=config)
-    return 0
 
 
 def _elsewhere(options: argparse.Namespace) -> int:

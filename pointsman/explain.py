@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman.bundle.location import local_folder
 from pointsman.bundle.reading import Bundle, read_bundle
 from pointsman.columns import aligned
 from pointsman.model.aggregate import mix, task_posterior
 from pointsman.policy.policy import Best, Budget, Policy, QualityBar, Tolerance, Tradeoff, form, parse
-from pointsman.router import Router, local_folder
+from pointsman.router import Router
 
 REASONS = {
     "task": "the prompt's task is recognised, and its outcomes decide",

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pointsman.bundle.location import local_folder
 from pointsman.bundle.reading import read_bundle
 from pointsman.columns import aligned
-from pointsman.router import local_folder
 
 REQUESTS = 2_000_000
 """Requests a month unless told otherwise."""

@@ -1,6 +1,6 @@
 """Nearest neighbours that leave the best single candidate only on evidence.
 
-The mean outcomes of a few neighbours crown a winner by luck (the winner's curse: Smith and Winkler 2006, doi
+The mean outcomes of a few neighbours name a winner by luck (the winner's curse: Smith and Winkler 2006, doi
 10.1287/mnsc.1050.0451), so a rival must beat the best single candidate on the same neighbours by more than z standard
 errors of the paired difference, the one-sided paired z test.
 Shapes: N prompts, M candidates; B prompts of a block, k neighbours, K training prompts.

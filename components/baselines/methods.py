@@ -65,7 +65,7 @@ class LabelledModel(Protocol):
 
 
 @runtime_checkable
-class TellingModel(Protocol):
+class ReportingModel(Protocol):
     """A method that has more to tell than its predictions."""
 
     def figures(self) -> dict[str, float]:
@@ -79,19 +79,19 @@ def fit_predict(fit: Fit, training: Board, judged: Board, seed: int) -> NDArray[
     Raises:
         ValueError: the method can't be trained on this training set.
     """
-    return fit_predict_told(fit, training, judged, seed)[0]
+    return fit_predict_figures(fit, training, judged, seed)[0]
 
 
-def fit_predict_told(
+def fit_predict_figures(
     fit: Fit, training: Board, judged: Board, seed: int
 ) -> tuple[NDArray[np.float64], dict[str, float]]:
-    """As `fit_predict`, and what the trained model tells of itself; nothing for most.
+    """As `fit_predict`, and the figures that the trained model reports; none for most.
 
     Raises:
         ValueError: the method can't be trained on this training set.
     """
     model = fit(training, seed)
-    told = model.figures() if isinstance(model, TellingModel) else {}
+    figures = model.figures() if isinstance(model, ReportingModel) else {}
     if isinstance(model, LabelledModel):
-        return model.predict_labelled(judged.features_NF, judged.benchmark_N), told
-    return model.predict(judged.features_NF), told
+        return model.predict_labelled(judged.features_NF, judged.benchmark_N), figures
+    return model.predict(judged.features_NF), figures

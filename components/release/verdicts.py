@@ -38,7 +38,7 @@ class Judgement:
     """The operating policy that was judged."""
 
 
-def remember(folder: Path, judgement: Judgement) -> None:
+def record(folder: Path, judgement: Judgement) -> None:
     """Keeps a judgement as the latest on its router.
 
     Raises:

@@ -37,7 +37,7 @@ def end_dead_runs(client: "SyncPrefectClient") -> int:
     for run in client.read_flow_runs(flow_run_filter=running):
         owner = parse_owner(str((run.labels or {}).get(LABEL, "")))
         if run.deployment_id is None and owner is not None and owner.alive is False:
-            message = "Its process is gone, and nobody told how it ended."
+            message = "Its process is gone, and nothing says how it ended."
             client.set_flow_run_state(run.id, Crashed(message=message), force=True)
             dead += 1
     return dead

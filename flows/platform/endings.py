@@ -43,7 +43,7 @@ def state_name(verdict: str) -> str:
     return verdict[:1].upper() + verdict[1:]
 
 
-def tell_ending(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
+def name_ending(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Hook of a flow that completed: its verdict becomes the state's name and the end of the run's name."""
     result = state.result(raise_on_failure=False)
     if not isinstance(result, Judged):

@@ -30,17 +30,17 @@ def task_runner() -> "TaskRunner[Any] | None":
 
 
 def fan_out(
-    task: "Task[..., R]", calls: Mapping[K, tuple[Any, ...]], turn: Callable[[K], object] = lambda _: None
+    task: "Task[..., R]", calls: Mapping[K, Mapping[str, Any]], turn: Callable[[K], object] = lambda _: None
 ) -> dict[K, R]:
-    """The task's result for each tuple of arguments, by its key; must be called inside a flow.
+    """The task's result for each call, by its key; must be called inside a flow.
 
     Without Dask the calls run one after another in this process: on a machine of few cores threads gain nothing,
     and torch's random state belongs to a whole process.
 
     Args:
         task: what to call.
-        calls: its arguments.
-        turn: told each key before its result is waited for.
+        calls: its arguments by keyword.
+        turn: called with each key before its result is waited for.
 
     Raises:
         UnfitWorker: a Dask worker keeps its files elsewhere or runs several tasks at once.
@@ -49,10 +49,10 @@ def fan_out(
     if settings().dask is None:
         for key, arguments in calls.items():
             turn(key)
-            results[key] = task(*arguments)
+            results[key] = task(**arguments)
         return results
     require_fit(str(settings().dask))
-    waiting: dict[K, Any] = {key: task.submit(*arguments) for key, arguments in calls.items()}
+    waiting: dict[K, Any] = {key: task.submit(**arguments) for key, arguments in calls.items()}
     for key, future in waiting.items():
         turn(key)
         results[key] = future.result()

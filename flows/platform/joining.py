@@ -26,8 +26,8 @@ def announced(prefect_api: str, mlflow_ui: str) -> Iterator[None]:
 def running_servers() -> dict[str, str]:
     """Environment variables of the servers of a `pointsman ui` in this installation; empty: none runs here."""
     try:
-        told = json.loads((paths.prefect() / _FILE).read_text(encoding="utf-8"))
-        owner, servers = parse_owner(told["owner"]), (str(told["prefect"]), str(told["mlflow"]))
+        kept = json.loads((paths.prefect() / _FILE).read_text(encoding="utf-8"))
+        owner, servers = parse_owner(kept["owner"]), (str(kept["prefect"]), str(kept["mlflow"]))
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     if owner is None or owner.alive is not True:

@@ -1,4 +1,4 @@
-"""How a retrain's end is told: one line in the run's log, and to a webhook where one is set."""
+"""How people learn of a retrain's end: one line in the run's log, and to a webhook where one is set."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ def show_component_logs() -> None:
         logging.getLogger(name).setLevel(settings().log_level)
 
 
-def tell_verdict(judged: DataRef, verdict: "Verdicted") -> str:
+def notify_verdict(judged: DataRef, verdict: "Verdicted") -> str:
     """Tells that a retrain ended with a verdict; the line."""
     report: dict[str, Any] = json.loads(judged.file("report.json").read_text())
     methods, operating = report["methods"], report.get("operating")
@@ -54,7 +54,7 @@ def tell_verdict(judged: DataRef, verdict: "Verdicted") -> str:
     return line
 
 
-def tell_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
+def notify_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Hook of a flow that failed, crashed or was cancelled."""
     outcome: Outcome = "crashed" if state.is_crashed() else "cancelled" if state.is_cancelling() else "failed"
     line = ending_line(
@@ -75,7 +75,7 @@ def _mlflow_search(flow_run_id: str) -> str:
 def _tell(line: str, outcome: Outcome, logger: Any) -> None:
     logger.log(logging.INFO if outcome in {"promoted", "refused", "not enough evidence"} else logging.ERROR, line)
     if (url := settings().webhook) and (problem := post(url, {"text": line, "outcome": outcome})) is not None:
-        logger.warning("the webhook was not told: %s", problem)
+        logger.warning("the webhook could not be called: %s", problem)
 
 
 def post(url: str, document: dict[str, str], patience_s: float = _PATIENCE_S) -> str | None:
@@ -88,5 +88,5 @@ def post(url: str, document: dict[str, str], patience_s: float = _PATIENCE_S) ->
         with urllib.request.urlopen(request, timeout=patience_s):  # noqa: S310
             return None
     except (urllib.error.URLError, OSError, ValueError) as error:
-        # the address may hold a secret: the reason alone is told
+        # the address may hold a secret: the reason alone is logged
         return f"{type(error).__name__}: {getattr(error, 'reason', error)}"

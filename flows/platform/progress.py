@@ -107,8 +107,8 @@ class Progress:
             self._bar.update(self._task, left=self.left())
             if self._station and not self._bar.console.is_terminal:
                 spent = round(time.monotonic() - self._since)
-                told = ", ".join(filter(None, [self._part, f"{spent // 60}:{spent % 60:02} so far", self.left()]))
-                self._bar.console.print(f"    {self._station}: {told}", highlight=False)
+                line = ", ".join(filter(None, [self._part, f"{spent // 60}:{spent % 60:02} so far", self.left()]))
+                self._bar.console.print(f"    {self._station}: {line}", highlight=False)
 
 
 def _file() -> Path:

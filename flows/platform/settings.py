@@ -34,37 +34,12 @@ _QUIET = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Addresses of one installation, and its most used folders."""
-
-    @property
-    def home(self) -> Path:
-        """As `paths.home`."""
-        return paths.home()
-
-    @property
-    def data(self) -> Path:
-        """As `paths.data`."""
-        return paths.data()
-
-    @property
-    def stages(self) -> Path:
-        """As `paths.stages`."""
-        return paths.stages()
-
-    @property
-    def published(self) -> Path:
-        """As `paths.published`."""
-        return paths.published()
+    """Addresses of one installation; `paths` has its folders."""
 
     @property
     def publish_url(self) -> str | None:
         """POINTSMAN_PUBLISH_URL, an fsspec URL that is kept up to what is in service here; None: the folder alone."""
         return os.environ.get("POINTSMAN_PUBLISH_URL") or None
-
-    @property
-    def serve_token(self) -> str | None:
-        """POINTSMAN_SERVE_TOKEN, the bearer token that `pointsman serve` asks for; None: nobody is asked."""
-        return os.environ.get("POINTSMAN_SERVE_TOKEN")
 
     @property
     def tracking_uri(self) -> str:
@@ -158,7 +133,7 @@ class Settings:
 
     @property
     def webhook(self) -> str:
-        """POINTSMAN_WEBHOOK_URL, told in JSON how each retrain ended; empty: nobody is told.
+        """POINTSMAN_WEBHOOK_URL, called with how each retrain ended, in JSON; empty: none.
 
         Raises:
             ValueError: not an http or https address.
@@ -212,7 +187,7 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
     """Keeps the heavy libraries quiet, offline and inside the installation; what the user has set stays as it is.
 
     Args:
-        log_level: what of Prefect's runs is shown where the command was started: WARNING or INFO. Its server is told
+        log_level: what of Prefect's runs is shown where the command was started: WARNING or INFO. Its server gets
             all from INFO.
         home: takes the place of POINTSMAN_HOME.
 

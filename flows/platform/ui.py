@@ -147,7 +147,7 @@ def _services(prefect_port: int, mlflow_port: int, password: str) -> list[Servic
     environment = os.environ | {
         **here.mlflow_server,
         **client_variables(password),
-        "POINTSMAN_HOME": str(here.home),
+        "POINTSMAN_HOME": str(paths.home()),
         "POINTSMAN_MLFLOW_UI": mlflow,
         "PREFECT_API_URL": f"{prefect}/api",
         "PREFECT_UI_API_URL": f"{prefect}/api",

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from components.grading.stand_ins import stand_ins_of
 from components.learning.evidence import with_inclusion
@@ -19,18 +18,8 @@ from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
 
 
-class BoardRef(BaseModel, frozen=True):
-    """The board, and the stage outputs that it was laid out from."""
-
-    tables: DataRef
-    embedded: DataRef
-    splits: DataRef
-    features: DataRef
-    board: DataRef
-
-
 @cached_task(name="split: board")
-def lay_out_board(tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef, seed: int) -> DataRef:
+def lay_out_board(*, tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef, seed: int) -> DataRef:
     """Everything that is known before training, rows in the order of the prompts table."""
     frames = read_tables(tables.path)
     arrays = load_named(features.file("features.npz"))
@@ -55,31 +44,25 @@ def lay_out_board(tables: DataRef, embedded: DataRef, splits: DataRef, features:
     return keep("board", write)
 
 
-def board_of(tables: DataRef, embedded: DataRef, splits: DataRef, features: DataRef, seed: int) -> BoardRef:
-    """The board of a run with what it came from."""
-    laid = lay_out_board(tables, embedded, splits, features, seed)
-    return BoardRef(tables=tables, embedded=embedded, splits=splits, features=features, board=laid)
-
-
-def read_board(ref: BoardRef) -> Board:
+def read_board(laid_out: DataRef) -> Board:
     """The board of one run, mapped."""
-    return load_board(ref.board.path)
+    return load_board(laid_out.path)
 
 
-def learning_board(ref: BoardRef) -> Board:
+def learning_board(laid_out: DataRef) -> Board:
     """The prompts that the router learns from."""
-    board = read_board(ref)
+    board = read_board(laid_out)
     return board.take(board.rows(*LEARNING))
 
 
-def excluded_candidates(ref: BoardRef) -> tuple[str, ...]:
+def excluded_candidates(laid_out: DataRef) -> tuple[str, ...]:
     """Candidates of the tables that the board lacks: without training outcomes nothing can be said of them."""
-    return tuple(json.loads(ref.board.file("excluded.json").read_text()))
+    return tuple(json.loads(laid_out.file("excluded.json").read_text()))
 
 
-def read_prompts(ref: BoardRef) -> list[str]:
+def read_prompts(tables: DataRef) -> list[str]:
     """The prompts' texts, rows as the board's."""
-    return read_tables(ref.tables.path).prompts["prompt"].to_list()
+    return read_tables(tables.path).prompts["prompt"].to_list()
 
 
 def split_names(splits: DataRef, prompt_ids: pl.Series) -> NDArray[np.str_]:

@@ -18,8 +18,9 @@ from components.tracking.run_figures import numbers
 from flows.platform import paths
 from flows.platform.tracking import registry, tracked
 from flows.stations.drift_reference import reference_path
-from flows.stations.promote import Challenger, Verdicted, conclude, golden_prompts, page_folder
-from flows.stations.verdicts import remember_verdict
+from flows.stations.promote import Verdicted, conclude
+from flows.stations.register import Challenger, golden_prompts, page_folder
+from flows.stations.verdicts import record_verdict
 from pointsman.bundle.evidence import Evidence
 from pointsman.bundle.manifest import Provenance
 from pointsman.bundle.reading import Bundle
@@ -44,7 +45,7 @@ class Changed:
 
 
 def conclude_change(changed: Changed, name: str, parameters: Mapping[str, Any]) -> Verdicted:
-    """Writes the bundle, remembers its verdict, registers it, and publishes or refuses.
+    """Writes the bundle, records its verdict, registers it, and publishes or refuses.
 
     Args:
         changed: the router and its verdict.
@@ -56,16 +57,17 @@ def conclude_change(changed: Changed, name: str, parameters: Mapping[str, Any]) 
     folder = paths.bundles() / _write(changed, report)
     router_id = folder.name
     _keep_beside(before, router_id)
-    remember_verdict(router_id, report)
+    record_verdict(router_id, report)
     page = write_page(report, page_folder(router_id))
     with tracked(parameters) as run_id:
         mlflow = registry()
         mlflow.rename(run_id, f"{name}-{router_id[:8]}")
-        told = sentence(report["change"])
-        mlflow.log(run_id, metrics=numbers(_flat(changed.figures)), tags={"mlflow.note.content": told, "from": before})
+        summary = sentence(report["change"])
+        tags = {"mlflow.note.content": summary, "from": before}
+        mlflow.log(run_id, metrics=numbers(_flat(changed.figures)), tags=tags)
         mlflow.log_folder(run_id, page.parent, "report")
         # the figures of the evaluation are those of the router before the change: the run that made it has them
-        version = mlflow.register(run_id, folder, {"gate": report["gate"]}, told, {"from": before})
+        version = mlflow.register(run_id, folder, {"gate": report["gate"]}, summary, {"from": before})
         return conclude(
             Challenger(bundle=folder, router_id=router_id, run_id=run_id, version=version), changed.criterion.words
         )
@@ -85,7 +87,9 @@ def _write(changed: Changed, report: Mapping[str, Any]) -> str:
     bundle, provenance = changed.before, changed.provenance
     names = [candidate.model for candidate in provenance.candidates]
     encoder = bundle.encoder()
-    router = Router.from_parts(changed.model, bundle.feature_map, encoder, names, provenance.tasks, changed.evidence)
+    router = Router(
+        changed.model, bundle.feature_map, encoder, names, tasks=provenance.tasks, evidence=changed.evidence
+    )
     golden = router.golden(golden_prompts())
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)

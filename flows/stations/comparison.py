@@ -45,7 +45,7 @@ _MOST_LEFT_OUT_OF_PEERS, _SEEDS_OF_PEERS = 6, 3
 
 
 @cached_task(name="compare: block")
-def lay_out(tables: DataRef, embedded: DataRef, encoder: DataRef, block: Block) -> DataRef:
+def lay_out(*, tables: DataRef, embedded: DataRef, encoder: DataRef, block: Block) -> DataRef:
     """A block's arrays: prompts on which every one of its candidates has an outcome."""
     frames = read_tables(tables.path)
     board = replace(to_board(frames), embedding_ND=np.load(embedded.file("embedding.npy")))
@@ -73,7 +73,7 @@ def lay_out(tables: DataRef, embedded: DataRef, encoder: DataRef, block: Block) 
 
 
 @cached_task(name="compare: tune", run_name="compare: tune {method}")
-def tune(laid_out: DataRef, encoder: DataRef, method: str, splits: int, seed: int) -> int:
+def tune(*, laid_out: DataRef, encoder: DataRef, method: str, splits: int, seed: int) -> int:
     """A method's best place in its grid, on validation prompts of the first split."""
     board = _fold(laid_out, encoder, *rows_of(laid_out, splits, 0, seed), seed)
     training, validation = (board.take(board.rows(name)) for name in LEARNING)
@@ -82,6 +82,7 @@ def tune(laid_out: DataRef, encoder: DataRef, method: str, splits: int, seed: in
 
 @cached_task(name="compare: split", run_name="compare: split {number}")
 def judge(
+    *,
     laid_out: DataRef,
     encoder: DataRef,
     chosen: dict[str, int],
@@ -95,19 +96,19 @@ def judge(
     priced = bool(np.isfinite(board.cost_usd_NM).any())
     fits = {name: METHODS[name] for name in _UNTUNED if priced or name not in _NEEDS_COSTS}
     fits |= {name: GRIDS[name][place] for name, place in chosen.items()}
-    told = judge_split(board, fits, LearnConfig(stages=config), seed + number)
+    scored = judge_split(board, fits, LearnConfig(stages=config), seed + number)
 
     def write(folder: Path) -> None:
-        save_named(told.predicted, folder / "predicted.npz")
-        parts = {"calibrated": told.calibrated_KM, "raw": told.raw_KM, "cost": told.expected_cost_KM}
+        save_named(scored.predicted, folder / "predicted.npz")
+        parts = {"calibrated": scored.calibrated_KM, "raw": scored.raw_KM, "cost": scored.expected_cost_KM}
         save_named({**parts, "test": board.rows("test")}, folder / "router.npz")
-        (folder / "figures.json").write_text(json.dumps(plain(told.figures)))
+        (folder / "figures.json").write_text(json.dumps(plain(scored.figures)))
 
     return keep("judge", write)
 
 
 @cached_task(name="compare: peer left out", run_name="compare: {method}, benchmarks left out")
-def leave_out_of(laid_out: DataRef, encoder: DataRef, method: str, place: int | None, seed: int) -> DataRef:
+def leave_out_of(*, laid_out: DataRef, encoder: DataRef, method: str, place: int | None, seed: int) -> DataRef:
     """A peer's gain on each of the largest benchmarks when it wasn't trained on it, seed by seed."""
     board = _fold(laid_out, encoder, _all_rows(laid_out), _NO_ROWS, seed)
     fit = METHODS[method] if place is None else GRIDS[method][place]
@@ -119,7 +120,7 @@ def leave_out_of(laid_out: DataRef, encoder: DataRef, method: str, place: int | 
             best_single=best_single(board.quality_NM[rows_K]),
         )
 
-    told = [
+    gains = [
         [
             asdict(gain)
             for gain in held_out_gains(
@@ -132,18 +133,18 @@ def leave_out_of(laid_out: DataRef, encoder: DataRef, method: str, place: int | 
         ]
         for draw in range(seed, seed + _SEEDS_OF_PEERS)
     ]
-    return keep("leave_out_of", lambda folder: (folder / "held_out.json").write_text(json.dumps(told)))
+    return keep("leave_out_of", lambda folder: (folder / "held_out.json").write_text(json.dumps(gains)))
 
 
 @cached_task(name="compare: benchmarks left out")
-def leave_out(laid_out: DataRef, encoder: DataRef, seed: int) -> DataRef:
+def leave_out(*, laid_out: DataRef, encoder: DataRef, seed: int) -> DataRef:
     """The router's gain on each benchmark that it wasn't trained on."""
     board = _fold(laid_out, encoder, _all_rows(laid_out), _NO_ROWS, seed)
     found = discover_tasks(board, DiscoveryConfig(density_minimum_samples=()), seed)
     fit = refitting(with_tasks(board, found.partition), QUICK, seed)
     gains = held_out_gains(fit, board.quality_NM, board.benchmark_N, seed=seed, most=_MOST_LEFT_OUT)
-    told = json.dumps([asdict(gain) for gain in gains])
-    return keep("leave_out", lambda folder: (folder / "held_out.json").write_text(told))
+    content = json.dumps([asdict(gain) for gain in gains])
+    return keep("leave_out", lambda folder: (folder / "held_out.json").write_text(content))
 
 
 def rows_of(laid_out: DataRef, splits: int, number: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -18,12 +18,14 @@ from components.tasks.table import task_table
 from flows.platform.arrays import load_arrays, save_arrays
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
-from flows.stations.board import BoardRef, learning_board, read_board, read_prompts, split_names
+from flows.stations.board import learning_board, read_board, read_prompts, split_names
 from pointsman.text.encoder import read_tokenizer
 
 
 @cached_task(name="discover: features")
-def featurise(tables: DataRef, embedded: DataRef, splits: DataRef, encoder: DataRef, config: FeatureConfig) -> DataRef:
+def featurise(
+    *, tables: DataRef, embedded: DataRef, splits: DataRef, encoder: DataRef, config: FeatureConfig
+) -> DataRef:
     """The matrix that every learner takes; its map is fitted on training prompts only."""
     prompts = read_tables(tables.path).prompts
     reader = read_tokenizer(encoder.path)
@@ -40,11 +42,13 @@ def featurise(tables: DataRef, embedded: DataRef, splits: DataRef, encoder: Data
 
 
 @cached_task(name="discover")
-def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int, sentences: DataRef | None = None) -> DataRef:
+def discover(
+    *, tables: DataRef, laid_out: DataRef, sentences: DataRef | None, config: DiscoveryConfig, seed: int
+) -> DataRef:
     """The chosen partition of the training prompts, its quality table, descriptions, and every partition tried."""
     semantic_ND = np.load(sentences.file("embedding.npy")) if sentences else None
-    found = discover_tasks(learning_board(board_ref), config, seed, semantic_ND)
-    board, prompts = read_board(board_ref), read_prompts(board_ref)
+    found = discover_tasks(learning_board(laid_out), config, seed, semantic_ND)
+    board, prompts = read_board(laid_out), read_prompts(tables)
     train = board.rows("train")
     table = task_table(found.partition, board.quality_NM[train])
     described = describe(found.partition, [prompts[row] for row in train], board.embedding_ND[train], seed)
@@ -66,15 +70,15 @@ def discover(board_ref: BoardRef, config: DiscoveryConfig, seed: int, sentences:
 
 
 @cached_task(name="discover: map")
-def chart(board_ref: BoardRef, identified: DataRef, config: LayoutConfig) -> DataRef:
+def chart(*, tables: DataRef, laid_out: DataRef, discovered: DataRef, config: LayoutConfig) -> DataRef:
     """The training prompts in the plane, each with its task's label: the report's map."""
-    board, prompts = read_board(board_ref), read_prompts(board_ref)
+    board, prompts = read_board(laid_out), read_prompts(tables)
     train = board.rows("train")
     layout = lay_out(board.embedding_ND[train], config)
-    labels = [row["label"] for row in json.loads(identified.file("tasks.json").read_text())]
+    labels = [row["label"] for row in json.loads(discovered.file("tasks.json").read_text())]
     label_K = [
         [*labels, UNASSIGNED][task]
-        for task in load_arrays(Partition, identified.file("partition.npz")).task_N[layout.row_K]
+        for task in load_arrays(Partition, discovered.file("partition.npz")).task_N[layout.row_K]
     ]
     shown = points(layout.point_K2, label_K, [prompts[row] for row in train[layout.row_K]])
     # Of too few prompts, or the same one again and again, there is no map.

@@ -17,14 +17,14 @@ def examine(registry: Champions) -> list[str]:
     """
     root, url = paths.published(), settings().publish_url
     repairs = reconcile(root, registry, copies=[paths.bundles()])
-    told = [f"repaired: {line}" for line in repairs.done]
+    lines = [f"repaired: {line}" for line in repairs.done]
     known = {entry.router_id for entry in read_history(root)}
     for router_id in sorted(known):
         folder = root / router_id
         if folder.exists() and not is_whole(folder):
-            told.append(f"damaged: {folder}; a rollback to it won't work: delete it, or copy it from a backup")
+            lines.append(f"damaged: {folder}; a rollback to it won't work: delete it, or copy it from a backup")
     if url:
         mirror(root, url, thorough=True)
-        told.append(f"checked: {url} holds what is in service")
-    told.append(f"in service: {repairs.router_id or 'nothing is published yet'}")
-    return told
+        lines.append(f"checked: {url} holds what is in service")
+    lines.append(f"in service: {repairs.router_id or 'nothing is published yet'}")
+    return lines

@@ -11,17 +11,17 @@ from components.drift.reference import Reference, make_reference
 from flows.platform import paths
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef
-from flows.stations.board import BoardRef, read_board
+from flows.stations.board import read_board
 from pointsman.durable import write_whole
 from pointsman.model.router_model import RouterModel
 
 
 @task(name="register: drift reference", cache_policy=NO_CACHE)
-def keep_drift_reference(board_ref: BoardRef, combined: DataRef, router_id: str, seed: int) -> Path:
+def keep_drift_reference(*, laid_out: DataRef, combined: DataRef, router_id: str, seed: int) -> Path:
     """The reference of a router; one that was kept before stays as it is."""
     path = reference_path(router_id)
     if not path.exists():
-        board = read_board(board_ref)
+        board = read_board(laid_out)
         model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
         kept = make_reference(model, board.features_NF, board.embedding_ND, board.split_N, seed)
         write_whole(path, lambda aside: write_reference(kept, aside))

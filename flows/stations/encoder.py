@@ -57,7 +57,7 @@ def read_token_vectors(sentence: DataRef) -> DataRef:
 
 
 @cached_task(name="embed")
-def embed(tables: DataRef, encoder: DataRef) -> DataRef:
+def embed(*, tables: DataRef, encoder: DataRef) -> DataRef:
     """One unit vector a prompt, in the order of the prompts table."""
     prompts = read_tables(tables.path).prompts["prompt"].to_list()
     embedding_ND = embed_cached(Encoder.load(encoder.path), prompts, paths.embeddings())
@@ -65,22 +65,23 @@ def embed(tables: DataRef, encoder: DataRef) -> DataRef:
 
 
 @cached_task(name="embed: part", run_name="embed: from prompt {first}")
-def encode(tables: DataRef, encoder: DataRef, first: int, count: int) -> int:
+def encode(*, tables: DataRef, encoder: DataRef, first: int, count: int) -> int:
     """Puts these prompts' vectors where `embed` finds them; how many there were."""
     prompts = read_tables(tables.path).prompts["prompt"][first : first + count].to_list()
     return len(embed_cached(Encoder.load(encoder.path), prompts, paths.embeddings()))
 
 
-def embed_widely(tables: DataRef, encoder: DataRef) -> DataRef:
+def embed_widely(*, tables: DataRef, encoder: DataRef) -> DataRef:
     """`embed`, with its prompts encoded on Dask's workers where there are any: each prompt runs alone either way."""
     if settings().dask is not None:
         prompts = read_tables(tables.path).prompts.height
-        fan_out(encode, {first: (tables, encoder, first, SHARD) for first in range(0, prompts, SHARD)})
-    return embed(tables, encoder)
+        shared = {"tables": tables, "encoder": encoder, "count": SHARD}
+        fan_out(encode, {first: shared | {"first": first} for first in range(0, prompts, SHARD)})
+    return embed(tables=tables, encoder=encoder)
 
 
 @cached_task(name="embed: sample")
-def embed_sample(tables: DataRef, encoder: DataRef, count: int, seed: int) -> DataRef:
+def embed_sample(*, tables: DataRef, encoder: DataRef, count: int, seed: int) -> DataRef:
     """One unit vector a prompt of a sample, and its rows in the prompts table."""
     prompts = read_tables(tables.path).prompts["prompt"]
     rows_S = np.sort(np.random.default_rng(seed).permutation(len(prompts))[:count])
@@ -96,7 +97,13 @@ def embed_sample(tables: DataRef, encoder: DataRef, count: int, seed: int) -> Da
 
 @cached_task(name="embed: static encoder")
 def distil_encoder(
-    tables: DataRef, taught: DataRef, splits: DataRef | None, sentence: DataRef, vectors: DataRef, config: DistilConfig
+    *,
+    tables: DataRef,
+    taught: DataRef,
+    splits: DataRef | None,
+    sentence: DataRef,
+    vectors: DataRef,
+    config: DistilConfig,
 ) -> DataRef:
     """A static encoder from the sentence encoder's vectors: of training prompts, or of all where there are no splits.
 
@@ -113,6 +120,7 @@ def distil_encoder(
 
 @cached_task(name="embed: choose the encoder")
 def choose_between(
+    *,
     tables: DataRef,
     taught: DataRef,
     splits: DataRef,
@@ -196,22 +204,36 @@ def encode_and_divide(
     if asked not in DISTILLED:
         packaged = next((precision for precision in PRECISIONS if precision == asked), None)
         encoder = export_encoder(packaged) if packaged else bring_encoder(reference(Path(asked)))
-        embedded = embed_widely(tables, encoder)
+        embedded = embed_widely(tables=tables, encoder=encoder)
         return Encoded(encoder=encoder, embedded=embedded, splits=divided(embedded))
     sentence = export_encoder("int8")
     vectors = read_token_vectors(sentence)
     config = chosen.distilling
     if read_tables(tables.path).prompts.height <= chosen.exact_prompts:
-        taught = embed_widely(tables, sentence)
+        taught = embed_widely(tables=tables, encoder=sentence)
         splits = divided(taught)
-        static = distil_encoder(tables, taught, splits, sentence, vectors, config)
-        embedded = embed(tables, static)
+        static = distil_encoder(
+            tables=tables, taught=taught, splits=splits, sentence=sentence, vectors=vectors, config=config
+        )
+        embedded = embed(tables=tables, encoder=static)
     else:
-        taught = embed_sample(tables, sentence, config.sample, seed)
-        static = distil_encoder(tables, taught, None, sentence, vectors, config)
-        embedded = embed(tables, static)
+        taught = embed_sample(tables=tables, encoder=sentence, count=config.sample, seed=seed)
+        static = distil_encoder(
+            tables=tables, taught=taught, splits=None, sentence=sentence, vectors=vectors, config=config
+        )
+        embedded = embed(tables=tables, encoder=static)
         splits = divided(embedded)
     if asked == "static":
         return Encoded(encoder=static, embedded=embedded, splits=splits)
-    encoder = choose_between(tables, taught, splits, sentence, static, vectors, config, chosen.choosing, seed)
-    return Encoded(encoder=encoder, embedded=embed_widely(tables, encoder), splits=splits)
+    encoder = choose_between(
+        tables=tables,
+        taught=taught,
+        splits=splits,
+        sentence=sentence,
+        static=static,
+        vectors=vectors,
+        distilling=config,
+        config=chosen.choosing,
+        seed=seed,
+    )
+    return Encoded(encoder=encoder, embedded=embed_widely(tables=tables, encoder=encoder), splits=splits)

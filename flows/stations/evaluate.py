@@ -22,10 +22,11 @@ from components.tasks.stability import adjusted_rand
 from components.tasks.table import TaskTable
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef, keep
-from flows.stations.board import BoardRef, excluded_candidates, read_board, read_prompts
+from flows.stations.board import excluded_candidates, read_board, read_prompts
 from flows.stations.champion import as_first_judged
 from flows.stations.encoder import describe_encoder
 from flows.stations.gate_inputs import held_out_intervals, milliseconds
+from flows.stations.stages import WithPeers
 from flows.stations.trial import on_trial, simulated
 from pointsman.bundle.evidence import Evidence
 from pointsman.model.guard import router_scores
@@ -40,27 +41,13 @@ _TOLERANCE = 1e-3
 
 
 @task(name="evaluate", cache_policy=NO_CACHE)
-def evaluate(
-    logs: DataRef,
-    validated: DataRef,
-    board_ref: BoardRef,
-    encoder: DataRef,
-    discovered: DataRef,
-    combined: DataRef,
-    operated: DataRef,
-    compared: dict[str, DataRef],
-    held_out: DataRef,
-    timed: DataRef,
-    gate: GateConfig,
-    force: bool,
-    seed: int,
-) -> DataRef:
+def evaluate(stages: WithPeers, *, gate: GateConfig, force: bool, seed: int) -> DataRef:
     """The report of the router beside its peers, with the gate's verdict on its operating policy."""
-    board, texts = read_board(board_ref), read_prompts(board_ref)
+    board, texts = read_board(stages.laid_out), read_prompts(stages.tables)
     test = board.rows("test")
     part = board.take(test)
-    model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
-    evidence = load_arrays(Evidence, operated.file("evidence.npz"))
+    model = RouterModel.from_arrays(load_named(stages.combined.file("router.npz")))
+    evidence = load_arrays(Evidence, stages.operated.file("evidence.npz"))
     prediction = model.predict(board.features_NF[test], board.embedding_ND[test], board.input_tokens_N[test])
     prediction = replace(prediction, supported_NM=evidence.supported(prediction.task_N))
     judged = judged_board(part, prediction.quality_NM, prediction.cost_usd_NM, seed)
@@ -71,70 +58,71 @@ def evaluate(
         benchmark_N=part.benchmark_N,
         best_single=int(model.fallback),
     )
-    peers = {name: np.load(ref.file("predicted.npy")) for name, ref in compared.items()}
+    peers = {name: np.load(ref.file("predicted.npy")) for name, ref in stages.peers.items()}
     predictions = {
         "router": router_scores(prediction, int(model.fallback)),
         "stage1_only": model.stage_one(board.features_NF[test]),
         **peers,
     }
-    feature_map = load_arrays(FeatureMap, board_ref.features.file("feature_map.npz"))
-    router = Router.from_parts(model, feature_map, Encoder.load(encoder.path), part.models)
+    feature_map = load_arrays(FeatureMap, stages.features.file("feature_map.npz"))
+    router = Router(model, feature_map, Encoder.load(stages.encoder.path), part.models)
     again = router.route([texts[row] for row in test[:_SELF_CHECK]], "best")
     controls = {name: value for name, value in peers.items() if name.startswith("control_")}
-    trial = on_trial(board, board_ref, model, prediction, judged, operated, seed)
+    trial = on_trial(board, model, prediction, judged, tables=stages.tables, operated=stages.operated, seed=seed)
     verdict, facts = trial.verdict(
         texts,
         calibration_error=expected_calibration_error(prediction.quality_NM, part.quality_NM),
         self_check=bool(np.abs(again.quality_NM - prediction.quality_NM[:_SELF_CHECK]).max() < _TOLERANCE),
         controls=control_choices(predictions["router"], controls, outcomes),
-        leave_one_out=held_out_intervals(held_out),
-        latency_ms=milliseconds(timed),
-        simulated=simulated(logs),
+        leave_one_out=held_out_intervals(stages.held_out),
+        latency_ms=milliseconds(stages.timed),
+        simulated=simulated(stages.logs),
         force=force,
         config=gate,
     )
-    labels = [task["label"] for task in json.loads(discovered.file("tasks.json").read_text())]
-    declared = json.loads(operated.file("operating.json").read_text())
+    labels = [task["label"] for task in json.loads(stages.discovered.file("tasks.json").read_text())]
+    declared = json.loads(stages.operated.file("operating.json").read_text())
     report = compose(
         predictions,
         outcomes,
         calibrated_NM=prediction.quality_NM,
         verdict=verdict,
-        discovery=_discovery(board, discovered, logs),
+        discovery=_discovery(board, stages),
         sections={
-            **_sections(board_ref, discovered, combined, operated, validated, seed),
+            **_sections(stages, seed),
             **facts,
             "operating": trial.section(declared),
             "whatif": trial.whatif(parse(declared["policy"])),
-            "coverage": _coverage(trial.coverage(), discovered, operated),
-            "held_out": json.loads(held_out.file("held_out.json").read_text()),
-            "encoder": describe_encoder(encoder),
+            "coverage": _coverage(trial.coverage(), stages),
+            "held_out": json.loads(stages.held_out.file("held_out.json").read_text()),
+            "encoder": describe_encoder(stages.encoder),
             "policies": policy_curves(prediction, judged.quality_NM, trial.test_cost_NM, fallback=int(model.fallback)),
         },
         seed=seed,
         task_N=np.array([*labels, "unassigned"])[prediction.task_N],
         expected_cost={"router": prediction.cost_usd_NM},
     )
-    told = as_first_judged(report, model)
-    return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(told, allow_nan=False)))
+    final = as_first_judged(report, model)
+    return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(final, allow_nan=False)))
 
 
-def _coverage(by_benchmark: dict[str, Any], discovered: DataRef, operated: DataRef) -> dict[str, Any]:
+def _coverage(by_benchmark: dict[str, Any], stages: WithPeers) -> dict[str, Any]:
     """Observed outcomes by the logs' own labels, or by task where they have none."""
     if any(row["benchmark"] for row in by_benchmark["rows"]):
         return by_benchmark
-    count_TM = load_arrays(Evidence, operated.file("evidence.npz")).count_TM
+    count_TM = load_arrays(Evidence, stages.operated.file("evidence.npz")).count_TM
     rows = [
         {"benchmark": one["label"], "prompts": one["size"], "outcomes": count_TM[one["task"]].tolist()}
-        for one in json.loads(discovered.file("tasks.json").read_text())
+        for one in json.loads(stages.discovered.file("tasks.json").read_text())
     ]
     return {**by_benchmark, "by": "task", "rows": rows} if rows else by_benchmark
 
 
-def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, Any]:
+def _discovery(board: Board, stages: WithPeers) -> dict[str, Any]:
+    discovered = stages.discovered
     found = json.loads(discovered.file("discovery.json").read_text())
     partition = load_arrays(Partition, discovered.file("partition.npz"))
-    truth = logs.path / "truth.parquet"
+    truth = stages.logs.path / "truth.parquet"
     ari = None
     if truth.exists() and partition.tasks:
         ids = pl.DataFrame({"prompt_id": [board.prompt_ids[row] for row in board.rows("train")]})
@@ -151,17 +139,15 @@ def _discovery(board: Board, discovered: DataRef, logs: DataRef) -> dict[str, An
     }
 
 
-def _sections(
-    board_ref: BoardRef, discovered: DataRef, combined: DataRef, operated: DataRef, validated: DataRef, seed: int
-) -> dict[str, Any]:
-    board, texts = read_board(board_ref), read_prompts(board_ref)
-    described = json.loads(discovered.file("tasks.json").read_text())
-    table = load_arrays(TaskTable, discovered.file("table.npz"))
+def _sections(stages: WithPeers, seed: int) -> dict[str, Any]:
+    board, texts = read_board(stages.laid_out), read_prompts(stages.tables)
+    described = json.loads(stages.discovered.file("tasks.json").read_text())
+    table = load_arrays(TaskTable, stages.discovered.file("table.npz"))
     train = board.rows("train")
-    evidence = load_arrays(Evidence, operated.file("evidence.npz"))
-    fitted = json.loads(combined.file("router.json").read_text())
-    rejected = pl.read_parquet(board_ref.tables.file("quarantine.parquet"))
-    checks = pl.read_parquet(validated.file("validation.parquet"))
+    evidence = load_arrays(Evidence, stages.operated.file("evidence.npz"))
+    fitted = json.loads(stages.combined.file("router.json").read_text())
+    rejected = pl.read_parquet(stages.tables.file("quarantine.parquet"))
+    checks = pl.read_parquet(stages.validated.file("validation.parquet"))
     return {
         "tasks": [
             {
@@ -184,9 +170,9 @@ def _sections(
         "cost": {"r2": fitted["cost_r2"], "relative_error": fitted["cost_relative_error"]},
         # the rows themselves stay here: a bundle travels
         "validation": checks.drop("first").to_dicts(),
-        "excluded_candidates": list(excluded_candidates(board_ref)),
+        "excluded_candidates": list(excluded_candidates(stages.laid_out)),
         "quarantine": dict(rejected.group_by("table", maintain_order=True).len().iter_rows()),
-        "data": f"{board.split_N.size} prompts, {len(board.models)} candidates, tables {board_ref.tables.digest[:12]}",
+        "data": f"{board.split_N.size} prompts, {len(board.models)} candidates, tables {stages.tables.digest[:12]}",
         "splits": {name: int(board.rows(name).size) for name in SPLITS},
         "seeds": seed,
     }

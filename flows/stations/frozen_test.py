@@ -22,7 +22,7 @@ def frozen_test() -> DataRef | None:
     return reference(folder) if (folder / _FILE).exists() else None
 
 
-def remembered(frozen: DataRef | None) -> tuple[frozenset[str], frozenset[str]]:
+def split_before(frozen: DataRef | None) -> tuple[frozenset[str], frozenset[str]]:
     """Names of the prompts that were in test, and of those that routers learnt from."""
     if frozen is None:
         return frozenset(), frozenset()
@@ -33,7 +33,7 @@ def remembered(frozen: DataRef | None) -> tuple[frozenset[str], frozenset[str]]:
     return names, frozenset(known.filter(pl.col("split") != "test")["text"].drop_nulls()) - names
 
 
-def freeze(tables: DataRef, splits: DataRef) -> None:
+def freeze(*, tables: DataRef, splits: DataRef) -> None:
     """Adds a run's prompts to those that are known; who was in test stays there."""
     path = paths.frozen() / _FILE
     read = read_tables(tables.path).prompts

@@ -17,7 +17,7 @@ from flows.platform.arrays import load_arrays, load_named
 from flows.platform.caching import cached_task
 from flows.platform.fan_out import fan_out
 from flows.platform.references import DataRef, keep
-from flows.stations.board import BoardRef, read_board, read_prompts
+from flows.stations.board import read_board, read_prompts
 from pointsman.model.clusters import ClusterTables
 from pointsman.model.router_model import RouterModel
 from pointsman.router import Router
@@ -31,10 +31,10 @@ _PARTS = 4
 
 @cached_task(name="evaluate: leave benchmarks out", run_name="evaluate: leave benchmarks out, part {part}")
 def hold_out_part(
-    board_ref: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int, part: int, parts: int
+    *, laid_out: DataRef, classified: DataRef, config: TwoStageConfig, seed: int, part: int, parts: int
 ) -> DataRef:
     """Gain on each of a part of the benchmarks in turn of a router trained without it."""
-    board = replace(read_board(board_ref), task_N=np.load(classified.file("task.npy")))
+    board = replace(read_board(laid_out), task_N=np.load(classified.file("task.npy")))
     predicted_NM = load_arrays(ClusterTables, classified.file("clusters.npz")).expected(board.features_NF)
     predicted_NM[board.rows(*LEARNING)] = load_arrays(StageOneHeld, classified.file("held.npz")).soft_NM
     judged_NM = judged_outcomes(board.worth_NM, predicted_NM, evidence_of(board, seed))
@@ -51,23 +51,26 @@ def gather(parts: list[DataRef]) -> DataRef:
     return keep("hold_out", lambda folder: (folder / "held_out.json").write_text(content))
 
 
-def hold_out(board: BoardRef, classified: DataRef, config: TwoStageConfig, seed: int) -> DataRef:
+def hold_out(*, laid_out: DataRef, classified: DataRef, config: TwoStageConfig, seed: int) -> DataRef:
     """Gain on each benchmark in turn of a router trained without it; the trainings are dealt out to a few tasks."""
-    parts = fan_out(hold_out_part, {part: (board, classified, config, seed, part, _PARTS) for part in range(_PARTS)})
+    shared = {"laid_out": laid_out, "classified": classified, "config": config, "seed": seed, "parts": _PARTS}
+    parts = fan_out(hold_out_part, {part: shared | {"part": part} for part in range(_PARTS)})
     return gather([*parts.values()])
 
 
 @cached_task(name="evaluate: latency")
-def time_routing(board_ref: BoardRef, encoder: DataRef, combined: DataRef) -> DataRef:
+def time_routing(
+    *, tables: DataRef, laid_out: DataRef, features: DataRef, encoder: DataRef, combined: DataRef
+) -> DataRef:
     """Milliseconds of processor time to route a test prompt from its text, one at a time."""
-    board = read_board(board_ref)
-    router = Router.from_parts(
+    board = read_board(laid_out)
+    router = Router(
         RouterModel.from_arrays(load_named(combined.file("router.npz"))),
-        load_arrays(FeatureMap, board_ref.features.file("feature_map.npz")),
+        load_arrays(FeatureMap, features.file("feature_map.npz")),
         Encoder.load(encoder.path, threads=1),
         board.models,
     )
-    texts = read_prompts(board_ref)
+    texts = read_prompts(tables)
     prompts = [texts[row] for row in board.rows("test")[:_TIMED]]
     content = json.dumps({"milliseconds_per_prompt": milliseconds_per_prompt(router.route, prompts)})
     return keep("time_routing", lambda folder: (folder / "latency.json").write_text(content))

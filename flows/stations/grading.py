@@ -13,12 +13,12 @@ from components.learning.evidence import evidence_of
 from components.reports.grading import grading_section
 from components.tables.board import Board
 from components.tables.store import read_tables
-from flows.stations.board import BoardRef
+from flows.platform.references import DataRef
 
 
-def grader_of(board_ref: BoardRef) -> str | None:
+def grader_of(tables: DataRef) -> str | None:
     """Who gave most qualities, as the logs name them; None: they don't."""
-    outcomes = read_tables(board_ref.tables.path).outcomes
+    outcomes = read_tables(tables.path).outcomes
     if "graded_by" not in outcomes.columns:
         return None
     named = outcomes.drop_nulls("graded_by").group_by("graded_by").len().sort("len", "graded_by", descending=True)
@@ -26,7 +26,7 @@ def grader_of(board_ref: BoardRef) -> str | None:
 
 
 def grading_of(
-    board_ref: BoardRef,
+    tables: DataRef,
     board: Board,
     choice_N: NDArray[np.intp],
     single: int,
@@ -37,20 +37,20 @@ def grading_of(
     """`operating.grading` of the report; None where no judge graded.
 
     Args:
-        board_ref: of the tables.
-        board: read from it.
+        tables: of the run.
+        board: laid out from them.
         choice_N: column of the operating policy's choice.
         single: column of the best single candidate.
         gap_N: what choices are worth beyond it.
         rows_N: the prompts judged.
         seed: of the run.
     """
-    tables = read_tables(board_ref.tables.path)
-    if tables.grades is None:
+    frames = read_tables(tables.path)
+    if frames.grades is None:
         return None
-    found = stand_ins_of(tables, seed)
+    found = stand_ins_of(frames, seed)
     if found is None:
-        return grading_section(believe(tables.grades).agreement, 0, None, None)
+        return grading_section(believe(frames.grades).agreement, 0, None, None)
     evidence = evidence_of(board, seed)
     inclusion_NM = np.where(board.observed_NM, np.maximum(evidence.inclusion_NM, 1e-6), 1.0)
     added_NM = cell_weights(board.observed_NM, inclusion_NM) * np.nan_to_num(board.worth_NM - board.quality_NM)
@@ -58,4 +58,4 @@ def grading_of(
     part_K = added_NM[rows_K, choice_N[rows_K]] - added_NM[rows_K, single]
     corrected, judged = int(found.corrected_NM.sum()), int(np.isfinite(found.grade_NM).sum())
     more = corrections_to_halve(gap_N[rows_K], part_K, corrected, judged)
-    return grading_section(believe(tables.grades).agreement, corrected, found.by, more)
+    return grading_section(believe(frames.grades).agreement, corrected, found.by, more)

@@ -1,4 +1,4 @@
-"""Tasks that keep their names: the champion's are remembered under data/tasks/, a retrain's are matched to them."""
+"""Tasks that keep their names: the champion's are kept under data/tasks/, a retrain's are matched to them."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from flows.platform import paths
 from flows.platform.arrays import load_arrays
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep, reference
-from flows.stations.board import BoardRef, split_names
+from flows.stations.board import split_names
 from pointsman.bundle.pointer import read_pointer
 from pointsman.durable import write_whole
 
@@ -39,9 +39,9 @@ def keep_tasks(router_id: str, discovered: DataRef) -> None:
 
 
 @cached_task(name="discover: lasting ids")
-def identify(board_ref: BoardRef, discovered: DataRef, champion: DataRef | None) -> DataRef:
+def identify(*, tables: DataRef, splits: DataRef, discovered: DataRef, champion: DataRef | None) -> DataRef:
     """What was discovered, under ids and labels that last, with an account of what became of the champion's tasks."""
-    fresh = _fresh(board_ref, discovered)
+    fresh = _fresh(tables, splits, discovered)
     named = continue_tasks(_read(champion), champion.path.name, fresh) if champion else fresh
 
     def write(folder: Path) -> None:
@@ -57,9 +57,9 @@ def identify(board_ref: BoardRef, discovered: DataRef, champion: DataRef | None)
     return keep("identify", write)
 
 
-def _fresh(board_ref: BoardRef, discovered: DataRef) -> NamedTasks:
-    ids = read_tables(board_ref.tables.path).prompts["prompt_id"]
-    train = np.flatnonzero(split_names(board_ref.splits, ids) == "train")
+def _fresh(tables: DataRef, splits: DataRef, discovered: DataRef) -> NamedTasks:
+    ids = read_tables(tables.path).prompts["prompt_id"]
+    train = np.flatnonzero(split_names(splits, ids) == "train")
     labels = [row["label"] for row in json.loads(discovered.file("tasks.json").read_text())]
     named_by = json.loads(discovered.file("discovery.json").read_text()).get("named_by", "keywords")
     partition = load_arrays(Partition, discovered.file("partition.npz"))

@@ -20,7 +20,7 @@ from components.tables.store import TableError, read_tables, write_parquet, writ
 from flows.platform import paths
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
-from flows.stations.frozen_test import remembered
+from flows.stations.frozen_test import split_before
 
 _NOTICES, _RULES = "notices.parquet", "validation.parquet"
 
@@ -32,7 +32,7 @@ def generate(config: PlantedConfig) -> DataRef:
 
 
 @cached_task(name="ingest")
-def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
+def ingest(*, logs: DataRef, config: QuarantineConfig) -> DataRef:
     """Typed tables, and beside them the rows that can't be used, each with its reason, and what was mended."""
     accepted = quarantine(read_tables(logs.path), config, logs.path)
     sound, retired = without_retired(accepted.tables)
@@ -50,7 +50,7 @@ def ingest(logs: DataRef, config: QuarantineConfig) -> DataRef:
 
 
 @cached_task(name="validate")
-def validate(tables: DataRef, logs: DataRef) -> DataRef:
+def validate(*, tables: DataRef, logs: DataRef) -> DataRef:
     """What the rules said of the tables; a broken one stops the run, with a page that lists the rows."""
     frames = read_tables(tables.path)
     report = expect(frames, logs.path)
@@ -68,16 +68,16 @@ def validate(tables: DataRef, logs: DataRef) -> DataRef:
     return keep("validate", write)
 
 
-def pages_of(tables: DataRef, validated: DataRef) -> dict[str, object]:
+def pages_of(*, tables: DataRef, validated: DataRef) -> dict[str, object]:
     """What a report's pages about its tables show."""
     return {
         "rules": pl.read_parquet(validated.file(_RULES)).to_dicts(),
-        "notices": notices(tables, validated),
+        "notices": notices(tables=tables, validated=validated),
         "set_aside": pl.read_parquet(tables.file("quarantine.parquet")).to_dicts(),
     }
 
 
-def notices(tables: DataRef, validated: DataRef) -> list[str]:
+def notices(*, tables: DataRef, validated: DataRef) -> list[str]:
     """What a person should know of the logs though it doesn't stop a run: each line with a count."""
     reasons = (
         pl.read_parquet(tables.file("quarantine.parquet")).group_by("table", "reason").len().sort("table", "reason")
@@ -91,8 +91,8 @@ def notices(tables: DataRef, validated: DataRef) -> list[str]:
 
 
 @cached_task(name="split")
-def divide(tables: DataRef, embedded: DataRef, frozen: DataRef | None, config: SplitConfig) -> DataRef:
+def divide(*, tables: DataRef, embedded: DataRef, frozen: DataRef | None, config: SplitConfig) -> DataRef:
     """Train, validation and test, near-duplicates together; prompts once tested stay in test."""
-    held, learnt = remembered(frozen)
+    held, learnt = split_before(frozen)
     splits = split(read_tables(tables.path), np.load(embedded.file("embedding.npy")), config, held, learnt)
     return keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet"))

@@ -33,11 +33,6 @@ def describe_logs(data: Path | None) -> str:
     return "simulated logs (nothing in them is about real models)" if data is None else f"logs in {data.resolve()}"
 
 
-def short_name(data: Path | None) -> str:
-    """The data's name in names of runs."""
-    return "simulated" if data is None else data.resolve().name
-
-
 def _require_no_other_router() -> None:
     root = paths.published()
     if read_pointer(root) is None:

@@ -22,7 +22,7 @@ from components.tasks.naming import describe_prompts, name_tasks
 from flows.platform import paths
 from flows.platform.references import DataRef, keep
 from flows.platform.settings import settings
-from flows.stations.board import BoardRef, split_names
+from flows.stations.board import split_names
 from pointsman.text.encoder import Encoder
 
 
@@ -35,24 +35,28 @@ class Descriptions(BaseModel, frozen=True):
     """Why there are no descriptions; empty: there are, or no model is set."""
 
 
-def describe_training(board_ref: BoardRef, encoder: DataRef) -> Descriptions:
+def describe_training(*, tables: DataRef, splits: DataRef, encoder: DataRef) -> Descriptions:
     """Descriptions of the training prompts, if a language model is set.
 
     Raises:
         ValueError: its settings can't be used.
     """
-    return describe_by_model(board_ref, encoder) if settings().llm_url else Descriptions()
+    if not settings().llm_url:
+        return Descriptions()
+    return describe_by_model(tables=tables, splits=splits, encoder=encoder)
 
 
-def name_discovered(board_ref: BoardRef, discovered: DataRef, descriptions: Descriptions) -> DataRef:
+def name_discovered(*, tables: DataRef, splits: DataRef, discovered: DataRef, descriptions: Descriptions) -> DataRef:
     """What was discovered, its tasks named by the language model if one is set."""
-    return name_by_model(board_ref, discovered, descriptions) if descriptions.model else discovered
+    if not descriptions.model:
+        return discovered
+    return name_by_model(tables=tables, splits=splits, discovered=discovered, descriptions=descriptions)
 
 
 @task(name="discover: describe prompts", cache_policy=NO_CACHE)
-def describe_by_model(board_ref: BoardRef, encoder: DataRef) -> Descriptions:
+def describe_by_model(*, tables: DataRef, splits: DataRef, encoder: DataRef) -> Descriptions:
     """Each training prompt in a sentence, and the sentences' embeddings."""
-    config, prompts = _config(), _training_prompts(board_ref)
+    config, prompts = _config(), _training_prompts(tables, splits)
     try:
         described = describe_prompts(prompts, lambda questions: ask(questions, config, _cache()))
     except ChatError as error:
@@ -67,7 +71,7 @@ def describe_by_model(board_ref: BoardRef, encoder: DataRef) -> Descriptions:
 
 
 @task(name="discover: name tasks", cache_policy=NO_CACHE)
-def name_by_model(board_ref: BoardRef, discovered: DataRef, descriptions: Descriptions) -> DataRef:
+def name_by_model(*, tables: DataRef, splits: DataRef, discovered: DataRef, descriptions: Descriptions) -> DataRef:
     """The model's names instead of keywords; where it failed, keywords, and the report says so."""
     rows = json.loads(discovered.file("tasks.json").read_text())
     tasks = [TaskDescription(**row) for row in rows]
@@ -76,7 +80,7 @@ def name_by_model(board_ref: BoardRef, discovered: DataRef, descriptions: Descri
         named_by, said = "keywords", f"Tasks are cut and named without the language model: {descriptions.failure}."
     else:
         try:
-            labels = _names(tasks, _training_prompts(board_ref))
+            labels = _names(tasks, _training_prompts(tables, splits))
             rows = [row | {"label": label} for row, label in zip(rows, labels, strict=True)]
         except ChatError as error:
             said = f"Prompts were described by {descriptions.model}; tasks keep keywords: {error}."
@@ -105,8 +109,8 @@ def _cache() -> Path:
     return paths.language_model()
 
 
-def _training_prompts(board_ref: BoardRef) -> list[str]:
-    prompts = read_tables(board_ref.tables.path).prompts
-    train = np.flatnonzero(split_names(board_ref.splits, prompts["prompt_id"]) == "train")
+def _training_prompts(tables: DataRef, splits: DataRef) -> list[str]:
+    prompts = read_tables(tables.path).prompts
+    train = np.flatnonzero(split_names(splits, prompts["prompt_id"]) == "train")
     found: list[str] = prompts["prompt"].gather(train).to_list()
     return found

@@ -88,8 +88,8 @@ def onboard(data: Path, name: str, config: OnboardConfig, seed: int = 0) -> Chan
             "graded_by": _graders(tables, name),
         },
     )
-    told = {"command": "onboard", "data": str(data), "model": name, "seed": seed, **asdict(config)}
-    return Change(verdicted=conclude_change(changed, "onboard", told), criterion=criterion, judged=judged)
+    run = {"command": "onboard", "data": str(data), "model": name, "seed": seed, **asdict(config)}
+    return Change(verdicted=conclude_change(changed, "onboard", run), criterion=criterion, judged=judged)
 
 
 def retire(name: str) -> Change:
@@ -117,8 +117,8 @@ def retire(name: str) -> Change:
         criterion=criterion,
         figures={"retired": name},
     )
-    told = {"command": "onboard --retire", "model": name}
-    return Change(verdicted=conclude_change(changed, "retire", told), criterion=criterion, judged=None)
+    run = {"command": "onboard --retire", "model": name}
+    return Change(verdicted=conclude_change(changed, "retire", run), criterion=criterion, judged=None)
 
 
 def _candidate(tables: Tables, name: str) -> Candidate:

@@ -14,7 +14,7 @@ from components.tables.board import Board
 from flows.platform.arrays import load_arrays, load_named, save_arrays
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
-from flows.stations.board import BoardRef, read_board, read_prompts
+from flows.stations.board import read_board, read_prompts
 from flows.stations.train import seen_board
 from pointsman.bundle.evidence import Evidence, prompt_digests
 from pointsman.model.cost import CostSource
@@ -23,7 +23,9 @@ from pointsman.model.router_model import RouterModel
 
 @cached_task(name="train: operating policy")
 def choose_operating(
-    board_ref: BoardRef,
+    *,
+    tables: DataRef,
+    laid_out: DataRef,
     classified: DataRef,
     specialised: DataRef,
     combined: DataRef,
@@ -37,7 +39,8 @@ def choose_operating(
     Args:
         margin: the gate's against the best single candidate, so that what is chosen is likely to pass.
     """
-    seen, held = seen_board(board_ref, classified), load_arrays(HeldOut, specialised.file("held.npz"))
+    seen = seen_board(laid_out=laid_out, classified=classified)
+    held = load_arrays(HeldOut, specialised.file("held.npz"))
     model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
     expected_NM = model.cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
     judged = judge_learning(seen, held, expected_NM, seed)
@@ -52,11 +55,12 @@ def choose_operating(
         seed=seed,
         parity=ParityConfig(margin=margin),
     )
-    evidence = _evidence(board_ref, seen, model, found.held_choice_N)
-    told = {"asked": found.asked.text(), "policy": found.chosen.text(), "loss": found.loss}
+    texts, learnt = read_prompts(tables), read_board(laid_out).rows(*LEARNING)
+    evidence = _evidence([texts[row] for row in learnt], seen, model, found.held_choice_N)
+    declared = {"asked": found.asked.text(), "policy": found.chosen.text(), "loss": found.loss}
 
     def write(folder: Path) -> None:
-        (folder / "operating.json").write_text(json.dumps(told))
+        (folder / "operating.json").write_text(json.dumps(declared))
         np.save(folder / "held_choice.npy", found.held_choice_N)
         save_arrays(judged, folder / "judged.npz")
         save_arrays(evidence, folder / "evidence.npz")
@@ -67,13 +71,13 @@ def choose_operating(
 def cost_notices(combined: DataRef, models: tuple[str, ...]) -> list[str]:
     """What a person should know of candidates whose cost isn't known, or only supposed."""
     model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
-    return told_of_costs(model.cost.source_M, models)
+    return notices_of_costs(model.cost.source_M, models)
 
 
-def told_of_costs(source_M: np.ndarray, models: tuple[str, ...]) -> list[str]:
+def notices_of_costs(source_M: np.ndarray, models: tuple[str, ...]) -> list[str]:
     """A line each on unknown and on supposed costs; none where no cost is known at all.
 
-    >>> told_of_costs(np.array([CostSource.UNKNOWN, CostSource.REGRESSION]), ("a", "b"))
+    >>> notices_of_costs(np.array([CostSource.UNKNOWN, CostSource.REGRESSION]), ("a", "b"))
     ['no cost is known of a: left out of policies that count cost']
     """
     unknown = [name for name, source in zip(models, source_M, strict=True) if source == CostSource.UNKNOWN]
@@ -86,9 +90,8 @@ def told_of_costs(source_M: np.ndarray, models: tuple[str, ...]) -> list[str]:
     return found
 
 
-def _evidence(board_ref: BoardRef, seen: Board, model: RouterModel, choice_K: np.ndarray) -> Evidence:
-    texts = read_prompts(board_ref)
-    digest_K = prompt_digests(texts[row] for row in read_board(board_ref).rows(*LEARNING))
+def _evidence(texts: list[str], seen: Board, model: RouterModel, choice_K: np.ndarray) -> Evidence:
+    digest_K = prompt_digests(texts)
     first_K = np.unique(digest_K, return_index=True)[1]
     table, tasks = counts(seen), model.task_quality_TM.shape[0]
     by_task = np.zeros((tasks, table.shape[1]), dtype=np.int64)

@@ -10,14 +10,14 @@ from components.tracking.registry import Registry
 from components.tracking.run_figures import log_children
 
 
-def show(mlflow: Registry, run_id: str, report: Mapping[str, Any], told: Mapping[str, Path]) -> None:
+def show(mlflow: Registry, run_id: str, report: Mapping[str, Any], figure_files: Mapping[str, Path]) -> None:
     """Logs the report's figures at the run's root, and the children.
 
     Args:
         mlflow: where the run is.
         run_id: the retrain's run.
         report: the evaluation.
-        told: stage -> JSON file of what its training told.
+        figure_files: stage -> JSON file of its training's figures.
     """
     methods = report["methods"]
     drawn = {
@@ -29,9 +29,9 @@ def show(mlflow: Registry, run_id: str, report: Mapping[str, Any], told: Mapping
     for name, svg in drawn.items():
         if svg:
             mlflow.log_text(run_id, svg, name)
-    log_children(mlflow, run_id, report, {stage: _object(path) for stage, path in told.items()})
+    log_children(mlflow, run_id, report, {stage: _object(path) for stage, path in figure_files.items()})
 
 
 def _object(path: Path) -> dict[str, Any]:
-    told = json.loads(path.read_text())
-    return told if isinstance(told, dict) else {"part": told}
+    content = json.loads(path.read_text())
+    return content if isinstance(content, dict) else {"part": content}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.baselines.methods import METHODS, fit_predict_told
+from components.baselines.methods import METHODS, fit_predict_figures
 from components.baselines.protocol import Fit
 from components.evaluation.controls import random_features, shuffled_labels
 from components.learning.ablation import fit_heads_alone
@@ -22,19 +22,19 @@ from components.tasks.table import TaskTable
 from flows.platform.arrays import load_arrays, save_arrays, save_named
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
-from flows.stations.board import BoardRef, read_board
+from flows.stations.board import read_board
 from pointsman.model.clusters import ClusterTables
 from pointsman.model.weights import ClassifierWeights, ExpertWeights
 
 
 @cached_task(name="train: classifier")
-def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -> DataRef:
+def classify(*, laid_out: DataRef, discovered: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 1: the task of every prompt, discovered in training and assigned elsewhere; their table and classifier."""
-    board = with_tasks(read_board(board_ref), load_arrays(Partition, discovered.file("partition.npz")))
+    board = with_tasks(read_board(laid_out), load_arrays(Partition, discovered.file("partition.npz")))
     seen = board.take(board.rows(*LEARNING))
     one = learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, seen.benchmark_N, config)
     peer = implicit_peer(seen.features_NF, seen.task_N, one.held, config)
-    told = asdict(one.report) | {"implicit_classifier": peer and asdict(peer)}
+    figures = asdict(one.report) | {"implicit_classifier": peer and asdict(peer)}
 
     def write(folder: Path) -> None:
         save_arrays(one.classifier, folder / "classifier.npz")
@@ -42,16 +42,16 @@ def classify(board_ref: BoardRef, discovered: DataRef, config: TwoStageConfig) -
         save_arrays(one.clusters, folder / "clusters.npz")
         save_arrays(one.held, folder / "held.npz")
         np.save(folder / "task.npy", board.task_N)
-        (folder / "classifier.json").write_text(json.dumps(told))
+        (folder / "classifier.json").write_text(json.dumps(figures))
         (folder / "implicit_classifier.json").write_text(json.dumps(asdict(peer) if peer else {}))
 
     return keep("classify", write)
 
 
 @cached_task(name="train: heads")
-def specialise(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
+def specialise(*, laid_out: DataRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 2: trunk, general heads and task-specific heads."""
-    seen = seen_board(board_ref, classified)
+    seen = seen_board(laid_out=laid_out, classified=classified)
     two = learn_stage_two(
         seen.features_NF,
         seen.task_N,
@@ -70,7 +70,9 @@ def specialise(board_ref: BoardRef, classified: DataRef, config: TwoStageConfig)
 
 
 @cached_task(name="train: router")
-def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, config: RouterConfig, seed: int) -> DataRef:
+def combine(
+    *, laid_out: DataRef, classified: DataRef, specialised: DataRef, config: RouterConfig, seed: int
+) -> DataRef:
     """Both stages as one router: mixed, calibrated, priced and guarded."""
     table = load_arrays(TaskTable, classified.file("table.npz"))
     model, report = fit_router(
@@ -79,7 +81,7 @@ def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, conf
         table_quality_TM=table.quality_TM,
         general_quality_M=table.general_M,
         clusters=load_arrays(ClusterTables, classified.file("clusters.npz")),
-        seen=seen_board(board_ref, classified),
+        seen=seen_board(laid_out=laid_out, classified=classified),
         held=load_arrays(HeldOut, specialised.file("held.npz")),
         config=config,
         seed=seed,
@@ -92,9 +94,9 @@ def combine(board_ref: BoardRef, classified: DataRef, specialised: DataRef, conf
     return keep("combine", write)
 
 
-def seen_board(board_ref: BoardRef, classified: DataRef) -> Board:
+def seen_board(*, laid_out: DataRef, classified: DataRef) -> Board:
     """The prompts that the router learns from, with their tasks."""
-    board = replace(read_board(board_ref), task_N=np.load(classified.file("task.npy")))
+    board = replace(read_board(laid_out), task_N=np.load(classified.file("task.npy")))
     return board.take(board.rows(*LEARNING))
 
 
@@ -109,15 +111,15 @@ PEERS: dict[str, Fit] = {
 
 
 @cached_task(name="train: peer", run_name="train: {method}")
-def baseline(board_ref: BoardRef, method: str, seed: int) -> DataRef:
+def baseline(*, laid_out: DataRef, method: str, seed: int) -> DataRef:
     """One peer's predicted quality on the test prompts."""
-    board = read_board(board_ref)
-    predicted_NM, told = fit_predict_told(
+    board = read_board(laid_out)
+    predicted_NM, figures = fit_predict_figures(
         PEERS[method], board.take(board.rows(*LEARNING)), board.take(board.rows("test")), seed
     )
 
     def write(folder: Path) -> None:
         np.save(folder / "predicted.npy", predicted_NM)
-        (folder / "told.json").write_text(json.dumps(told))
+        (folder / "figures.json").write_text(json.dumps(figures))
 
     return keep("baseline", write)

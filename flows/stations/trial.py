@@ -21,7 +21,6 @@ from components.tables.board import Board
 from flows.platform import paths
 from flows.platform.arrays import load_arrays
 from flows.platform.references import DataRef
-from flows.stations.board import BoardRef
 from flows.stations.champion import Rival, champion, first_of_year, play, same
 from flows.stations.grading import grader_of, grading_of
 from pointsman.bundle.pointer import read_pointer
@@ -93,8 +92,8 @@ class Trial:
         )
         judged_against = {
             "in_service": read_pointer(paths.published()),
-            "champion": None if rival is None else _told(rival, rows_N),
-            "first_champion": None if anchor is None else _told(anchor, rows_N),
+            "champion": None if rival is None else _rival_section(rival, rows_N),
+            "first_champion": None if anchor is None else _rival_section(anchor, rows_N),
         }
         return found, {"judged_against": judged_against}
 
@@ -162,10 +161,11 @@ class Trial:
 
 def on_trial(
     board: Board,
-    board_ref: BoardRef,
     model: RouterModel,
     prediction: Prediction,
     judged_test: Board,
+    *,
+    tables: DataRef,
     operated: DataRef,
     seed: int,
 ) -> Trial:
@@ -196,8 +196,8 @@ def on_trial(
         challenger=challenger,
         best_single=best_single,
         standing=stood,
-        grader=grader_of(board_ref),
-        grading=grading_of(board_ref, board, choice_N, fallback, got_N - single_N, stood.rows_N, seed),
+        grader=grader_of(tables),
+        grading=grading_of(tables, board, choice_N, fallback, got_N - single_N, stood.rows_N, seed),
         seed=seed,
     )
 
@@ -208,7 +208,7 @@ def simulated(logs: DataRef) -> bool:
 
 
 def _same_world(rival: Rival, simulated: bool) -> tuple[Criterion, ...]:
-    """A simulated or foreign router never replaces a real one unless somebody insists."""
+    """A simulated or foreign router never replaces a real one unless forced."""
     found = []
     if simulated and not rival.simulated:
         found.append(
@@ -235,7 +235,7 @@ def _same_world(rival: Rival, simulated: bool) -> tuple[Criterion, ...]:
     return tuple(found)
 
 
-def _told(rival: Rival, rows_N: NDArray[np.bool_]) -> dict[str, Any]:
+def _rival_section(rival: Rival, rows_N: NDArray[np.bool_]) -> dict[str, Any]:
     known = int((~np.isnan(rival.played.quality_N[rows_N])).sum())
     return {
         "router_id": rival.router_id,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from components.release.verdicts import Judgement, VerdictError, remember, require
+from components.release.verdicts import Judgement, VerdictError, record, require
 from components.tables.store import file_digest
 from flows.platform import paths
 from pointsman.bundle.manifest import is_router_id
@@ -22,9 +22,9 @@ def waiting_bundle(router_id: str) -> Path:
     return paths.bundles() / router_id
 
 
-def remember_verdict(router_id: str, report: dict[str, Any]) -> None:
+def record_verdict(router_id: str, report: dict[str, Any]) -> None:
     """Notes what the gate said of a bundle that was just made, and what its word is bound to."""
-    remember(_folder(), _judgement(router_id, report, _champion(report)))
+    record(_folder(), _judgement(router_id, report, _champion(report)))
 
 
 def require_verdict(bundle: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.numpy
 
 from pointsman.bundle.evidence import Evidence
@@ -20,6 +21,7 @@ from pointsman.bundle.pointer import resolve
 from pointsman.bundle.soundness import check_features, check_golden_rows
 from pointsman.errors import BundleError
 from pointsman.model.router_model import RouterModel
+from pointsman.policy.eligibility import Facts
 from pointsman.text.encoder import Encoder, EncoderError
 from pointsman.text.features import FeatureMap
 
@@ -56,6 +58,15 @@ class Bundle:
             return Encoder.from_files(self.manifest.encoder, self.encoder_files, threads)
         except EncoderError as error:
             raise BundleError(f"{self.folder}: {error}") from error
+
+    def facts(self) -> Facts:
+        """What is known of each candidate beside its quality and cost."""
+        candidates = self.manifest.provenance.candidates
+        return Facts(
+            window_M=np.array([float("inf") if c.context_window is None else c.context_window for c in candidates]),
+            capabilities_M=tuple(None if c.capabilities is None else frozenset(c.capabilities) for c in candidates),
+            retired_M=np.array([c.retired for c in candidates], dtype=np.bool_),
+        )
 
 
 def read_bundle(path: Path) -> Bundle:

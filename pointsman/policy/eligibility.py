@@ -138,7 +138,7 @@ def unlimited(facts: Facts, wanted: Wanted) -> bool:
 
 
 def _said(models: Sequence[str], facts: Facts, wanted: Wanted, removed: dict[str, Mask], row: int, needed: int) -> str:
-    told = {
+    words = {
         "retired": "retired",
         "among": "not among those asked for",
         "exclude": "excluded",
@@ -151,7 +151,7 @@ def _said(models: Sequence[str], facts: Facts, wanted: Wanted, removed: dict[str
         if gone:
             window = rule == "context window"
             names = (f"{models[m]} ({facts.window_M[m]:.0f})" if window else models[m] for m in gone)
-            parts.append(f"{told[rule]}: {', '.join(names)}")
+            parts.append(f"{words[rule]}: {', '.join(names)}")
     return f"no candidate is left. {'; '.join(parts)}"
 
 

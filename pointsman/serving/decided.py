@@ -13,7 +13,8 @@ from pydantic_core import to_json
 
 from pointsman.model.prediction import Prediction
 from pointsman.policy.exploration import Explored
-from pointsman.router import Router, Routing
+from pointsman.router import Router
+from pointsman.routing import Routing
 from pointsman.serving.canary import Arm
 from pointsman.serving.jobs import Job
 

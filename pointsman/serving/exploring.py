@@ -17,7 +17,8 @@ from pointsman.policy.exploration import (
     gaps,
     plausible,
 )
-from pointsman.router import Router, Routing
+from pointsman.router import Router
+from pointsman.routing import Routing
 from pointsman.serving.jobs import Job
 from pointsman.serving.sessions import Sessions, stay_with
 

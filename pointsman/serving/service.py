@@ -18,7 +18,8 @@ from pointsman.policy.exploration import Explored
 from pointsman.policy.pacing import Pacer
 from pointsman.policy.policy import Policy, Tradeoff
 from pointsman.policy.ranking import rank
-from pointsman.router import Router, Routing, lengths
+from pointsman.router import Router
+from pointsman.routing import Routing
 from pointsman.serving.canary import Arm, Canary
 from pointsman.serving.config import ServingConfig
 from pointsman.serving.decided import Decided, Shown, answer, shown
@@ -28,6 +29,7 @@ from pointsman.serving.jobs import Job, Piece, Predicted
 from pointsman.serving.meters import Meters
 from pointsman.serving.paces import Paces
 from pointsman.serving.shadow import Compared, Seen, Shadow
+from pointsman.text.lengths import lengths
 
 RECENT = 200
 """Decisions that the console shows."""

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from pointsman.router import Routing
+from pointsman.routing import Routing
 
 MOST = 100_000
 """Sessions that are remembered; the longest silent ones are forgotten."""

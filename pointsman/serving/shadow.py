@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from pointsman.model.prediction import Prediction
 from pointsman.policy.eligibility import Wanted, rows_of
 from pointsman.policy.policy import Budget
-from pointsman.router import OPERATING, Router, Routing, lengths
+from pointsman.router import OPERATING, Router
+from pointsman.routing import Routing
 from pointsman.serving.jobs import joined_tokens
+from pointsman.text.lengths import lengths
 from pointsman.text.tokens import Tokens
 
 _LOG = logging.getLogger(__name__)

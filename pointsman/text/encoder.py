@@ -28,6 +28,13 @@ class Vectors(Protocol):
         """Shape (N, D)."""
 
 
+class Encodes(Vectors, Protocol):
+    """What a router needs of an encoder."""
+
+    def tokenize(self, prompts: Sequence[str]) -> Tokens:
+        """Token ids of N prompts."""
+
+
 class Encoder:
     """Turns prompts into unit vectors; the same prompt gives the same vector whatever it is batched with."""
 

@@ -1,5 +1,7 @@
 """How many tokens a candidate will read, told from what the router tokenised. Shapes: N prompts."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,3 +29,9 @@ def estimated_tokens(
     rate_N = np.clip(tokens_N / np.maximum(read_N, 1), LEAST_PER_CHARACTER, MOST_PER_CHARACTER)
     rest_N = np.maximum(characters_N - read_N, 0)
     return np.asarray(np.ceil(np.maximum(tokens_N, LEAST_PER_CHARACTER * read_N) + rate_N * rest_N), dtype=np.int64)
+
+
+def lengths(prompts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Characters of each prompt that are tokenised, and all of them."""
+    characters_N = np.fromiter(map(len, prompts), dtype=np.int64, count=len(prompts))
+    return np.minimum(characters_N, READ_CHARACTERS), characters_N

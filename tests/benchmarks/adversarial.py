@@ -9,7 +9,7 @@ from tests.benchmarks.table import Table
 
 
 def run(published: Path) -> Table:
-    """The reigning router's golden prompts, plain and attacked, under each policy.
+    """The router in service's golden prompts, plain and attacked, under each policy.
 
     Raises:
         Skipped: no router is published, or it knows no costs.

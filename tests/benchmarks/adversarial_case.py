@@ -27,7 +27,7 @@ WORTH_USD = (1.0, 0.1, 0.01)
 
 
 def main(published: Path) -> None:
-    """Measures the reigning router."""
+    """Measures the router in service."""
     bundle = read_bundle(resolve(published))
     router = Router.load(bundle.folder)
     prompts = [row["prompt"] for row in bundle.golden]

@@ -143,7 +143,7 @@ def _rates(
     feature_map = fit_features(tokens.take(board.rows("train")), vocabulary, FeatureConfig())
     rates = []
     for name, count in (("static", BATCH), ("int8", BATCH // 10)):
-        router, prompts = Router.from_parts(model, feature_map, encoders[name], board.models), texts[:count]
+        router, prompts = Router(model, feature_map, encoders[name], board.models), texts[:count]
         router.route(prompts[: BATCH if name == "static" else 5])
         start = time.process_time()
         router.route(prompts)

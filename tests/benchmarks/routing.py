@@ -12,7 +12,7 @@ class Skipped(RuntimeError):
 
 
 def run(published: Path, *, rounds: int = 20) -> Table:
-    """The reigning router's own golden prompts.
+    """Times the router in service on its own golden prompts.
 
     Raises:
         Skipped: no router is published.

@@ -20,7 +20,7 @@ PROMPTS, WORDS, BATCH = 24, 12, 1000
 
 
 def main(published: Path, rounds: int) -> None:
-    """Measures the reigning router."""
+    """Measures the router in service."""
     bundle = read_bundle(resolve(published))
     router, encoder = Router.load(bundle.folder, threads=1), bundle.encoder(threads=1)
     texts = [row["prompt"] for row in bundle.golden]

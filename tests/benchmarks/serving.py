@@ -9,7 +9,7 @@ from tests.benchmarks.table import Table
 
 
 def run(published: Path, *, seconds: float = 3.0, soak: float = 0.0) -> Table:
-    """The reigning router behind HTTP on loopback; a soak of 64 connections where seconds are given for it.
+    """The router in service behind HTTP on loopback; a soak of 64 connections where seconds are given for it.
 
     Raises:
         Skipped: no router is published.

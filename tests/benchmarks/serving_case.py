@@ -33,7 +33,7 @@ SERVE = (
 
 
 def main(published: Path, seconds: float, soak: float) -> None:
-    """Measures servers of the reigning router, with and without gathering requests."""
+    """Measures servers of the router in service, with and without gathering requests."""
     bundle = read_bundle(resolve(published))
     texts = [row["prompt"] for row in bundle.golden]
     kinds = {"short": short(texts), "long": _long(texts)}

@@ -16,7 +16,7 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="skipped: no seleni
 from selenium.common.exceptions import WebDriverException  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 
-from flows.platform.deployments import OFFERS  # noqa: E402
+from flows.platform.offers import OFFERS  # noqa: E402
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [

@@ -34,7 +34,7 @@ from flows.drift import EVENT, DriftParameters, drift
 from flows.platform.arrays import save_named
 from flows.platform.references import DataRef, reference
 from flows.platform.settings import settings
-from flows.stations.board import BoardRef, board_of
+from flows.stations.board import lay_out_board
 from flows.stations.drift_reference import keep_drift_reference, load_reference, reference_path
 from pointsman.bundle.manifest import Candidate, Provenance
 from pointsman.bundle.pointer import write_pointer
@@ -177,7 +177,7 @@ def _nearest_family(features: int, embedding_ND, family_N, quality_NM, novelty) 
     )
 
 
-def _stages(folder: Path, tables: Tables, features, embedding_ND, split_N, model) -> tuple[BoardRef, DataRef]:
+def _stages(folder: Path, tables: Tables, features, embedding_ND, split_N, model) -> dict[str, DataRef]:
     """Stage outputs as a retrain leaves them."""
     parts = {name: folder / name for name in ("tables", "embedded", "splits", "features", "combined")}
     for path in parts.values():
@@ -191,7 +191,11 @@ def _stages(folder: Path, tables: Tables, features, embedding_ND, split_N, model
     save_named(model.to_arrays(), parts["combined"] / "router.npz")
     refs = {name: reference(path) for name, path in parts.items()}
     combined = refs.pop("combined")
-    return board_of(**refs, seed=0), combined
+    return {**refs, "combined": combined, "laid_out": lay_out_board.fn(**refs, seed=0)}
+
+
+def _keep(stages: dict[str, DataRef], router_id: str, seed: int) -> None:
+    keep_drift_reference.fn(laid_out=stages["laid_out"], combined=stages["combined"], router_id=router_id, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,7 @@ class Served:
 
     published: Path
     router_id: str
-    stages: tuple[BoardRef, DataRef]
+    stages: dict[str, DataRef]
     """What a retrain leaves for the reference."""
     model: RouterModel
 
@@ -235,7 +239,7 @@ def serve(tmp_path_factory):
         names = world.tables.candidates["model"].to_list()
         labels = tuple(sorted(set(NAMES) - {stranger}))
         provenance = Provenance(candidates=tuple(Candidate(model=name) for name in names), tasks=labels)
-        golden = Router.from_parts(model, feature_map, encoder, names, labels).golden(prompts[:4])
+        golden = Router(model, feature_map, encoder, names, tasks=labels).golden(prompts[:4])
         published = tmp_path_factory.mktemp(f"without-{stranger}")
         report = {"methods": {}}
         router_id = write_bundle(published, model, feature_map, encoder_folder, provenance, report, golden)
@@ -248,7 +252,7 @@ def serve(tmp_path_factory):
             split_N[known_N],
             model,
         )
-        keep_drift_reference.fn(*stages, router_id, 0)
+        _keep(stages, router_id, 0)
         return Served(published=published, router_id=router_id, stages=stages, model=model)
 
     return publish
@@ -265,16 +269,16 @@ def others():
 
 
 def test_the_reference_is_of_the_logs_outside_train_and_kept_once(served):
-    board, combined = served.stages
-    split_N = pl.read_parquet(board.splits.file("splits.parquet")).reverse()["split"].to_numpy()
-    embedding_ND = np.load(board.embedded.file("embedding.npy"))
+    stages = served.stages
+    split_N = pl.read_parquet(stages["splits"].file("splits.parquet")).reverse()["split"].to_numpy()
+    embedding_ND = np.load(stages["embedded"].file("embedding.npy"))
     kept = load_reference(served.router_id)
     np.testing.assert_array_equal(kept.embedding_KD, embedding_ND[split_N == "test"])
-    features_NF = np.load(board.features.file("features.npz"))["features_NF"]
+    features_NF = np.load(stages["features"].file("features.npz"))["features_NF"]
     np.testing.assert_array_equal(kept.task_K, served.model.tasks(features_NF[split_N == "test"]))
     path = reference_path(served.router_id)
     before = path.stat().st_mtime_ns, path.read_bytes()
-    keep_drift_reference.fn(board, combined, served.router_id, 1)
+    _keep(stages, served.router_id, 1)
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before
 
 

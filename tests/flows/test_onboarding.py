@@ -16,7 +16,7 @@ import flows.stations.changed
 import flows.stations.promote
 from components.release.publish import publish
 from components.tables.store import Tables, read_tables, write_tables
-from flows.stations.verdicts import remember_verdict
+from flows.stations.verdicts import record_verdict
 from pointsman.bundle.pointer import read_pointer
 from pointsman.cli import main
 from pointsman.router import Router
@@ -170,12 +170,12 @@ def test_a_change_whose_verdict_is_void_is_not_published(
 ) -> None:
     """Somebody else promotes another router while the newcomer is judged."""
     before = read_pointer(home / "data" / "published")
-    judged = remember_verdict
+    judged = record_verdict
 
     def overtaken(router_id: str, report: dict[str, Any]) -> None:
         judged(router_id, report | {"judged_against": {"in_service": "f" * 64}})
 
-    monkeypatch.setattr(flows.stations.changed, "remember_verdict", overtaken)
+    monkeypatch.setattr(flows.stations.changed, "record_verdict", overtaken)
     code, out, _ = run("onboard", "--data", logs, "--model", "new")
     assert code == 1
     assert "verdict: refused" in out

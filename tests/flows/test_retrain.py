@@ -130,8 +130,8 @@ def test_a_second_run_does_nothing_twice(first):
     assert kept() == before
     assert second.router_id == first.router_id
     assert second.version == first.version
-    reigns = [e for e in read_history(paths.published()) if e.verdict == "promoted"]
-    assert len(reigns) == (first.verdict == "promoted")
+    promotions = [e for e in read_history(paths.published()) if e.verdict == "promoted"]
+    assert len(promotions) == (first.verdict == "promoted")
 
 
 def test_fresh_prompts_of_the_same_world_are_no_drift_and_a_new_kind_is(first, tmp_path):

@@ -35,7 +35,8 @@ CONTAINERS = {
 
 def read_by_settings():
     source = "".join(
-        (ROOT / path).read_text() for path in ("flows/platform/settings.py", "pointsman/cli.py", "pointsman/home.py")
+        (ROOT / path).read_text()
+        for path in ("flows/platform/settings.py", "pointsman/commands.py", "pointsman/home.py")
     )
     return set(re.findall(r'"(POINTSMAN_[A-Z_]+)"', source))
 

@@ -20,7 +20,7 @@ def test_a_router_with_a_static_encoder_loads_no_graph_and_no_frames(parts, tmp_
     distil_folder(
         parts.encoder_folder, PROMPTS, teacher_ND, token_vectors(sentence), DistilConfig(), tmp_path / "static"
     )
-    router = Router.from_parts(parts.model, parts.feature_map, Encoder.load(tmp_path / "static"), MODELS)
+    router = Router(parts.model, parts.feature_map, Encoder.load(tmp_path / "static"), MODELS)
     provenance = Provenance(candidates=tuple(Candidate(model=name) for name in MODELS))
     golden = router.golden(PROMPTS)
     router_id = write_bundle(tmp_path, parts.model, parts.feature_map, tmp_path / "static", provenance, REPORT, golden)

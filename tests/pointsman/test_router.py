@@ -55,7 +55,7 @@ def test_threads_share_a_router(router, prompts):
             np.testing.assert_array_equal(found, alone)
 
 
-def test_a_published_root_loads_what_reigns(bundle, second, tmp_path):
+def test_a_published_root_loads_what_is_in_service(bundle, second, tmp_path):
     publish(bundle, tmp_path)
     assert Router.load(tmp_path).router_id == bundle.name
     publish(second, tmp_path)
@@ -63,12 +63,6 @@ def test_a_published_root_loads_what_reigns(bundle, second, tmp_path):
     (tmp_path / "current.json").write_text('{"router_id": "../elsewhere"}')
     with pytest.raises(BundleError, match="names no router_id"):
         Router.load(tmp_path)
-
-
-def test_golden_decisions_hold(router, parts):
-    router.check_golden(parts.golden)
-    with pytest.raises(BundleError, match="can't be made again"):
-        router.check_golden([{"prompt": "x"}])
 
 
 def test_a_gateway_loads_nothing_of_the_training_stack(bundle):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.baselines.implicit import fit
-from components.baselines.methods import METHODS, fit_predict_told
+from components.baselines.methods import METHODS, fit_predict_figures
 from components.heads.implicit.head import ImplicitConfig, train_implicit_head
 
 
@@ -21,5 +21,5 @@ def test_it_tells_how_well_posed_it_is(training):
     assert told["spectral_radius"] == pytest.approx(np.abs(np.linalg.eigvals(feedback_SS)).max())
     assert 0 <= told["residual"] <= model.head.solver.tolerance
     assert 1 <= told["iterations_mean"] <= told["iterations_max"]
-    assert fit_predict_told(METHODS["linear"], training, training, 0)[1] == {}
-    assert set(fit_predict_told(METHODS["implicit"], training, training, 0)[1]) == set(told)
+    assert fit_predict_figures(METHODS["linear"], training, training, 0)[1] == {}
+    assert set(fit_predict_figures(METHODS["implicit"], training, training, 0)[1]) == set(told)

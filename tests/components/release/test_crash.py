@@ -73,9 +73,9 @@ def check(root, registry, promised):
     # all that was acknowledged, in order; at most the verdict under way is there beyond it
     assert verdicts[: len(promised)] == promised
     assert len(verdicts) - len(promised) in (0, 1)
-    reigning = next(entry.router_id for entry in reversed(entries) if entry.verdict != "refused")
+    in_service = next(entry.router_id for entry in reversed(entries) if entry.verdict != "refused")
     repaired = reconcile(root, registry)
-    assert repaired.router_id == reigning == read_pointer(root) == registry.champion_router()
+    assert repaired.router_id == in_service == read_pointer(root) == registry.champion_router()
     assert not list(root.glob(".aside-*"))
     assert reconcile(root, registry).done == ()
     return verdicts
@@ -155,9 +155,9 @@ def test_killed_at_random_a_hundred_times(bundle, second, tmp_path):
 
 
 def without_repeats(known, lines):
-    """What a process said, less a first promotion of what already reigned, which the history doesn't repeat."""
-    reigning = next(line.split()[1] for line in reversed(known) if not line.startswith("refused"))
-    return lines[1:] if lines and lines[0] == f"promoted {reigning}" else lines
+    """What a process said, less a first promotion of what was in service already, which the history doesn't repeat."""
+    in_service = next(line.split()[1] for line in reversed(known) if not line.startswith("refused"))
+    return lines[1:] if lines and lines[0] == f"promoted {in_service}" else lines
 
 
 WORKER = """

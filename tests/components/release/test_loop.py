@@ -119,7 +119,7 @@ class Loop:
         )
         assert board.models == self.models
         names = tuple(Candidate(model=name) for name in board.models)
-        golden = Router.from_parts(model, fitted, encoder, board.models).golden(self.prompts[:8])
+        golden = Router(model, fitted, encoder, board.models).golden(self.prompts[:8])
         provenance = Provenance(candidates=names, seeds={"rows": size})
         return self.home / write_bundle(self.home, model, fitted, self.encoder, provenance, REPORT, golden, evidence)
 

@@ -59,7 +59,7 @@ def test_a_damaged_bundle_is_not_published(bundle, tmp_path):
     assert not (tmp_path / "root").exists()
 
 
-def test_rollback_walks_back_through_reigns(parts, bundle, second, tmp_path):
+def test_rollback_walks_back_through_earlier_routers(parts, bundle, second, tmp_path):
     third = parts.write(tmp_path / "made", seed=3)
     root = tmp_path / "root"
     for path in (bundle, second, third):
@@ -155,7 +155,7 @@ def test_a_damaged_pointer_is_repaired_from_the_history(bundle, tmp_path):
     assert reconcile(tmp_path).done == (f"pointer moved to {bundle.name}",)
 
 
-def test_a_reign_without_a_record_is_recorded(bundle, tmp_path):
+def test_a_router_in_service_without_a_record_is_recorded(bundle, tmp_path):
     publish(bundle, tmp_path)
     (tmp_path / "history.jsonl").unlink()
     assert reconcile(tmp_path).done == ("history lacked the router in service",)

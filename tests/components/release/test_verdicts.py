@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from components.release.verdicts import Judgement, VerdictError, remember, require
+from components.release.verdicts import Judgement, VerdictError, record, require
 
 ROUTER, OTHER = "a" * 64, "b" * 64
 JUDGED = Judgement(router_id=ROUTER, verdict="promoted", champion=OTHER, test_digest="c" * 64, policy="parity")
 
 
 def test_a_verdict_holds_while_nothing_changed(tmp_path):
-    remember(tmp_path / "verdicts", JUDGED)
+    record(tmp_path / "verdicts", JUDGED)
     require(tmp_path / "verdicts", JUDGED, in_service=OTHER)
 
 
@@ -25,13 +25,13 @@ def test_a_verdict_holds_while_nothing_changed(tmp_path):
     ],
 )
 def test_a_verdict_is_void_when_what_it_is_bound_to_changed(tmp_path, change, told):
-    remember(tmp_path, JUDGED)
+    record(tmp_path, JUDGED)
     with pytest.raises(VerdictError, match=f"is void, for {told}: run `pointsman retrain`"):
         require(tmp_path, replace(JUDGED, **change), in_service=change.get("champion", OTHER))
 
 
 def test_what_is_in_service_already_needs_no_new_verdict(tmp_path):
-    remember(tmp_path, JUDGED)
+    record(tmp_path, JUDGED)
     require(tmp_path, replace(JUDGED, champion=ROUTER), in_service=ROUTER)
 
 

@@ -100,7 +100,7 @@ def test_a_stored_model_routes(registry, versions, bundle, prompts):
     assert set(cheap["candidate"]) == {"small"}
 
 
-def test_the_pointer_and_the_crown_move_together(registry, versions, bundle, second, tmp_path):
+def test_the_pointer_and_the_champion_move_together(registry, versions, bundle, second, tmp_path):
     publish(bundle, tmp_path, registry=registry)
     assert registry.champion().version == versions[0]
     publish(second, tmp_path, registry=registry)

@@ -11,7 +11,8 @@ from prefect.testing.utilities import prefect_test_harness
 
 from flows.drift import EVENT
 from flows.platform.automations import RETRAIN_ON_DRIFT, retrain_on_drift
-from flows.platform.deployments import OFFERS, deployment
+from flows.platform.deployments import deployment
+from flows.platform.offers import OFFERS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -2,7 +2,9 @@
 
 import ast
 import importlib
+import inspect
 import pkgutil
+import typing
 from types import SimpleNamespace
 
 import pytest
@@ -12,8 +14,8 @@ import flows
 from components.tables.quarantine import QuarantineConfig
 from flows.platform import caching
 from flows.platform.caching import by_content, code_digest, module_digest, reached, read_source, tree_digest
-from flows.platform.references import keep
-from flows.stations.board import BoardRef
+from flows.platform.references import DataRef, keep
+from flows.stations.stages import Prepared
 
 
 def context(module="flows.stations.ingest"):
@@ -22,19 +24,21 @@ def context(module="flows.stations.ingest"):
     )
 
 
-def cached_tasks():
-    """Every Prefect task of ours whose result is kept, by name."""
+def every_task():
+    """Every Prefect task of ours, by name."""
     found = {}
     for module in pkgutil.walk_packages(flows.__path__, "flows."):
         if module.name.endswith(("__main__", ".within", ".cli")):
             continue
         for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, Task) and value.cache_key_fn is by_content:
+            if isinstance(value, Task):
                 found[f"{value.fn.__module__}.{value.fn.__name__}"] = value
     return found
 
 
-TASKS = cached_tasks()
+EVERY_TASK = every_task()
+TASKS = {name: task for name, task in EVERY_TASK.items() if task.cache_key_fn is by_content}
+"""Those whose results are kept."""
 
 
 @pytest.fixture
@@ -131,10 +135,32 @@ def test_another_version_of_a_library_that_computes_changes_the_keys(monkeypatch
 
 def test_references_inside_a_model_count_by_content():
     first, other = (keep("caching", lambda folder, t=t: (folder / "x.txt").write_text(t)) for t in ("one", "two"))
-    one = BoardRef(tables=first, embedded=first, splits=first, features=first, board=first)
+    one = Prepared(**dict.fromkeys(Prepared.model_fields, first))
     run = context()
-    assert by_content(run, {"board": one}) == by_content(run, {"board": one.model_copy()})
-    assert by_content(run, {"board": one}) != by_content(run, {"board": one.model_copy(update={"splits": other})})
+    assert by_content(run, {"stages": one}) == by_content(run, {"stages": one.model_copy()})
+    assert by_content(run, {"stages": one}) != by_content(run, {"stages": one.model_copy(update={"splits": other})})
+
+
+def kinds(task):
+    """What a task's parameters are annotated with, each with the ways in which it may be passed."""
+    hints = typing.get_type_hints(task.fn)
+    return [(hints[name], parameter.kind) for name, parameter in inspect.signature(task.fn).parameters.items()]
+
+
+def holds_references(hint):
+    return hint is DataRef or any(holds_references(part) for part in typing.get_args(hint))
+
+
+@pytest.mark.parametrize("name", sorted(EVERY_TASK))
+def test_a_task_of_several_references_takes_each_by_keyword(name):
+    found = [kind for hint, kind in kinds(EVERY_TASK[name]) if holds_references(hint)]
+    assert len(found) < 2 or set(found) == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_no_cached_task_takes_the_whole_model_of_references(name):
+    """Its key would follow references that it never opens."""
+    assert not any(isinstance(hint, type) and issubclass(hint, Prepared) for hint, _ in kinds(TASKS[name]))
 
 
 def test_what_has_no_content_is_refused():

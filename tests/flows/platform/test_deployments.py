@@ -13,7 +13,8 @@ from prefect.flows import load_flow_from_entrypoint
 from rich.console import Console
 
 from flows.platform import paths
-from flows.platform.deployments import OFFERS, Standing, as_yaml, defaults, deployment, load
+from flows.platform.deployments import Standing, as_yaml, deployment
+from flows.platform.offers import OFFERS, defaults, load
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 FILE = Path(__file__).parents[3] / "infra" / "prefect.yaml"

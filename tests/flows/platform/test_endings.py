@@ -7,7 +7,7 @@ from prefect import flow, get_client
 from prefect.testing.utilities import prefect_test_harness
 from pydantic import BaseModel
 
-from flows.platform.endings import STATES, run_name, state_name, tell_ending
+from flows.platform.endings import STATES, name_ending, run_name, state_name
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -23,7 +23,7 @@ def server():
 
 
 def ended(data, result):
-    @flow(name="ends", flow_run_name=run_name, on_completion=[tell_ending])
+    @flow(name="ends", flow_run_name=run_name, on_completion=[name_ending])
     def ends(parameters: Parameters):
         return result
 

@@ -20,7 +20,7 @@ from components.tables.store import read_tables, write_parquet
 from flows.platform import paths
 from flows.platform.fan_out import UnfitWorker, fan_out, require_fit, task_runner
 from flows.platform.references import keep
-from flows.stations import board as station_board
+from flows.stations.board import lay_out_board
 from flows.stations.train import baseline
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -35,13 +35,13 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def board(place):
+def laid_out(place):
     """Stage outputs of a small world with features that need no encoder."""
     tables = keep("ingest", lambda folder: write_world(folder, PlantedConfig(prompts=400)))
     ids, rng = read_tables(tables.path).prompts["prompt_id"], np.random.default_rng(0)
     splits = pl.DataFrame({"prompt_id": ids, "split": np.where(np.arange(len(ids)) % 4, "train", "test")})
     features_NF = rng.standard_normal((len(ids), 32), dtype=np.float32)
-    return station_board.board_of(
+    return lay_out_board.fn(
         tables=tables,
         embedded=keep("embed", lambda folder: np.save(folder / "embedding.npy", features_NF)),
         splits=keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet")),
@@ -87,9 +87,9 @@ def cluster(place, operations):
 
 
 @pytest.mark.slow
-def test_dask_gives_the_same_bits_though_a_worker_is_killed(place, board, cluster, monkeypatch):
-    calls = {method: (board, method, SEED) for method in METHODS}
-    here = {method: baseline.fn(*arguments).digest for method, arguments in calls.items()}
+def test_dask_gives_the_same_bits_though_a_worker_is_killed(place, laid_out, cluster, monkeypatch):
+    calls = {method: {"laid_out": laid_out, "method": method, "seed": SEED} for method in METHODS}
+    here = {method: baseline.fn(**arguments).digest for method, arguments in calls.items()}
     shelf = paths.stages() / "baseline"
     for folder in list(shelf.iterdir()):
         folder.rename(place / folder.name)
@@ -207,7 +207,7 @@ def test_without_dask_each_call_runs_here_in_order(monkeypatch):
         return number * 2
 
     assert task_runner() is None
-    assert fan_out(work, {"b": (2,), "a": (1,)}) == {"b": 4, "a": 2}
+    assert fan_out(work, {"b": {"number": 2}, "a": {"number": 1}}) == {"b": 4, "a": 2}
     assert seen == [(2, os.getpid()), (1, os.getpid())]
 
 

@@ -17,7 +17,7 @@ from prefect.settings import PREFECT_LOGGING_LEVEL, PREFECT_LOGGING_TO_API_ENABL
 from prefect.states import Cancelling, Crashed, Failed
 from prefect.testing.utilities import prefect_test_harness
 
-from flows.platform.notify import post, show_component_logs, tell_failure, tell_verdict
+from flows.platform.notify import notify_failure, notify_verdict, post, show_component_logs
 from flows.platform.references import reference
 from flows.platform.settings import prepare_environment, settings
 from flows.stations.promote import Verdicted
@@ -86,7 +86,7 @@ def ended(tmp_path):
 
 
 def test_a_verdict_is_told_with_its_links(chat, ended, tmp_path):
-    line = tell_verdict(*ended("promoted"))
+    line = notify_verdict(*ended("promoted"))
     assert line.startswith("retrain promoted: router abababababab; quality 0.800")
     assert "MLflow http://127.0.0.1:5000/#/experiments/1/runs/r1" in line
     assert f"report {tmp_path / 'report.html'}" in line
@@ -94,7 +94,7 @@ def test_a_verdict_is_told_with_its_links(chat, ended, tmp_path):
 
 
 def test_a_refusal_is_told_with_its_reasons(chat, ended):
-    line = tell_verdict(*ended("refused", ("worse than the champion: -0.02, threshold -0.01",)))
+    line = notify_verdict(*ended("refused", ("worse than the champion: -0.02, threshold -0.01",)))
     assert "the router in service stays" in line
     assert "worse than the champion" in line
     assert chat.heard[0][1]["outcome"] == "refused"
@@ -103,7 +103,7 @@ def test_a_refusal_is_told_with_its_reasons(chat, ended):
 def test_by_default_nobody_is_told(ended, monkeypatch):
     monkeypatch.delenv("POINTSMAN_WEBHOOK_URL", raising=False)
     monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("no address was set"))
-    assert tell_verdict(*ended("promoted"))
+    assert notify_verdict(*ended("promoted"))
 
 
 @pytest.mark.parametrize("trouble", ["closed", "error"])
@@ -112,7 +112,7 @@ def test_a_webhook_that_is_down_is_only_logged(chat, ended, caplog, monkeypatch,
         monkeypatch.setenv("POINTSMAN_WEBHOOK_URL", "http://127.0.0.1:9/secret-token")
     chat.answer = 500
     with caplog.at_level(logging.WARNING, logger="flows.platform.notify"):
-        assert tell_verdict(*ended("promoted"))
+        assert notify_verdict(*ended("promoted"))
     assert "the webhook was not told" in caplog.text
     assert "secret-token" not in caplog.text
 
@@ -149,7 +149,7 @@ def test_whatever_ends_a_run_is_told_with_its_reason(chat, state, outcome):
 
     run = FlowRun(flow_id=uuid4(), name="quick-fox")
     with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: False, PREFECT_UI_URL: "http://127.0.0.1:4200"}):
-        tell_failure(ended, run, state)
+        notify_failure(ended, run, state)
     (_, told), *more = chat.heard
     assert not more
     assert told["outcome"] == outcome
@@ -182,7 +182,7 @@ def _logs(flow_run_id, wanted, patience_s=90):
 def test_a_failed_run_is_told_in_prefect_and_at_the_webhook(server, chat):
     known = {}
 
-    @flow(name="retrain", on_failure=[tell_failure])
+    @flow(name="retrain", on_failure=[notify_failure])
     def broken():
         known["id"] = FlowRunContext.get().flow_run.id
         raise ValueError("outcomes.parquet: quality must be in [0, 1]\nfirst in row 7")
@@ -206,7 +206,7 @@ def test_what_components_log_appears_in_the_runs_log(server, monkeypatch):
 
     @task
     def work():
-        logging.getLogger("components.release.publish").info("router %s reigns", "ab12")
+        logging.getLogger("components.release.publish").info("router %s is in service", "ab12")
 
     @flow
     def talkative():
@@ -216,7 +216,7 @@ def test_what_components_log_appears_in_the_runs_log(server, monkeypatch):
 
     try:
         talkative()
-        assert "router ab12 reigns" in _logs(known["id"], "reigns")
+        assert "router ab12 is in service" in _logs(known["id"], "in service")
     finally:
         monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "WARNING")
         show_component_logs()

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from flows.platform import ui
-from flows.platform.deployments import OFFERS
+from flows.platform.offers import OFFERS
 from pointsman.cli import main
 
 
@@ -119,7 +119,7 @@ def test_start_click_crash_stop_and_start_again(tmp_path, operations):
         at = f"{api}/deployments/{found['from-your-logs']['id']}"
         assert operations.answers(at, {"parameters": mine}, "PATCH")[0] == 204
         changed = operations.deployments(api)["from-your-logs"]["updated"]
-        # nothing reigns yet, so that the run fails, for the reason that it gives
+        # nothing is in service yet, so that the run fails, for the reason that it gives
         flow_run, state = operations.finish(api, rollback, {"parameters": {"to": None}})
         assert state["type"] == "FAILED"
         assert "no router was in service before" in state["message"]

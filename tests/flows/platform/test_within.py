@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.platform.deployments import OFFERS, POOL
+from flows.platform.deployments import POOL
+from flows.platform.offers import OFFERS
 
 INFRA = Path(__file__).parents[3] / "infra"
 SERVICES = yaml.safe_load((INFRA / "compose.yaml").read_text())["services"]

@@ -11,7 +11,8 @@ from prefect.server.events.schemas.automations import EventTrigger
 from prefect.server.events.schemas.events import ReceivedEvent
 from prefect.testing.utilities import prefect_test_harness
 
-from flows.platform.deployments import OFFERS, load, watch_for_zombies
+from flows.platform.deployments import watch_for_zombies
+from flows.platform.offers import OFFERS, load
 from flows.platform.zombies import MARK, RESUME, automations
 
 pytestmark = pytest.mark.filterwarnings("ignore")

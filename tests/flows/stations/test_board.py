@@ -5,7 +5,7 @@ import pytest
 from components.sources.planted.world import PlantedConfig, generate
 from components.tables.store import Tables, write_parquet, write_tables
 from flows.platform.references import keep
-from flows.stations.board import board_of, excluded_candidates, read_board, read_prompts
+from flows.stations.board import excluded_candidates, lay_out_board, read_board, read_prompts
 
 
 @pytest.fixture
@@ -20,8 +20,9 @@ def reference():
         candidates=pl.concat([world.candidates, new]),
         outcomes=world.outcomes.filter((pl.col("model") != late) | pl.col("prompt_id").is_in(ids[210:].to_list())),
     )
-    return late, board_of(
-        tables=keep("ingest", lambda folder: write_tables(tables, folder)),
+    kept = keep("ingest", lambda folder: write_tables(tables, folder))
+    laid_out = lay_out_board.fn(
+        tables=kept,
         embedded=keep("embed", lambda folder: np.save(folder / "embedding.npy", np.ones((240, 4), np.float32))),
         splits=keep(
             "divide",
@@ -35,20 +36,21 @@ def reference():
         ),
         seed=0,
     )
+    return late, kept, laid_out
 
 
 def test_candidates_without_training_outcomes_are_left_out_by_name(reference):
-    late, ref = reference
-    board = read_board(ref)
-    excluded = excluded_candidates(ref)
+    late, tables, laid_out = reference
+    board = read_board(laid_out)
+    excluded = excluded_candidates(laid_out)
     assert set(excluded) == {late, "brand-new"}
     assert not set(board.models) & set(excluded)
     assert board.quality_NM.shape == (240, len(board.models))
     assert board.take(board.rows("train")).observed_NM.any(axis=0).all()
-    assert len(read_prompts(ref)) == 240
+    assert len(read_prompts(tables)) == 240
 
 
 def test_arrays_are_mapped_from_the_files_of_one_station(reference):
-    board = read_board(reference[1])
+    board = read_board(reference[2])
     assert isinstance(board.quality_NM, np.memmap)
     assert np.isfinite(board.inclusion_NM).all()

@@ -8,7 +8,7 @@ from components.sources.planted.world import PlantedConfig, generate
 from components.tables.splits import SplitConfig, split, text_digests
 from components.tables.store import Tables, write_parquet, write_tables
 from flows.platform.references import keep
-from flows.stations.frozen_test import freeze, frozen_test, remembered
+from flows.stations.frozen_test import freeze, frozen_test, split_before
 
 WORLD = generate(PlantedConfig(prompts=200, seed=5)).tables
 NAME = "frozen_test.parquet"
@@ -24,9 +24,10 @@ def run(prompts, seed=0):
     """Split and freeze as a retrain does; names of test and learnt prompts by text."""
     tables = tables_of(prompts)
     rows = np.eye(prompts.height, dtype=np.float32)
-    divided = split(tables, rows, SplitConfig(seed=seed), *remembered(frozen_test()))
+    divided = split(tables, rows, SplitConfig(seed=seed), *split_before(frozen_test()))
     kept = keep("frozen-tables", lambda folder: write_tables(tables, folder))
-    freeze(kept, keep("frozen-test", lambda folder: write_parquet(divided, folder / "splits.parquet")))
+    splits = keep("frozen-test", lambda folder: write_parquet(divided, folder / "splits.parquet"))
+    freeze(tables=kept, splits=splits)
     in_test = (divided["split"] == "test").to_numpy()
     texts = text_digests(prompts["prompt"])
     return set(texts.filter(pl.Series(in_test))), set(texts.filter(pl.Series(~in_test)))
@@ -75,4 +76,4 @@ def test_ids_that_were_frozen_before_there_were_digests_stay_frozen(tmp_path):
     write_parquet(pl.DataFrame({"prompt_id": ids}), tmp_path / "data" / "frozen" / NAME)
     test, _ = run(WORLD.prompts)
     assert set(text_digests(WORLD.prompts["prompt"][:5])) <= test
-    assert set(text_digests(WORLD.prompts["prompt"][:5])) <= remembered(frozen_test())[0]
+    assert set(text_digests(WORLD.prompts["prompt"][:5])) <= split_before(frozen_test())[0]

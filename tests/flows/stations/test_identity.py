@@ -1,6 +1,7 @@
 """Tasks over retrains, from outcome logs to names: the stations themselves, on planted logs with made embeddings."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from components.tasks.density import LayoutConfig
 from components.tasks.discovery_config import DiscoveryConfig
 from flows.platform import paths
 from flows.platform.references import DataRef, keep
-from flows.stations import board as station_board
+from flows.stations.board import lay_out_board
 from flows.stations.discover import chart, discover
 from flows.stations.identity import champion_tasks, identify, keep_tasks
 from pointsman.bundle.pointer import write_pointer
@@ -28,7 +29,7 @@ def world():
 
 
 def board_of(world, rows, *, task=None):
-    """A board of some of the world's prompts, each embedded near its task's centre."""
+    """The stages of some of the world's prompts, each embedded near its task's centre."""
     ids = world.tables.prompts["prompt_id"].gather(rows)
     tables = Tables(
         prompts=world.tables.prompts[rows],
@@ -50,16 +51,29 @@ def board_of(world, rows, *, task=None):
     def features(folder):
         np.savez(folder / "features.npz", features_NF=embedding, input_tokens_N=zeros)
 
-    return station_board.board_of(
-        tables=keep("tables", lambda folder: write_tables(tables, folder)),
-        embedded=keep("embed", lambda folder: np.save(folder / "embedding.npy", embedding.astype(np.float32))),
-        splits=keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet")),
-        features=keep("featurise", features),
-        seed=0,
-    )
+    prompts = {
+        "tables": keep("tables", lambda folder: write_tables(tables, folder)),
+        "splits": keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet")),
+    }
+    embedded = keep("embed", lambda folder: np.save(folder / "embedding.npy", embedding.astype(np.float32)))
+    laid_out = lay_out_board.fn(**prompts, embedded=embedded, features=keep("featurise", features), seed=0)
+    return SimpleNamespace(**prompts, laid_out=laid_out)
 
 
-def enthrone(router_id):
+def discovered(stages):
+    return discover.fn(tables=stages.tables, laid_out=stages.laid_out, sentences=None, config=GRAPH, seed=0)
+
+
+def identified(stages, found=None):
+    found = found or discovered(stages)
+    return identify.fn(tables=stages.tables, splits=stages.splits, discovered=found, champion=champion_tasks())
+
+
+def charted(stages, found, config):
+    return chart.fn(tables=stages.tables, laid_out=stages.laid_out, discovered=found, config=config)
+
+
+def put_in_service(router_id):
     paths.published().mkdir(parents=True, exist_ok=True)
     write_pointer(paths.published(), router_id)
 
@@ -72,8 +86,8 @@ def test_names_last_over_reruns_and_growth(monkeypatch, tmp_path, world):
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
     assert champion_tasks() is None
     board = board_of(world, np.arange(500))
-    found = discover.fn(board, GRAPH, 0)
-    first = identify.fn(board, found, None)
+    found = discovered(board)
+    first = identified(board, found)
     names = {row["label"]: row["id"] for row in read(first, "tasks.json")}
     assert list(names.values()) == [f"t{n + 1}" for n in range(len(names))]
     assert len(names) > 5
@@ -86,14 +100,14 @@ def test_names_last_over_reruns_and_growth(monkeypatch, tmp_path, world):
     # The champion of a rerun is the first run itself: nothing may change, or the router's id would.
     keep_tasks(ONE, first)
     assert champion_tasks() is None
-    enthrone(ONE)
+    put_in_service(ONE)
     assert champion_tasks().path.name == ONE
-    again = identify.fn(board, discover.fn(board, GRAPH, 0), champion_tasks())
+    again = identified(board)
     assert again == first
 
     # More prompts, the old among them.
     grown = board_of(world, np.arange(700))
-    second = identify.fn(grown, discover.fn(grown, GRAPH, 0), champion_tasks())
+    second = identified(grown)
     identity = read(second, "discovery.json")["identity"]
     later = {row["label"]: row["id"] for row in read(second, "tasks.json")}
     assert identity["previous"] == ONE
@@ -104,10 +118,10 @@ def test_names_last_over_reruns_and_growth(monkeypatch, tmp_path, world):
     fresh = {later[label] for label in later.keys() - kept}
     assert fresh.isdisjoint(names.values())
 
-    # And a rerun of the second, reigning in its turn, changes nothing either.
+    # And a rerun of the second, in service in its turn, changes nothing either.
     keep_tasks(TWO, second)
-    enthrone(TWO)
-    assert identify.fn(grown, discover.fn(grown, GRAPH, 0), champion_tasks()) == second
+    put_in_service(TWO)
+    assert identified(grown) == second
 
 
 def test_a_task_whose_prompts_vanish_dies_and_a_new_one_is_born(monkeypatch, tmp_path, world):
@@ -115,12 +129,12 @@ def test_a_task_whose_prompts_vanish_dies_and_a_new_one_is_born(monkeypatch, tmp
     # Four tasks; then the last one's prompts come with another meaning, over two tasks that nobody has seen.
     task = np.repeat([1, 2, 3, 4], 125)
     board = board_of(world, np.arange(500), task=task)
-    first = identify.fn(board, discover.fn(board, GRAPH, 0), None)
+    first = identified(board)
     keep_tasks(ONE, first)
-    enthrone(ONE)
+    put_in_service(ONE)
     rows = np.concatenate([np.arange(375), np.arange(500, 700)])
     board = board_of(world, rows, task=np.concatenate([task[:375], np.repeat([5, 6], 100)]))
-    second = identify.fn(board, discover.fn(board, GRAPH, 0), champion_tasks())
+    second = identified(board)
     identity = read(second, "discovery.json")["identity"]
     assert identity["kept"] == 3
     assert (len(identity["born"]), len(identity["died"])) == (2, 1)
@@ -129,7 +143,7 @@ def test_a_task_whose_prompts_vanish_dies_and_a_new_one_is_born(monkeypatch, tmp
 
 def test_a_folder_without_its_last_file_is_no_champion(monkeypatch, tmp_path):
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
-    enthrone(ONE)
+    put_in_service(ONE)
     folder = paths.tasks() / ONE
     folder.mkdir(parents=True)
     (folder / "task_names.json").write_text("{}")
@@ -140,8 +154,8 @@ def test_a_folder_without_its_last_file_is_no_champion(monkeypatch, tmp_path):
 def test_the_chart_shows_training_prompts_under_their_labels(monkeypatch, tmp_path, world):
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
     board = board_of(world, np.arange(500))
-    found = identify.fn(board, discover.fn(board, GRAPH, 0), None)
-    shown = read(chart.fn(board, found, LayoutConfig(points=300, epochs=30)), "map.json")
+    found = identified(board)
+    shown = read(charted(board, found, LayoutConfig(points=300, epochs=30)), "map.json")
     assert {len(shown[key]) for key in ("x", "y", "label", "text")} == {300}
     task = np.load(found.file("partition.npz"))["task_N"]
     labels = [row["label"] for row in read(found, "tasks.json")]
@@ -156,7 +170,7 @@ def test_the_chart_shows_training_prompts_under_their_labels(monkeypatch, tmp_pa
 def test_of_too_few_prompts_there_is_no_map(monkeypatch, tmp_path, world):
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
     board = board_of(world, np.arange(1, 6))
-    found = identify.fn(board, discover.fn(board, GRAPH, 0), None)
+    found = identified(board)
     assert "fewer than the minimum size" in read(found, "discovery.json")["reason"]
     assert read(found, "tasks.json") == []
-    assert read(chart.fn(board, found, LayoutConfig()), "map.json") is None
+    assert read(charted(board, found, LayoutConfig()), "map.json") is None

@@ -6,7 +6,7 @@ import pytest
 
 from components.sources.planted.world import PlantedConfig
 from flows.stations import logs
-from flows.stations.logs import describe_logs, logs_of, short_name
+from flows.stations.logs import describe_logs, logs_of
 from pointsman.errors import InputError
 
 
@@ -28,4 +28,3 @@ def test_simulated_logs_never_replace_a_router_of_real_ones(monkeypatch, models,
 def test_people_read_which_data_it_was(tmp_path):
     assert describe_logs(None).startswith("simulated logs")
     assert str(tmp_path) in describe_logs(tmp_path)
-    assert (short_name(None), short_name(tmp_path)) == ("simulated", tmp_path.name)

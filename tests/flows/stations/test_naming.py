@@ -5,6 +5,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,7 @@ from components.tables.store import write_parquet, write_tables
 from components.tasks.discovery_config import DiscoveryConfig
 from flows.platform import paths
 from flows.platform.references import DataRef, keep
-from flows.stations import board as station_board
+from flows.stations.board import lay_out_board
 from flows.stations.discover import discover
 from flows.stations.encoder import export_encoder
 from flows.stations.identity import identify
@@ -86,13 +87,26 @@ def board(monkeypatch, tmp_path):
     def features(folder):
         np.savez(folder / "features.npz", features_NF=noise, input_tokens_N=np.zeros(150))
 
-    return station_board.board_of(
-        tables=keep("tables", lambda folder: write_tables(tables, folder)),
-        embedded=keep("embed", lambda folder: np.save(folder / "embedding.npy", noise)),
-        splits=keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet")),
-        features=keep("featurise", features),
-        seed=0,
-    )
+    prompts = {
+        "tables": keep("tables", lambda folder: write_tables(tables, folder)),
+        "splits": keep("divide", lambda folder: write_parquet(splits, folder / "splits.parquet")),
+    }
+    embedded = keep("embed", lambda folder: np.save(folder / "embedding.npy", noise))
+    laid_out = lay_out_board.fn(**prompts, embedded=embedded, features=keep("featurise", features), seed=0)
+    return SimpleNamespace(prompts=prompts, laid_out=laid_out)
+
+
+def discovered(stages, sentences=None):
+    tables = stages.prompts["tables"]
+    return discover.fn(tables=tables, laid_out=stages.laid_out, sentences=sentences, config=GRAPH, seed=0)
+
+
+def named(stages, found, descriptions):
+    return name_by_model.fn(**stages.prompts, discovered=found, descriptions=descriptions)
+
+
+def identified(stages, found):
+    return identify.fn(**stages.prompts, discovered=found, champion=None)
 
 
 def read(ref, name):
@@ -104,33 +118,33 @@ NOWHERE = DataRef(path=Path("nowhere"), digest="")
 
 def test_without_an_address_no_model_is_asked(monkeypatch, board):
     monkeypatch.delenv("POINTSMAN_LLM_URL", raising=False)
-    assert describe_training(board, NOWHERE) == Descriptions()
-    assert name_discovered(board, NOWHERE, Descriptions()) == NOWHERE
+    assert describe_training(**board.prompts, encoder=NOWHERE) == Descriptions()
+    assert name_discovered(**board.prompts, discovered=NOWHERE, descriptions=Descriptions()) == NOWHERE
 
 
 def test_a_setting_that_cannot_work_is_an_error_not_a_fallback(monkeypatch, board):
     monkeypatch.setenv("POINTSMAN_LLM_URL", "localhost:8000")
     with pytest.raises(ValueError, match="http or https"):
-        describe_by_model.fn(board, NOWHERE)
+        describe_by_model.fn(**board.prompts, encoder=NOWHERE)
     monkeypatch.setenv("POINTSMAN_LLM_URL", "http://localhost:8000")
     monkeypatch.setenv("POINTSMAN_LLM_MODEL", "")
     with pytest.raises(ValueError, match="model must be named"):
-        describe_by_model.fn(board, NOWHERE)
+        describe_by_model.fn(**board.prompts, encoder=NOWHERE)
 
 
 def test_where_it_fails_keywords_name_the_tasks_and_the_report_says_so(monkeypatch, board):
     with endpoint(lambda _: None) as (url, asked):
         monkeypatch.setenv("POINTSMAN_LLM_URL", url)
-        descriptions = describe_by_model.fn(board, NOWHERE)
+        descriptions = describe_by_model.fn(**board.prompts, encoder=NOWHERE)
     assert descriptions.described is None
     assert "HTTP 401" in descriptions.failure
     assert len(asked) < 135
-    plain = discover.fn(board, GRAPH, 0)
-    found = name_by_model.fn(board, plain, descriptions)
+    plain = discovered(board)
+    found = named(board, plain, descriptions)
     assert read(found, "tasks.json") == read(plain, "tasks.json")
     assert "without the language model" in read(found, "discovery.json")["naming"]
     assert "HTTP 401" in read(found, "discovery.json")["naming"]
-    assert read(identify.fn(board, found, None), "task_names.json")["named_by"] == "keywords"
+    assert read(identified(board, found), "task_names.json")["named_by"] == "keywords"
 
 
 @pytest.mark.slow
@@ -138,14 +152,14 @@ def test_descriptions_find_tasks_that_prompts_hide_and_the_model_names_them(monk
     encoder = export_encoder.fn("int8")
     with endpoint(model) as (url, asked):
         monkeypatch.setenv("POINTSMAN_LLM_URL", url)
-        descriptions = describe_by_model.fn(board, encoder)
+        descriptions = describe_by_model.fn(**board.prompts, encoder=encoder)
         assert len(asked) == 135
-        described = discover.fn(board, GRAPH, 0, descriptions.described)
-        found = identify.fn(board, name_by_model.fn(board, described, descriptions), None)
+        described = discovered(board, descriptions.described)
+        found = identified(board, named(board, described, descriptions))
         questions = len(asked)
         # Everything is on disk by now: the same again asks nothing.
-        assert describe_by_model.fn(board, encoder) == descriptions
-        assert identify.fn(board, name_by_model.fn(board, described, descriptions), None) == found
+        assert describe_by_model.fn(**board.prompts, encoder=encoder) == descriptions
+        assert identified(board, named(board, described, descriptions)) == found
         assert len(asked) == questions
     train = np.flatnonzero(np.arange(150) % 10 != 0)
     task = np.load(found.file("partition.npz"))["task_N"]
@@ -162,6 +176,6 @@ def test_descriptions_find_tasks_that_prompts_hide_and_the_model_names_them(monk
         for file in (paths.language_model()).rglob("*.json"):
             if "Words:" in json.loads(file.read_text())["question"]:
                 file.unlink()
-        again = name_by_model.fn(board, described, descriptions)
+        again = named(board, described, descriptions)
     assert "tasks keep keywords" in read(again, "discovery.json")["naming"]
     assert read(again, "tasks.json") == read(described, "tasks.json")

@@ -11,10 +11,11 @@ from components.release.history import read_history
 from components.release.verdicts import VerdictError
 from components.tables.store import write_parquet
 from components.tracking.versions import Registered
+from flows.platform import paths
 from flows.platform.settings import settings
 from flows.stations import promote
 from flows.stations.doctor import examine
-from flows.stations.verdicts import remember_verdict
+from flows.stations.verdicts import record_verdict
 from pointsman.bundle.pointer import read_pointer
 from pointsman.bundle.reading import is_whole, read_report
 from pointsman.cli import main
@@ -36,7 +37,7 @@ class Registry(SimpleNamespace):
         return "1"
 
     def make_champion(self, version):
-        self.crowned = version
+        self.champion_version = version
 
     def champion_router(self):
         return None
@@ -53,11 +54,10 @@ def home(bundle, second, tmp_path, monkeypatch):
     """An installation that made two routers, both judged while nothing was in service."""
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("POINTSMAN_PUBLISH_URL", raising=False)
-    write_parquet(pl.DataFrame({"prompt_id": ["p1"]}), settings().data / "frozen" / "frozen_test.parquet")
+    write_parquet(pl.DataFrame({"prompt_id": ["p1"]}), paths.frozen() / "frozen_test.parquet")
     for made in (bundle, second):
-        shutil.copytree(made, settings().data / "bundles" / made.name)
-        remember_verdict(made.name, read_report(made))
-    return settings()
+        shutil.copytree(made, paths.bundles() / made.name)
+        record_verdict(made.name, read_report(made))
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def registry(bundle, monkeypatch):
 def test_a_challenger_that_was_judged_here_is_published_once(home, registry, bundle):
     for _ in range(2):
         assert promote.promote_waiting().verdict == "promoted"
-    assert read_pointer(home.published) == bundle.name
-    assert len(read_history(home.published)) == 1
+    assert read_pointer(paths.published()) == bundle.name
+    assert len(read_history(paths.published())) == 1
 
 
 def test_attack_2_a_tag_that_is_a_path_publishes_nothing(home, registry, second, tmp_path):
@@ -80,22 +80,22 @@ def test_attack_2_a_tag_that_is_a_path_publishes_nothing(home, registry, second,
         registry.router_id = name
         with pytest.raises(VerdictError, match="names no router"):
             promote.promote_waiting()
-    assert read_pointer(home.published) is None
-    assert read_history(home.published) == ()
+    assert read_pointer(paths.published()) is None
+    assert read_history(paths.published()) == ()
 
 
 def test_attack_2_a_bundle_from_elsewhere_is_not_published(home, registry, parts, tmp_path):
-    stranger = parts.write(home.data / "bundles", seed=9)
+    stranger = parts.write(paths.bundles(), seed=9)
     registry.router_id = stranger.name
     with pytest.raises(VerdictError, match="wasn't judged by this installation"):
         promote.promote_waiting()
     # a link to a folder elsewhere isn't data/bundles
     shutil.move(stranger, tmp_path / stranger.name)
     stranger.symlink_to(tmp_path / stranger.name)
-    remember_verdict(stranger.name, read_report(tmp_path / stranger.name))
+    record_verdict(stranger.name, read_report(tmp_path / stranger.name))
     with pytest.raises(VerdictError, match="isn't in"):
         promote.promote_waiting()
-    assert read_history(home.published) == ()
+    assert read_history(paths.published()) == ()
 
 
 def test_a_verdict_against_another_router_is_void(home, registry, bundle, second):
@@ -104,22 +104,22 @@ def test_a_verdict_against_another_router_is_void(home, registry, bundle, second
     concluded = promote.promote_waiting()
     assert concluded.verdict == "refused"
     assert f"the router in service was none and is {bundle.name[:12]}" in concluded.reasons[0]
-    assert read_pointer(home.published) == bundle.name
+    assert read_pointer(paths.published()) == bundle.name
 
 
 def test_a_verdict_on_another_test_is_void(home, registry):
-    write_parquet(pl.DataFrame({"prompt_id": ["p1", "p2"]}), home.data / "frozen" / "frozen_test.parquet")
+    write_parquet(pl.DataFrame({"prompt_id": ["p1", "p2"]}), paths.frozen() / "frozen_test.parquet")
     concluded = promote.promote_waiting()
     assert concluded.verdict == "refused"
     assert "the test was" in concluded.reasons[0]
-    assert read_pointer(home.published) is None
+    assert read_pointer(paths.published()) is None
 
 
 def three(home, registry, bundle, second, parts):
     """Three routers in turn, each judged against the one before."""
-    third = parts.write(home.data / "bundles", seed=3)
+    third = parts.write(paths.bundles(), seed=3)
     for made in (bundle, second, third):
-        remember_verdict(made.name, read_report(home.data / "bundles" / made.name))
+        record_verdict(made.name, read_report(paths.bundles() / made.name))
         registry.router_id = made.name
         promote.promote_waiting()
     return third
@@ -135,13 +135,13 @@ def test_attack_6_rollback_with_an_address_that_cannot_be_written_goes_back_once
     for _ in range(3):
         with pytest.raises(BundleError):
             promote.roll_back(None)
-        assert read_pointer(home.published) == second.name
+        assert read_pointer(paths.published()) == second.name
     (tmp_path / "far").unlink()
     assert promote.roll_back(None) == second.name
-    system, path = fsspec.core.url_to_fs(home.publish_url)
+    system, path = fsspec.core.url_to_fs(settings().publish_url)
     assert second.name in system.cat_file(f"{path}/current.json").decode()
     assert promote.roll_back(None) == bundle.name
-    assert [e.verdict for e in read_history(home.published)].count("rolled_back") == 2
+    assert [e.verdict for e in read_history(paths.published())].count("rolled_back") == 2
 
 
 def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
@@ -150,9 +150,9 @@ def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
     third = three(home, registry, bundle, second, parts)
     monkeypatch.setenv("POINTSMAN_PUBLISH_URL", f"file://{tmp_path / 'far'}")
     assert examine(registry)[-1] == f"in service: {third.name}"
-    for place in (home.published / third.name, tmp_path / "far" / third.name, home.published / bundle.name):
+    for place in (paths.published() / third.name, tmp_path / "far" / third.name, paths.published() / bundle.name):
         (place / "report.json").write_text("{}")
-    (home.published / "current.json").unlink()
+    (paths.published() / "current.json").unlink()
     told = examine(registry)
     assert [line.split(":")[0] for line in told] == [
         "repaired",
@@ -163,20 +163,20 @@ def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
         "in service",
     ]
     assert bundle.name in told[3]
-    assert is_whole(home.published / third.name)
+    assert is_whole(paths.published() / third.name)
     assert is_whole(tmp_path / "far" / third.name)
 
 
 def test_promote_does_not_put_a_rolled_back_router_back(home, registry, bundle, second, parts, capsys):
     promote.promote_waiting()
     three(home, registry, bundle, second, parts)
-    before = read_pointer(home.published)
+    before = read_pointer(paths.published())
     assert promote.roll_back(None, "answers got worse") != before
     registry.router_id = before
     with pytest.raises(ValueError, match="left by a rollback: it isn't promoted again"):
         promote.promote_waiting()
-    assert read_pointer(home.published) != before
-    assert read_history(home.published)[-1].reasons == ("answers got worse",)
+    assert read_pointer(paths.published()) != before
+    assert read_history(paths.published())[-1].reasons == ("answers got worse",)
 
 
 def test_the_commands_say_what_was_and_is_in_service(home, registry, bundle, monkeypatch, capsys):
@@ -185,4 +185,4 @@ def test_the_commands_say_what_was_and_is_in_service(home, registry, bundle, mon
     told = capsys.readouterr().out
     assert "in service before: none" in told
     assert f"in service now: {bundle.name}" in told
-    assert read_history(home.published)[-1].reasons == ("first one",)
+    assert read_history(paths.published())[-1].reasons == ("first one",)

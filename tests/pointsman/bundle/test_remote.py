@@ -29,7 +29,7 @@ def tree(url):
     return {name.removeprefix(path).lstrip("/"): system.cat_file(name) for name in system.find(path)}
 
 
-def test_a_url_holds_what_reigns(bundle, second, tmp_path, url, prompts):
+def test_a_url_holds_what_is_in_service(bundle, second, tmp_path, url, prompts):
     root, cache = tmp_path / "root", tmp_path / "cache"
     publish(bundle, root)
     assert mirror(root, url) == bundle.name

@@ -1,0 +1,73 @@
+"""Commands beside the weekly run: compare, drift and extrapolate."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pointsman.commands import router_option
+
+
+def add_studies(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds them to a parser's."""
+    command = commands.add_parser("compare", help="every method on several splits of the logs: tables and figures")
+    command.add_argument("--data", type=Path, required=True, help="folder of logs, or of the standard blocks")
+    command.add_argument("--preset", choices=["smoke", "full"], default="full")
+    command.add_argument("--block", action="append", default=[], help="only this block; may be repeated")
+    command.add_argument("--splits", type=int, default=5)
+    command.add_argument("--seed", type=int, default=0)
+    command.set_defaults(command=_compare)
+
+    command = commands.add_parser("drift", help="compare recent prompts with what the router was trained on")
+    router_option(command)
+    command.add_argument("--recent", type=Path, required=True, help="folder with prompts, or with embeddings only")
+    command.set_defaults(command=_drift)
+
+    command = commands.add_parser("extrapolate", help="study how implicit models and their rivals do under shift")
+    _study_options(command)
+    command.set_defaults(command=_extrapolate)
+
+
+def _study_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--preset", choices=["smoke", "full"], default="full")
+    command.add_argument("--seed", type=int, default=0, help="the first of the seeds")
+    command.add_argument("--seeds", type=int, help="how many (default: 5, smoke: 2)")
+    command.add_argument("--data", type=Path, help="folder of real prices, epicentres and houses (default: generated)")
+    command.add_argument("--problem", action="append", default=[], help="only this one; may be repeated")
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from flows.platform.settings import prepare_environment
+
+    if not options.data.is_dir():
+        raise ValueError(f"{options.data}: no such folder")
+    print(f"compare on {options.data}: about an hour on one core with --preset full", file=sys.stderr, flush=True)
+    prepare_environment()
+    from flows.compare import CompareParameters, run_compare
+
+    return run_compare(
+        CompareParameters(
+            data=options.data, preset=options.preset, blocks=options.block, splits=options.splits, seed=options.seed
+        )
+    )
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from flows.platform.settings import prepare_environment
+
+    prepare_environment()
+    from flows.drift import DriftParameters, run_drift
+
+    return run_drift(DriftParameters(recent=options.recent, router=options.router))
+
+
+def _extrapolate(options: argparse.Namespace) -> int:
+    from flows.platform.settings import prepare_environment
+
+    prepare_environment()
+    from flows.extrapolation import ExtrapolationParameters, run_extrapolation
+
+    return run_extrapolation(
+        ExtrapolationParameters(
+            preset=options.preset, seed=options.seed, seeds=options.seeds, data=options.data, problems=options.problem
+        )
+    )
