@@ -59,11 +59,25 @@ def parse_times(text: pl.Series) -> pl.Series:
 
 
 def _source(frame: pl.DataFrame, column: Column) -> tuple[str, float] | None:
-    """Which column of the frame is read, and what its numbers are multiplied by."""
-    for name, factor in ((column.name, 1.0), *column.aliases):
+    """Which column of the frame is read, and what its numbers are multiplied by.
+
+    Warehouses write PROMPT_ID and programs promptId for prompt_id; the name as it is documented goes first.
+    """
+    names = ((column.name, 1.0), *column.aliases)
+    for name, factor in names:
         if name in frame.columns:
             return name, factor
-    return None
+    alike = {_bare(name): name for name in reversed(frame.columns)}
+    return next(((alike[_bare(name)], factor) for name, factor in names if _bare(name) in alike), None)
+
+
+def _bare(name: str) -> str:
+    """A name without case and separators.
+
+    >>> _bare("promptId") == _bare("PROMPT_ID") == _bare("prompt_id")
+    True
+    """
+    return "".join(mark for mark in name.lower() if mark not in "_- .")
 
 
 def _cast(frame: pl.DataFrame, path: Path, column: Column, source: tuple[str, float] | None) -> pl.Series:
@@ -78,7 +92,7 @@ def _cast(frame: pl.DataFrame, path: Path, column: Column, source: tuple[str, fl
     if values.dtype == pl.Null:
         return values.cast(dtype).alias(name)
     try:
-        cast = _converted(values, dtype)
+        cast = _converted(_as_share(values) if column.maximum == 1 else values, dtype)
     except pl.exceptions.PolarsError as error:
         raise TableError(
             f"{path}: column '{source[0]}' must be {_WANTED.get(dtype, dtype)}, is {values.dtype}: {error}"
@@ -101,6 +115,19 @@ def _cast(frame: pl.DataFrame, path: Path, column: Column, source: tuple[str, fl
         )
     # a millionth of a millionth isn't told in prices
     return (cast if factor == 1 else (cast * factor).round(9)).cast(dtype).alias(name)
+
+
+def _as_share(values: pl.Series) -> pl.Series:
+    """Parts of one that were written with a comma or as percent, as numbers; all else as it is.
+
+    >>> _as_share(pl.Series(["0,5", "12.5 %", "0.5", "1,000.5"])).to_list()
+    ['0.5', '0.125', '0.5', '1,000.5']
+    """
+    if values.dtype != pl.String:
+        return values
+    plain = values.str.strip_chars().str.replace(r"^([+-]?\d+),(\d+)( *%)?$", "${1}.${2}${3}")
+    percent = plain.str.extract(r"^([+-]?[\d.]+) *%$").cast(pl.Float64, strict=False) / 100
+    return percent.cast(pl.String).zip_with(percent.is_not_null(), plain)
 
 
 def _converted(values: pl.Series, dtype: pl.DataType) -> pl.Series | None:

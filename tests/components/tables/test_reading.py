@@ -111,3 +111,23 @@ def test_parquet_is_refused_by_its_footer_before_it_is_decoded(tmp_path: Path) -
     path.write_text('{"prompt_id": "a", "prompt": "x"}\n' * 10)
     with pytest.raises(TableError, match=r"has \d+ bytes, more than 100 "):
         read_table(path, PROMPTS, ReadLimits(size=100))
+
+
+@pytest.mark.parametrize("names", [("PROMPT_ID", "MODEL", "QUALITY"), ("promptId", "Model", "Quality")])
+def test_columns_are_known_in_any_case(tmp_path: Path, names: tuple[str, ...]) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    path.write_text(json.dumps(dict(zip(names, ("a", "m", 0.5), strict=True)) | {"quality_note": "x"}))
+    assert read_table(path, OUTCOMES).select("prompt_id", "model", "quality").row(0) == ("a", "m", 0.5)
+    # the name as it is documented goes first
+    path.write_text(json.dumps({"prompt_id": "a", "model": "m", "Quality": 1, "quality": 0}))
+    assert read_table(path, OUTCOMES)["quality"].to_list() == [0]
+
+
+def test_parts_of_one_may_have_a_comma_or_be_percent(tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    path.write_text("".join(LINE % json.dumps(value) for value in ("0,5", "50 %", "1", "n/a", "12,5%")))
+    assert read_table(path, OUTCOMES)["quality"].to_list() == [0.5, 0.5, 1, None, 0.125]
+    # what isn't a part of one could be a thousand
+    path.write_text('{"prompt_id": "a", "model": "m", "cost_usd": "1,234"}')
+    with pytest.raises(TableError, match="'cost_usd' must be Float64; row 0 holds '1,234'"):
+        read_table(path, OUTCOMES)
