@@ -148,15 +148,15 @@ def _summary(block: Mapping[str, Any]) -> str:
     return text
 
 
-def _rows(block: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+def _rows(block: Mapping[str, Any], digits: int = 4) -> Iterable[tuple[str, ...]]:
     for name in method_order(block):
         method = block["methods"][name]
         yield (
             name,
-            interval_text(method["quality"], 4),
-            interval_text(method["gain"], 4),
+            interval_text(method["quality"], digits),
+            interval_text(method["gain"], digits),
             interval_text(method["cost_usd_per_1000"]),
-            *(number_text(method[key], 4) for key in ("aiq", "apgr", "gap_at_oracle", "cost_save")),
+            *(number_text(method[key], digits) for key in ("aiq", "apgr", "gap_at_oracle", "cost_save")),
             " ".join(f"{quality:.3f}" for quality in method.get("per_split", [])),
         )
 
@@ -219,7 +219,7 @@ def _block(block: Mapping[str, Any], reliability: str) -> dict[str, Any]:
     peers_out = block["peers_held_out"]
     return {
         "summary": _summary(block),
-        "methods": _known(_HEAD[:-1], (row[:-1] for row in _rows(block))),
+        "methods": _known(_HEAD[:-1], (row[:-1] for row in _rows(block, 3))),
         "differences": _known(_DIFFERENCES, _differences(block)),
         "parts": _known(_ABLATED, _ablated(block)),
         "left_out": _known(_LEFT_OUT, _held_out(block)) if block["held_out"] else None,

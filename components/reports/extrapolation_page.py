@@ -37,8 +37,8 @@ def page(report: Mapping[str, Any]) -> str:
     findings = zip(report["findings"], verdict_rows(report["findings"]), strict=True)
     return render(
         "extrapolation.html",
-        sentence=f"Of {sum(counts.values())} claims of the paper {counts['holds']} hold here, "
-        f"{counts['holds only because']} hold for another reason than the one given, and {counts[_NOT]} don't.",
+        sentence=f"{counts['holds']} of {sum(counts.values())} claims of the paper hold here, "
+        f"{counts['holds only because']} for another reason than the one given, {counts[_NOT]} not at all.",
         counts=[(str(count), verdict) for verdict, count in counts.items()],
         steps=after_study(),
         head=_HEAD,
