@@ -36,7 +36,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--prompts", type=int, help="how many prompts to probe (default: what the budget reaches)")
     command.add_argument("--dry-run", action="store_true", help="print the bill and ask nothing")
     command.add_argument("--max-output-tokens", type=int, default=1024, help="where answers are cut (default: 1024)")
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=int, default=0, help="same seed and tables: same prompts")
     command.set_defaults(command=run_collect)
 
     command = commands.add_parser(
@@ -59,7 +59,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "demo", help="see collect, grade, retrain, serve, feedback and onboard at work: all simulated, no key needed"
     )
     command.add_argument("--prompts", type=int, default=800, help="simulated prompts (default: 800)")
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=int, default=0, help="same seed: same simulated prompts")
     command.set_defaults(command=_demo)
 
 

@@ -18,7 +18,12 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument(
         "--decisions", type=Path, metavar="DIR", help="decision log of pointsman serve, taken into the tables first"
     )
-    command.add_argument("--preset", choices=["smoke", "full"], default="full")
+    command.add_argument(
+        "--preset",
+        choices=["smoke", "full"],
+        default="full",
+        help="smoke simulates fewer logs, where they are simulated",
+    )
     command.add_argument(
         "--policy",
         help="parity | best | tradeoff=W | quality=Q | tolerance=T: what the router is for "
@@ -34,7 +39,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="auto | static | int8 | fp32, or a sentence-transformers, ONNX or Model2Vec folder (default: auto, the "
         "cheapest that can't be told from the best)",
     )
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=int, default=0, help="same seed and data: same router")
     command.add_argument(
         "--most-faulty", type=float, default=0.01, help="stop where a larger share of a table's rows is faulty"
     )

@@ -11,10 +11,10 @@ def add_studies(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     """Adds them to a parser's."""
     command = commands.add_parser("compare", help="every method on several splits of the logs: tables and figures")
     command.add_argument("--data", type=Path, required=True, help="folder of logs, or of the standard blocks")
-    command.add_argument("--preset", choices=["smoke", "full"], default="full")
-    command.add_argument("--block", action="append", default=[], help="only this block; may be repeated")
-    command.add_argument("--splits", type=int, default=5)
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--preset", choices=["smoke", "full"], default="full", help="smoke: two splits, and no tuning")
+    command.add_argument("--block", action="append", default=[], help="only this block; may be repeated (default: all)")
+    command.add_argument("--splits", type=int, default=5, help="folds; every prompt is judged in one")
+    command.add_argument("--seed", type=int, default=0, help="of splits, networks and bootstrap")
     command.set_defaults(command=_compare)
 
     command = commands.add_parser("drift", help="compare recent prompts with what the router was trained on")
@@ -28,11 +28,13 @@ def add_studies(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _study_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--preset", choices=["smoke", "full"], default="full")
+    command.add_argument(
+        "--preset", choices=["smoke", "full"], default="full", help="smoke learns from few samples, in minutes"
+    )
     command.add_argument("--seed", type=int, default=0, help="the first of the seeds")
     command.add_argument("--seeds", type=int, help="how many (default: 5, smoke: 2)")
     command.add_argument("--data", type=Path, help="folder of real prices, epicentres and houses (default: generated)")
-    command.add_argument("--problem", action="append", default=[], help="only this one; may be repeated")
+    command.add_argument("--problem", action="append", default=[], help="only this one; may be repeated (default: all)")
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -54,6 +56,9 @@ def _compare(options: argparse.Namespace) -> int:
 def _drift(options: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
+    if not options.recent.is_dir():
+        raise ValueError(f"{options.recent}: no such folder")
+    print(f"drift: {options.recent} against {options.router}", file=sys.stderr, flush=True)
     prepare_environment()
     from flows.drift import DriftParameters, run_drift
 
@@ -63,6 +68,7 @@ def _drift(options: argparse.Namespace) -> int:
 def _extrapolate(options: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
+    print(f"extrapolate: {', '.join(options.problem) or 'every problem'}", file=sys.stderr, flush=True)
     prepare_environment()
     from flows.extrapolation import ExtrapolationParameters, run_extrapolation
 

@@ -125,12 +125,14 @@ def _take_home(arguments: Sequence[str] | None) -> None:
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Says the default of every option that has one, unless the help's text does already."""
+    """Says the default of every option that may be left out, unless the help's text does already."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         text = action.help or ""
-        silent = action.default in (None, False, argparse.SUPPRESS, "", 0) or action.default == []
-        return text if silent or "default" in text else f"{text} (default: %(default)s)".strip()
+        if "default" in text or action.required or action.nargs == 0 or not action.option_strings:
+            return text
+        known = action.default not in (None, "", argparse.SUPPRESS) and action.default != []
+        return f"{text} (default: {'%(default)s' if known else 'none'})"
 
 
 def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -139,9 +141,6 @@ def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         if not command.add_help:
             continue
         command.formatter_class = _Help
-        for action in command._actions:
-            if action.help is None and action.default is not None:
-                action.help = "(default: %(default)s)"
         if command.epilog is None:
             command.epilog = f"example: pointsman {name} {EXAMPLES.get(name, '')}".strip()
         if not any("--home" in action.option_strings for action in command._actions):

@@ -24,7 +24,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--exclude", default="", help="candidates that may not be chosen, with commas between")
     command.add_argument("--requires", default="", help="capabilities that the choice must have, such as tools,vision")
     command.add_argument(
-        "--max-output-tokens", type=int, default=0, metavar="N", help="of the answer: must fit into the context window"
+        "--max-output-tokens",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the answer, which must fit into the context window",
     )
     command.set_defaults(command=_route)
 
@@ -46,11 +50,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     command = commands.add_parser("serve", help="answer routing requests over HTTP")
     router_option(command)
-    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen at")
     command.add_argument(
         "--token-file", type=Path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
     )
-    command.add_argument("--port", type=int, default=8080)
+    command.add_argument("--port", type=int, default=8080, help="port to listen at")
     _serving_options(command)
     command.set_defaults(command=_serve)
 

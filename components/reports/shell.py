@@ -41,6 +41,7 @@ def render(template: str, **shown: Any) -> str:
 
 def write_pages(folder: Path, pages: Mapping[str, str]) -> Path:
     """Writes documents by file name, each whole or not at all, into a folder (made if missing); the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         write_whole(folder / name, lambda aside, text=text: aside.write_text(text, encoding="utf-8"))  # type: ignore[misc]
     return folder

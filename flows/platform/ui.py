@@ -84,6 +84,7 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
         RuntimeError: a server ended too often, or didn't answer within five minutes.
     """
     _require_free(prefect_port, mlflow_port)
+    print("starting Prefect, MLflow and a worker; the first time takes about a minute", file=sys.stderr, flush=True)
     prefect, mlflow = f"http://{_HOST}:{prefect_port}", f"http://{_HOST}:{mlflow_port}"
     given, made = os.environ.get("POINTSMAN_DASHBOARD_PASSWORD"), False
     if not given:

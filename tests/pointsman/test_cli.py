@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from pointsman.cli import _parser
+
 
 def test_a_reader_that_has_seen_enough_is_no_error():
     command = [sys.executable, "-m", "pointsman", "import", "--list"]
@@ -10,3 +12,16 @@ def test_a_reader_that_has_seen_enough_is_no_error():
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 0
+
+
+def test_every_option_says_what_it_does_and_what_holds_without_it():
+    commands = next(action for action in _parser()._actions if action.dest == "name").choices
+    assert {"route", "serve", "retrain", "completion"} <= set(commands)
+    for name, command in commands.items():
+        shown = command.format_help()
+        assert f"pointsman {name}" in shown.partition("example:")[2]
+        formatter = command.formatter_class(name)
+        for action in command._actions:
+            assert action.help, (name, action.dest)
+            if action.option_strings and action.nargs != 0 and not action.required:
+                assert "default" in formatter._get_help_string(action), (name, action.dest)

@@ -92,3 +92,37 @@ def test_the_same_seed_gives_the_same_plain_report(world):
 def test_too_few_prompts_are_refused(world):
     with pytest.raises(ValueError, match="20 prompts are too few to judge drift, at least 50"):
         _detect(_sight(world, seed=0, count=20))
+
+
+def sound(world, seed, runs_apart=10_000):
+    """A run without drift: fresh prompts of the same world, answers as good as predicted."""
+    draws = np.random.default_rng(seed)
+    predicted_NM = draws.uniform(0.5, 0.9, size=(200, 2))
+    observed_NM = (draws.random(predicted_NM.shape) < predicted_NM).astype(float)
+    observed_NM[np.arange(200), draws.integers(2, size=200)] = np.nan
+    return _detect(_sight(world, seed + runs_apart, quality_NM=predicted_NM), observed_NM, seed=seed)
+
+
+@pytest.mark.slow
+def test_all_checks_together_alarm_falsely_in_one_run_of_two_hundred(world):
+    alarms = [check.name for seed in range(200) for check in sound(world, seed).checks if check.alarm]
+    # one is expected at most; five or more have a probability of .004 at exactly that rate
+    assert len(alarms) <= 4, alarms
+
+
+def test_figure_interval_and_p_of_every_check_tell_one_story(world):
+    """What alarms lies beyond its threshold and, with its interval, beyond no change; p says so too."""
+    predicted_NM = np.full((200, 2), 0.7)
+    observed_NM = (np.random.default_rng(0).random((200, 2)) < [0.7, 0.21]).astype(float)
+    report = _detect(_sight(world, seed=1, new=20, quality_NM=predicted_NM), observed_NM)
+    alarms = [check for check in report.checks if check.alarm]
+    assert {"prompts in novel groups, share", "predicted less observed quality of large (200 outcomes)"} <= {
+        check.name for check in alarms
+    }
+    for check in report.checks:
+        assert check.low <= check.figure <= check.high
+        assert check.alarm == (check.p <= check.level and abs(check.figure) >= check.threshold)
+    assert all(check.low > 0 for check in alarms)
+    held = sum(group["share"] for group in report.groups if group["tested"])
+    (novel,) = (check for check in report.checks if check.name.startswith("prompts in novel"))
+    assert held == pytest.approx(novel.figure)

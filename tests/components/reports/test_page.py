@@ -93,6 +93,11 @@ def test_the_page_is_one_file_that_loads_nothing(report, tmp_path):
     assert not re.search(r"<a href=\"[^#]", page(report))
 
 
+def test_a_map_needs_no_other_page(report, tmp_path):
+    path = write_page({"methods": {"router": score(0.5)}, "map": report["map"]}, tmp_path / "new")
+    assert sorted(one.name for one in path.parent.iterdir()) == ["report.html", "task_map.html"]
+
+
 def test_cards_tell_best_candidate_and_share_and_fold_when_there_are_many():
     task = {
         "label": "sums",
