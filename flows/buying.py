@@ -52,7 +52,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--probes", type=int, default=200, help="graded answers to reach (default: 200)")
     command.add_argument("--margin", type=float, default=0.01, help="quality that may be lost at most (default: 0.01)")
     command.add_argument("--retire", action="store_true", help="take the candidate out of the router in service")
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=int, default=0, help="same seed: same answers bought")
     command.set_defaults(command=run_onboard)
 
     command = commands.add_parser(
