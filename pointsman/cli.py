@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.name is None or error.name.partition(".")[0] in ("pointsman", "components", "flows"):
             traceback.print_exc()
             return 3
-        extra = "train" if options.name in TRAINING else "serve"
+        extra = "train" if options.name in TRAINING else "upstream" if error.name == "httpx" else "serve"
         print(
             f"pointsman: `pointsman {options.name}` needs the extra '{extra}' ({error.name} is missing): "
             f"pip install 'pointsman[{extra}]'",

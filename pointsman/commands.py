@@ -89,6 +89,11 @@ def _serving_options(command: argparse.ArgumentParser) -> None:
         "--canary", type=float, metavar="SHARE", help="share of sessions that the shadow decides for, until it is worse"
     )
     command.add_argument(
+        "--upstream",
+        metavar="URL",
+        help="hand chat completions on to this OpenAI-compatible server, key in POINTSMAN_UPSTREAM_KEY",
+    )
+    command.add_argument(
         "--sticky", type=float, metavar="Q", help="a session keeps its candidate unless another is better by Q quality"
     )
 
@@ -140,6 +145,7 @@ def _serve(options: argparse.Namespace) -> int:
     from pointsman.policy.exploration import ExplorationConfig
     from pointsman.serving.app import ServingConfig, serve
     from pointsman.serving.canary import CanaryConfig
+    from pointsman.serving.config import UpstreamConfig
     from pointsman.serving.decision_log import LogConfig
 
     given = options.token_file
@@ -158,6 +164,9 @@ def _serve(options: argparse.Namespace) -> int:
         shadow=options.shadow,
         canary=None if options.canary is None else CanaryConfig(share=options.canary),
         sticky=options.sticky,
+        upstream=None
+        if options.upstream is None
+        else UpstreamConfig(url=options.upstream, key=os.environ.get("POINTSMAN_UPSTREAM_KEY") or None),
     )
     serve(options.router, host=options.host, port=options.port, config=config)
     return 0

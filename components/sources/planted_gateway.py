@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from components.sources.planted.world import World
+from components.sources.planted_stream import streamed
 
 _MARK = re.compile(r"\[ref ([0-9a-f]{8})([0-9a-f]{4})\]")
 _ASKED_FOR_TEN = re.compile(
@@ -173,7 +174,20 @@ def serving(gateway: PlantedGateway, port: int = 0) -> Iterator[str]:
             if not self.path.rstrip("/").endswith("/chat/completions"):
                 return self._send(404, _error("no such path"))
             time.sleep(gateway.config.delay_s)
-            return self._send(*gateway.complete(json.loads(content)))
+            body = json.loads(content)
+            status, answer = gateway.complete(body)
+            if body.get("stream") and status == 200 and answer.endswith("}"):
+                return self._stream(streamed(answer, body))
+            return self._send(status, answer)
+
+        def _stream(self, events: Iterator[bytes]) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for event in events:
+                self.wfile.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
+            self.wfile.write(b"0\r\n\r\n")
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing is logged: prompts may stand in requests."""

@@ -15,6 +15,28 @@ _SECONDS = ("header_seconds", "body_seconds", "idle_seconds", "goodbye_seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamConfig:
+    """Where, as whom, and how patiently."""
+
+    url: str
+    """Base URL that ends before /chat/completions, such as https://openrouter.ai/api/v1."""
+    key: str | None = field(default=None, repr=False)
+    """Bearer token; None: none is sent. What clients send is for this server and isn't handed on."""
+    seconds: float = 300.0
+    """Between two bytes of an answer, > 0."""
+    tries: int = 3
+    """Candidates that are asked in turn, >= 1."""
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError(f"the upstream must be an http or https URL, got {self.url!r}")
+        if not self.seconds > 0:
+            raise ValueError(f"seconds must be > 0, got {self.seconds}")
+        if self.tries < 1:
+            raise ValueError(f"tries must be >= 1, got {self.tries}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServingConfig:
     """How a server answers, what it keeps, and when it says no."""
 
@@ -58,6 +80,9 @@ class ServingConfig:
     """A second router that decides too, a bundle or its URL; None: none."""
     canary: CanaryConfig | None = None
     """What share of sessions the shadow decides for, and when it is stopped; None: for none."""
+
+    upstream: UpstreamConfig | None = None
+    """The OpenAI-compatible server that chat completions are handed on to; None: there are none."""
 
     def __post_init__(self) -> None:
         if min(getattr(self, name) for name in _SIZES) < 1:

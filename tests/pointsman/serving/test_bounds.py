@@ -150,7 +150,7 @@ def test_pieces_of_large_requests_take_turns_with_short_ones():
 def test_work_for_who_hung_up_is_dropped():
     import asyncio
 
-    from pointsman.serving.app import _hung_up_first
+    from pointsman.serving.decider import hung_up_first
 
     class Client:
         def __init__(self, *messages):
@@ -164,11 +164,11 @@ def test_work_for_who_hung_up_is_dropped():
     async def main():
         loop = asyncio.get_running_loop()
         work = loop.create_future()
-        assert await _hung_up_first(Client("http.request", "http.disconnect"), work)
+        assert await hung_up_first(Client("http.request", "http.disconnect"), work)
         assert work.cancelled()
         done = loop.create_future()
         loop.call_later(0.05, done.set_result, b"")
-        assert not await _hung_up_first(Client(), done)
+        assert not await hung_up_first(Client(), done)
         assert not done.cancelled()
 
     asyncio.run(main())

@@ -1,0 +1,116 @@
+"""From a job to its answer: who decides, piece by piece where it is large, for as long as the client is there."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+
+from fastapi import Request
+
+from pointsman.router import Router
+from pointsman.serving.batching import Batcher
+from pointsman.serving.canary import Arm
+from pointsman.serving.config import ServingConfig
+from pointsman.serving.in_service import InService
+from pointsman.serving.jobs import Job, Piece, Predicted, joined
+from pointsman.serving.meters import Meters
+from pointsman.serving.service import Service
+from pointsman.text.conversation import ConversationConfig
+
+PATIENCE = 0.05
+"""Seconds that an answer may take before the server asks whether the client is still there."""
+
+
+class Decider:
+    """Hands jobs to the workers and waits for what they decide."""
+
+    def __init__(
+        self,
+        limits: ServingConfig,
+        service: Service,
+        meters: Meters,
+        in_service: InService,
+        challenger: InService | None,
+    ) -> None:
+        """Starts the workers."""
+        self._limits, self._service, self._meters = limits, service, meters
+        self._in_service, self._challenger = in_service, challenger
+        self._batcher: Batcher[Piece, bytes | Predicted] = Batcher(
+            service.predict,
+            lambda piece: piece.end - piece.start,
+            workers=limits.workers,
+            gather=limits.gather,
+            room=limits.largest_queue,
+        )
+
+    async def decide(self, job_of: Callable[[ConversationConfig], Job], request: Request) -> bytes | None:
+        """The body of the answer; None: the client hung up, and its work was dropped.
+
+        Args:
+            job_of: the request as a router reads it that learnt from such turns of conversations.
+            request: whose client waits.
+
+        Raises:
+            Crowded: there is no room.
+            ValueError: what was asked isn't in order, a policy that can't be kept, or no candidate is left.
+        """
+        router = self._in_service.get()
+        job = job_of(router.conversation)
+        arm = self._service.arm(job)
+        if arm == "challenger" and self._challenger is not None:
+            # it may have learnt from other turns than the champion
+            router = self._challenger.get()
+            job = replace(job, prompts=job_of(router.conversation).prompts)
+        work = asyncio.ensure_future(self._answer(router, arm, job))
+        done, _ = await asyncio.wait((work,), timeout=PATIENCE)
+        if not done and await hung_up_first(request, work):
+            self._meters.gave_up()
+            return None
+        return await work
+
+    async def _answer(self, router: Router, arm: Arm, job: Job) -> bytes:
+        """The body; a large request goes piece by piece, a few at a time, and is decided as one in the end."""
+        size, most = len(job.prompts), self._limits.piece
+        if size <= max(most, 1):
+            piece = Piece(router=router, arm=arm, job=job, start=0, end=size)
+            whole = await asyncio.wrap_future(self._batcher.submit(piece))
+            assert isinstance(whole, bytes)  # noqa: S101  # a whole piece is answered
+            return whole
+        waiting: list[asyncio.Future[bytes | Predicted]] = []
+        parts: list[Predicted] = []
+        try:
+            for start in range(0, size, most):
+                piece = Piece(router=router, arm=arm, job=job, start=start, end=min(start + most, size))
+                waiting.append(asyncio.wrap_future(self._submit(piece)))
+                if len(waiting) >= self._limits.workers:
+                    parts.append(_part(await waiting.pop(0)))
+            while waiting:
+                parts.append(_part(await waiting.pop(0)))
+        finally:
+            for future in waiting:
+                future.cancel()
+        return await asyncio.to_thread(self._service.finish, router, arm, job, joined(parts))
+
+    def _submit(self, piece: Piece) -> "Future[bytes | Predicted]":
+        return self._batcher.submit(piece, piece=True)
+
+
+def _part(answer: bytes | Predicted) -> Predicted:
+    assert isinstance(answer, Predicted)  # noqa: S101  # a part is never answered
+    return answer
+
+
+async def hung_up_first(request: Request, work: "asyncio.Future[bytes]") -> bool:
+    """Waits for the answer or the client's end; work for a client that is gone is dropped."""
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        while not work.done():
+            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+            if gone.done() and not work.done():
+                if gone.result()["type"] == "http.disconnect":
+                    work.cancel()
+                    return True
+                gone = asyncio.ensure_future(request.receive())
+        return False
+    finally:
+        gone.cancel()
