@@ -89,6 +89,9 @@ def _serving_options(command: argparse.ArgumentParser) -> None:
         "--canary", type=float, metavar="SHARE", help="share of sessions that the shadow decides for, until it is worse"
     )
     command.add_argument(
+        "--prices", type=Path, metavar="FILE", help="JSON of prices that go before the router's, read when it changes"
+    )
+    command.add_argument(
         "--upstream",
         metavar="URL",
         help="hand chat completions on to this OpenAI-compatible server, key in POINTSMAN_UPSTREAM_KEY",
@@ -164,6 +167,7 @@ def _serve(options: argparse.Namespace) -> int:
         shadow=options.shadow,
         canary=None if options.canary is None else CanaryConfig(share=options.canary),
         sticky=options.sticky,
+        prices=options.prices,
         upstream=None
         if options.upstream is None
         else UpstreamConfig(url=options.upstream, key=os.environ.get("POINTSMAN_UPSTREAM_KEY") or None),

@@ -1,6 +1,6 @@
 """Routing with a published bundle: the Python interface of a gateway. numpy, tokenizers, safetensors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pointsman.bundle.evidence import Evidence, no_evidence
 from pointsman.bundle.location import local_folder
+from pointsman.bundle.prices import Price, with_prices
 from pointsman.bundle.reading import read_bundle
 from pointsman.golden import CHECKED_ROWS, check_golden, golden_rows
 from pointsman.model.folded.fold import fold
@@ -42,7 +43,7 @@ class Router:
     __slots__ = (
         *("_encoder", "_fallback", "_feature_map", "_folded", "_general_quality_M", "_largest_margin"),
         *("asked_policy", "candidates", "conversation", "evidence", "facts"),
-        *("operating_policy", "router_id", "task_ids", "tasks"),
+        *("operating_policy", "prices", "router_id", "task_ids", "tasks"),
     )
 
     def __init__(
@@ -60,6 +61,7 @@ class Router:
         evidence: Evidence | None = None,
         facts: Facts | None = None,
         conversation: ConversationConfig = DEFAULT,
+        prices: Mapping[str, Price] | None = None,
     ) -> None:
         if len(candidates) != model.general_quality_M.shape[0]:
             raise ValueError(f"{len(candidates)} names for {model.general_quality_M.shape[0]} candidates")
@@ -79,23 +81,30 @@ class Router:
         self.facts = facts or Facts.unknown(len(candidates))
         self.conversation = conversation
         """Which turns of a conversation make the prompt: for `pointsman.text.conversation.routed_messages`."""
+        self.prices = dict(prices or {})
+        """What costs are expected by, of candidates whose prices are known."""
 
     @classmethod
-    def load(cls, path: str | Path, threads: int | None = None, cache: Path | None = None) -> "Router":
+    def load(
+        cls, path: str | Path, threads: int | None = None, cache: Path | None = None, prices: Path | None = None
+    ) -> "Router":
         """The router of a bundle, or the one in service of a published root.
 
         Args:
             path: a bundle's folder, or a folder with current.json; or the fsspec URL of either.
             threads: of the encoder; None: one a processor.
             cache: where bundles from URLs are kept; None: ~/.cache/pointsman.
+            prices: a file of prices that go before the bundle's, see `read_prices`; None: the bundle's.
 
         Raises:
             BundleError: the bundle isn't whole, or decides otherwise than when it was made.
+            ValueError: the file of prices can't be read, or holds a price that can't be.
         """
         bundle = read_bundle(local_folder(path, cache))
         provenance = bundle.manifest.provenance
+        model, priced = with_prices(bundle.model, provenance.candidates, prices)
         router = cls(
-            bundle.model,
+            model,
             bundle.feature_map,
             bundle.encoder(threads),
             [candidate.model for candidate in provenance.candidates],
@@ -107,6 +116,7 @@ class Router:
             evidence=bundle.evidence,
             facts=bundle.facts(),
             conversation=provenance.conversation,
+            prices=priced,
         )
         check_golden(bundle.golden[:CHECKED_ROWS], router._best, router._largest_margin)
         return router

@@ -43,8 +43,10 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
         OSError: the decision log's folder can't be written.
     """
     limits = config or ServingConfig()
-    in_service, meters = InService(path, every=limits.reload_seconds), Meters()
-    challenger = None if limits.shadow is None else InService(limits.shadow, every=limits.reload_seconds)
+    in_service, meters = InService(path, every=limits.reload_seconds, prices=limits.prices), Meters()
+    challenger = (
+        None if limits.shadow is None else InService(limits.shadow, every=limits.reload_seconds, prices=limits.prices)
+    )
     log = None if limits.log is None else DecisionLog(limits.log)
     service = Service(limits, meters, log)
     if challenger is not None:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pointsman.policy.exploration import ExplorationConfig
 from pointsman.serving.canary import CanaryConfig
@@ -81,6 +82,8 @@ class ServingConfig:
     canary: CanaryConfig | None = None
     """What share of sessions the shadow decides for, and when it is stopped; None: for none."""
 
+    prices: Path | None = None
+    """A file of prices that go before the router's, read again when it changes; None: the router's."""
     upstream: UpstreamConfig | None = None
     """The OpenAI-compatible server that chat completions are handed on to; None: there are none."""
 

@@ -143,6 +143,8 @@ class Described(BaseModel):
     asked_policy: str
     candidates: list[str]
     retired: list[str]
+    prices: dict[str, dict[str, float]]
+    """What costs are expected by: USD per million tokens in and out, of candidates whose prices are known."""
     best_single: str
     tasks: list[Task]
     failed_reloads: int

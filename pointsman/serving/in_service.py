@@ -16,20 +16,24 @@ LONGEST_PAUSE = 60.0
 class InService:
     """The router that a published root points to; requests under way keep the one that they began with."""
 
-    def __init__(self, path: str | Path, *, every: float, cache: Path | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, every: float, cache: Path | None = None, prices: Path | None = None
+    ) -> None:
         """Loads the router.
 
         Args:
             path: a bundle or a published root; a folder or an fsspec URL.
             every: seconds between looks at the pointer, >= 0; 0: whoever asks looks, and waits for a new router.
             cache: where bundles from URLs are kept.
+            prices: a file of prices that go before the router's; whenever it changes the router is loaded anew.
 
         Raises:
             BundleError: the router can't be loaded.
+            ValueError: the prices can't be read.
         """
-        self._path, self._every, self._cache = path, every, cache
+        self._path, self._every, self._cache, self._prices = path, every, cache, prices
         self._lock = threading.Lock()
-        self._where = _where(path)
+        self._where, self._stamp = _where(path), _stamp(prices)
         self._router = self._load(self._where)
         self._due = time.monotonic() + every
         self._in_a_row = 0
@@ -50,10 +54,10 @@ class InService:
     def _look(self) -> None:
         """Takes up a new router if there is one; the lock is held by whoever asked, and let go here."""
         try:
-            where = _where(self._path)
-            if where != self._where:
+            where, stamp = _where(self._path), _stamp(self._prices)
+            if (where, stamp) != (self._where, self._stamp):
                 self._router = self._load(where)
-                self._where = where
+                self._where, self._stamp = where, stamp
             self._in_a_row, self.last_failure = 0, ""
         # whatever goes wrong, a router that works is no reason to stop working
         except Exception as error:
@@ -69,7 +73,16 @@ class InService:
 
     def _load(self, where: str | Path) -> Router:
         # each worker thread encodes by itself
-        return Router.load(where, threads=1, cache=self._cache)
+        return Router.load(where, threads=1, cache=self._cache, prices=self._prices)
+
+
+def _stamp(prices: Path | None) -> tuple[int, int] | None:
+    """Tells one state of a file from the next; None: there is none, which loading complains of."""
+    try:
+        found = None if prices is None else prices.stat()
+    except OSError:
+        return None
+    return None if found is None else (found.st_mtime_ns, found.st_size)
 
 
 def _where(path: str | Path) -> str | Path:

@@ -1,5 +1,6 @@
 """What people and monitors look at: the router, traffic, health, metrics and the console."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -69,6 +70,7 @@ def _described(router: Router) -> dict[str, Any]:
         "asked_policy": router.asked_policy,
         "candidates": list(router.candidates),
         "retired": [name for name, gone in zip(router.candidates, router.facts.retired_M, strict=True) if gone],
+        "prices": {name: asdict(price) for name, price in router.prices.items()},
         "best_single": router.candidates[router.best_single],
         "tasks": [{"id": name, "label": label} for name, label in zip(ids, router.tasks, strict=True)],
     }

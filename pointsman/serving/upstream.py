@@ -6,7 +6,7 @@ Bodies are handed on and never kept; of a failure the status or the error's type
 import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -20,7 +20,7 @@ _LARGEST_ANSWER = 64_000_000
 """Bytes of an answer that isn't streamed."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Passed:
     """An answer on its way: status and body, who gives it, and in the end what became of it."""
 
@@ -31,7 +31,7 @@ class Passed:
     status: int
     media_type: str
     body: AsyncIterator[bytes]
-    figures: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, Any]
     """Tokens, cost and latency, or the error, once the body is through; empty where the client hung up before."""
 
 
@@ -96,13 +96,17 @@ class Upstream:
         self, body: Mapping[str, Any], answer: httpx.Response, candidate: str, failed: str, begun: float
     ) -> Passed:
         media_type = answer.headers.get("content-type", "application/json")
-        passed = Passed(
-            candidate=candidate, failed=failed, status=answer.status_code, media_type=media_type, body=_nothing()
-        )
         streams = answer.status_code < 400 and media_type.startswith("text/event-stream")
         told = bool((body.get("stream_options") or {}).get("include_usage"))
-        passed.body = _streamed(answer, passed, begun, told=told) if streams else _whole(answer, passed, begun)
-        return passed
+        figures: dict[str, Any] = {}
+        return Passed(
+            candidate=candidate,
+            failed=failed,
+            status=answer.status_code,
+            media_type=media_type,
+            body=_streamed(answer, figures, begun, told=told) if streams else _whole(answer, figures, begun),
+            figures=figures,
+        )
 
 
 def _again(status: int) -> bool:
@@ -125,12 +129,9 @@ def _failed(candidate: str, failed: str, failure: str) -> Passed:
     )
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
-
-
-async def _streamed(answer: httpx.Response, passed: Passed, begun: float, *, told: bool) -> AsyncIterator[bytes]:
+async def _streamed(
+    answer: httpx.Response, figures: dict[str, Any], begun: float, *, told: bool
+) -> AsyncIterator[bytes]:
     """Each event as it comes; without the one that tells tokens, unless the client asked for it."""
     usage = Usage()
     try:
@@ -140,15 +141,15 @@ async def _streamed(answer: httpx.Response, passed: Passed, begun: float, *, tol
                 yield event
             elif kept := without_usage(event):
                 yield kept
-        passed.figures = usage.figures() | {"latency_ms": _since(begun)}
+        figures.update(usage.figures(), latency_ms=_since(begun))
     except httpx.HTTPError as error:
         # the client sees that it ends without [DONE]
-        passed.figures = {"error": type(error).__name__}
+        figures["error"] = type(error).__name__
     finally:
         await answer.aclose()
 
 
-async def _whole(answer: httpx.Response, passed: Passed, begun: float) -> AsyncIterator[bytes]:
+async def _whole(answer: httpx.Response, figures: dict[str, Any], begun: float) -> AsyncIterator[bytes]:
     chunks: list[bytes] = []
     size = 0
     try:
@@ -158,11 +159,11 @@ async def _whole(answer: httpx.Response, passed: Passed, begun: float) -> AsyncI
                 chunks.append(chunk)
             yield chunk
         if answer.status_code >= 400:
-            passed.figures = {"error": f"HTTP {answer.status_code}"}
+            figures["error"] = f"HTTP {answer.status_code}"
         else:
-            passed.figures = figures_of(b"".join(chunks)) | {"latency_ms": _since(begun)}
+            figures.update(figures_of(b"".join(chunks)), latency_ms=_since(begun))
     except httpx.HTTPError as error:
-        passed.figures = {"error": type(error).__name__}
+        figures["error"] = type(error).__name__
     finally:
         await answer.aclose()
 
