@@ -213,7 +213,9 @@ def _probe(options: argparse.Namespace) -> None:
         print(f"{found.answers} answers of {options.model} for {found.spent_usd:.6f} USD")
         if found.problem:
             raise ValueError(found.problem)
-    if read_tables(options.data).prompts["reference"].drop_nulls().len():
+    tables = read_tables(options.data)
+    checkable = tables.prompts.filter(pl.col("reference").is_not_null())
+    if tables.responses is not None and tables.responses.join(checkable, on="prompt_id", how="semi").height:
         print(f"{grade_folder(options.data, 'reference').grades} grades by reference")
     if options.judge:
         request = JudgeRequest(endpoint=where, judge=JudgeConfig(model=options.judge), budget_usd=left)

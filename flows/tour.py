@@ -1,7 +1,8 @@
 """`pointsman demo`: all of it on simulated logs and a simulated gateway, without any key; each command is printed."""
 
 import json
-import os
+import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -23,7 +25,10 @@ from flows.platform.settings import environment_of
 CANDIDATES = ("aster-large-2", "borealis-pro", "cobalt-coder-32b", "lingo-9b")
 NEWCOMER = "delve-reasoner"
 JUDGE = "planted-judge"
-_PORT_WAIT_S = 60.0
+_SHOWN = 3
+_GOOD = 0.5
+"""Quality from which a user gives a thumb up."""
+_START_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,9 @@ class TourConfig:
     """Size of the demonstration."""
 
     prompts: int = 800
-    """>= 20."""
+    """In the logs, >= 20."""
+    requests: int = 40
+    """New prompts that the server is asked, >= 1."""
     budget_usd: float = 50.0
     """Simulated USD for answers, and again for grades, > 0."""
     seed: int = 0
@@ -41,7 +48,7 @@ Run = Callable[[list[str]], int]
 
 
 def take_tour(home: Path, config: TourConfig, run: Run | None = None) -> int:
-    """Logs without grades; answers bought; graded; a router trained, served and asked; a newcomer taken in.
+    """Logs without grades; answers bought; graded; a router trained, served and told; a newcomer taken in.
 
     Args:
         home: an installation of its own.
@@ -52,67 +59,95 @@ def take_tour(home: Path, config: TourConfig, run: Run | None = None) -> int:
         0, or the first exit code that isn't; 1 where the gate refused.
     """
     run = run or (lambda arguments: _command(arguments, home))
-    world = generate(PlantedConfig(prompts=config.prompts, seed=config.seed))
-    logs = home / "logs"
-    write_ungraded(world, logs)
-    print(f"simulated logs: {config.prompts} prompts, one ungraded answer each, all by {CANDIDATES[0]}; in {logs}\n")
+    world = generate(PlantedConfig(prompts=config.prompts + config.requests, seed=config.seed))
+    logs, decisions = home / "logs", home / "decisions"
+    new = write_ungraded(world, logs, config.prompts)
+    print(
+        f"Simulated logs: {config.prompts} prompts, each answered by {CANDIDATES[0]}, no answer graded; in {logs}.\n"
+        "A simulated gateway answers and grades: no key is needed, and the USD are simulated too.",
+        flush=True,
+    )
     gateway = PlantedGateway(world, GatewayConfig(judges=(JUDGE,), bias={"lingo-9b": 0.06}))
     with serving(gateway) as url:
-        asked = ["--data", str(logs), "--url", url, "--budget", f"{config.budget_usd:g}"]
+        endpoint = ["--data", str(logs), "--url", url, "--budget", f"{config.budget_usd:g}"]
         names = ",".join(CANDIDATES)
-        for arguments in (
-            ["collect", *asked, "--candidates", names, "--prompts", str(config.prompts)],
-            ["grade", *asked, "--by", "judge", "--model", JUDGE],
-            ["retrain", "--data", str(logs)],
+
+        def feedback() -> int:
+            ask_server(home, decisions, new, world)
+            return 0
+
+        for what, step in (
+            (
+                "the other candidates' answers are bought",
+                ["collect", *endpoint, "--candidates", names, "--prompts", str(config.prompts)],
+            ),
+            ("a judge grades all answers", ["grade", *endpoint, "--by", "judge", "--model", JUDGE]),
+            ("a router is trained, judged and published", ["retrain", "--data", str(logs)]),
+            ("it is served", feedback),
+            ("feedback becomes logs", ["import", "decisions", str(decisions), "--data", str(logs), "--append"]),
+            ("a new model joins the router", ["onboard", *endpoint, "--model", NEWCOMER, "--judge", JUDGE]),
+            ("what was in service when", ["history"]),
         ):
-            if code := _run_checked(arguments, run):
+            print(f"\n== {what}", flush=True)
+            if code := step() if callable(step) else _run_checked(step, run):
+                print(f"\nThe demonstration ends here: the last command ended with {code}.", flush=True)
                 return code
-        print("\nthe router is served, asked, and told how an answer was")
-        ask_server(home, world)
-        code = _run_checked(["onboard", *asked, "--model", NEWCOMER, "--judge", JUDGE], run)
-    print(
-        f"\nsimulated USD spent: {gateway.spent_usd:.2f}; everything is in {home}: delete it when you have seen enough"
-    )
-    return code
+    print(f"\nSimulated USD spent: {gateway.spent_usd:.2f}. Everything is in {home}: delete it when you have seen it.")
+    return 0
 
 
-def write_ungraded(world: World, folder: Path) -> None:
-    """What a gateway has: prompts, one answer each by its usual model, no grade."""
+def write_ungraded(world: World, folder: Path, prompts: int) -> list[str]:
+    """What a gateway has: prompts, one answer each by its usual model, no grade; the world's other prompts."""
     pool = world.tables.candidates.filter(pl.col("model").is_in([*CANDIDATES, NEWCOMER]))
-    one = world.tables.outcomes.filter(pl.col("model") == CANDIDATES[0])
+    logged, new = world.tables.prompts.head(prompts), world.tables.prompts.slice(prompts)["prompt"].to_list()
+    one = world.tables.outcomes.filter(pl.col("model") == CANDIDATES[0]).join(logged, on="prompt_id", how="semi")
     one = one.with_columns(pl.lit(None, pl.Float64).alias("quality"), pl.lit(None, pl.String).alias("graded_by"))
     gateway = PlantedGateway(world)
-    prompts = dict(world.tables.prompts.select("prompt_id", "prompt").iter_rows())
-    texts = [gateway.answer(CANDIDATES[0], prompts[prompt_id]) for prompt_id in one["prompt_id"]]
-    responses = one.select("prompt_id", "model", pl.Series("response", texts))
-    write_tables(Tables(prompts=world.tables.prompts, candidates=pool, outcomes=one, responses=responses), folder)
+    texts = dict(logged.select("prompt_id", "prompt").iter_rows())
+    answers = [gateway.answer(CANDIDATES[0], texts[prompt_id]) for prompt_id in one["prompt_id"]]
+    responses = one.select("prompt_id", "model", pl.Series("response", answers))
+    write_tables(Tables(prompts=logged, candidates=pool, outcomes=one, responses=responses), folder)
+    return new
 
 
-def ask_server(home: Path, world: World) -> None:
-    """Starts the server, routes three prompts and reports one outcome.
+def ask_server(home: Path, decisions: Path, prompts: list[str], world: World) -> None:
+    """Starts the server, has it route prompts, and tells it of each answer by a thumb, as its users would.
 
     Raises:
         ValueError: it didn't start.
     """
-    with _server(home) as url:
-        prompts = world.tables.prompts["prompt"].to_list()[:3]
-        answered = _post(f"{url}/v1/route", {"prompts": prompts})
-        for prompt, decision in zip(prompts, answered["decisions"], strict=True):
-            print(f"  {prompt[:60]!r} -> {decision['candidate']}")
-        decision_id = answered["decisions"][0].get("decision_id")
-        if decision_id:
-            _post(f"{url}/v1/outcomes", {"decision_id": decision_id, "thumb": "up"})
-            print(f"  thumb up for decision {decision_id}")
+    cells = world.tables.outcomes.join(world.tables.prompts.select("prompt_id", "prompt"), on="prompt_id")
+    quality = {
+        (prompt, model): grade for prompt, model, grade in cells.select("prompt", "model", "quality").iter_rows()
+    }
+    with _server(home, decisions) as url:
+        answered = _post(f"{url}/v1/route", {"prompts": prompts})["decisions"]
+        thumbs = [
+            "up" if quality.get((prompt, one["candidate"]), 0.0) >= _GOOD else "down"
+            for prompt, one in zip(prompts, answered, strict=True)
+        ]
+        for one, thumb in zip(answered, thumbs, strict=True):
+            _post(f"{url}/v1/outcomes", {"decision_id": one["decision_id"], "thumb": thumb})
+    for prompt, one, thumb in list(zip(prompts, answered, thumbs, strict=True))[:_SHOWN]:
+        print(f"  {prompt[:60]!r} -> {one['candidate']} ({one['reason']}), thumb {thumb}")
+    print(
+        f"  {len(prompts)} new prompts were routed; {thumbs.count('up')} thumbs up, {thumbs.count('down')} down",
+        flush=True,
+    )
 
 
 @contextmanager
-def _server(home: Path) -> Iterator[str]:
-    port = 18765
+def _server(home: Path, decisions: Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     arguments = ["serve", "--router", str(home / "data" / "published"), "--port", str(port)]
-    arguments += ["--decisions", str(home / "decisions")]
-    command = [sys.executable, "-m", "pointsman", *arguments]
-    with subprocess.Popen(command, env=environment_of(home), stdout=subprocess.DEVNULL) as process:  # noqa: S603
-        url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + _PORT_WAIT_S
+    arguments += ["--decisions", str(decisions)]
+    print(f"$ pointsman {' '.join(arguments)}", flush=True)
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "pointsman", *arguments], env=environment_of(home), stdout=subprocess.DEVNULL
+    ) as process:
+        url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + _START_S
         try:
             while not _healthy(url):
                 if process.poll() is not None or time.monotonic() > deadline:
@@ -131,31 +166,39 @@ def _healthy(url: str) -> bool:
         return False
 
 
-def _post(url: str, document: dict[str, object]) -> dict[str, list[dict[str, str]]]:
+def _post(url: str, document: dict[str, Any]) -> dict[str, Any]:
     body = json.dumps(document).encode()
     request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  # loopback
-            found: dict[str, list[dict[str, str]]] = json.loads(response.read() or b"{}")
+            found: dict[str, Any] = json.loads(response.read() or b"{}")
             return found
     except urllib.error.HTTPError as error:
         raise ValueError(f"{url}: HTTP {error.code}: {error.read(200).decode('utf-8', 'replace')}") from None
 
 
 def _run_checked(arguments: list[str], run: Run) -> int:
-    print(f"\n$ pointsman {' '.join(arguments)}", flush=True)
+    print(f"$ pointsman {' '.join(arguments)}", flush=True)
     return run(arguments)
 
 
 def _command(arguments: list[str], home: Path) -> int:
-    environment = environment_of(home) | {"POINTSMAN_LLM_KEY": ""}
+    # the gateway asks for no key, and whoever has one in the environment doesn't want it sent
+    environment = environment_of(home) | {"POINTSMAN_LLM_KEY": "", "OPENAI_API_KEY": ""}
     return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "pointsman", *arguments], env=environment, cwd=os.getcwd(), check=False
+        [sys.executable, "-m", "pointsman", *arguments], env=environment, check=False
     ).returncode
 
 
 def run_tour(prompts: int, seed: int) -> int:
-    """The demonstration in its own installation."""
+    """The demonstration in an installation of its own, which begins anew each time.
+
+    Raises:
+        ValueError: fewer than 20 prompts.
+    """
+    if prompts < 20:
+        raise ValueError(f"--prompts must be >= 20, got {prompts}")
     home = paths.demo() / "tour"
-    home.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
     return take_tour(home, TourConfig(prompts=prompts, seed=seed))

@@ -15,6 +15,8 @@ import pytest
 import flows.stations.changed
 import flows.stations.promote
 from components.release.publish import publish
+from components.sources.planted.world import PlantedConfig, generate
+from components.sources.planted_gateway import GatewayConfig, PlantedGateway, serving
 from components.tables.store import Tables, read_tables, write_tables
 from flows.stations.verdicts import record_verdict
 from pointsman.bundle.pointer import read_pointer
@@ -163,6 +165,31 @@ def test_a_change_has_its_verdict_and_its_run_and_carries_no_text_of_users(
     whole = b"".join(path.read_bytes() for path in (home / "data" / "published" / str(router_id)).iterdir())
     assert not [text for text in texts if text.encode() in whole]
     assert "new was added to the router" in next(Path(home).rglob("report.html")).read_text()
+
+
+def test_what_is_missing_is_bought_and_graded_first(
+    home: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = generate(PlantedConfig(prompts=60, seed=5))
+    pool = world.tables.candidates.filter(pl.col("model") == "delve-reasoner")
+    there = world.tables.outcomes.filter(pl.col("model") == "delve-reasoner").head(10)
+    write_tables(Tables(prompts=world.tables.prompts, candidates=pool, outcomes=there), tmp_path / "bought")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-this-test")
+    gateway = PlantedGateway(world, GatewayConfig(key="sk-secret-of-this-test"))
+    with serving(gateway) as url:
+        asked = ["--data", tmp_path / "bought", "--model", "delve-reasoner", "--url", url]
+        code, _, err = run("onboard", *asked, "--budget", 1e-6, "--probes", 50, "--judge", "planted-judge")
+        assert code == 2
+        assert "the next call, to delve-reasoner, can cost" in err
+        code, out, err = run("onboard", *asked, "--budget", 5, "--probes", 50, "--judge", "planted-judge")
+    assert "40 answers of delve-reasoner for" in out, err
+    assert "40 grades by planted-judge for" in out
+    assert "on 50 probes" in out
+    assert code in (0, 1)
+    assert max(gateway.calls.values()) == 1
+    assert not err
+    kept = [path for path in [*home.rglob("*"), *(tmp_path / "bought").rglob("*")] if path.is_file()]
+    assert not [path for path in kept if b"sk-secret-of-this-test" in path.read_bytes()]
 
 
 def test_a_change_whose_verdict_is_void_is_not_published(
