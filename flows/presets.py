@@ -30,7 +30,9 @@ class Preset:
     learning: TwoStageConfig
     refit: TwoStageConfig = QUICK
     exact_prompts: int = 20_000
-    """Up to so many prompts nothing is estimated on a sample, >= 1."""
+    """Up to so many prompts the sentence encoder reads all of them, >= 1."""
+    sample: int = 20_000
+    """Prompts that a peer learns from at most, and on which benchmarks are left out, >= 100."""
 
 
 def preset(name: PresetName, seed: int) -> Preset:

@@ -131,10 +131,11 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         with_router = train(with_tasks, parameters, chosen.learning)
         for notice in cost_notices(with_router.combined, read_board(prepared.laid_out).models):
             station.say(f"note: {notice}")
-        peers = {method: {"laid_out": prepared.laid_out, "method": method, "seed": seed} for method in PEERS}
+        shared = {"laid_out": prepared.laid_out, "seed": seed, "most": chosen.sample}
+        peers = {method: shared | {"method": method} for method in PEERS}
         compared = fan_out(baseline, peers, station.parts(len(PEERS)))
         station("evaluate")
-        with_peers = examine(with_router, compared, chosen.refit, seed)
+        with_peers = examine(with_router, compared, chosen, seed)
         judged = evaluate(with_peers, gate=parameters.gate.config(), force=parameters.force, seed=seed)
         with_report = with_peers.then(WithReport, judged=judged)
         station("register")
@@ -220,9 +221,11 @@ def train(stages: WithTasks, parameters: RetrainParameters, config: TwoStageConf
     return stages.then(WithRouter, classified=classified, specialised=specialised, combined=combined, operated=operated)
 
 
-def examine(stages: WithRouter, peers: dict[str, DataRef], config: TwoStageConfig, seed: int) -> WithPeers:
+def examine(stages: WithRouter, peers: dict[str, DataRef], chosen: Preset, seed: int) -> WithPeers:
     """What the gate and the report read beside the router: its peers, gains on benchmarks left out, its latency."""
-    held_out = hold_out(laid_out=stages.laid_out, classified=stages.classified, config=config, seed=seed)
+    held_out = hold_out(
+        laid_out=stages.laid_out, classified=stages.classified, config=chosen.refit, seed=seed, most=chosen.sample
+    )
     timed = time_routing(
         tables=stages.tables,
         laid_out=stages.laid_out,

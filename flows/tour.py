@@ -6,14 +6,13 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import polars as pl
 
 from components.sources.planted.world import PlantedConfig, World, generate
@@ -160,21 +159,17 @@ def _server(home: Path, decisions: Path) -> Iterator[str]:
 
 def _healthy(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as response:  # noqa: S310  # loopback
-            return bool(response.status == 200)
-    except OSError:
+        return httpx.get(f"{url}/healthz", timeout=2).status_code == httpx.codes.OK
+    except httpx.HTTPError:
         return False
 
 
 def _post(url: str, document: dict[str, Any]) -> dict[str, Any]:
-    body = json.dumps(document).encode()
-    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  # loopback
-            found: dict[str, Any] = json.loads(response.read() or b"{}")
-            return found
-    except urllib.error.HTTPError as error:
-        raise ValueError(f"{url}: HTTP {error.code}: {error.read(200).decode('utf-8', 'replace')}") from None
+    answer = httpx.post(url, json=document, timeout=30)
+    if not answer.is_success:
+        raise ValueError(f"{url}: HTTP {answer.status_code}: {answer.text[:200]}")
+    found: dict[str, Any] = json.loads(answer.content or b"{}")
+    return found
 
 
 def _run_checked(arguments: list[str], run: Run) -> int:

@@ -7,12 +7,47 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from components.tables.sampling import evenly
 
-def cluster(unit_NF: NDArray[np.float32], clusters: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Centres, shape (C, F), and the cluster of each prompt; fewer clusters where there are fewer distinct prompts."""
-    means = KMeans(min(clusters, np.unique(unit_NF, axis=0).shape[0]), n_init=1, random_state=seed)
+SAMPLE = 12_000
+"""Prompts that centres are found from at most: two hundred for each of sixty."""
+_STEP = 100_000
+"""Prompts whose distances to the centres are worked out at a time."""
+
+
+def cluster(
+    unit_NF: NDArray[np.float32], clusters: int, seed: int, *, rounds: int = 300, sample: int = SAMPLE
+) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Centres, shape (C, F), and the cluster of each prompt; fewer clusters where there are fewer distinct prompts.
+
+    Args:
+        unit_NF: unit rows.
+        clusters: C at most, >= 1.
+        seed: of the start.
+        rounds: of Lloyd's algorithm at most, >= 1.
+        sample: prompts that centres are found from at most, >= 1; of more, an even sample, and all are put to the
+            nearest centre.
+    """
+    if len(unit_NF) > sample:
+        centre_CF, _ = cluster(unit_NF[evenly(len(unit_NF), sample)], clusters, seed, rounds=rounds, sample=sample)
+        return centre_CF, _nearest(unit_NF, centre_CF)
+    # prompts that differ in their first feature are distinct: rows are compared whole only where that isn't enough
+    distinct = np.unique(unit_NF[:, 0]).size
+    if distinct < clusters:
+        distinct = np.unique(unit_NF, axis=0).shape[0]
+    means = KMeans(min(clusters, distinct), n_init=1, max_iter=rounds, random_state=seed)
     with warnings.catch_warnings():
         # Prompts that differ by rounding alone count as distinct here and as one in scikit-learn.
         warnings.simplefilter("ignore", ConvergenceWarning)
         cluster_N = means.fit_predict(unit_NF)
     return np.asarray(means.cluster_centers_, dtype=np.float32), np.asarray(cluster_N, dtype=np.intp)
+
+
+def _nearest(unit_NF: NDArray[np.float32], centre_CF: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The nearest centre of each prompt."""
+    square_C = (centre_CF**2).sum(axis=1)
+    parts = [
+        (square_C - 2 * (unit_NF[start : start + _STEP] @ centre_CF.T)).argmin(axis=1)
+        for start in range(0, len(unit_NF), _STEP)
+    ]
+    return np.concatenate(parts).astype(np.intp)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.baselines.knn import nearest
-from components.baselines.observed import LEAST, candidate_means, unit_rows, unseen_last
+from components.baselines.observed import LEAST, candidate_means, unseen_last
 from components.tables.board import Board
+from pointsman.model.unit import unit_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.baselines.clusters import cluster
-from components.baselines.observed import candidate_means, unit_rows, unseen_last
+from components.baselines.observed import candidate_means, unseen_last
 from components.tables.board import Board
+from components.tasks.partition import members
 from components.tasks.table import shrink
+from pointsman.model.unit import unit_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +99,9 @@ def shrunken_table(
         parent_NM: the coarser level's estimate for each prompt.
         clusters: C; an empty cluster gets the mean of all parents' estimates.
     """
-    member_CN = (cluster_N[None, :] == np.arange(clusters)[:, None]).astype(np.float64)
+    member_CN = members(cluster_N, clusters)
     seen_NM = ~np.isnan(quality_NM)
-    size_C1 = member_CN.sum(axis=1, keepdims=True)
+    size_C1 = np.bincount(cluster_N, minlength=clusters)[:, None]
     prior_CM = np.where(size_C1 > 0, member_CN @ parent_NM / np.maximum(size_C1, 1), parent_NM.mean(axis=0))
     residual_NM = np.where(seen_NM, quality_NM - parent_NM, 0.0)
     count_CM = member_CN @ seen_NM

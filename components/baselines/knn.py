@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.baselines.observed import candidate_means, unit_rows, unseen_last
+from components.baselines.observed import candidate_means, unseen_last
 from components.tables.board import Board
+from components.tasks.neighbours import exact_search
+from pointsman.model.unit import unit_rows
 
 _BLOCK = 512
-"""Prompts compared at a time: a block's similarities to 100,000 training prompts take 200 MB."""
+"""Prompts whose neighbours' outcomes are gathered at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +29,12 @@ class KnnConfig:
 
 def nearest(
     unit_NF: NDArray[np.float32], unit_KF: NDArray[np.float32], neighbours: int
-) -> Iterator[tuple[slice, NDArray[np.intp]]]:
-    """Blocks of prompts, and for each prompt of one the rows of its k most similar training prompts, in no order."""
+) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+    """Blocks of prompts, and for each prompt of one the rows of its k most similar training prompts, nearest first."""
     k = min(neighbours, unit_KF.shape[0])
     for start in range(0, unit_NF.shape[0], _BLOCK):
-        similarity_BK = unit_NF[start : start + _BLOCK] @ unit_KF.T
-        yield slice(start, start + _BLOCK), np.argpartition(-similarity_BK, k - 1, axis=1)[:, :k]
+        block = slice(start, start + _BLOCK)
+        yield block, exact_search(unit_KF, unit_NF[block], k)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

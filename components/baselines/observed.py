@@ -48,12 +48,6 @@ def unseen_last(predicted: NDArray[np.float64], seen_M: NDArray[np.bool_]) -> ND
     return np.where(seen_M, np.maximum(predicted, LEAST), 0.0)
 
 
-def unit_rows(features_NF: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows scaled to length one; a zero row stays zero."""
-    norm_N1 = np.linalg.norm(features_NF, axis=1, keepdims=True)
-    return np.asarray(features_NF / np.maximum(norm_N1, 1e-12), dtype=np.float32)
-
-
 def choice_outcomes(predicted_NM: NDArray[np.float64], quality_NM: NDArray[np.float64]) -> NDArray[np.float64]:
     """Observed quality of the best predicted candidate, among those observed, of each prompt with any."""
     seen_NM = np.isfinite(quality_NM)

@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from components.baselines.clusters import cluster
 from components.baselines.neural import NeuralModel, train
-from components.baselines.observed import unit_rows
 from components.heads.training import Batch, FitConfig
 from components.tables.board import Board
+from pointsman.model.unit import unit_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

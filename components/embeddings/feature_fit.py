@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils.extmath import randomized_svd
 
+from components.tables.sampling import evenly
 from pointsman.text.features import FeatureMap, distinct_tokens, surface
 from pointsman.text.tokens import Tokens
 
@@ -24,11 +25,13 @@ class FeatureConfig:
     """Weight of each standardised surface feature, >= 0."""
     minimum_prompts: int = 2
     """A word piece must occur in this many prompts, >= 1."""
+    sample: int = 50_000
+    """Training prompts that the map is fitted on at most, >= 1; of more, an even sample."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.lexical_rank < 1 or self.minimum_prompts < 1:
-            raise ValueError(f"lexical_rank and minimum_prompts must be >= 1, got {self}")
+        if min(self.lexical_rank, self.minimum_prompts, self.sample) < 1:
+            raise ValueError(f"lexical_rank, minimum_prompts and sample must be >= 1, got {self}")
         if self.lexical_weight < 0 or self.surface_weight < 0:
             raise ValueError(f"weights must be >= 0, got {self}")
 
@@ -48,6 +51,8 @@ def fit_features(tokens: Tokens, vocabulary: Sequence[str], config: FeatureConfi
     prompts = tokens.length_N.size
     if prompts == 0:
         raise ValueError("features need at least one training prompt")
+    if prompts > config.sample:
+        tokens, prompts = tokens.take(evenly(prompts, config.sample)), config.sample
     row_P, token_P, count_P = distinct_tokens(tokens)
     frequency_V = np.bincount(token_P, minlength=len(vocabulary))
     idf_V = np.where(frequency_V >= config.minimum_prompts, np.log((1 + prompts) / (1 + frequency_V)) + 1, 0)

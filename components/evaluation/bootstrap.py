@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from components.evaluation.groups import numbered
 
 _CHUNK_CELLS = 4_000_000
+_MOST = 20_000
+"""Prompts, or groups, up to which each is drawn alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,13 @@ def resampled_means(
     if np.isnan(values_NK).any():
         raise ValueError("a value is nan: compare only prompts on which everything was observed")
     generator = np.random.default_rng(seed)
-    if group_N is not None:
-        return _of_groups(values_NK, numbered(group_N), generator, resamples)
+    if group_N is not None or prompts > _MOST:
+        number_N = np.arange(prompts) if group_N is None else numbered(group_N)
+        groups = int(number_N.max()) + 1
+        if groups > _MOST:
+            # of many, neighbours are drawn together: the spread of the means is the same, the work is bounded
+            number_N = number_N * _MOST // groups
+        return _of_groups(values_NK, number_N, generator, resamples)
     share_N = np.full(prompts, 1 / prompts)
     # A resample is a vector of counts, so that its means are one matrix product; chunks bound the memory.
     step = max(1, _CHUNK_CELLS // prompts)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -82,19 +83,20 @@ def fit_strengths(
     design_VP[rows, first_V], design_VP[rows, second_V] = 1, -1
     fit_P = np.zeros(candidates + 1)
     free = candidates + 1 if ties else candidates
-    loss = _loss(fit_P, design_VP, points_V, tied_V, config.ridge, ties)
-    for _ in range(_STEPS):
-        gradient_P, hessian_PP = _slopes(fit_P, design_VP, points_V, tied_V, config.ridge, ties)
-        step_P = np.zeros_like(fit_P)
-        step_P[:free] = np.linalg.solve(hessian_PP[:free, :free], gradient_P[:free])
-        size = 1.0
-        trial = _loss(fit_P - step_P, design_VP, points_V, tied_V, config.ridge, ties)
-        while trial > loss and size > 1e-8:
-            size /= 2
-            trial = _loss(fit_P - size * step_P, design_VP, points_V, tied_V, config.ridge, ties)
-        fit_P, loss = fit_P - size * step_P, min(trial, loss)
-        if np.abs(size * step_P).max() < _CLOSE:
-            break
+    votes = (design_VP, points_V, tied_V, config.ridge, ties)
+
+    def padded(free_P: Floats) -> Floats:
+        return np.append(free_P, fit_P[free_P.size :])
+
+    found = minimize(
+        lambda free_P: _loss(padded(free_P), *votes),
+        fit_P[:free],
+        jac=lambda free_P: _slopes(padded(free_P), *votes)[0][:free],
+        hess=lambda free_P: _slopes(padded(free_P), *votes)[1][:free, :free],
+        method="trust-exact",
+        options={"gtol": _CLOSE},
+    )
+    fit_P = padded(found.x)
     strength_M = fit_P[:-1] - fit_P[:-1].mean()
     return Strengths(strength_M=strength_M, tie=float(fit_P[-1]) if ties else -np.inf)
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from components.heads.losses import class_weights
 from components.heads.training import FitConfig, FitReport, fit, seeded
+from components.tables.sampling import evenly_within
 from pointsman.model.weights import ClassifierWeights
 
 FLOORS = np.linspace(0.0, 0.99, 100, dtype=np.float32)
@@ -29,11 +30,21 @@ class ClassifierConfig:
     mistake_cost: float = 1.0
     """What a wrong task costs, in units of what a right one gains, >= 0; no task at all costs nothing."""
     fit: FitConfig = field(default_factory=lambda: FitConfig(epochs=60, weight_decay=0.05))
+    rows: int = 24_000
+    """Prompts that it learns from at most, and half as many that stop training, >= 2; each task keeps its share."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.hidden < 1 or not 0 <= self.dropout < 1 or not 0 <= self.balance <= 1 or self.mistake_cost < 0:
-            raise ValueError(f"hidden >= 1, dropout in [0, 1), balance in [0, 1], mistake_cost >= 0; got {self}")
+        if (
+            self.hidden < 1
+            or not 0 <= self.dropout < 1
+            or not 0 <= self.balance <= 1
+            or self.mistake_cost < 0
+            or self.rows < 2
+        ):
+            raise ValueError(
+                f"hidden >= 1, dropout in [0, 1), balance in [0, 1], mistake_cost >= 0, rows >= 2; got {self}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,21 +149,23 @@ def train_classifier(
             raise ValueError(f"{name} features hold nan or infinite values")
     if int(validation_task_N.max(initial=-1)) >= tasks:
         raise ValueError(f"validation task {validation_task_N.max()} isn't among the {tasks} tasks of training")
-    known_N, validation_known_N = task_N >= 0, validation_task_N >= 0
+    known_K, validation_known_K = np.flatnonzero(task_N >= 0), np.flatnonzero(validation_task_N >= 0)
+    known_K = known_K[evenly_within(task_N[known_K], config.rows)]
+    validation_known_K = validation_known_K[evenly_within(validation_task_N[validation_known_K], config.rows // 2)]
     with seeded(config.seed):
         hidden, output = nn.Linear(features_NF.shape[1], config.hidden), nn.Linear(config.hidden, tasks or 1)
     network = nn.Sequential(hidden, nn.ReLU(), nn.Dropout(config.dropout), output)
     report: FitReport | None = None
     if tasks:
-        truth_N = torch.tensor(task_N[known_N], dtype=torch.int64)
+        truth_N = torch.tensor(task_N[known_K], dtype=torch.int64)
         weight_T = class_weights(truth_N, tasks, config.balance)
         report = fit(
             network,
             lambda batch: functional.cross_entropy(network(batch[0]), batch[1], weight=weight_T),
-            (torch.tensor(features_NF[known_N]), truth_N),
+            (torch.tensor(features_NF[known_K]), truth_N),
             (
-                torch.tensor(validation_features_NF[validation_known_N]),
-                torch.tensor(validation_task_N[validation_known_N], dtype=torch.int64),
+                torch.tensor(validation_features_NF[validation_known_K]),
+                torch.tensor(validation_task_N[validation_known_K], dtype=torch.int64),
             ),
             config.fit,
             config.seed,
@@ -172,8 +185,8 @@ def train_classifier(
         nobody = np.zeros((0, tasks), dtype=np.float32)
         return weights(1.0, 0.0), replace(recognition(nobody, validation_task_N[:0], 1.0, 0.0), fit=report)
     with torch.no_grad():
-        logits_NT = network(torch.tensor(validation_features_NF[validation_known_N])).numpy()
-    temperature = fit_temperature(logits_NT, validation_task_N[validation_known_N])
+        logits_NT = network(torch.tensor(validation_features_NF[validation_known_K])).numpy()
+    temperature = fit_temperature(logits_NT, validation_task_N[validation_known_K])
     posterior_NT = weights(temperature, 0.0).posterior(validation_features_NF)
     floor = choose_floor(posterior_NT, validation_task_N, config.mistake_cost)
     recognised = recognition(posterior_NT, validation_task_N, temperature, floor)

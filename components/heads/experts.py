@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from components.heads.losses import masked_bce
 from components.heads.task_heads import train_task_heads
 from components.heads.training import FitConfig, FitReport, fit, seeded
+from components.tables.sampling import informative
 from pointsman.model.weights import ExpertWeights, log_odds
 
 
@@ -32,11 +33,13 @@ class ExpertConfig:
     """Phase 1."""
     special: FitConfig = field(default_factory=lambda: FitConfig(learning_rate=1e-3, patience=5))
     """Phase 2."""
+    rows: int = 24_000
+    """Prompts that they learn from at most, and half as many that stop training, >= 2: those that tell most."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.hidden, self.members) < 1 or not 0 <= self.dropout < 1 or not self.ridge > 0:
-            raise ValueError(f"hidden and members >= 1, dropout in [0, 1), ridge > 0; got {self}")
+        if min(self.hidden, self.members) < 1 or not 0 <= self.dropout < 1 or not self.ridge > 0 or self.rows < 2:
+            raise ValueError(f"hidden and members >= 1, dropout in [0, 1), ridge > 0, rows >= 2; got {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,15 @@ def train_experts(
     if np.isnan(quality_NM).all():
         raise ValueError("no training prompt has an outcome")
     bias_M, unobserved_M = _mean_logits(quality_NM)
+    kept_K, judged_K = (
+        _telling(quality_NM, task_N, config.rows),
+        _telling(validation_quality_NM, validation_task_N, config.rows // 2),
+    )
+    features_NF, quality_NM, task_N = features_NF[kept_K], quality_NM[kept_K], task_N[kept_K]
+    validation_features_NF, validation_task_N = validation_features_NF[judged_K], validation_task_N[judged_K]
+    validation_quality_NM = validation_quality_NM[judged_K]
+    expected_NM = None if expected_NM is None else expected_NM[kept_K]
+    validation_expected_NM = None if validation_expected_NM is None else validation_expected_NM[judged_K]
     offset_NM, validation_offset_NM = (
         np.zeros(quality.shape, dtype=np.float32) if expected is None else log_odds(expected)
         for quality, expected in ((quality_NM, expected_NM), (validation_quality_NM, validation_expected_NM))
@@ -177,6 +189,16 @@ def train_experts(
         special_kept=kept,
         unobserved=tuple(int(column) for column in np.flatnonzero(unobserved_M)),
     )
+
+
+def _telling(quality_NM: NDArray[np.float64], task_N: NDArray[np.int32], most: int) -> NDArray[np.intp]:
+    """Rows to learn from: all, or those that tell most of the candidates on the tasks."""
+    seen_NM = ~np.isnan(quality_NM)
+    if len(seen_NM) <= most:
+        return np.arange(len(seen_NM))
+    known_K = np.flatnonzero(seen_NM.any(axis=1))
+    asked_K = (task_N[known_K] + 1) * seen_NM.shape[1] + seen_NM[known_K].argmax(axis=1)
+    return np.asarray(known_K[informative(asked_K, seen_NM[known_K].sum(axis=1), most)], dtype=np.intp)
 
 
 def _check(

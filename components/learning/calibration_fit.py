@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from pointsman.model.calibration import FLOOR, Calibration, identity, logit
 from pointsman.model.weights import sigmoid
@@ -66,13 +67,13 @@ def fit_calibration(predicted_NM: Floats, quality_NM: Floats, config: Calibratio
     centre = float(logit(predicted_NM)[seen_NM].mean())
     logits_NM = logit(predicted_NM) - centre
     prior_2, weight_2 = np.array([1.0, centre]), np.full(2, FISHER * config.strength)
-    shared_2 = _newton(logits_NM[seen_NM], quality_NM[seen_NM], prior_2, weight_2)
+    shared_2 = _fit(logits_NM[seen_NM], quality_NM[seen_NM], prior_2, weight_2)
     precision_2 = 1 / np.maximum(_spread(logits_NM, quality_NM, shared_2), SMALLEST_SPREAD)
     fit_M2 = np.tile(shared_2, (candidates, 1))
     for m in range(candidates):
         seen_N = seen_NM[:, m]
         if seen_N.any():
-            fit_M2[m] = _newton(logits_NM[seen_N, m], quality_NM[seen_N, m], shared_2, precision_2)
+            fit_M2[m] = _fit(logits_NM[seen_N, m], quality_NM[seen_N, m], shared_2, precision_2)
     return Calibration(slope_M=fit_M2[:, 0].copy(), intercept_M=fit_M2[:, 1] - fit_M2[:, 0] * centre)
 
 
@@ -101,51 +102,26 @@ def _spread(logits_NM: Floats, quality_NM: Floats, shared_2: Floats) -> Floats:
     return spread_2
 
 
-def _loss(fit_2: Floats, logits_N: Floats, quality_N: Floats, prior_2: Floats, precision_2: Floats) -> float:
-    """Cross-entropy of sigmoid(slope x logit + intercept), plus the prior's penalty."""
+def _loss(
+    fit_2: Floats, logits_N: Floats, quality_N: Floats, prior_2: Floats, precision_2: Floats
+) -> tuple[float, Floats]:
+    """Cross-entropy of sigmoid(slope x logit + intercept) plus the prior's penalty, a cell, and its gradient."""
     z_N = fit_2[0] * logits_N + fit_2[1]
-    return float(np.sum(np.logaddexp(0, z_N) - quality_N * z_N) + np.sum(precision_2 * (fit_2 - prior_2) ** 2) / 2)
+    error_N, away_2 = sigmoid(z_N) - quality_N, fit_2 - prior_2
+    loss = np.sum(np.logaddexp(0, z_N) - quality_N * z_N) + np.sum(precision_2 * away_2**2) / 2
+    gradient_2 = np.array([error_N @ logits_N, error_N.sum()]) + precision_2 * away_2
+    return float(loss) / logits_N.size, gradient_2 / logits_N.size
 
 
-def _newton(logits_N: Floats, quality_N: Floats, prior_2: Floats, precision_2: Floats) -> Floats:
-    """Minimiser of `_loss` with slope >= SMALLEST_SLOPE.
-
-    The loss is strictly convex: if the free minimiser's slope is too small, the constrained one lies on the bound,
-    where the intercept alone is solved for.
-    """
-    fit_2 = _descend(prior_2, logits_N, quality_N, prior_2, precision_2, free_2=np.array([True, True]))
-    if fit_2[0] >= SMALLEST_SLOPE:
-        return fit_2
-    bound_2 = np.array([SMALLEST_SLOPE, fit_2[1]])
-    return _descend(bound_2, logits_N, quality_N, prior_2, precision_2, free_2=np.array([False, True]))
-
-
-def _descend(
-    start_2: Floats,
-    logits_N: Floats,
-    quality_N: Floats,
-    prior_2: Floats,
-    precision_2: Floats,
-    *,
-    free_2: NDArray[np.bool_],
-) -> Floats:
-    """Newton's method with halved steps over the free coordinates."""
-    fit_2 = start_2.copy()
-    design_N2 = np.stack([logits_N, np.ones_like(logits_N)], axis=1)
-    loss = _loss(fit_2, logits_N, quality_N, prior_2, precision_2)
-    for _ in range(50):
-        p_N = sigmoid(design_N2 @ fit_2)
-        gradient_2 = design_N2.T @ (p_N - quality_N) + precision_2 * (fit_2 - prior_2)
-        hessian_22 = (design_N2 * (p_N * (1 - p_N))[:, None]).T @ design_N2 + np.diag(precision_2)
-        step_2 = np.zeros(2)
-        step_2[free_2] = np.linalg.solve(hessian_22[np.ix_(free_2, free_2)], gradient_2[free_2])
-        size = 1.0
-        while (trial := _loss(fit_2 - size * step_2, logits_N, quality_N, prior_2, precision_2)) > loss and size > 1e-6:
-            size /= 2
-        if trial > loss:
-            break
-        fit_2 = fit_2 - size * step_2
-        loss = trial
-        if np.abs(size * step_2).max() < 1e-10:
-            break
-    return fit_2
+def _fit(logits_N: Floats, quality_N: Floats, prior_2: Floats, precision_2: Floats) -> Floats:
+    """Minimiser of `_loss` with slope >= SMALLEST_SLOPE: convex, so that there is one."""
+    found = minimize(
+        _loss,
+        np.maximum(prior_2, [SMALLEST_SLOPE, -np.inf]),
+        args=(logits_N, quality_N, prior_2, precision_2),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=((SMALLEST_SLOPE, None), (None, None)),
+        options={"ftol": 1e-14, "gtol": 1e-9},
+    )
+    return np.asarray(found.x, dtype=np.float64)

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from components.baselines.linear import ridges
+from components.tasks.partition import members
 from pointsman.model.cost import CostHead, CostSource
 
 Floats = NDArray[np.float64]
@@ -22,7 +25,7 @@ class CostConfig:
     assumed_tokens: float = 256.0
     """Output tokens of every answer where prices are known and no candidate has a token count, > 0."""
     ridges: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-    """Ridge penalties to choose from by generalised cross-validation, each > 0."""
+    """Ridge penalties to choose from by leave-one-out error, each > 0."""
 
     def __post_init__(self) -> None:
         if self.minimum_prompts < 2:
@@ -49,8 +52,7 @@ def fit_cost_head(
     """Learns expected output tokens of each candidate where they are known, and what to fall back to where not.
 
     The log of tokens is the candidate's mean, plus its task's shrunken difference, plus a ridge regression of the rest
-    on the features, its penalty chosen by generalised cross-validation (Golub, Heath and Wahba 1979,
-    doi 10.1080/00401706.1979.10489751).
+    on the features, its penalty chosen by leave-one-out error.
 
     Args:
         features_NF: prompt features, shape (N, F).
@@ -73,13 +75,13 @@ def fit_cost_head(
         raise ValueError("output tokens and costs must be >= 0")
     log_NM = np.log1p(output_tokens_NM)
     known_NM = np.isfinite(log_NM)
-    member_NT = task_N[:, None] == np.arange(tasks)
+    member_TN = members(task_N, tasks)
     mean_M = _mean(log_NM)
-    task_TM = _shrink(log_NM - mean_M, member_NT, np.zeros(mean_M.size), config.task_strength)
-    task_NM = member_NT.astype(np.float64) @ task_TM
+    task_TM = _shrink(log_NM - mean_M, member_TN, np.zeros(mean_M.size), config.task_strength)
+    task_NM = member_TN.T @ task_TM
     residual_NM = log_NM - np.nan_to_num(mean_M) - task_NM
     regressed_M = known_NM.sum(axis=0) >= config.minimum_prompts
-    weights_FM, shift_M = _ridges(features_NF.astype(np.float64), residual_NM, regressed_M, config.ridges)
+    weights_FM, shift_M = ridges(features_NF, residual_NM, regressed_M, config.ridges)
     bias_M = np.nan_to_num(mean_M) + shift_M
     low_M = np.where(known_NM, log_NM, np.inf).min(axis=0, initial=np.inf)
     high_M = np.where(known_NM, log_NM, -np.inf).max(axis=0, initial=-np.inf)
@@ -91,7 +93,7 @@ def fit_cost_head(
     tokens_M = np.asarray(known_NM.any(axis=0), dtype=np.bool_)
     prices_M = np.isfinite(input_usd_per_mtok_M) & np.isfinite(output_usd_per_mtok_M)
     priced_M, assumed_M = prices_M & tokens_M, prices_M & ~tokens_M & np.isnan(mean_cost_M)
-    smear_TM = _shrink(excess_NM, member_NT, smear_M, config.task_strength)
+    smear_TM = _shrink(excess_NM, member_TN, smear_M, config.task_strength)
     # Prices without a token count still tell cheap from expensive, if all are thought to answer at the same length.
     usual = np.log1p(config.assumed_tokens)
     bias_M = np.where(assumed_M, _others(bias_M, tokens_M, usual), bias_M)
@@ -111,7 +113,7 @@ def fit_cost_head(
         smear_M=smear_M,
         smear_TM=smear_TM,
         mean_cost_M=mean_cost_M,
-        mean_cost_TM=_shrink(cost_usd_NM, member_NT, mean_cost_M, config.task_strength),
+        mean_cost_TM=_shrink(cost_usd_NM, member_TN, mean_cost_M, config.task_strength),
         input_usd_per_mtok_M=np.asarray(input_usd_per_mtok_M, dtype=np.float64),
         output_usd_per_mtok_M=np.asarray(output_usd_per_mtok_M, dtype=np.float64),
         source_M=np.where(
@@ -139,48 +141,8 @@ def _mean(value_NM: Floats) -> Floats:
     return total_M / np.where(count_M > 0, count_M, np.nan)
 
 
-def _shrink(value_NM: Floats, member_NT: NDArray[np.bool_], centre_M: Floats, strength: float) -> Floats:
+def _shrink(value_NM: Floats, member_TN: csr_array, centre_M: Floats, strength: float) -> Floats:
     """Task means drawn to a centre by `strength` pseudo-prompts, shape (T, M)."""
     known_NM = np.isfinite(value_NM)
-    member = member_NT.T.astype(np.float64)
-    total_TM, count_TM = member @ np.where(known_NM, value_NM, 0), member @ known_NM
-    return (total_TM + strength * centre_M) / (count_TM + strength)
-
-
-def _ridges(
-    features_NF: Floats, target_NM: Floats, wanted_M: NDArray[np.bool_], ridges: tuple[float, ...]
-) -> tuple[Floats, Floats]:
-    """Ridge weights (F, M) and intercepts (M,); columns known on the same rows share one decomposition."""
-    weights_FM = np.zeros((features_NF.shape[1], target_NM.shape[1]))
-    shift_M = np.zeros(target_NM.shape[1])
-    known_NM = np.isfinite(target_NM)
-    groups: dict[bytes, list[int]] = {}
-    for m in np.flatnonzero(wanted_M):
-        groups.setdefault(known_NM[:, m].tobytes(), []).append(int(m))
-    for columns in groups.values():
-        rows_N = known_NM[:, columns[0]]
-        x_KF, y_KC = features_NF[rows_N], target_NM[rows_N][:, columns]
-        centre_F, centre_C = x_KF.mean(axis=0), y_KC.mean(axis=0)
-        weights_FC = _ridge(x_KF - centre_F, y_KC - centre_C, ridges)
-        weights_FM[:, columns], shift_M[columns] = weights_FC, centre_C - centre_F @ weights_FC
-    return weights_FM, shift_M
-
-
-def _ridge(x_KF: Floats, y_KC: Floats, ridges: tuple[float, ...]) -> Floats:
-    """Ridge weights of centred data, each column's penalty that of the least GCV score K RSS / (K - df)^2."""
-    value_F, basis_FF = np.linalg.eigh(x_KF.T @ x_KF)
-    value_F = np.maximum(value_F, 0)
-    projected_FC = basis_FF.T @ (x_KF.T @ y_KC)
-    total_C = (y_KC**2).sum(axis=0)
-    rows = x_KF.shape[0]
-    best_C = np.full(y_KC.shape[1], np.inf)
-    chosen_FC = np.zeros_like(projected_FC)
-    for ridge in ridges:
-        rotated_FC = projected_FC / (value_F + ridge)[:, None]
-        left_C = total_C - 2 * (rotated_FC * projected_FC).sum(axis=0) + (rotated_FC**2 * value_F[:, None]).sum(axis=0)
-        freedom = 1 + (value_F / (value_F + ridge)).sum()
-        score_C = rows * np.maximum(left_C, 0) / max(rows - freedom, 1e-9) ** 2
-        better_C = score_C < best_C
-        best_C = np.where(better_C, score_C, best_C)
-        chosen_FC = np.where(better_C, rotated_FC, chosen_FC)
-    return basis_FF @ chosen_FC
+    total_TM, count_TM = member_TN @ np.where(known_NM, value_NM, 0), member_TN @ known_NM
+    return np.asarray((total_TM + strength * centre_M) / (count_TM + strength), dtype=np.float64)

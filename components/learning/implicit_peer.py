@@ -9,6 +9,7 @@ from components.heads.classifier import recognition
 from components.heads.implicit.classifier import ImplicitClassifierConfig, train_implicit_classifier
 from components.learning.cross_fit import StageOneHeld, folds_of
 from components.learning.two_stage import TwoStageConfig
+from components.tables.sampling import evenly_within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,9 @@ def implicit_peer(
     if not (task_N >= 0).any():
         return None
     rest_K, held_K = folds_of(task_N, config.folds, config.classifier.seed)[0]
+    rows = config.classifier.rows
+    rest_K = rest_K[evenly_within(task_N[rest_K], rows)]
+    held_K = held_K[evenly_within(task_N[held_K], rows)]
     seeded = replace(implicit, seed=config.classifier.seed)
     _, found = train_implicit_classifier(
         features_NF[rest_K], task_N[rest_K], features_NF[held_K], task_N[held_K], seeded

@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from sklearn.linear_model import RidgeCV
 
 from components.learning.cost_fit import CostConfig, fit_cost_head
 from components.tasks.table import shrink
 from pointsman.bundle.evidence import UNJUDGED, Evidence, prompt_digests
 from pointsman.model.calibration import logit
 from pointsman.model.router_model import RouterModel
+from pointsman.model.unit import unit_rows
 from pointsman.model.weights import sigmoid
 
 Floats = NDArray[np.float64]
@@ -214,13 +217,14 @@ def _levelled(model: RouterModel, probes: NewcomerProbes) -> RouterModel:
     mixed_K = alpha * model.prompt_level(probes.features_KF)[:, column] + (1 - alpha) * expected_K
     wanted = float(np.clip(_average(expected_K, probes.weight_K), 0.005, 0.995))
     slope, intercept = model.calibration.slope_M[column], model.calibration.intercept_M[column]
-    for _ in range(50):
-        predicted_K = sigmoid(slope * logit(mixed_K) + intercept)
-        gap = wanted - float(_average(predicted_K, probes.weight_K))
-        step = gap / max(float(_average(predicted_K * (1 - predicted_K), probes.weight_K)), 1e-6)
-        intercept += float(np.clip(step, -1, 1))
-        if abs(gap) < 1e-9:
-            break
+    logits_K = slope * logit(mixed_K)
+
+    def gap(intercept: float) -> float:
+        return float(_average(sigmoid(logits_K + intercept), probes.weight_K)) - wanted
+
+    # at the ends every prediction is below, or above, what is wanted
+    ends = logit(np.array(wanted)) - logits_K.max(), logit(np.array(wanted)) - logits_K.min()
+    intercept = brentq(gap, *ends) if ends[0] < ends[1] else ends[0]
     intercept_M = model.calibration.intercept_M.copy()
     intercept_M[column] = intercept
     return replace(model, calibration=replace(model.calibration, intercept_M=intercept_M))
@@ -240,28 +244,23 @@ def _grow(model: RouterModel, columns: dict[str, NDArray[Any]]) -> RouterModel:
 
 def _nearest(model: RouterModel, features_KF: NDArray[np.float32]) -> NDArray[np.intp]:
     """Nearest centre of each probe in each repeat, shape (R, K)."""
-    unit_KF = features_KF / np.maximum(np.linalg.norm(features_KF, axis=1, keepdims=True), 1e-12)
+    unit_KF = unit_rows(features_KF)
     centre_RCF = model.clusters.centre_RCF
     distance = (centre_RCF**2).sum(axis=2)[:, None, :] - 2 * np.einsum("kf,rcf->rkc", unit_KF, centre_RCF)
     return np.asarray(distance.argmin(axis=2))
 
 
 def _ridge(design_KP: Floats, target_K: Floats, weight_K: Floats) -> Floats:
-    """Weighted ridge regression through the origin, the penalty by leave-one-out error in closed form."""
-    root_K = np.sqrt(weight_K)
-    left, value, right = np.linalg.svd(design_KP * root_K[:, None], full_matrices=False)
-    wanted_K = target_K * root_K
-    best, chosen = np.inf, np.zeros(design_KP.shape[1])
-    for ridge in _RIDGES:
-        kept = value**2 / (value**2 + ridge)
-        fitted_K = left @ (kept * (left.T @ wanted_K))
-        lever_K = (left**2 @ kept) + 1 / wanted_K.size
-        error = float((((wanted_K - fitted_K) / np.maximum(1 - lever_K, 1e-3)) ** 2).mean())
-        if error < best:
-            best, chosen = error, right.T @ (value / (value**2 + ridge) * (left.T @ wanted_K))
-    # nothing but the mean may be best
-    lever = 1 / wanted_K.size
-    return chosen if best < float(((wanted_K / (1 - lever)) ** 2).mean()) else np.zeros(design_KP.shape[1])
+    """Weights of a ridge regression with the penalty of least leave-one-out error; none where nothing but the mean is
+    as good."""
+    found = RidgeCV(_RIDGES).fit(design_KP, target_K, weight_K)
+    # left out of the mean of all, a probe is off by so much
+    alone = target_K / (1 - weight_K / weight_K.sum())
+    return (
+        np.asarray(found.coef_)
+        if -found.best_score_ < float(_average(alone**2, weight_K))
+        else np.zeros(design_KP.shape[1])
+    )
 
 
 def _average(value: Floats, weight_K: Floats) -> Any:

@@ -1,9 +1,11 @@
 """The task of prompts that discovery did not see: a vote of their nearest neighbours. Shapes: N seen, K new prompts."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from components.tasks.neighbours import exact_search, unit_rows
+from components.tasks.neighbours import directions, exact_search
 from components.tasks.partition import UNASSIGNED, Partition
 
 
@@ -60,14 +62,38 @@ def vote_shares(
         raise ValueError(f"neighbours must be >= 1, got {neighbours}")
     if train_embedding_ND.shape[0] != partition.task_N.size:
         raise ValueError(f"{train_embedding_ND.shape[0]} embeddings for a partition of {partition.task_N.size} prompts")
-    base_ND, query_KD = unit_rows(train_embedding_ND), unit_rows(embedding_KD)
+    return voting(train_embedding_ND, embedding_KD, neighbours=neighbours).shares(partition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Voting:
+    """Who votes on each of K prompts: found once, counted for any number of partitions."""
+
+    index_KV: NDArray[np.int64]
+    cosine_KV: NDArray[np.float32]
+
+    def shares(self, partition: Partition) -> NDArray[np.float64]:
+        """See `vote_shares`."""
+        prompts = self.index_KV.shape[0]
+        vote_KT1 = np.zeros((prompts, partition.tasks + 1))
+        if partition.tasks == 0 or prompts == 0:
+            vote_KT1[:, -1] = 1
+            return vote_KT1
+        column_KV = partition.task_N[self.index_KV]
+        np.add.at(vote_KT1, (np.arange(prompts)[:, None], column_KV), np.maximum(self.cosine_KV, 1e-6))
+        return np.asarray(vote_KT1 / vote_KT1.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def voting(
+    train_embedding_ND: NDArray[np.floating], embedding_KD: NDArray[np.floating], *, neighbours: int = 15
+) -> Voting:
+    """The nearest seen prompts of each prompt, at most N.
+
+    Raises:
+        ValueError: embeddings of different width, or that are not finite.
+    """
+    base_ND, query_KD = directions(train_embedding_ND), directions(embedding_KD)
     if base_ND.shape[1] != query_KD.shape[1]:
         raise ValueError(f"embeddings of {query_KD.shape[1]} dimensions, the partition's have {base_ND.shape[1]}")
-    vote_KT1 = np.zeros((query_KD.shape[0], partition.tasks + 1))
-    if partition.tasks == 0 or query_KD.shape[0] == 0:
-        vote_KT1[:, -1] = 1
-        return vote_KT1
     index_KV, cosine_KV = exact_search(base_ND, query_KD, min(neighbours, base_ND.shape[0]))
-    column_KV = partition.task_N[index_KV]
-    np.add.at(vote_KT1, (np.arange(query_KD.shape[0])[:, None], column_KV), np.maximum(cosine_KV, 1e-6))
-    return np.asarray(vote_KT1 / vote_KT1.sum(axis=1, keepdims=True), dtype=np.float64)
+    return Voting(index_KV=index_KV, cosine_KV=cosine_KV)

@@ -16,11 +16,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from components.tasks.assignment import vote_shares
+from components.tasks.assignment import voting
 from components.tasks.criterion import advantage_error, expected_quality, routing_regret, ties
 from components.tasks.discovery_config import DiscoveryConfig
 from components.tasks.graph import nothing
-from components.tasks.neighbours import unit_rows
+from components.tasks.neighbours import directions
 from components.tasks.partition import Partition
 from components.tasks.sweep import Setting, method_of, partitions, stabilities
 from components.tasks.table import known_labels, label_quality, task_table
@@ -95,8 +95,8 @@ def choose_partition(
         ValueError: shapes that don't fit, embeddings that are not finite, or no validation outcome.
     """
     _check_shapes(train_embedding_ND, train_quality_NM, validation_embedding_KD, validation_quality_KM)
-    train_ND, validation_KD = unit_rows(train_embedding_ND), unit_rows(validation_embedding_KD)
-    cut_ND = train_ND if semantic_ND is None else unit_rows(semantic_ND)
+    train_ND, validation_KD = directions(train_embedding_ND), directions(validation_embedding_KD)
+    cut_ND = train_ND if semantic_ND is None else directions(semantic_ND)
     prompts = train_ND.shape[0]
     if cut_ND.shape[0] != prompts:
         raise ValueError(f"{cut_ND.shape[0]} semantic embeddings for {prompts} training prompts")
@@ -111,11 +111,9 @@ def choose_partition(
     settings: list[Setting] = [*graphs, *config.density_trials(seed)]
     found, recall = partitions(cut_ND, train_quality_NM, settings, labels_N)
     prior_NM = None if labels_N is None else label_quality(labels_N, train_quality_NM)
+    votes = voting(train_ND, validation_KD, neighbours=config.neighbours)
     expected_SKM = [
-        expected_quality(
-            task_table(partition, train_quality_NM, prior_NM),
-            vote_shares(train_ND, partition, validation_KD, neighbours=config.neighbours),
-        )
+        expected_quality(task_table(partition, train_quality_NM, prior_NM), votes.shares(partition))
         for partition in found
     ]
     regret_SK = np.array([routing_regret(expected_KM, validation_quality_KM) for expected_KM in expected_SKM])

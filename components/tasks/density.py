@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.tasks.graph import nothing
-from components.tasks.neighbours import unit_rows
+from components.tasks.neighbours import directions
 from components.tasks.partition import Partition, from_labels
 
 
@@ -81,7 +81,7 @@ def reduce(embedding_ND: NDArray[np.floating], config: DensityConfig) -> NDArray
     Raises:
         ValueError: embeddings that are not finite, or too few prompts for the neighbourhood and the dimensions.
     """
-    unit_ND = unit_rows(embedding_ND)
+    unit_ND = directions(embedding_ND)
     least = config.dimensions + 3
     if unit_ND.shape[0] < least:
         raise ValueError(f"UMAP to {config.dimensions} dimensions needs at least {least} prompts, got {len(unit_ND)}")
@@ -101,7 +101,7 @@ def lay_out(embedding_ND: NDArray[np.floating], config: LayoutConfig) -> Layout:
     Raises:
         ValueError: embeddings that are not finite.
     """
-    unit_ND = unit_rows(embedding_ND)
+    unit_ND = directions(embedding_ND)
     prompts = unit_ND.shape[0]
     if prompts < 5 or np.all(unit_ND == unit_ND[0]):
         return Layout(row_K=np.empty(0, dtype=np.int64), point_K2=np.empty((0, 2), dtype=np.float32))
@@ -162,7 +162,7 @@ def discover_density(embedding_ND: NDArray[np.floating], config: DensityConfig) 
     Raises:
         ValueError: embeddings that are not finite.
     """
-    unit_ND = unit_rows(embedding_ND)
+    unit_ND = directions(embedding_ND)
     prompts = unit_ND.shape[0]
     if prompts < max(config.minimum_size, config.dimensions + 3) or np.all(unit_ND == unit_ND[0]):
         return nothing(prompts)

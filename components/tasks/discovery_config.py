@@ -28,12 +28,15 @@ class DiscoveryConfig:
     """UMAP's epochs, >= 1."""
     repeats: int = 3
     """Subsamples of a graph trial's bootstrap ARI, >= 1; density trials take half, at least one: each is a UMAP."""
+    sample: int = 14_000
+    """Training prompts that tasks are found in at most, and half as many validation prompts that partitions are
+    compared on, >= 100; of more, an even sample, and the other training prompts are assigned."""
 
     def __post_init__(self) -> None:
         if not (self.resolutions and self.preference_mixes) and not self.density_minimum_samples:
             raise ValueError("nothing to try: give resolutions and preference_mixes, or density_minimum_samples")
-        if self.repeats < 1:
-            raise ValueError(f"repeats must be >= 1, got {self.repeats}")
+        if self.repeats < 1 or self.sample < 100:
+            raise ValueError(f"repeats must be >= 1 and sample >= 100, got {self.repeats} and {self.sample}")
         self.graph_trials(0)
         self.density_trials(0)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
-from components.tasks.neighbours import unit_rows
+from components.tasks.neighbours import directions
 from components.tasks.partition import Partition
 
 READ_CHARACTERS = 2000
@@ -58,7 +58,7 @@ def class_tfidf(count_TV: sparse.csr_matrix) -> sparse.csr_matrix:
 
 def medoids(embedding_KD: NDArray[np.floating], texts: Sequence[str], count: int) -> list[int]:
     """Positions of the prompts nearest to the centroid of unit embeddings, most typical first, no text twice."""
-    unit_KD = unit_rows(embedding_KD)
+    unit_KD = directions(embedding_KD)
     order_K = np.argsort(-(unit_KD @ unit_KD.mean(axis=0)), kind="stable")
     chosen: list[int] = []
     for position in order_K.tolist():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from components.tasks.labels import TaskDescription
 
 Ask = Callable[[Sequence[str]], list[str]]
-"""Questions to answers, in order; `components.tasks.chat.ask` with its model and cache."""
+"""Questions to answers, in order; `components.tasks.chat.ask` with its model, endpoint and cache."""
 READ_CHARACTERS = 2000
 """Start of each prompt that the model reads."""
 LONGEST_LABEL = 60
@@ -29,7 +29,7 @@ def describe_prompts(prompts: Sequence[str], ask: Ask) -> list[str]:
     """One sentence on each prompt's task, at most 400 characters; the order is kept.
 
     Raises:
-        ChatError: as `ask`.
+        AskError: as `ask`.
     """
     answers = ask([_DESCRIBE.format(prompt=_quoted(prompt)) for prompt in prompts])
     return [" ".join(answer.split())[:LONGEST_DESCRIPTION] for answer in answers]
@@ -44,7 +44,7 @@ def name_tasks(tasks: Sequence[TaskDescription], prompts: Sequence[str], ask: As
         ask: the model.
 
     Raises:
-        ChatError: as `ask`.
+        AskError: as `ask`.
     """
     answers = ask(
         [

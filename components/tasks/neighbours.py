@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman.model.unit import unit_rows
+
 EXACT_BELOW = 20_000
 """Prompts below which every pair is compared; above, hnswlib searches a graph."""
 RECALL_SAMPLE = 500
@@ -21,14 +23,11 @@ class Neighbours:
     """Share of the true neighbours found, on a sample; 1 for the exact search."""
 
 
-def unit_rows(embedding_ND: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Rows scaled to length 1, as float32.
+def directions(embedding_ND: NDArray[np.floating]) -> NDArray[np.float32]:
+    """`unit_rows` of embeddings that all have a direction.
 
     Raises:
         ValueError: not a matrix, or a row holds nan or infinity, or is all zeros.
-
-    >>> unit_rows(np.array([[3.0, 4.0]])).round(2).tolist()
-    [[0.6000000238418579, 0.800000011920929]]
     """
     rows_ND = np.asarray(embedding_ND, dtype=np.float32)
     if rows_ND.ndim != 2:
@@ -36,10 +35,10 @@ def unit_rows(embedding_ND: NDArray[np.floating]) -> NDArray[np.float32]:
     broken_N = ~np.isfinite(rows_ND).all(axis=1)
     if broken_N.any():
         raise ValueError(f"{int(broken_N.sum())} embeddings hold nan or infinity, the first in row {broken_N.argmax()}")
-    length_N = np.linalg.norm(rows_ND, axis=1, keepdims=True)
-    if rows_ND.size and length_N.min() == 0:
-        raise ValueError(f"the embedding in row {length_N[:, 0].argmin()} is all zeros: it has no direction")
-    return np.asarray(rows_ND / length_N, dtype=np.float32)
+    zero_N = ~rows_ND.any(axis=1)
+    if rows_ND.size and zero_N.any():
+        raise ValueError(f"the embedding in row {zero_N.argmax()} is all zeros: it has no direction")
+    return unit_rows(rows_ND)
 
 
 def exact_search(
@@ -91,7 +90,7 @@ def nearest_neighbours(
     """
     if k < 1:
         raise ValueError(f"neighbours must be >= 1, got {k}")
-    unit_ND = unit_rows(embedding_ND)
+    unit_ND = directions(embedding_ND)
     prompts = unit_ND.shape[0]
     if prompts < 2:
         raise ValueError(f"neighbours need at least two prompts, got {prompts}")

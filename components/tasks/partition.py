@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 UNASSIGNED = -1
 
@@ -30,10 +31,24 @@ class Partition:
         """T, the number of tasks."""
         return int(self.task_N.max(initial=UNASSIGNED)) + 1
 
+    def take(self, rows_K: NDArray[np.intp]) -> "Partition":
+        """The same of a choice of prompts, in its order; tasks keep their numbers."""
+        return Partition(task_N=self.task_N[rows_K], membership_N=self.membership_N[rows_K])
+
     @property
     def unassigned_share(self) -> float:
         """Share of prompts in no task, in [0, 1]."""
         return float(np.mean(self.task_N == UNASSIGNED)) if self.task_N.size else 0.0
+
+
+def members(group_N: NDArray[np.integer], groups: int) -> csr_array:
+    """Which prompts each group has, as a matrix of ones that sums rows by group, shape (groups, N); -1: in none.
+
+    >>> (members(np.array([1, -1, 1]), 2) @ np.array([[1.0], [2.0], [3.0]])).tolist()
+    [[0.0], [4.0]]
+    """
+    known_K = np.flatnonzero(group_N >= 0)
+    return csr_array((np.ones(known_K.size), (group_N[known_K], known_K)), shape=(groups, group_N.size))
 
 
 def from_labels(

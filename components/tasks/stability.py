@@ -4,38 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
 
 from components.tasks.partition import Partition
-
-
-def adjusted_rand(left_N: NDArray[np.integer], right_N: NDArray[np.integer]) -> float:
-    """Adjusted Rand index of two labellings (Hubert & Arabie 1985): 1 the same, about 0 for chance.
-
-    Args:
-        left_N: any integer labels, shape (N,).
-        right_N: labels of the same prompts, shape (N,).
-
-    Raises:
-        ValueError: lengths differ.
-
-    >>> adjusted_rand(np.array([0, 0, 1, 1]), np.array([5, 5, 2, 2]))
-    1.0
-    """
-    if left_N.shape != right_N.shape or left_N.ndim != 1:
-        raise ValueError(f"labels {left_N.shape} and {right_N.shape} must be equal and flat")
-    if left_N.size < 2:
-        return 1.0
-    _, left_N = np.unique(left_N, return_inverse=True)
-    _, right_N = np.unique(right_N, return_inverse=True)
-    _, both = np.unique(left_N.astype(np.int64) * (right_N.max() + 1) + right_N, return_counts=True)
-
-    def pairs(counts: NDArray[np.integer]) -> float:
-        return float((counts.astype(np.float64) * (counts - 1)).sum() / 2)
-
-    together, left, right = pairs(both), pairs(np.bincount(left_N)), pairs(np.bincount(right_N))
-    expected = left * right / (left_N.size * (left_N.size - 1) / 2)
-    most = (left + right) / 2
-    return 1.0 if most == expected else (together - expected) / (most - expected)
 
 
 def bootstrap_ari(
@@ -92,4 +63,4 @@ def bootstrap_aris(
 
 def _agreement(again_K: NDArray[np.int32], before_K: NDArray[np.int32]) -> float:
     both_K = (again_K >= 0) & (before_K >= 0)
-    return adjusted_rand(again_K[both_K], before_K[both_K]) if both_K.any() else 0.0
+    return float(adjusted_rand_score(again_K[both_K], before_K[both_K])) if both_K.any() else 0.0

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from components.tasks.partition import Partition, from_labels
+from components.tasks.partition import Partition, from_labels, members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,15 +111,15 @@ def task_table(
     above_NM = np.where(seen_NM, filled_NM - expected_NM, 0.0)
     outcomes_N = seen_NM.sum(axis=1)
     ease_N = above_NM.sum(axis=1) / np.maximum(outcomes_N, 1)
-    member_TN = partition.task_N[None, :] == np.arange(partition.tasks)[:, None]
-    weight_TN = member_TN.astype(np.float64)
+    weight_TN = members(partition.task_N, partition.tasks)
+    size_T = np.bincount(partition.task_N[partition.task_N >= 0], minlength=partition.tasks)
     count_TM = (weight_TN @ seen_NM).astype(np.int64)
     answered_N = seen_NM.any(axis=1)
     ease_T = _shrunken_means(weight_TN, ease_N[:, None], answered_N[:, None], prior_variance_floor)[:, 0]
     compared_N = np.where(outcomes_N == 1, np.append(ease_T, 0.0)[partition.task_N], ease_N)
     departure_NM = np.where(seen_NM, above_NM - compared_N[:, None], 0.0) * _undiluted(outcomes_N, seen_NM.shape[1])
     departure_TM = _shrunken_means(weight_TN, departure_NM, seen_NM, prior_variance_floor)
-    size_T1 = weight_TN.sum(axis=1, keepdims=True)
+    size_T1 = size_T[:, None]
     # A task may be empty where some of a partition's prompts were left out.
     prior_TM = np.where(size_T1 > 0, weight_TN @ expected_NM / np.maximum(size_T1, 1), general_M)
     quality_TM = np.clip(prior_TM + ease_T[:, None] + departure_TM, 0, 1)
@@ -131,7 +132,7 @@ def task_table(
         general_M=general_M,
         candidate_TM=candidate_TM,
         coverage_T=coverage_T,
-        size_T=member_TN.sum(axis=1).astype(np.int64),
+        size_T=size_T.astype(np.int64),
     )
 
 
@@ -193,7 +194,7 @@ def task_candidates(
 
 
 def _shrunken_means(
-    weight_TN: NDArray[np.float64], value_NC: NDArray[np.float64], seen_NC: NDArray[np.bool_], floor: float
+    weight_TN: csr_array, value_NC: NDArray[np.float64], seen_NC: NDArray[np.bool_], floor: float
 ) -> NDArray[np.float64]:
     count_TC = weight_TN @ seen_NC
     mean_TC = weight_TN @ np.where(seen_NC, value_NC, 0.0) / np.maximum(count_TC, 1)

@@ -2,11 +2,10 @@
 
 import json
 import logging
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import httpx
 from prefect.context import FlowRunContext
 from prefect.logging.loggers import flow_run_logger
 from prefect.utilities.urls import url_for
@@ -81,12 +80,8 @@ def _tell(line: str, outcome: Outcome, logger: Any) -> None:
 def post(url: str, document: dict[str, str], patience_s: float = _PATIENCE_S) -> str | None:
     """Posts JSON once; what went wrong, or None. Never raises: a retrain doesn't fail because a chat is down."""
     try:
-        # a bad address is a ValueError of Request itself
-        request = urllib.request.Request(  # noqa: S310  # http and https only: checked by the setting
-            url, data=json.dumps(document).encode(), headers={"Content-Type": "application/json"}, method="POST"
-        )
-        with urllib.request.urlopen(request, timeout=patience_s):  # noqa: S310
-            return None
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        # the address may hold a secret: the reason alone is logged
-        return f"{type(error).__name__}: {getattr(error, 'reason', error)}"
+        answer = httpx.post(url, json=document, timeout=patience_s, follow_redirects=True)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # the address may hold a secret: the reason alone is told
+        return f"{type(error).__name__}: {str(error).replace(url, 'the address')}"
+    return None if answer.is_success else f"HTTP {answer.status_code}"

@@ -6,8 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -214,10 +212,11 @@ def _wait(service: Service) -> None:
         if service.ended:
             raise RuntimeError(f"{service.name} ended before it answered; its message is above")
         try:
-            with urllib.request.urlopen(str(service.health), timeout=2):  # noqa: S310
+            if httpx.get(str(service.health), timeout=2).is_success:
                 return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.5)
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.5)
     raise RuntimeError(f"{service.name} didn't answer at {service.health} within {_PATIENCE_S} s")
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from components.grading.stand_ins import stand_ins_of
 from components.learning.evidence import with_inclusion
-from components.learning.router import LEARNING
 from components.tables.board import Board, load_board, save_board, to_board, without_untried
 from components.tables.store import read_tables
 from flows.platform.arrays import load_named
@@ -47,12 +46,6 @@ def lay_out_board(*, tables: DataRef, embedded: DataRef, splits: DataRef, featur
 def read_board(laid_out: DataRef) -> Board:
     """The board of one run, mapped."""
     return load_board(laid_out.path)
-
-
-def learning_board(laid_out: DataRef) -> Board:
-    """The prompts that the router learns from."""
-    board = read_board(laid_out)
-    return board.take(board.rows(*LEARNING))
 
 
 def excluded_candidates(laid_out: DataRef) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from components.tasks.table import task_table
 from flows.platform.arrays import load_arrays, save_arrays
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
-from flows.stations.board import learning_board, read_board, read_prompts, split_names
+from flows.stations.board import read_board, read_prompts, split_names
 from pointsman.text.encoder import read_tokenizer
 
 
@@ -30,8 +30,8 @@ def featurise(
     prompts = read_tables(tables.path).prompts
     reader = read_tokenizer(encoder.path)
     train = np.flatnonzero(split_names(splits, prompts["prompt_id"]) == "train")
-    feature_map = fit_features(reader.tokenize(prompts["prompt"].gather(train).to_list()), reader.vocabulary, config)
     tokens = reader.tokenize(prompts["prompt"].to_list())
+    feature_map = fit_features(tokens.take(train), reader.vocabulary, config)
     features_NF = feature_map.transform(np.load(embedded.file("embedding.npy")), tokens)
 
     def write(folder: Path) -> None:
@@ -46,9 +46,9 @@ def discover(
     *, tables: DataRef, laid_out: DataRef, sentences: DataRef | None, config: DiscoveryConfig, seed: int
 ) -> DataRef:
     """The chosen partition of the training prompts, its quality table, descriptions, and every partition tried."""
-    semantic_ND = np.load(sentences.file("embedding.npy")) if sentences else None
-    found = discover_tasks(learning_board(laid_out), config, seed, semantic_ND)
     board, prompts = read_board(laid_out), read_prompts(tables)
+    semantic_ND = np.load(sentences.file("embedding.npy")) if sentences else None
+    found = discover_tasks(board, config, seed, semantic_ND)
     train = board.rows("train")
     table = task_table(found.partition, board.quality_NM[train])
     described = describe(found.partition, [prompts[row] for row in train], board.embedding_ND[train], seed)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from sklearn.metrics import adjusted_rand_score
 
 from components.evaluation.gate_config import GateConfig
 from components.evaluation.reliability import expected_calibration_error
@@ -18,7 +19,6 @@ from components.reports.report import TestOutcomes, compose, control_choices
 from components.tables.board import Board
 from components.tables.splits import SPLITS
 from components.tasks.partition import Partition
-from components.tasks.stability import adjusted_rand
 from components.tasks.table import TaskTable
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef, keep
@@ -127,7 +127,7 @@ def _discovery(board: Board, stages: WithPeers) -> dict[str, Any]:
     if truth.exists() and partition.tasks:
         ids = pl.DataFrame({"prompt_id": [board.prompt_ids[row] for row in board.rows("train")]})
         planted = ids.join(pl.read_parquet(truth), on="prompt_id", how="left", maintain_order="left")["task"]
-        ari = adjusted_rand(partition.task_N, planted.rank("dense").to_numpy())
+        ari = float(adjusted_rand_score(partition.task_N, planted.rank("dense").to_numpy()))
     return {
         **{key: found[key] for key in ("method", "reason", "neighbour_recall", "identity")},
         "naming": found.get("naming"),

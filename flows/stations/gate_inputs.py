@@ -13,6 +13,7 @@ from components.learning.evidence import evidence_of, judged_outcomes
 from components.learning.refit import refitting
 from components.learning.router import LEARNING
 from components.learning.two_stage import TwoStageConfig
+from components.tables.sampling import evenly
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.caching import cached_task
 from flows.platform.fan_out import fan_out
@@ -31,14 +32,17 @@ _PARTS = 4
 
 @cached_task(name="evaluate: leave benchmarks out", run_name="evaluate: leave benchmarks out, part {part}")
 def hold_out_part(
-    *, laid_out: DataRef, classified: DataRef, config: TwoStageConfig, seed: int, part: int, parts: int
+    *, laid_out: DataRef, classified: DataRef, config: TwoStageConfig, seed: int, most: int, part: int, parts: int
 ) -> DataRef:
-    """Gain on each of a part of the benchmarks in turn of a router trained without it."""
+    """Gain on each of a part of the benchmarks in turn of a router trained without it, on `most` prompts at most."""
     board = replace(read_board(laid_out), task_N=np.load(classified.file("task.npy")))
     predicted_NM = load_arrays(ClusterTables, classified.file("clusters.npz")).expected(board.features_NF)
     predicted_NM[board.rows(*LEARNING)] = load_arrays(StageOneHeld, classified.file("held.npz")).soft_NM
     judged_NM = judged_outcomes(board.worth_NM, predicted_NM, evidence_of(board, seed))
-    gains = held_out_gains(refitting(board, config, seed), judged_NM, board.benchmark_N, seed=seed, part=(part, parts))
+    rows_K = evenly(board.split_N.size, most)
+    board = board.take(rows_K)
+    fit = refitting(board, config, seed)
+    gains = held_out_gains(fit, judged_NM[rows_K], board.benchmark_N, seed=seed, part=(part, parts))
     content = json.dumps([asdict(gain) for gain in gains])
     return keep("hold_out_part", lambda folder: (folder / "held_out.json").write_text(content))
 
@@ -51,9 +55,16 @@ def gather(parts: list[DataRef]) -> DataRef:
     return keep("hold_out", lambda folder: (folder / "held_out.json").write_text(content))
 
 
-def hold_out(*, laid_out: DataRef, classified: DataRef, config: TwoStageConfig, seed: int) -> DataRef:
+def hold_out(*, laid_out: DataRef, classified: DataRef, config: TwoStageConfig, seed: int, most: int) -> DataRef:
     """Gain on each benchmark in turn of a router trained without it; the trainings are dealt out to a few tasks."""
-    shared = {"laid_out": laid_out, "classified": classified, "config": config, "seed": seed, "parts": _PARTS}
+    shared = {
+        "laid_out": laid_out,
+        "classified": classified,
+        "config": config,
+        "seed": seed,
+        "most": most,
+        "parts": _PARTS,
+    }
     parts = fan_out(hold_out_part, {part: shared | {"part": part} for part in range(_PARTS)})
     return gather([*parts.values()])
 

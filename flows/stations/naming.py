@@ -5,7 +5,6 @@ It is asked through a cache of its own on disk, so that neither Prefect task is 
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
+from components.asking.client import Endpoint
+from components.asking.question import AskError
 from components.embeddings.cache import embed_cached
 from components.tables.store import read_tables, write_parquet
-from components.tasks.chat import ChatConfig, ChatError, ask
+from components.tasks.chat import ask
 from components.tasks.labels import TaskDescription
-from components.tasks.naming import describe_prompts, name_tasks
+from components.tasks.naming import Ask, describe_prompts, name_tasks
 from flows.platform import paths
 from flows.platform.references import DataRef, keep
 from flows.platform.settings import settings
@@ -56,18 +57,18 @@ def name_discovered(*, tables: DataRef, splits: DataRef, discovered: DataRef, de
 @task(name="discover: describe prompts", cache_policy=NO_CACHE)
 def describe_by_model(*, tables: DataRef, splits: DataRef, encoder: DataRef) -> Descriptions:
     """Each training prompt in a sentence, and the sentences' embeddings."""
-    config, prompts = _config(), _training_prompts(tables, splits)
+    ask_model, model = _asking(), settings().llm_model
     try:
-        described = describe_prompts(prompts, lambda questions: ask(questions, config, _cache()))
-    except ChatError as error:
-        return Descriptions(model=config.model, failure=str(error))
+        described = describe_prompts(_training_prompts(tables, splits), ask_model)
+    except AskError as error:
+        return Descriptions(model=model, failure=str(error))
     embedding_ND = embed_cached(Encoder.load(encoder.path), described, paths.embeddings())
 
     def write(folder: Path) -> None:
         write_parquet(pl.DataFrame({"description": described}), folder / "descriptions.parquet")
         np.save(folder / "embedding.npy", embedding_ND)
 
-    return Descriptions(described=keep("describe_training", write), model=config.model)
+    return Descriptions(described=keep("describe_training", write), model=model)
 
 
 @task(name="discover: name tasks", cache_policy=NO_CACHE)
@@ -80,9 +81,9 @@ def name_by_model(*, tables: DataRef, splits: DataRef, discovered: DataRef, desc
         named_by, said = "keywords", f"Tasks are cut and named without the language model: {descriptions.failure}."
     else:
         try:
-            labels = _names(tasks, _training_prompts(tables, splits))
+            labels = name_tasks(tasks, _training_prompts(tables, splits), _asking())
             rows = [row | {"label": label} for row, label in zip(rows, labels, strict=True)]
-        except ChatError as error:
+        except AskError as error:
             said = f"Prompts were described by {descriptions.model}; tasks keep keywords: {error}."
             named_by = "keywords"
     summary = json.loads(discovered.file("discovery.json").read_text()) | {"named_by": named_by, "naming": said}
@@ -95,18 +96,13 @@ def name_by_model(*, tables: DataRef, splits: DataRef, discovered: DataRef, desc
     return keep("name_discovered", write)
 
 
-def _names(tasks: Sequence[TaskDescription], prompts: Sequence[str]) -> tuple[str, ...]:
-    config = _config()
-    return name_tasks(tasks, prompts, lambda questions: ask(questions, config, _cache()))
-
-
-def _config() -> ChatConfig:
+def _asking() -> Ask:
+    """The language model that is set."""
     here = settings()
-    return ChatConfig(base_url=here.llm_url, model=here.llm_model, api_key=here.llm_key)
-
-
-def _cache() -> Path:
-    return paths.language_model()
+    if not here.llm_model:
+        raise ValueError("model must be named: set POINTSMAN_LLM_MODEL")
+    endpoint = Endpoint(url=here.llm_url, api_key=here.llm_key, timeout_s=30.0, attempts=4)
+    return lambda questions: ask(questions, here.llm_model, endpoint, paths.language_model())
 
 
 def _training_prompts(tables: DataRef, splits: DataRef) -> list[str]:

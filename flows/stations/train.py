@@ -17,6 +17,7 @@ from components.learning.mixing import HeldOut
 from components.learning.router import LEARNING, with_tasks
 from components.learning.two_stage import TwoStageConfig, learn_stage_one, learn_stage_two
 from components.tables.board import Board
+from components.tables.sampling import evenly
 from components.tasks.partition import Partition
 from components.tasks.table import TaskTable
 from flows.platform.arrays import load_arrays, save_arrays, save_named
@@ -111,12 +112,12 @@ PEERS: dict[str, Fit] = {
 
 
 @cached_task(name="train: peer", run_name="train: {method}")
-def baseline(*, laid_out: DataRef, method: str, seed: int) -> DataRef:
-    """One peer's predicted quality on the test prompts."""
+def baseline(*, laid_out: DataRef, method: str, seed: int, most: int) -> DataRef:
+    """One peer's predicted quality on the test prompts, learnt from `most` prompts at most."""
     board = read_board(laid_out)
-    predicted_NM, figures = fit_predict_figures(
-        PEERS[method], board.take(board.rows(*LEARNING)), board.take(board.rows("test")), seed
-    )
+    learning_K = board.rows(*LEARNING)
+    learning = board.take(learning_K[evenly(learning_K.size, most)])
+    predicted_NM, figures = fit_predict_figures(PEERS[method], learning, board.take(board.rows("test")), seed)
 
     def write(folder: Path) -> None:
         np.save(folder / "predicted.npy", predicted_NM)

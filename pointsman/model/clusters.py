@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman.model.unit import unit_rows
+
 
 # without slots, which leave no place for what is worked out once
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,8 +24,7 @@ class ClusterTables:
 
     def expected(self, features_NF: NDArray[np.float32]) -> NDArray[np.float64]:
         """Mean over repeats of the row of each prompt's nearest centre, shape (N, M)."""
-        length_N1 = np.linalg.norm(features_NF, axis=1, keepdims=True)
-        unit_NF = features_NF / np.maximum(length_N1, np.float32(1e-12))
+        unit_NF = unit_rows(features_NF)
         repeats, clusters, width = self.centre_RCF.shape
         flat_SF = self.centre_RCF.reshape(repeats * clusters, width)
         distance_NS = self._square_S - 2 * (unit_NF @ flat_SF.T)

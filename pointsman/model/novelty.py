@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman.model.unit import unit_rows
+
 Floats = NDArray[np.float32]
 
 
@@ -32,9 +34,3 @@ class Novelty:
     def novel(self, embedding_ND: Floats) -> NDArray[np.bool_]:
         """Which prompts are farther away than the floor, shape (N,)."""
         return self.similarity(embedding_ND) < self.floor
-
-
-def unit_rows(row_ND: Floats) -> Floats:
-    """Rows of length one; zero rows stay zero."""
-    length_N1 = np.linalg.norm(row_ND, axis=1, keepdims=True)
-    return np.asarray(row_ND / np.where(length_N1 > 0, length_N1, 1), dtype=np.float32)

@@ -28,6 +28,7 @@ NAMES = (
     "onboarding",
     "collecting",
     "grades",
+    "scale",
 )
 
 
@@ -79,6 +80,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "one_answer": {**spread, "loggings": asked.loggings},
         "peer": {**spread, "python": asked.peer},
         "onboarding": spread,
+        "scale": {"sizes": tuple(sorted(set(asked.sizes)))} if asked.sizes else {},
         "collecting": spread,
         "grades": {"data": asked.logs, "cache": cache, "seeds": asked.seeds, "workers": asked.workers},
     }
@@ -88,7 +90,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark; all if not given")
-    parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, of discovery and off_policy")
+    parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, of discovery, off_policy, scale")
     parser.add_argument("--large", action="store_true", help="discovery up to 200,000 prompts both ways: half an hour")
     parser.add_argument("--soak", type=float, default=0, metavar="S", help="serving: S more seconds at 64 connections")
     parser.add_argument("--logs", type=Path, default=Path("../shared/data"), help="the standard blocks")

@@ -1,4 +1,5 @@
 import numpy as np
+from sklearn.metrics import adjusted_rand_score
 
 from components.baselines.clusters import cluster
 
@@ -14,3 +15,13 @@ def test_centres_are_the_means_of_their_members_and_the_nearest_of_each():
 
 def test_there_are_no_more_clusters_than_distinct_prompts():
     assert cluster(np.repeat(np.eye(3, dtype=np.float32), 4, axis=0), 8, 0)[0].shape == (3, 3)
+
+
+def test_centres_from_a_sample_serve_all_prompts():
+    draw = np.random.default_rng(1)
+    truth_N = draw.integers(0, 4, 3000)
+    unit_NF = (np.eye(4, 6)[truth_N] + 0.05 * draw.normal(size=(3000, 6))).astype(np.float32)
+    centre_CF, cluster_N = cluster(unit_NF, 4, 0, sample=400)
+    assert adjusted_rand_score(truth_N, cluster_N) == 1
+    distance_NC = np.linalg.norm(unit_NF[:, None] - centre_CF, axis=2)
+    np.testing.assert_array_equal(distance_NC.argmin(axis=1), cluster_N)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from components.baselines.linear import LinearConfig, fit, ridge
+from components.baselines.linear import LinearConfig, fit
+from components.tables.board import Board
 
 
 @pytest.mark.parametrize("penalty", [0.1, 30.0])
@@ -18,18 +19,22 @@ def test_weights_are_scikit_learns_on_observed_rows(training, penalty):
     assert (model.predict(training.features_NF)[:, 3] == 0).all()
 
 
-def test_the_penalty_has_the_least_generalised_cross_validation_error():
+def test_the_penalty_has_the_least_leave_one_out_error():
     draw = np.random.default_rng(2)
-    x_KF, y_K = draw.normal(size=(40, 30)), draw.normal(size=40)
+    x_KF = draw.normal(size=(40, 30)).astype(np.float32)
+    y_K = 0.5 + x_KF @ np.linspace(0, 0.1, 30) + 0.3 * draw.normal(size=40)
     penalties = (0.1, 1.0, 10.0, 100.0, 1000.0)
-    centred_KF = x_KF - x_KF.mean(axis=0)
     errors = []
     for penalty in penalties:
-        hat_KK = centred_KF @ np.linalg.solve(centred_KF.T @ centred_KF + penalty * np.eye(30), centred_KF.T) + 1 / 40
-        errors.append(((y_K - hat_KK @ y_K) ** 2).sum() / (1 - np.trace(hat_KK) / 40) ** 2)
+        left_out = [
+            y_K[out] - Ridge(alpha=penalty).fit(np.delete(x_KF, out, 0), np.delete(y_K, out)).predict(x_KF[[out]])[0]
+            for out in range(40)
+        ]
+        errors.append(np.square(left_out).sum())
     best = penalties[int(np.argmin(errors))]
-    weight_F1, _ = ridge(x_KF, y_K[:, None], penalties)
-    np.testing.assert_allclose(weight_F1[:, 0], Ridge(alpha=best).fit(x_KF, y_K).coef_, atol=1e-9)
+    assert penalties[0] < best < penalties[-1]
+    model = fit(Board(quality_NM=y_K[:, None], features_NF=x_KF), 0, LinearConfig(penalties=penalties))
+    np.testing.assert_allclose(model.weight_FM[:, 0], Ridge(alpha=best).fit(x_KF.astype(float), y_K).coef_, atol=1e-6)
 
 
 def test_one_prompt_predicts_its_outcome(training):

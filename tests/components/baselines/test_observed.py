@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.baselines.observed import LEAST, candidate_means, choice_quality, unit_rows, unseen_last
+from components.baselines.observed import LEAST, candidate_means, choice_quality, unseen_last
 
 
 def test_means_are_numpys_over_what_was_observed(training):
@@ -19,11 +19,6 @@ def test_nothing_observed_is_refused():
 
 def test_a_candidate_that_always_failed_still_ranks_above_an_untried_one():
     assert unseen_last(np.array([-3.0, 9.0]), np.array([True, False])).tolist() == [LEAST, 0.0]
-
-
-def test_zero_rows_stay_zero():
-    rows = unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32))
-    np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0]], rtol=1e-6)
 
 
 def test_choice_quality_is_the_mean_of_argmax_on_complete_rows():

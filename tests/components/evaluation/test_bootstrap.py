@@ -22,6 +22,14 @@ def test_pairing_cancels_what_both_share():
     np.testing.assert_allclose(interval.as_list(), [0.1, 0.1, 0.1])
 
 
+def test_many_prompts_drawn_in_blocks_spread_as_prompts_drawn_alone_do():
+    values = np.random.default_rng(0).random((50_001, 1))
+    interval = intervals(values, 1)[0]
+    error = values.std() / np.sqrt(len(values))
+    assert interval.mean == values.mean()
+    assert interval.high - interval.low == pytest.approx(2 * 1.96 * error, rel=0.08)
+
+
 def test_a_seed_decides_everything():
     values = np.random.default_rng(0).random((50, 3))
     assert intervals(values, 3) == intervals(values, 3) != intervals(values, 4)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -24,6 +26,13 @@ def blobs(prompts: int, seed: int, *, stray: float = 0.2) -> tuple[NDArray[np.fl
     centre_TF = 2.5 * np.eye(4, 8)
     features_NF = centre_TF[task_N] + random.normal(size=(prompts, 8))
     return features_NF.astype(np.float32), task_N
+
+
+def test_a_sample_of_many_prompts_teaches_enough() -> None:
+    train, (features_NF, task_N) = blobs(3000, 0), blobs(800, 1)
+    weights, report = train_classifier(*train, features_NF, task_N, replace(QUICK, rows=600))
+    assert weights.posterior(features_NF).shape == (800, 3)
+    assert report.micro > 0.9
 
 
 def test_recognises_tasks_and_reports_what_it_reached() -> None:

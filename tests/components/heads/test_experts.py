@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -45,6 +47,14 @@ def test_both_phases_approach_the_planted_quality() -> None:
     baseline = float(np.abs(np.nanmean(train.quality_NM, axis=0) - test.truth_NM).mean())
     assert error(test.task_N) < error(np.full_like(test.task_N, -1)) < baseline
     assert error(test.task_N) < 0.1
+
+
+def test_a_sample_of_many_prompts_teaches_as_much_as_so_many_prompts_do() -> None:
+    train, validation, test = Planted(6000, 0), Planted(400, 1), Planted(400, 2)
+    features_NF, quality_NM, task_N = train.rows
+    weights, _ = train_experts(features_NF, quality_NM, task_N, EVERY, *validation.rows, replace(QUICK, rows=1500))
+    predicted_NM = 1 / (1 + np.exp(-weights.logits(test.features_NF, test.task_N)))
+    assert float(np.abs(predicted_NM - test.truth_NM).mean()) < 0.1
 
 
 def test_phase_two_leaves_trunk_and_general_heads_untouched_to_the_bit() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.learning.cost_error import log_r2, total_error
-from components.learning.cost_fit import CostConfig, _ridge, fit_cost_head
+from components.learning.cost_fit import CostConfig, fit_cost_head
 from pointsman.model.cost import CostSource
 
 PRICES_M = np.array([1.0, 2.0])
@@ -114,30 +114,6 @@ def test_strange_prompts_stay_within_the_lengths_ever_seen():
     head = fit(features_NF, np.exp(4 + features_NF))
     far_NM = head.log_tokens(np.full((1, 2), 1e6, dtype=np.float32), np.array([-1], dtype=np.int32))
     np.testing.assert_allclose(far_NM[0], np.log1p(np.exp(4 + features_NF)).max(axis=0))
-
-
-@pytest.mark.parametrize("ridge", [0.3, 10.0])
-def test_the_ridge_solves_its_normal_equations(ridge):
-    generator = np.random.default_rng(0)
-    x_KF, y_KC = generator.normal(size=(40, 5)), generator.normal(size=(40, 2))
-    np.testing.assert_allclose(
-        _ridge(x_KF, y_KC, (ridge,)), np.linalg.solve(x_KF.T @ x_KF + ridge * np.eye(5), x_KF.T @ y_KC)
-    )
-
-
-def test_the_penalty_is_the_one_of_least_gcv_score():
-    generator = np.random.default_rng(1)
-    x_KF = generator.normal(size=(40, 20))
-    y_KC = np.stack([generator.normal(size=40), x_KF @ generator.normal(size=20)], axis=1)
-    ridges = (0.01, 1.0, 100.0, 1e4)
-    for column in range(2):
-        scores = []
-        for ridge in ridges:
-            hat_KK = x_KF @ np.linalg.solve(x_KF.T @ x_KF + ridge * np.eye(20), x_KF.T)
-            left_K = y_KC[:, column] - hat_KK @ y_KC[:, column]
-            scores.append(40 * left_K @ left_K / (40 - 1 - np.trace(hat_KK)) ** 2)
-        best = ridges[int(np.argmin(scores))]
-        np.testing.assert_allclose(_ridge(x_KF, y_KC, ridges)[:, column], _ridge(x_KF, y_KC, (best,))[:, column])
 
 
 def test_candidates_known_on_different_prompts_are_fitted_on_their_own():

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from components.learning.refit import QUICK
-from components.learning.router import LearnConfig, discover_tasks, learn_router
+from components.learning.router import LearnConfig, discover_tasks, learn_router, with_tasks
 from components.tasks.discovery_config import DiscoveryConfig
 from pointsman.model.guard import router_scores
 from tests.components.learning.conftest import TRUTH_TM, draw_logs
@@ -48,6 +49,18 @@ def test_discovery_says_when_its_edges_are_semantic():
     assert found.reason.endswith("edges are semantic: 0.0% of prompts have two outcomes")
     assert {trial.parameters["preference_mix"] for trial in found.trials} == {0.0}
     assert "semantic" not in discover_tasks(draw_logs(480), GRAPHS, 0).reason
+
+
+def test_tasks_found_in_a_sample_are_the_tasks_of_all_prompts():
+    board = draw_logs(2400)
+    found = discover_tasks(board, replace(GRAPHS, sample=400), 0)
+    train = board.rows("train")
+    assert found.partition.task_N.size == train.size > 400
+    assert adjusted_rand_score(board.task_N[train], found.partition.task_N) > 0.95
+    assert found.partition.unassigned_share < 0.05
+    everywhere = with_tasks(board, found.partition).task_N
+    np.testing.assert_array_equal(everywhere[train], found.partition.task_N)
+    assert adjusted_rand_score(board.task_N, everywhere) > 0.95
 
 
 def test_only_learning_splits_are_learnt_from(logs):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from components.tasks.neighbours import exact_search, nearest_neighbours, unit_rows
+from components.tasks.neighbours import directions, exact_search, nearest_neighbours
 
 
 def test_exact_search_agrees_with_scikit_learn(blocks):
@@ -46,7 +46,7 @@ def test_equal_cosines_come_in_order_of_row():
 )
 def test_embeddings_without_direction_are_refused(embedding, message):
     with pytest.raises(ValueError, match=message):
-        unit_rows(embedding)
+        directions(embedding)
 
 
 def test_bad_requests_are_refused():

@@ -1,22 +1,10 @@
-"""Stability: ARI against scikit-learn, and known discoverers."""
+"""Stability of known discoverers."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from sklearn.metrics import adjusted_rand_score
 
 from components.tasks.partition import from_labels
-from components.tasks.stability import adjusted_rand, bootstrap_ari, bootstrap_aris
-
-labels = arrays(np.int32, 12, elements=st.integers(-1, 4))
-
-
-@settings(max_examples=80, deadline=None)
-@given(left=labels, right=labels)
-def test_agrees_with_scikit_learn(left, right):
-    assert adjusted_rand(left, right) == pytest.approx(adjusted_rand_score(left, right), abs=1e-12)
+from components.tasks.stability import bootstrap_ari, bootstrap_aris
 
 
 def partition_of(label):
@@ -56,5 +44,3 @@ def test_bad_requests_are_refused():
         bootstrap_ari(lambda rows: half, half, seed=0, repeats=0)
     with pytest.raises(ValueError, match="share"):
         bootstrap_ari(lambda rows: half, half, seed=0, share=0)
-    with pytest.raises(ValueError, match="equal and flat"):
-        adjusted_rand(np.zeros(2, int), np.zeros(3, int))

@@ -102,7 +102,7 @@ def test_a_refusal_is_told_with_its_reasons(chat, ended):
 
 def test_by_default_nobody_is_told(ended, monkeypatch):
     monkeypatch.delenv("POINTSMAN_WEBHOOK_URL", raising=False)
-    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("no address was set"))
+    monkeypatch.setattr("httpx.post", lambda *_, **__: pytest.fail("no address was set"))
     assert notify_verdict(*ended("promoted"))
 
 
