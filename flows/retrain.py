@@ -55,6 +55,7 @@ class RetrainParameters(BaseModel):
         "replace a router of real ones.",
     )
     decisions: Path | None = Field(
+        title="Decision log",
         default=None,
         description="Folder of the decision log that `pointsman serve --decisions` keeps: it is taken into the tables "
         "first, each decision once; empty: the tables as they are.",

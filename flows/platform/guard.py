@@ -8,6 +8,7 @@ a table of users: here everybody is asked for the one that Prefect's server asks
 import base64
 import hmac
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,7 +71,10 @@ class Guard:
 
 def mlflow_app() -> ASGIApp:
     """MLflow's server, guarded; uvicorn's factory."""
-    from mlflow.server.fastapi_app import app  # noqa: PLC0415  # it reads the environment that its command has set
+    with warnings.catch_warnings():
+        # of starlette, on what MLflow imports from it
+        warnings.simplefilter("ignore")
+        from mlflow.server.fastapi_app import app  # noqa: PLC0415  # it reads the environment that its command has set
 
     return Guard(app, settings().allowed_hosts, settings().dashboard_password)
 
@@ -114,16 +118,25 @@ def _prefect(command: Sequence[str]) -> int:
 
 
 def _mlflow(command: Sequence[str]) -> int:
+    import click  # noqa: PLC0415
     from mlflow import server  # noqa: PLC0415
     from mlflow.cli import cli  # noqa: PLC0415
 
     build = server._build_uvicorn_command  # plugins may replace the application, but need an install
 
     def guarded(opts: Any, host: str, port: int, workers: int, *_: Any, **__: Any) -> list[str]:
-        made: list[str] = build(opts, host, port, workers, _MLFLOW, None, is_factory=True)
+        quiet = f"{opts or ''} --log-level warning"
+        made: list[str] = build(quiet, host, port, workers, _MLFLOW, None, is_factory=True)
         return made
 
+    echo = click.echo
+
+    def without_greeting(message: object = None, *arguments: Any, **named: Any) -> None:
+        if not str(message).startswith("[MLflow] Security middleware enabled"):
+            echo(message, *arguments, **named)
+
     server._build_uvicorn_command = guarded
+    click.echo = without_greeting
     return _as(command, cli)
 
 
