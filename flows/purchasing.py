@@ -67,22 +67,28 @@ def predicted_for(folder: Path) -> "Predicted | None":
 
     from components.collecting.choosing import Predicted
     from components.tables.store import read_tables
+    from pointsman.bundle.evidence import prompt_digests
+    from pointsman.bundle.pointer import resolve
+    from pointsman.bundle.reading import read_bundle
     from pointsman.errors import BundleError
     from pointsman.home import published
     from pointsman.router import Router
 
     try:
-        router = Router.load(published(), threads=1)
+        bundle = read_bundle(resolve(published()))
+        router = Router.load(bundle.folder, threads=1)
     except BundleError:
         return None
-    routing = router.route(read_tables(folder).prompts["prompt"].to_list())
-    mean_M = routing.quality_NM.mean(axis=0)
+    texts = read_tables(folder).prompts["prompt"].to_list()
+    routing = router.route(texts)
+    # on prompts that it was trained on, what it chooses without them: that is what a gate judges it by
+    held_N = bundle.evidence.held_choices(prompt_digests(texts))
     return Predicted(
         models=router.candidates,
         quality_NM=routing.quality_NM,
-        choice_N=routing.choice_N,
+        choice_N=np.where(held_N >= 0, held_N, routing.choice_N),
         task_N=np.asarray(routing.task_N, dtype=np.int32),
-        single=router.candidates[int(mean_M.argmax())],
+        single=router.candidates[int(bundle.model.fallback)],
     )
 
 

@@ -81,7 +81,7 @@ def take_tour(home: Path, config: TourConfig, run: Run | None = None) -> int:
                 ["collect", *endpoint, "--candidates", names, "--prompts", str(config.prompts)],
             ),
             ("a judge grades all answers", ["grade", *endpoint, "--by", "judge", "--model", JUDGE]),
-            ("a router is trained, judged and published", ["retrain", "--data", str(logs)]),
+            ("a router is trained, judged and published", ["retrain", "--preset", "smoke", "--data", str(logs)]),
             ("it is served", feedback),
             ("feedback becomes logs", ["import", "decisions", str(decisions), "--data", str(logs), "--append"]),
             ("a new model joins the router", ["onboard", *endpoint, "--model", NEWCOMER, "--judge", JUDGE]),

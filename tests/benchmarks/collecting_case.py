@@ -85,13 +85,12 @@ def _pool(board: Board, seed: int) -> _Pool:
     prediction = model.predict(seen.features_NF, seen.embedding_ND, seen.input_tokens_N)
     policy = _hoped(prediction, fallback)
     found = operate(held, seen, judged, expected_NM, fallback, asked=policy, config=CONFIG.stages.router, seed=seed)
-    choice_N = decide(prediction, policy_of(policy), fallback=fallback).candidate_N
     return _Pool(
         whole=board.take(learning),
         log=log.take(learning),
         learnt=learnt,
         choice_N=found.held_choice_N,
-        believed=Believed(quality_NM=prediction.quality_NM, choice_N=choice_N, single=fallback),
+        believed=Believed(quality_NM=prediction.quality_NM, choice_N=found.held_choice_N, single=fallback),
     )
 
 

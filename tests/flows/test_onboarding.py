@@ -18,6 +18,7 @@ from components.release.publish import publish
 from components.sources.planted.world import PlantedConfig, generate
 from components.sources.planted_gateway import GatewayConfig, PlantedGateway, serving
 from components.tables.store import Tables, read_tables, write_tables
+from flows.platform.tracking import registry
 from flows.stations.verdicts import record_verdict
 from pointsman.bundle.pointer import read_pointer
 from pointsman.cli import main
@@ -190,6 +191,28 @@ def test_what_is_missing_is_bought_and_graded_first(
     assert not err
     kept = [path for path in [*home.rglob("*"), *(tmp_path / "bought").rglob("*")] if path.is_file()]
     assert not [path for path in kept if b"sk-secret-of-this-test" in path.read_bytes()]
+
+
+@pytest.mark.slow
+def test_mlflow_has_the_run_and_the_version_and_neither_key_nor_text(
+    bundle: Path, logs: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
+    monkeypatch.setenv("POINTSMAN_LLM_KEY", "sk-secret-of-this-test")
+    publish(bundle, tmp_path / "data" / "published", reasons=["first"])
+    assert run("onboard", "--data", logs, "--model", "new")[0] == 0
+    assert run("onboard", "--model", "new", "--retire")[0] == 0
+    mlflow = registry()
+    champion = mlflow.champion()
+    assert champion is not None
+    assert champion.router_id == read_pointer(tmp_path / "data" / "published")
+    assert champion.tags["verdict"] == "promoted"
+    assert not mlflow.unfinished()
+    secrets = [b"sk-secret-of-this-test", *(text.encode() for text in read_tables(logs).prompts["prompt"])]
+    for path in [*(tmp_path / "mlruns").rglob("*"), *(tmp_path / "data").rglob("*")]:
+        if path.is_file():
+            content = path.read_bytes()
+            assert not [secret for secret in secrets if secret in content], path
 
 
 def test_a_change_whose_verdict_is_void_is_not_published(
