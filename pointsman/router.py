@@ -16,7 +16,7 @@ from pointsman.golden import CHECKED_ROWS, check_golden, golden_rows
 from pointsman.model.folded.fold import fold
 from pointsman.model.prediction import Prediction
 from pointsman.model.router_model import RouterModel
-from pointsman.policy.eligibility import ANY, Facts, Wanted, decide_eligible, eligible, unlimited
+from pointsman.policy.eligibility import ANY, Facts, Wanted, constrained, decide_eligible, eligible, unlimited
 from pointsman.policy.policy import Best, Policy, decide, form, parse
 from pointsman.policy.ranking import rank
 from pointsman.routing import Routing
@@ -146,7 +146,7 @@ class Router:
         Args:
             prompts: N texts; may be empty.
             policy: operating (what the bundle declares), best, budget=USD (for all prompts together), quality=Q,
-                tradeoff=W, tolerance=T, or a Policy.
+                tradeoff=W, tolerance=T, or a Policy; a name may be followed by a constraint, best,latency<=MS.
             among: names of the candidates that may be chosen; None: all.
             exclude: names of those that may not.
             requires: capabilities that the choice must have, such as tools or vision.
@@ -164,6 +164,8 @@ class Router:
             requires=requires if isinstance(requires, str) else tuple(requires),  # type: ignore[arg-type]
             max_output_tokens=max_output_tokens,
         )
+        if isinstance(policy, str):
+            policy, wanted = constrained(policy, wanted)
         parsed = self.policy(policy)
         return self.choose(self.predict(prompts), parsed, wanted)
 
@@ -227,7 +229,7 @@ class Router:
         else:
             read_N = prediction.input_tokens_N
             tokens_N = np.zeros(prediction.task_N.shape, dtype=np.int64) if read_N is None else read_N
-            eligible_NM, removed = eligible(self.candidates, self.facts, wanted, tokens_N)
+            eligible_NM, removed = eligible(self.candidates, self.facts, wanted, tokens_N, prediction.task_N)
             decision = decide_eligible(
                 prediction,
                 policy,

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from pointsman.bundle.evidence import Evidence, no_evidence
 from pointsman.bundle.manifest import MANIFEST, Provenance, dump, make_manifest
-from pointsman.bundle.reading import EVIDENCE, FEATURES, MODEL, check_sizes, is_whole
+from pointsman.bundle.reading import EVIDENCE, FEATURES, LATENCY, MODEL, check_sizes, is_whole
 from pointsman.durable import mend_folder, place_folder
 from pointsman.errors import BundleError
+from pointsman.model.latency import LatencyHead
 from pointsman.model.router_model import RouterModel
 from pointsman.text.encoder import read_spec
 from pointsman.text.features import FeatureMap
@@ -29,6 +30,7 @@ def write_bundle(  # the parts, in the order in which they are made
     report: Mapping[str, Any],
     golden: Sequence[Mapping[str, Any]],
     evidence: Evidence | None = None,
+    latency: LatencyHead | None = None,
 ) -> str:
     """Writes `folder/<router_id>` at once and returns the router_id; writing the same content again changes nothing.
 
@@ -43,6 +45,7 @@ def write_bundle(  # the parts, in the order in which they are made
         report: the evaluation, plain JSON without nan.
         golden: rows from `Router.golden`.
         evidence: what its predictions rest on; None: nothing is known of that.
+        latency: how long calls take; None: nobody was timed.
 
     Raises:
         BundleError: parts that don't belong together, or content that isn't plain.
@@ -52,7 +55,7 @@ def write_bundle(  # the parts, in the order in which they are made
     known = evidence or no_evidence(*model.task_quality_TM.shape)
     files = {
         **{name: (encoder_folder / name).read_bytes() for name in encoder.files},
-        "router.safetensors": safetensors.numpy.save(_arrays(model, feature_map, known)),
+        "router.safetensors": safetensors.numpy.save(_arrays(model, feature_map, known, latency)),
         "report.json": _json(report, indent=1),
         "golden.jsonl": b"".join(_json(row) for row in golden),
     }
@@ -66,7 +69,9 @@ def write_bundle(  # the parts, in the order in which they are made
     return manifest.router_id
 
 
-def _arrays(model: RouterModel, feature_map: FeatureMap, evidence: Evidence) -> dict[str, NDArray[Any]]:
+def _arrays(
+    model: RouterModel, feature_map: FeatureMap, evidence: Evidence, latency: LatencyHead | None
+) -> dict[str, NDArray[Any]]:
     arrays = {f"{MODEL}{name}": array for name, array in model.to_arrays().items()}
     for entry in fields(feature_map):
         array = np.asarray(getattr(feature_map, entry.name))
@@ -74,6 +79,8 @@ def _arrays(model: RouterModel, feature_map: FeatureMap, evidence: Evidence) -> 
         arrays[f"{FEATURES}{entry.name}"] = np.ascontiguousarray(array).reshape(array.shape)
     for entry in fields(evidence):
         arrays[f"{EVIDENCE}{entry.name}"] = np.ascontiguousarray(getattr(evidence, entry.name))
+    for entry in fields(latency) if latency is not None else ():
+        arrays[f"{LATENCY}{entry.name}"] = np.ascontiguousarray(getattr(latency, entry.name))
     return arrays
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.reports import figures, task_map
+from components.reports import candidates, figures, task_map
 from components.reports.changed import changed_screen
 from components.reports.console import interval_text, method_order, number_text
 from components.reports.data_pages import QUARANTINE, VALIDATION, data_pages
@@ -54,6 +54,8 @@ def page(report: Mapping[str, Any], beside: Iterable[str] = ()) -> str:
         "changed": changed_screen(report),
         "whatif": policy_chooser(report),
         "coverage": _coverage(report.get("coverage", {})),
+        "candidates_head": candidates.HEAD,
+        "candidates": candidates.candidate_rows(report.get("candidates", [])),
         "methods_head": _HEAD,
         "methods": [row for name, row in rows if not _is_ablation(name)],
         "ablations": [row for name, row in rows if _is_ablation(name)],
@@ -96,6 +98,7 @@ def _chapters(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ("verdict", "Verdict", shown["gate"]),
         ("policies", "Other policies", shown["whatif"]),
         ("coverage", "Outcomes", shown["coverage"]),
+        ("candidates", "Candidates", shown["candidates"]),
         ("methods", "Methods", True),
         ("regret", "Regret", shown["figures"]["regret"]),
         ("left-out", "Benchmarks left out", shown["held_out"]),

@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 from components.evaluation.gate_config import GateConfig
 from components.evaluation.reliability import expected_calibration_error
 from components.learning.evidence import judged_board
+from components.reports.candidates import candidate_facts
 from components.reports.operating import best_on_task
 from components.reports.policies import policy_curves
 from components.reports.report import TestOutcomes, compose, control_choices
@@ -170,6 +171,9 @@ def _sections(stages: WithPeers, seed: int) -> dict[str, Any]:
         "cost": {"r2": fitted["cost_r2"], "relative_error": fitted["cost_relative_error"]},
         # the rows themselves stay here: a bundle travels
         "validation": checks.drop("first").to_dicts(),
+        "candidates": candidate_facts(
+            board.models, board.input_usd_per_mtok_M, board.output_usd_per_mtok_M, board.latency_ms_NM
+        ),
         "excluded_candidates": list(excluded_candidates(stages.laid_out)),
         "quarantine": dict(rejected.group_by("table", maintain_order=True).len().iter_rows()),
         "data": f"{board.split_N.size} prompts, {len(board.models)} candidates, tables {stages.tables.digest[:12]}",

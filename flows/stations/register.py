@@ -9,6 +9,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
+from components.learning.latency_fit import latency_of
+from components.learning.router import LEARNING
 from components.release.writing import write_bundle
 from components.reports.markdown import describe
 from components.reports.page import write_page
@@ -65,7 +67,8 @@ def bundle(stages: WithReport, *, seed: int) -> Challenger:
     labels = tuple(task["label"] for task in tasks)
     evidence = load_arrays(Evidence, stages.operated.file("evidence.npz"))
     declared = json.loads(stages.operated.file("operating.json").read_text())
-    names = read_board(stages.laid_out).models
+    board = read_board(stages.laid_out)
+    names, latency = board.models, latency_of(board.take(board.rows(*LEARNING)), model)
     known = frames.candidates.filter(frames.candidates["model"].is_in(names))
     router = Router(model, feature_map, Encoder.load(encoder.path), names, tasks=labels, evidence=evidence)
     provenance = Provenance(
@@ -96,7 +99,7 @@ def bundle(stages: WithReport, *, seed: int) -> Challenger:
     report: dict[str, Any] = json.loads(stages.judged.file("report.json").read_text())
     golden = router.golden(golden_prompts())
     folder = paths.bundles()
-    router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden, evidence)
+    router_id = write_bundle(folder, model, feature_map, encoder.path, provenance, report, golden, evidence, latency)
     keep_tasks(router_id, stages.discovered)
     record_verdict(router_id, report)
     return Challenger(bundle=folder / router_id, router_id=router_id)

@@ -15,7 +15,7 @@ from typing import Any
 from fastapi import HTTPException
 
 from pointsman.errors import BundleError
-from pointsman.policy.eligibility import Wanted
+from pointsman.policy.eligibility import Wanted, constrained
 from pointsman.policy.exploration import ExplorationConfig
 from pointsman.serving.config import ServingConfig
 from pointsman.serving.decision_log import DecisionLog, LogConfig
@@ -138,16 +138,20 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
         asked = (data.get("metadata") or {}).get(KEY) or {}
         messages = data.get("messages") or []
         most = data.get("max_completion_tokens") or data.get("max_tokens") or 0
-        job = Job(
-            prompts=[request.text],
-            decision_ids=[new_id()],
-            policy=known_policy(policy),
-            wanted=Wanted(
+        name, wanted = constrained(
+            policy,
+            Wanted(
                 among=None if asked.get("among") is None else tuple(asked["among"]),
                 exclude=tuple(asked.get("exclude") or ()),
                 requires=tuple(sorted({*request.requires, *(asked.get("requires") or ())})),
                 max_output_tokens=int(most),
             ),
+        )
+        job = Job(
+            prompts=[request.text],
+            decision_ids=[new_id()],
+            policy=known_policy(name),
+            wanted=wanted,
             characters=[max(sent_characters(messages), len(request.text))],
             digests=[request.digest],
             session=(data.get("metadata") or {}).get("session_id"),

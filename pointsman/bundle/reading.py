@@ -20,12 +20,13 @@ from pointsman.bundle.plain import read_plain
 from pointsman.bundle.pointer import resolve
 from pointsman.bundle.soundness import check_features, check_golden_rows
 from pointsman.errors import BundleError
+from pointsman.model.latency import LatencyHead
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.eligibility import Facts
 from pointsman.text.encoder import Encoder, EncoderError
 from pointsman.text.features import FeatureMap
 
-MODEL, FEATURES, EVIDENCE = "model.", "features.", "evidence."
+MODEL, FEATURES, EVIDENCE, LATENCY = "model.", "features.", "evidence.", "latency."
 LARGEST_MANIFEST = 16 * 1024**2
 """Bytes of manifest.json."""
 
@@ -41,6 +42,8 @@ class Bundle:
     model: RouterModel
     feature_map: FeatureMap
     evidence: Evidence
+    latency: LatencyHead | None
+    """None: nobody was timed."""
     report: Mapping[str, Any]
     golden: tuple[Mapping[str, Any], ...]
     """Inputs with the decisions that the router must make on them."""
@@ -66,6 +69,7 @@ class Bundle:
             window_M=np.array([float("inf") if c.context_window is None else c.context_window for c in candidates]),
             capabilities_M=tuple(None if c.capabilities is None else frozenset(c.capabilities) for c in candidates),
             retired_M=np.array([c.retired for c in candidates], dtype=np.bool_),
+            latency=self.latency,
         )
 
 
@@ -82,11 +86,12 @@ def read_bundle(path: Path) -> Bundle:
         golden = tuple(json.loads(line) for line in files["golden.jsonl"].splitlines())
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise BundleError(f"{path}: {error}") from None
-    model = {name.removeprefix(MODEL): array for name, array in arrays.items() if name.startswith(MODEL)}
-    features = {name.removeprefix(FEATURES): array for name, array in arrays.items() if name.startswith(FEATURES)}
-    rest = {name.removeprefix(EVIDENCE): array for name, array in arrays.items() if name.startswith(EVIDENCE)}
-    if len(model) + len(features) + len(rest) != len(arrays):
-        raise BundleError(f"{path}: router.safetensors has arrays of neither {MODEL}, {FEATURES} nor {EVIDENCE}")
+    model, features, rest, latency = (
+        {name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)}
+        for part in (MODEL, FEATURES, EVIDENCE, LATENCY)
+    )
+    if len(model) + len(features) + len(rest) + len(latency) != len(arrays):
+        raise BundleError(f"{path}: router.safetensors has arrays of no part that is known")
     try:
         bundle = Bundle(
             folder=path,
@@ -95,6 +100,7 @@ def read_bundle(path: Path) -> Bundle:
             model=RouterModel.from_arrays(model),
             feature_map=FeatureMap(**features),
             evidence=Evidence(**rest),
+            latency=LatencyHead(**latency) if latency else None,
             report=report,
             golden=golden,
         )
@@ -105,6 +111,9 @@ def read_bundle(path: Path) -> Bundle:
     check_golden_rows(golden, [candidate.model for candidate in manifest.provenance.candidates])
     if bundle.evidence.count_TM.shape != bundle.model.task_quality_TM.shape:
         raise BundleError(f"{path}: evidence of {bundle.evidence.count_TM.shape} tasks and candidates")
+    tasks, candidates = bundle.model.task_quality_TM.shape
+    if bundle.latency is not None and bundle.latency.centre_SM.shape != (tasks + 1, candidates):
+        raise BundleError(f"{path}: latency of {bundle.latency.centre_SM.shape}, want {(tasks + 1, candidates)}")
     return bundle
 
 

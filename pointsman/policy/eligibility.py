@@ -4,12 +4,13 @@ Shapes: N prompts, M candidates, C of them available.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman.model.latency import LatencyHead
 from pointsman.model.prediction import Decision, Prediction
 from pointsman.policy.policy import Budget, Policy, decide
 
@@ -32,6 +33,8 @@ class Facts:
     """What a candidate can do, such as tools or vision; None: unknown, nothing is held against it."""
     retired_M: Mask
     """No longer offered."""
+    latency: LatencyHead | None = None
+    """How long calls take; None: unknown."""
 
     @classmethod
     def unknown(cls, candidates: int) -> "Facts":
@@ -55,6 +58,8 @@ class Wanted:
     """Capabilities that the choice must have."""
     max_output_tokens: int = 0
     """Tokens that the answer may take, >= 0: they must fit into the window with the prompt."""
+    latency_ms: float = float("inf")
+    """What 95 % of such calls to the choice must take at most, > 0; whose latency is unknown may be chosen."""
 
     def __post_init__(self) -> None:
         for name in ("among", "exclude", "requires"):
@@ -62,9 +67,33 @@ class Wanted:
                 raise ValueError(f"{name} must be a sequence of names, not one text")
         if self.max_output_tokens < 0:
             raise ValueError(f"max_output_tokens must be >= 0, got {self.max_output_tokens}")
+        if not self.latency_ms > 0:
+            raise ValueError(f"latency must be > 0 ms, got {self.latency_ms}")
 
 
 ANY = Wanted()
+
+
+def constrained(policy: str, wanted: Wanted) -> tuple[str, Wanted]:
+    """A policy's name without its constraint on latency, which goes to what is wanted.
+
+    Raises:
+        ValueError: a latency that is no number above 0.
+
+    >>> constrained("best,latency<=800", ANY)[0], constrained("best,latency<=800", ANY)[1].latency_ms
+    ('best', 800.0)
+    """
+    name, comma, limit = policy.partition(",")
+    if not comma:
+        return policy, wanted
+    what, equals, figure = limit.strip().partition("<=")
+    try:
+        milliseconds = float(figure)
+    except ValueError:
+        milliseconds = float("nan")
+    if what.strip() != "latency" or not equals or not 0 < milliseconds < float("inf"):
+        raise ValueError(f"policy {policy!r}: want POLICY,latency<=MS with MS > 0")
+    return name.strip(), replace(wanted, latency_ms=min(milliseconds, wanted.latency_ms))
 
 
 def columns_of(models: Sequence[str], among: Sequence[str]) -> NDArray[np.intp]:
@@ -88,7 +117,11 @@ def columns_of(models: Sequence[str], among: Sequence[str]) -> NDArray[np.intp]:
 
 
 def eligible(
-    models: Sequence[str], facts: Facts, wanted: Wanted, input_tokens_N: NDArray[np.integer]
+    models: Sequence[str],
+    facts: Facts,
+    wanted: Wanted,
+    input_tokens_N: NDArray[np.integer],
+    task_N: NDArray[np.int32] | None = None,
 ) -> tuple[Mask, dict[str, Mask]]:
     """Who may be chosen for each prompt, and whom each rule removed that no earlier rule had.
 
@@ -97,6 +130,7 @@ def eligible(
         facts: what is known of them.
         wanted: what the request asks.
         input_tokens_N: tokens of each prompt by the router's tokenizer; WINDOW_MARGIN times as many must fit.
+        task_N: task of each prompt, by which latency is expected; None: nobody has one.
 
     Returns:
         Shape (N, M); and by rule the same.
@@ -120,6 +154,10 @@ def eligible(
         "requires": np.array(able_M, dtype=np.bool_),
         "context window": needed_N[:, None] <= facts.window_M,
     }
+    if facts.latency is not None and wanted.latency_ms < float("inf"):
+        tasks_N = np.full(shape_NM[0], -1, dtype=np.int32) if task_N is None else task_N
+        # what is unknown is nan, which is above nothing
+        rules["latency"] = ~(facts.latency.most_ms(tasks_N, input_tokens_N) > wanted.latency_ms)
     left_NM: Mask = np.ones(shape_NM, dtype=np.bool_)
     removed: dict[str, Mask] = {}
     for rule, kept in rules.items():
@@ -144,6 +182,7 @@ def _said(models: Sequence[str], facts: Facts, wanted: Wanted, removed: dict[str
         "exclude": "excluded",
         "requires": f"without what it requires ({', '.join(wanted.requires)})",
         "context window": f"too small for about {needed} tokens of prompt and answer",
+        "latency": f"slower than {wanted.latency_ms:g} ms in more than one call of twenty",
     }
     parts = []
     for rule, gone_NM in removed.items():

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from pointsman.policy.eligibility import Wanted
+from pointsman.policy.eligibility import Wanted, constrained
 from pointsman.router import OPERATING
 from pointsman.serving.batching import Crowded
 from pointsman.serving.config import ServingConfig
@@ -97,16 +97,20 @@ def completion_job(
         raise ValueError("max_tokens must be a whole number")
     among, messages = narrowed.get("among"), body.get("messages") or []
     session = metadata.get("session_id") if isinstance(metadata, dict) else None
-    return Job(
-        prompts=[routed.text],
-        decision_ids=[new_id()],
-        policy=known_policy(policy),
-        wanted=Wanted(
+    name, wanted = constrained(
+        policy,
+        Wanted(
             among=None if among is None else _names(among, "among"),
             exclude=_names(narrowed.get("exclude") or [], "exclude"),
             requires=tuple(sorted({*routed.requires, *_names(narrowed.get("requires") or [], "requires")})),
             max_output_tokens=most,
         ),
+    )
+    return Job(
+        prompts=[routed.text],
+        decision_ids=[new_id()],
+        policy=known_policy(name),
+        wanted=wanted,
         characters=[max(sent_characters(messages), len(routed.text))],
         digests=[routed.digest],
         session=_name(session),

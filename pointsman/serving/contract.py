@@ -71,6 +71,8 @@ class Explanation(BaseModel):
     """Whom each rule of eligibility removed."""
     propensities: dict[str, float]
     """The probability of each candidate that could have been chosen."""
+    latency_ms: dict[str, list[float]]
+    """What half of the calls to a candidate take at most, and 95 % of them, where that is known."""
     evidence: dict[str, Behind]
     """Of each candidate."""
 

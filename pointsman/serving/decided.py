@@ -89,11 +89,23 @@ def _explanation(
         "propensities": {
             name: chance for name, chance in zip(router.candidates, propensity_M.tolist(), strict=True) if chance > 0
         },
+        "latency_ms": _latency(decided, prediction, row),
         "evidence": {
             name: {"on_task": few, "in_all": many}
             for name, few, many in zip(router.candidates, on_task, evidence.count_M.tolist(), strict=True)
         },
     }
+
+
+def _latency(decided: Decided, prediction: Prediction, row: int) -> dict[str, list[float]]:
+    """What half of the calls to a candidate take at most, and 95 % of them; of those whose latency is known."""
+    head, read_N = decided.router.facts.latency, prediction.input_tokens_N
+    if head is None or read_N is None:
+        return {}
+    at = slice(row, row + 1)
+    half_M, most_M = (each(prediction.task_N[at], read_N[at])[0] for each in (head.median_ms, head.most_ms))
+    pairs = zip(decided.router.candidates, half_M.tolist(), most_M.tolist(), strict=True)
+    return {name: [half, most] for name, half, most in pairs if half == half}  # noqa: PLR0124  # nan is unknown
 
 
 class Shown(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pointsman.policy.eligibility import Wanted
+from pointsman.policy.eligibility import Wanted, constrained
 from pointsman.serving.config import ServingConfig
 from pointsman.serving.contract import Asked
 from pointsman.serving.jobs import Job, new_id
@@ -46,16 +46,20 @@ def job_of(asked: Asked, limits: ServingConfig, conversation: ConversationConfig
             raise ValueError(f"{name} isn't valid Unicode")
     if asked.decision_id is not None and len(prompts) > 1:
         raise ValueError("decision_id names one decision: give it with one prompt")
-    return Job(
-        prompts=prompts,
-        decision_ids=[asked.decision_id] if asked.decision_id else [new_id() for _ in prompts],
-        policy=known_policy(asked.policy),
-        wanted=Wanted(
+    policy, wanted = constrained(
+        asked.policy,
+        Wanted(
             among=None if asked.among is None else tuple(asked.among),
             exclude=tuple(asked.exclude),
             requires=tuple(sorted(requires)),
             max_output_tokens=asked.max_output_tokens,
         ),
+    )
+    return Job(
+        prompts=prompts,
+        decision_ids=[asked.decision_id] if asked.decision_id else [new_id() for _ in prompts],
+        policy=known_policy(policy),
+        wanted=wanted,
         characters=characters,
         digests=digests,
         session=asked.session,
