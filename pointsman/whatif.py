@@ -71,11 +71,16 @@ def text_of(found: Mapping[str, Any]) -> str:
             "-" if point["cost_ratio"] is None else f"{100 * point['cost_ratio'][0]:.0f} %",
             "-" if point["usd_a_month"] is None else f"{point['usd_a_month']:,.0f}",
             "-" if point["saved_usd_a_month"] is None else f"{point['saved_usd_a_month']:,.0f}",
-            ", ".join(f"{name} {100 * share:.0f} %" for name, share in list(point["shares"].items())[:_MOST_NAMED]),
+            ", ".join(f"{name} {100 * share:.0f} %" for name, share in _largest(point["shares"])),
         ]
         for point in found["policies"]
     ]
     return "\n".join([*lines, *aligned(head, rows)])
+
+
+def _largest(shares: Mapping[str, float]) -> list[tuple[str, float]]:
+    """A bundle's report is sorted by name."""
+    return sorted(shares.items(), key=lambda one: (-one[1], one[0]))[:_MOST_NAMED]
 
 
 def _same(a: str, b: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from components.reports.grading import grading_text
 from components.reports.next_steps import after_report
-from components.reports.summary import change, judged_on, points, policy_text, summary
+from components.reports.summary import by_share, change, judged_on, points, policy_text, summary
 
 _SHOWN = 8
 
@@ -15,7 +15,7 @@ def first_screen(report: Mapping[str, Any]) -> dict[str, Any]:
     operating, gate = report.get("operating"), report.get("gate")
     if not operating or not gate:
         return {"operating": None, "steps": after_report(report)}
-    shares = [(name, round(100 * share)) for name, share in operating["shares"].items()]
+    shares = [(name, round(100 * share)) for name, share in by_share(operating["shares"])]
     return {
         "operating": operating,
         "steps": after_report(report),

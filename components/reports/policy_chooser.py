@@ -5,7 +5,7 @@ from typing import Any
 
 from components.reports.figures import by_cost
 from components.reports.shell import own_script
-from components.reports.summary import EXAMPLE_REQUESTS, change, points
+from components.reports.summary import EXAMPLE_REQUESTS, by_share, change, points
 
 _MOST_NAMED = 4
 
@@ -21,13 +21,14 @@ def policy_chooser(report: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     script, digest = own_script("whatif.js")
     declared = next((place for place, one in enumerate(shown) if one["policy"] == curve[0]["policy"]), 0)
-    named = [{**one, "traffic": _traffic(one["shares"])} for one in shown]
+    single_usd = float(operating["best_single"]["cost_usd_per_1000"])
+    named = [{**one, "traffic": _traffic(one["shares"]), "single_usd": _single(one, single_usd)} for one in shown]
     return {
         "points": named,
         "declared": declared,
         "single": operating["best_single"]["name"],
-        "single_usd": operating["best_single"]["cost_usd_per_1000"],
         "requests": EXAMPLE_REQUESTS,
+        "prompts": curve[0].get("prompts"),
         "rows": [
             (
                 one["policy"],
@@ -44,7 +45,13 @@ def policy_chooser(report: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def _single(one: Mapping[str, Any], otherwise: float) -> float:
+    """USD per 1000 prompts of the best single candidate on the prompts that this policy was judged on."""
+    ratio = one["cost_ratio"]
+    return float(one["cost_usd_per_1000"]) / float(ratio[0]) if ratio and ratio[0] > 0 else otherwise
+
+
 def _traffic(shares: Mapping[str, float]) -> str:
-    named = [f"{name} {100 * share:.0f} %" for name, share in list(shares.items())[:_MOST_NAMED]]
+    named = [f"{name} {100 * share:.0f} %" for name, share in by_share(shares)[:_MOST_NAMED]]
     more = len(shares) - _MOST_NAMED
     return ", ".join([*named, f"and {more} more"] if more > 0 else named)

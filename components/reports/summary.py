@@ -40,12 +40,21 @@ def summary(report: Mapping[str, Any], verdict: str, requests: int = EXAMPLE_REQ
             parts[-1] += " (costs partly estimated)"
     else:
         parts.append("cost unknown")
-    others = {name: share for name, share in operating["shares"].items() if name != single["name"]}
-    named = ", ".join(f"{name} {100 * share:.0f} %" for name, share in list(others.items())[:_MOST_NAMED])
+    others = [(name, share) for name, share in by_share(operating["shares"]) if name != single["name"]]
+    named = ", ".join(f"{name} {100 * share:.0f} %" for name, share in others[:_MOST_NAMED])
     moved = f"{100 * operating['traffic_moved']:.0f} % of traffic moves" + (f", to {named}" if named else "")
     return (
         f"{_WORDS[verdict]} Against always using {single['name']}: {', '.join(parts)}; {moved}; {judged_on(operating)}."
     )
+
+
+def by_share(shares: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Models with their share of the traffic, the largest first: JSON in a bundle is sorted by name.
+
+    >>> by_share({"a": 0.2, "b": 0.8})
+    [('b', 0.8), ('a', 0.2)]
+    """
+    return sorted(shares.items(), key=lambda one: (-one[1], one[0]))
 
 
 def judged_on(operating: Mapping[str, Any]) -> str:

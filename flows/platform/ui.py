@@ -20,7 +20,7 @@ from flows.platform.password import USER, client_variables, ensure_password, kep
 from flows.platform.settings import settings
 
 _HOST = "127.0.0.1"
-_PATIENCE_S = 300
+_PATIENCE_S = 600
 _FALLS, _WITHIN_S = 3, 120
 """A server that ends this often within so many seconds isn't started again."""
 
@@ -79,7 +79,7 @@ def serve_ui(*, prefect_port: int, mlflow_port: int) -> int:
 
     Raises:
         ValueError: a port is in use.
-        RuntimeError: a server ended too often, or didn't answer within five minutes.
+        RuntimeError: a server ended too often, or didn't answer within ten minutes.
     """
     _require_free(prefect_port, mlflow_port)
     print("starting Prefect, MLflow and a worker; the first time takes about a minute", file=sys.stderr, flush=True)

@@ -49,6 +49,8 @@ def test_the_command_prints_it(curved, capsys):
     told = capsys.readouterr().out
     assert "tradeoff=0.2 (operating)" in told
     assert "25 %" in told
+    # the larger share first, though a bundle's report is sorted by name
+    assert "small 80 %, large 20 %" in told
 
 
 def test_what_cannot_be_told_is_refused(curved, bundle):

@@ -14,7 +14,7 @@ OPERATING = {
     "cost_usd_per_1000": 0.42,
     "best_single": {"name": EVIL, "quality": 0.7, "cost_usd_per_1000": 1.0},
     "traffic_moved": 0.71,
-    "shares": {"a": 0.4, "b": 0.31, EVIL: 0.29},
+    "shares": {"b": 0.31, EVIL: 0.29, "a": 0.4},
     "prompts": 1204,
     "evidence": "complete",
     "grader": None,
@@ -53,6 +53,8 @@ def test_it_answers_publish_save_and_change(report):
     assert [value for value, _ in shown["numbers"]] == [
         *("+0.1 [-0.4, +0.6]", "-58 % [-64, -51]", "71 %", "tradeoff=0.2 (parity)"),
     ]
+    assert "to a 40 %, b 31 %" in shown["sentence"]
+    assert [name for name, _ in shown["traffic"]] == ["a", "b", EVIL]
     assert "on 900 prompts; 300 were left out" in shown["judged"]
     assert "another data folder?" in shown["judged"]
     assert first_screen({"gate": report["gate"]})["operating"] is None

@@ -128,12 +128,12 @@ def test_the_slider_shows_another_policy_and_its_money(driver, pages):
 
     (first,) = shown()
     assert "(the operating policy)" in first
-    assert "$840 a month, $1,160 less" in first
+    assert "$840 a month, $1,260 less" in first
     driver.execute_script(
         "const s = document.getElementById('policy'); s.value = 0; s.dispatchEvent(new Event('input'));"
         "const r = document.getElementById('requests'); r.value = 1000000; r.dispatchEvent(new Event('input'))"
     )
     (least,) = shown()
-    assert "$100 a month, $900 less" in least
+    assert "$100 a month, $150 less" in least
     assert driver.execute_script("return document.querySelector('#whatif-0').classList.contains('on')")
     assert driver.execute_script("return getComputedStyle(document.querySelector('#whatif-1')).opacity") == "0"

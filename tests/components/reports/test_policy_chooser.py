@@ -4,11 +4,18 @@ import base64
 import hashlib
 import re
 
+import pytest
+
 from components.reports.page import page
 from components.reports.policy_chooser import policy_chooser
 
 EVIL = "</div></script><script>alert(1)</script>"
-POINT = {"quality": [0.7, 0.6, 0.8], "gain": [0.0, -0.1, 0.1], "cost_ratio": [0.5, 0.4, 0.6], "shares": {EVIL: 1.0}}
+POINT = {
+    "quality": [0.7, 0.6, 0.8],
+    "gain": [0.0, -0.1, 0.1],
+    "cost_ratio": [0.5, 0.4, 0.6],
+    "shares": {"a": 0.1, EVIL: 0.9},
+}
 CURVE = [
     {**POINT, "policy": "tradeoff=0.2", "cost_usd_per_1000": 0.5},
     {**POINT, "policy": "best", "cost_usd_per_1000": 2.0},
@@ -23,6 +30,9 @@ def test_it_goes_by_cost_and_starts_at_the_operating_policy():
     shown = policy_chooser({"whatif": CURVE, "operating": OPERATING})
     assert [one["policy"] for one in shown["points"]] == [EVIL, "tradeoff=0.2", "best"]
     assert shown["declared"] == 1
+    # on the same prompts: half the best single candidate's cost
+    assert shown["points"][1]["single_usd"] == pytest.approx(1.0)
+    assert shown["points"][0]["traffic"] == f"{EVIL} 90 %, a 10 %"
     assert policy_chooser({"whatif": CURVE[:1], "operating": OPERATING}) is None
     assert policy_chooser({"whatif": CURVE}) is None
 
