@@ -21,12 +21,13 @@ from components.evaluation.operating import (
     price_grid,
     tried,
 )
+from components.evaluation.paired import difference
 from components.learning.evidence import evidence_of, judged_outcomes, stand_in_variance
 from components.learning.fit import RouterConfig
 from components.learning.mixing import HeldOut, choose_mixing
 from components.tables.board import Board
 from pointsman.model.prediction import Prediction
-from pointsman.policy.policy import Policy, decide, parse
+from pointsman.policy.policy import Best, Policy, decide, parse
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -112,13 +113,12 @@ def operate(
         judged: what choices on them are worth.
         expected_cost_usd_NM: as the router expects them.
         fallback: index of the best single candidate.
-        asked: what a person wants; None: parity where costs are expected, else best.
+        asked: what a person wants; None: see `default_wish`.
         config: what the router's weighing is chosen among.
         seed: of the folds.
         parity: see ParityConfig.
         folds: of the choices on learning prompts, >= 2.
     """
-    wish = asked or default_asked(expected_cost_usd_NM)
     prices = price_grid(expected_cost_usd_NM)
     parity = parity or ParityConfig()
     table = counts(seen) > 0
@@ -127,6 +127,7 @@ def operate(
     if cautious:
         parity = replace(parity, level=min(parity.level, CAUTIOUS_LEVEL))
     whole = _predict(held, seen, judged, expected_cost_usd_NM, table, fallback, config, every_N, every_N)
+    wish = asked or default_wish(seen, whole, judged, fallback, parity.level)
     chosen, loss = choose_policy(wish, whole, judged, fallback, prices, parity, cautious)
     choice_N = np.full(every_N.size, -1, dtype=np.intp)
     for rest_K, out_K in _folds(seen, folds, seed):
@@ -136,6 +137,33 @@ def operate(
         )
         choice_N[out_K] = decide(_predict(*parts, out_K), policy_of(priced), fallback=fallback).candidate_N
     return Operating(asked=wish, chosen=chosen, loss=loss, held_choice_N=choice_N)
+
+
+def default_wish(seen: Board, prediction: Prediction, judged: Judged, fallback: int, level: float) -> Asked:
+    """What is wanted where nobody says: parity where two candidates or more have known costs, else best.
+
+    Where costs are only supposed, from prices and an answer of usual length, quality that is shown to be gained isn't
+    given away for them: best where it is better than the best single candidate for sure, parity where it isn't.
+
+    Args:
+        seen: the prompts, with what was logged of costs and tokens.
+        prediction: beliefs of parts that hadn't seen them.
+        judged: what choices on them are worth.
+        fallback: index of the best single candidate.
+        level: one-sided error probability of being better.
+    """
+    wish = default_asked(prediction.cost_usd_NM)
+    measured_M = (np.isfinite(seen.cost_usd_NM) | np.isfinite(seen.output_tokens_NM)).any(axis=0)
+    if wish.name == "best" or measured_M.sum() >= 2:
+        return wish
+    got_N, _ = judged.at(decide(prediction, Best(), fallback=fallback).candidate_N)
+    single_N, _ = judged.at(np.full(got_N.size, fallback))
+    known_N = ~np.isnan(got_N) & ~np.isnan(single_N)
+    if not known_N.any():
+        return wish
+    group_K = None if judged.group_N is None else judged.group_N[known_N]
+    gain = difference(got_N[known_N], single_N[known_N], group_K)
+    return Asked(name="best") if gain.interval(level).low > 0 else wish
 
 
 def choose_policy(

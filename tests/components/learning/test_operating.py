@@ -6,7 +6,7 @@ import pytest
 from components.evaluation.operating import Asked, ParityConfig
 from components.learning.fit import RouterConfig
 from components.learning.mixing import HeldOut
-from components.learning.operating import Judged, choose_policy, counts, operate, with_expected
+from components.learning.operating import Judged, choose_policy, counts, default_wish, operate, with_expected
 from components.tables.board import Board
 from pointsman.model.prediction import Prediction
 
@@ -63,6 +63,30 @@ def test_without_costs_the_wish_is_best(world):
     judged = Judged(quality_NM=seen.quality_NM, cost_usd_NM=np.full(cost.shape, np.nan))
     found = operate(held, seen, judged, judged.cost_usd_NM, 2, asked=None, config=RouterConfig(), seed=0)
     assert found.chosen == Asked(name="best")
+
+
+def test_supposed_costs_buy_no_quality_that_is_proven(world):
+    held, seen, cost = world
+    unlogged = Board(quality_NM=seen.quality_NM, task_N=seen.task_N)
+
+    def wished(judged_NM, quality_NM):
+        prediction = Prediction(
+            quality_NM=quality_NM,
+            cost_usd_NM=cost,
+            task_N=seen.task_N,
+            margin_N=np.zeros(PROMPTS),
+            novel_N=np.zeros(PROMPTS, dtype=bool),
+        )
+        judged = Judged(quality_NM=judged_NM, cost_usd_NM=cost)
+        return [default_wish(board, prediction, judged, 2, 0.05).name for board in (seen, unlogged)]
+
+    # choosing by task gains nothing over the most expensive candidate: parity, whatever is known of costs
+    assert wished(seen.quality_NM, held.soft_NM) == ["parity", "parity"]
+    # the cheapest is shown to be better on the easy half: supposed costs aren't worth giving that away
+    better_NM = seen.quality_NM.copy()
+    better_NM[seen.task_N == 0, 0] = 1.0
+    sure_NM = held.soft_NM + np.where(seen.task_N[:, None] == 0, [0.05, 0.0, 0.0], 0.0)
+    assert wished(better_NM, sure_NM) == ["parity", "best"]
 
 
 def test_no_policy_at_parity_ends_in_best():
