@@ -43,6 +43,8 @@ class RouterConfig:
     """Quality by which a candidate must beat the fallback, each >= 0."""
     doubt_margins: tuple[float, ...] = (0.0, 0.02, 0.03, 0.05, 0.07, 0.1)
     """The same for each unit of doubt about a prompt's task, ascending from 0."""
+    caution: float = 1.0
+    """Standard errors by which an advantage over the fallback is believed less where logs have gaps, >= 0."""
     reliability_bins: int = 10
     """Bins of the reliability diagrams, >= 1."""
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
@@ -67,6 +69,7 @@ class RouterConfig:
             "guard_margins": self.guard_margins,
             "doubt_margins": self.doubt_margins,
             "calibration": self.calibration,
+            "caution": self.caution,
         }
 
 

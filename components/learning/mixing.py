@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from components.baselines.observed import choice_outcomes
 from components.learning.calibration_fit import CalibrationConfig, fit_calibration
+from components.learning.caution import cautious
 from components.learning.selection import AlphaTrial, GuardTrial, choose_doubt, choose_guard, choose_trial
 from components.tasks.criterion import advantage_error
 from pointsman.model.aggregate import Posterior, mix
@@ -72,6 +73,7 @@ def choose_mixing(
     doubt_margins: tuple[float, ...],
     calibration: CalibrationConfig,
     cost_usd_NM: Floats | None = None,
+    caution: float = 0.0,
 ) -> Mixing:
     """Weight, calibration and guard; calibration is fitted on observed cells, choices are judged on pseudo-outcomes.
 
@@ -86,6 +88,7 @@ def choose_mixing(
         doubt_margins: see `RouterConfig`.
         calibration: how much evidence it asks for.
         cost_usd_NM: USD a call as expected, which decides between guards that can't be told apart; None: unknown.
+        caution: see `RouterConfig`.
     """
     level = {"soft": held.soft_NM, "hard": held.hard_NM}
     trials: list[AlphaTrial] = []
@@ -108,13 +111,15 @@ def choose_mixing(
             )
             fits.append(fitted)
     best = choose_trial(trials, np.stack(outcomes))
-    calibrated_NM = fits[best].apply(mix(held.prompt_NM, level[trials[best].posterior], trials[best].alpha))
+    mixed_NM = mix(held.prompt_NM, level[trials[best].posterior], trials[best].alpha)
+    chosen = cautious(fits[best], mixed_NM, quality_NM, fallback, caution)
+    calibrated_NM = chosen.apply(mixed_NM)
     guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, guard_margins, cost_usd_NM)
     doubt, doubts = choose_doubt(calibrated_NM, judged_NM, fallback, guard, held.doubt_N, doubt_margins)
     return Mixing(
         trials=tuple(trials),
         chosen=trials[best],
-        calibration=fits[best],
+        calibration=chosen,
         guards=guards,
         guard=guard,
         doubts=doubts,

@@ -1,0 +1,42 @@
+"""Candidates that a log shows little of are believed less. Shapes: N prompts, M candidates."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman.model.calibration import Calibration, logit
+
+Floats = NDArray[np.float64]
+
+
+def cautious(
+    calibration: Calibration, predicted_NM: Floats, quality_NM: Floats, fallback: int, errors: float
+) -> Calibration:
+    """The calibration with each candidate's level lowered by the error of its advantage over the best single one.
+
+    Of candidates that a gateway seldom asked one looks best by luck, in every fold and by every estimate, for all of
+    them rest on the same few outcomes. A lower bound in place of the estimate keeps the choice from picking that luck
+    (pessimism: Swaminathan and Joachims 2015, arXiv 1502.02362; Jin, Yang, Wang 2021, arXiv 2012.15085). What is
+    observed on every prompt is compared prompt by prompt and has no such error, so complete logs are left as they are.
+
+    Args:
+        calibration: as it was fitted.
+        predicted_NM: uncalibrated quality of parts that hadn't seen the prompts.
+        quality_NM: observed; nan where not.
+        fallback: index of the best single candidate.
+        errors: standard errors to go down by, >= 0.
+    """
+    seen_NM = np.isfinite(quality_NM)
+    count_M = seen_NM.sum(axis=0)
+    if errors == 0 or seen_NM.all() or not seen_NM.any():
+        return calibration
+    expected_NM = calibration.apply(predicted_NM)
+    variance = float(np.mean((quality_NM - expected_NM)[seen_NM] ** 2))
+    # of a mean over all prompts by a sample of them (Cochran 1977, section 2.5)
+    square_M = variance / np.maximum(count_M, 1) * (1 - count_M / len(quality_NM))
+    reach_M = errors * np.sqrt(square_M + square_M[fallback])
+    reach_M[fallback] = 0.0
+    level_M = expected_NM.mean(axis=0)
+    lowered_M = logit(np.maximum(level_M - reach_M, 0.0)) - logit(level_M)
+    return replace(calibration, intercept_M=calibration.intercept_M + lowered_M)
