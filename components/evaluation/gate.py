@@ -43,6 +43,20 @@ class Played:
     """USD of its choices; None, or a nan anywhere: unknown."""
     group_N: NDArray[np.integer] | None = None
     """Prompts that belong together, such as turns of a conversation: they aren't independent. None: all are."""
+    variance_N: Floats | None = None
+    """Of each quality as a stand-in for an outcome; None: the outcomes themselves."""
+
+    def take(self, rows_N: NDArray[np.bool_]) -> "Played":
+        """The same on some of the prompts."""
+        named = ("quality_N", "cost_usd_N", "group_N", "variance_N")
+        parts: dict[str, Any] = {name: getattr(self, name) for name in named}
+        return Played(name=self.name, **{name: None if one is None else one[rows_N] for name, one in parts.items()})
+
+    def above(self, other: "Played") -> Moments:
+        """The difference in quality on the same prompts, all of which are known of both."""
+        own_N, their_N = self.variance_N, other.variance_N
+        variance_N = None if own_N is None or their_N is None else own_N + their_N
+        return difference(self.quality_N, other.quality_N, self.group_N, variance_N)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +120,7 @@ def judge(
     level = config.weekly_error
     count = int(challenger.quality_N.size)
     criteria = [_enough(count, wanted_prompts or count, effective_prompts, config), *extra]
-    gain = difference(challenger.quality_N, best_single.quality_N, challenger.group_N)
+    gain = challenger.above(best_single)
     paid = _cost(challenger, best_single)
     rival = best_single.name
     criteria += [
@@ -179,8 +193,7 @@ def _against_champion(challenger: Played, champion: Played, config: GateConfig) 
 def _judgeable(a: Played, b: Played) -> Moments | None:
     """The difference on the prompts on which both are known; None: there are none."""
     both_N = ~np.isnan(a.quality_N) & ~np.isnan(b.quality_N)
-    group_N = None if a.group_N is None else a.group_N[both_N]
-    return difference(a.quality_N[both_N], b.quality_N[both_N], group_N) if both_N.any() else None
+    return a.take(both_N).above(b.take(both_N)) if both_N.any() else None
 
 
 def _cost(a: Played, b: Played) -> Moments | None:

@@ -49,7 +49,9 @@ def critical(level: float) -> float:
     return float(-ndtri(level))
 
 
-def difference(a_N: Floats, b_N: Floats, group_N: NDArray[np.integer] | None = None) -> Moments:
+def difference(
+    a_N: Floats, b_N: Floats, group_N: NDArray[np.integer] | None = None, variance_N: Floats | None = None
+) -> Moments:
     """Mean of a - b and its standard error, as if one prompt more had gone each way (Agresti and Min 2005).
 
     Without those two, forty prompts that happen to agree would have an interval of no width. Where the two never
@@ -59,6 +61,8 @@ def difference(a_N: Floats, b_N: Floats, group_N: NDArray[np.integer] | None = N
         a_N: one value a prompt.
         b_N: the other's on the same prompts.
         group_N: prompts that belong together, such as turns of a conversation; None: all are independent.
+        variance_N: what a - b varies by at least where the two differ, for stand-ins of outcomes: of a few that weigh
+            much the spread can be small by luck. None: the spread tells.
 
     Raises:
         ValueError: the two differ in length, are empty, or hold a nan.
@@ -78,6 +82,8 @@ def difference(a_N: Floats, b_N: Floats, group_N: NDArray[np.integer] | None = N
         return Moments(mean=0.0, error=0.0, count=count)
     square = (float((gap_N**2).sum()) + 2) / (count + 2)
     error = np.sqrt(max(square - mean**2, 0) / (count + 2) * design_effect(gap_N, group_N))
+    if variance_N is not None:
+        error = max(error, np.sqrt(variance_N[gap_N != 0].sum()) / count)
     return Moments(mean=mean, error=float(error), count=count)
 
 

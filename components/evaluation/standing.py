@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.gate import Played
-from components.evaluation.paired import difference
 
 Floats = NDArray[np.float64]
 FLATTERED = 2.0
@@ -47,11 +46,7 @@ def standing(challenger: Played, best_single: Played, test_N: NDArray[np.bool_])
     rest = known_N & ~test_N
     flattered = False
     if test.any() and rest.any():
-        group_N = challenger.group_N
-        seen, unseen = (
-            difference(challenger.quality_N[r], best_single.quality_N[r], None if group_N is None else group_N[r])
-            for r in (rest, test)
-        )
+        seen, unseen = (challenger.take(rows).above(best_single.take(rows)) for rows in (rest, test))
         flattered = seen.mean - unseen.mean > FLATTERED * float(np.hypot(seen.error, unseen.error))
     rows_N = test if flattered else known_N
     return Standing(
@@ -59,15 +54,4 @@ def standing(challenger: Played, best_single: Played, test_N: NDArray[np.bool_])
         wanted=int(test_N.sum()) if flattered else int(test_N.size),
         test=int(test.sum()),
         flattered=flattered,
-    )
-
-
-def at(played: Played, rows_N: NDArray[np.bool_]) -> Played:
-    """The same on some of the prompts."""
-    cost_N = played.cost_usd_N
-    return Played(
-        name=played.name,
-        quality_N=played.quality_N[rows_N],
-        cost_usd_N=None if cost_N is None else cost_N[rows_N],
-        group_N=None if played.group_N is None else played.group_N[rows_N],
     )

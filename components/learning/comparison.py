@@ -15,8 +15,9 @@ from components.baselines.protocol import Fit
 from components.evaluation.controls import random_features, shuffled_labels
 from components.evaluation.operating import Asked, ParityConfig, price_grid
 from components.learning.ablation import fit_heads_alone
-from components.learning.operating import Judged as Outcomes
-from components.learning.operating import choose_policy, policy_of, with_expected
+from components.learning.judged import Judged as Outcomes
+from components.learning.judged import with_expected
+from components.learning.operating import choose_policy, policy_of
 from components.learning.parts import one_method, phases, stage_one_quality
 from components.learning.router import LEARNING, LearnConfig, discover_tasks, learn_router, with_tasks
 from components.learning.two_stage import StageOne, TwoStage, TwoStageConfig, learn_stage_one

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.groups import design_effect
 from components.evaluation.operating import (
     Asked,
     ParityConfig,
@@ -22,8 +21,8 @@ from components.evaluation.operating import (
     tried,
 )
 from components.evaluation.paired import difference
-from components.learning.evidence import evidence_of, judged_outcomes, stand_in_variance
 from components.learning.fit import RouterConfig
+from components.learning.judged import Judged
 from components.learning.mixing import HeldOut, choose_mixing
 from components.tables.board import Board
 from pointsman.model.prediction import Prediction
@@ -34,50 +33,6 @@ Rows = NDArray[np.intp]
 CAUTIOUS_LEVEL = 0.01
 """Probability of an error of parity where outcomes have gaps: weights, calibration and prices were chosen on the same
 noisy stand-ins, which flatters all of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Judged:
-    """What choices on N prompts are worth."""
-
-    quality_NM: Floats
-    """Outcomes or pseudo-outcomes; nan where nothing supports a choice."""
-    cost_usd_NM: Floats
-    """USD a call, observed, estimated or expected; nan where unknown."""
-    variance_NM: Floats | None = None
-    """Of each quality as a stand-in for an outcome, by how it was come by; None: the outcomes themselves."""
-    group_N: NDArray[np.int32] | None = None
-    """Prompts that belong together, such as turns of a conversation; None: all are independent."""
-
-    def take(self, rows_K: Rows) -> "Judged":
-        """The same of a choice of prompts."""
-        return Judged(
-            quality_NM=self.quality_NM[rows_K],
-            cost_usd_NM=self.cost_usd_NM[rows_K],
-            variance_NM=None if self.variance_NM is None else self.variance_NM[rows_K],
-            group_N=None if self.group_N is None else self.group_N[rows_K],
-        )
-
-    def least_error(self, choice_N: NDArray[np.intp], other: int) -> float:
-        """Standard error of the mean difference to one candidate's quality, by groups and by the stand-ins' variance.
-
-        The spread of a few heavily weighted outcomes alone can be small by luck.
-        """
-        gap_N = self.quality_NM[np.arange(choice_N.size), choice_N] - self.quality_NM[:, other]
-        gap_K = gap_N[~np.isnan(gap_N)]
-        group_K = None if self.group_N is None else self.group_N[~np.isnan(gap_N)]
-        square = float(gap_K.var()) * design_effect(gap_K, group_K) / gap_K.size
-        if self.variance_NM is not None:
-            differ_K = np.flatnonzero((choice_N != other) & ~np.isnan(gap_N))
-            variance_K = self.variance_NM[differ_K, choice_N[differ_K]] + self.variance_NM[differ_K, other]
-            square = max(square, float(variance_K.sum()) / gap_K.size**2)
-        return float(np.sqrt(square))
-
-    def at(self, choice_N: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """Quality and cost of one choice a prompt, shape (N,) each; nan where the choice is -1."""
-        row_N, known_N = np.arange(choice_N.size), choice_N >= 0
-        got_N, paid_N = self.quality_NM[row_N, choice_N], self.cost_usd_NM[row_N, choice_N]
-        return np.where(known_N, got_N, np.nan), np.where(known_N, paid_N, np.nan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -217,25 +172,6 @@ def policy_of(asked: Asked) -> Policy:
     return parse(asked.text())
 
 
-def judge_learning(seen: Board, held: HeldOut, expected_cost_usd_NM: Floats, seed: int) -> Judged:
-    """What choices on the learning prompts are worth; expected costs where none is known.
-
-    Raises:
-        ValueError: logged propensities that can't be.
-    """
-    evidence = evidence_of(seen, seed)
-    predicted_NM = (held.prompt_NM + held.soft_NM) / 2
-    return with_expected(
-        Judged(
-            quality_NM=judged_outcomes(seen.worth_NM, predicted_NM, evidence),
-            cost_usd_NM=judged_outcomes(seen.cost_usd_NM, expected_cost_usd_NM, evidence),
-            variance_NM=None if evidence.kind == "complete" else stand_in_variance(predicted_NM, evidence),
-            group_N=seen.group_N,
-        ),
-        expected_cost_usd_NM,
-    )
-
-
 def counts(seen: Board) -> NDArray[np.int64]:
     """Observed outcomes by task, and of all prompts in the last row, shape (T + 1, M)."""
     observed_NM = seen.observed_NM
@@ -285,8 +221,3 @@ def _folds(seen: Board, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
     _, place_N = np.unique(group_N, return_inverse=True)
     fold_N = np.random.default_rng(seed).permutation(int(place_N.max()) + 1)[place_N] % folds
     return [(np.flatnonzero(fold_N != fold), np.flatnonzero(fold_N == fold)) for fold in range(folds)]
-
-
-def with_expected(judged: Judged, expected_cost_usd_NM: Floats) -> Judged:
-    """The same, with expected costs where none was logged."""
-    return replace(judged, cost_usd_NM=np.where(np.isnan(judged.cost_usd_NM), expected_cost_usd_NM, judged.cost_usd_NM))

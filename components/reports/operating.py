@@ -13,7 +13,7 @@ from components.evaluation.bootstrap import Interval, intervals
 from components.evaluation.gate import Played
 from components.evaluation.operating import price_grid
 from components.evaluation.paired import ratio
-from components.learning.operating import Judged
+from components.learning.judged import Judged
 from pointsman.model.prediction import Prediction
 from pointsman.policy.policy import Best, Policy, QualityBar, Tolerance, Tradeoff, decide, form
 
@@ -50,6 +50,9 @@ def operating_section(
     gap_N = challenger.quality_N - best_single.quality_N
     columns_N3 = np.stack([challenger.quality_N, gap_N, best_single.quality_N], axis=1)
     quality, gain, theirs = intervals(columns_N3, seed, group_N=challenger.group_N)
+    if challenger.variance_N is not None:
+        # of few heavily weighted answers a resample knows too little
+        gain = challenger.above(best_single).interval(_SIDE)
     cost = relative_cost(challenger.cost_usd_N, best_single.cost_usd_N, challenger.group_N)
     return {
         "policy": policy,

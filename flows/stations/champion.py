@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.gate import Played
-from components.learning.operating import Judged
+from components.learning.judged import Judged
 from components.release.history import SERVES, Entry, read_history
 from components.tables.board import Board
 from components.tables.store import read_tables
@@ -105,11 +105,10 @@ def play(bundle: Bundle, name: str, board: Board, texts: list[str], judged: Judg
     if fresh_K.size:
         routed = Router.load(bundle.folder).route([texts[row] for row in fresh_K])
         choice_N[fresh_K] = column_M[routed.choice_N]
-    got_N, paid_N = judged.at(choice_N)
     trained = bundle.evidence.digest_K
     return Rival(
         router_id=bundle.manifest.router_id,
-        played=Played(name=name, quality_N=got_N, cost_usd_N=np.where(np.isnan(got_N), np.nan, paid_N)),
+        played=judged.played(name, choice_N, board.group_N),
         simulated="simulated" in bundle.manifest.provenance.data_digests,
         shared=int((column_M >= 0).sum()),
         known_share=float(np.isin(trained, digest_N).mean()) if trained.size else 1.0,

@@ -7,8 +7,9 @@ import numpy as np
 
 from components.evaluation.operating import ParityConfig, parse_asked
 from components.learning.fit import RouterConfig
+from components.learning.judged import judge_learning
 from components.learning.mixing import HeldOut
-from components.learning.operating import counts, judge_learning, operate
+from components.learning.operating import counts, operate
 from components.learning.router import LEARNING
 from components.tables.board import Board
 from flows.platform.arrays import load_arrays, load_named, save_arrays

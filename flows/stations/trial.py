@@ -12,9 +12,9 @@ from components.evaluation.bootstrap import Interval
 from components.evaluation.criteria import Criterion
 from components.evaluation.gate import Played, Verdict, judge
 from components.evaluation.gate_config import GateConfig
-from components.evaluation.standing import Standing, at, standing
-from components.learning.evidence import evidence_of, support_of
-from components.learning.operating import Judged
+from components.evaluation.standing import Standing, standing
+from components.learning.evidence import evidence_of, stand_in_variance, support_of
+from components.learning.judged import Judged
 from components.learning.router import LEARNING
 from components.reports.operating import operating_section, whatif_curve
 from components.tables.board import Board
@@ -75,10 +75,10 @@ class Trial:
         extra = () if rival is None or force else _same_world(rival, simulated)
         comparable = rival is not None and rival.shared > 0
         found = judge(
-            challenger=at(self.challenger, rows_N),
-            best_single=at(self.best_single, rows_N),
-            champion=at(rival.played, rows_N) if rival is not None and comparable else None,
-            anchor=at(anchor.played, rows_N) if anchor is not None and anchor.shared > 0 else None,
+            challenger=self.challenger.take(rows_N),
+            best_single=self.best_single.take(rows_N),
+            champion=rival.played.take(rows_N) if rival is not None and comparable else None,
+            anchor=anchor.played.take(rows_N) if anchor is not None and anchor.shared > 0 else None,
             looks=looks,
             calibration_error=calibration_error,
             self_check=self_check,
@@ -116,8 +116,8 @@ class Trial:
         effective = self.effective_prompts()
         learnt_N = np.isin(self.board.split_N, (*LEARNING, "test"))
         return operating_section(
-            at(self.challenger, rows_N),
-            at(self.best_single, rows_N),
+            self.challenger.take(rows_N),
+            self.best_single.take(rows_N),
             self.choice_N[rows_N],
             int(self.model.fallback),
             self.board.models,
@@ -176,16 +176,21 @@ def on_trial(
     quality_NM[learning], cost_NM[learning] = learnt.quality_NM, learnt.cost_usd_NM
     quality_NM[test] = judged_test.quality_NM
     cost_NM[test] = np.where(np.isnan(judged_test.cost_usd_NM), prediction.cost_usd_NM, judged_test.cost_usd_NM)
-    judged = Judged(quality_NM=quality_NM, cost_usd_NM=cost_NM)
+    variance_NM = None if learnt.variance_NM is None else np.zeros(quality_NM.shape)
+    if variance_NM is not None and learnt.variance_NM is not None:
+        variance_NM[learning] = learnt.variance_NM
+        variance_NM[test] = stand_in_variance(prediction.quality_NM, evidence_of(board, seed).take(test))
+    judged = Judged(quality_NM=quality_NM, cost_usd_NM=cost_NM, variance_NM=variance_NM)
     fallback = int(model.fallback)
     policy = parse(json.loads(operated.file("operating.json").read_text())["policy"])
     choice_N = np.full(board.split_N.size, -1, dtype=np.intp)
     choice_N[learning] = np.load(operated.file("held_choice.npy"))
     choice_N[test] = decide(prediction, policy, fallback=fallback).candidate_N
-    got_N, paid_N = judged.at(choice_N)
-    single_N, single_paid_N = judged.at(np.full(choice_N.size, fallback))
-    challenger = Played(name="the router", quality_N=got_N, cost_usd_N=paid_N, group_N=board.group_N)
-    best_single = Played(name=f"always using {board.models[fallback]}", quality_N=single_N, cost_usd_N=single_paid_N)
+    got_N, _ = judged.at(choice_N)
+    singles_N = np.full(choice_N.size, fallback)
+    single_N, _ = judged.at(singles_N)
+    challenger = judged.played("the router", choice_N, board.group_N)
+    best_single = judged.played(f"always using {board.models[fallback]}", singles_N, board.group_N)
     stood = standing(challenger, best_single, board.split_N == "test")
     return Trial(
         board=board,

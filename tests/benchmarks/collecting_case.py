@@ -12,7 +12,8 @@ from components.collecting.probes import Believed, ProbeConfig, Probes, draw_pro
 from components.evaluation.operating import Asked, price_grid
 from components.evaluation.paired import Moments, difference, ratio
 from components.learning.evidence import with_inclusion
-from components.learning.operating import judge_learning, operate, policy_of
+from components.learning.judged import judge_learning
+from components.learning.operating import operate, policy_of
 from components.learning.router import LEARNING, Learnt, learn_router
 from components.tables.board import Board
 from flows.stations.blocks import Block

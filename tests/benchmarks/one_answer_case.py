@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from components.evaluation.off_policy.estimators import Log
 from components.evaluation.off_policy.judge import difference
-from components.learning.operating import counts, judge_learning, operate, policy_of
+from components.learning.judged import judge_learning
+from components.learning.operating import counts, operate, policy_of
 from components.learning.refit import QUICK
 from components.learning.router import LEARNING, LearnConfig, Learnt, learn_router
 from components.tables.board import Board

@@ -214,3 +214,20 @@ def test_the_report_holds_words_interval_and_advice():
     assert set(found["criteria"][0]) == {
         *("name", "words", "figure", "interval", "threshold", "passed", "advice", "needed")
     }
+
+
+def test_a_gain_that_rests_on_two_answers_is_no_evidence():
+    # half of the prompts go elsewhere, where one in a hundred was asked: two answers, both right
+    stand_in = np.full(400, 0.7)
+    lucky = stand_in.copy()
+    lucky[:2] += 0.3 * 100
+    variance = np.where(np.arange(400) < 200, 0.21 * 99, 0.0)
+    moved = np.where(np.arange(400) < 200, lucky + 0.01, stand_in)
+    thin = Played(name="the router", quality_N=moved, variance_N=variance)
+    single = Played(name="always using big", quality_N=stand_in, variance_N=np.zeros(400))
+    found = thin.above(single)
+    assert found.mean == pytest.approx(0.155)
+    assert found.error == pytest.approx((200 * 0.21 * 99) ** 0.5 / 400)
+    # prompts that stay where they were add nothing
+    assert single.above(single).error == 0.0
+    assert thin.take(np.arange(400) >= 200).above(single.take(np.arange(400) >= 200)).error == 0.0

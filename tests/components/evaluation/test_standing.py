@@ -3,7 +3,7 @@
 import numpy as np
 
 from components.evaluation.gate import Played
-from components.evaluation.standing import at, standing
+from components.evaluation.standing import standing
 
 TEST = np.arange(2000) % 4 == 0
 GENERATOR = np.random.default_rng(0)
@@ -20,7 +20,7 @@ def test_every_prompt_is_judged_once_where_learning_prompts_do_not_flatter():
     holed[8] = np.nan
     found = standing(played(router), played(holed), TEST)
     assert (found.rows_N.sum(), found.wanted, found.test, found.flattered) == (1998, 2000, 499, False)
-    assert at(played(router), found.rows_N).quality_N.size == 1998
+    assert played(router).take(found.rows_N).quality_N.size == 1998
 
 
 def test_learning_prompts_that_flatter_are_left_out():

@@ -5,8 +5,9 @@ import pytest
 
 from components.evaluation.operating import Asked, ParityConfig
 from components.learning.fit import RouterConfig
+from components.learning.judged import Judged, with_expected
 from components.learning.mixing import HeldOut
-from components.learning.operating import Judged, choose_policy, counts, default_wish, operate, with_expected
+from components.learning.operating import choose_policy, counts, default_wish, operate
 from components.tables.board import Board
 from pointsman.model.prediction import Prediction
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from components.evaluation.gate import Played
-from components.learning.operating import Judged
+from components.learning.judged import Judged
 from components.reports.operating import best_on_task, operating_section, relative_cost, shares, whatif_curve
 from pointsman.model.prediction import Prediction
 from pointsman.policy.policy import Tradeoff

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.learning.operating import Judged
+from components.learning.judged import Judged
 from components.release.writing import write_bundle
 from components.tables.board import Board
 from flows.stations.champion import other_logs, play, same
