@@ -87,7 +87,8 @@ def choose_mixing(
         guard_margins: see `RouterConfig`.
         doubt_margins: see `RouterConfig`.
         calibration: how much evidence it asks for.
-        cost_usd_NM: USD a call as expected, which decides between guards that can't be told apart; None: unknown.
+        cost_usd_NM: USD a call as expected, which decides between guards that can't be told apart where every outcome
+            was observed; None: unknown.
         caution: see `RouterConfig`.
     """
     level = {"soft": held.soft_NM, "hard": held.hard_NM}
@@ -114,7 +115,9 @@ def choose_mixing(
     mixed_NM = mix(held.prompt_NM, level[trials[best].posterior], trials[best].alpha)
     chosen = cautious(fits[best], mixed_NM, quality_NM, fallback, caution)
     calibrated_NM = chosen.apply(mixed_NM)
-    guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, guard_margins, cost_usd_NM)
+    # by noisy stand-ins nearly any guard ties with the best one, and the cheapest of them may be the worst
+    paid_NM = cost_usd_NM if np.isfinite(quality_NM).all() else None
+    guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, guard_margins, paid_NM)
     doubt, doubts = choose_doubt(calibrated_NM, judged_NM, fallback, guard, held.doubt_N, doubt_margins)
     return Mixing(
         trials=tuple(trials),
