@@ -48,9 +48,13 @@ class Played:
 
     def take(self, rows_N: NDArray[np.bool_]) -> "Played":
         """The same on some of the prompts."""
-        named = ("quality_N", "cost_usd_N", "group_N", "variance_N")
-        parts: dict[str, Any] = {name: getattr(self, name) for name in named}
-        return Played(name=self.name, **{name: None if one is None else one[rows_N] for name, one in parts.items()})
+        return Played(
+            name=self.name,
+            quality_N=self.quality_N[rows_N],
+            cost_usd_N=None if self.cost_usd_N is None else self.cost_usd_N[rows_N],
+            group_N=None if self.group_N is None else self.group_N[rows_N],
+            variance_N=None if self.variance_N is None else self.variance_N[rows_N],
+        )
 
     def above(self, other: "Played") -> Moments:
         """The difference in quality on the same prompts, all of which are known of both."""
