@@ -31,7 +31,7 @@ class Preset:
     refit: TwoStageConfig = QUICK
     exact_prompts: int = 20_000
     """Up to so many prompts the sentence encoder reads all of them, >= 1."""
-    sample: int = 20_000
+    sample: int = 10_000
     """Prompts that a peer learns from at most, and on which benchmarks are left out, >= 100."""
 
 

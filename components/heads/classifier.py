@@ -30,7 +30,7 @@ class ClassifierConfig:
     mistake_cost: float = 1.0
     """What a wrong task costs, in units of what a right one gains, >= 0; no task at all costs nothing."""
     fit: FitConfig = field(default_factory=lambda: FitConfig(epochs=60, weight_decay=0.05))
-    rows: int = 24_000
+    rows: int = 16_000
     """Prompts that it learns from at most, and half as many that stop training, >= 2; each task keeps its share."""
     seed: int = 0
 

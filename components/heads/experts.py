@@ -33,7 +33,7 @@ class ExpertConfig:
     """Phase 1."""
     special: FitConfig = field(default_factory=lambda: FitConfig(learning_rate=1e-3, patience=5))
     """Phase 2."""
-    rows: int = 24_000
+    rows: int = 16_000
     """Prompts that they learn from at most, and half as many that stop training, >= 2: those that tell most."""
     seed: int = 0
 

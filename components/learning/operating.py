@@ -6,6 +6,7 @@ alone. The tasks themselves are the exception: their discovery has seen the outc
 Shapes: N prompts, M candidates, P policies; K a choice of rows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,16 +83,15 @@ def operate(
     cautious = not seen.observed_NM.all()
     if cautious:
         parity = replace(parity, level=min(parity.level, CAUTIOUS_LEVEL))
-    whole = _predict(held, seen, judged, expected_cost_usd_NM, table, fallback, config, every_N, every_N)
+    parts = (held, seen, judged, expected_cost_usd_NM, table, fallback, config)
+    whole = _believing(*parts, every_N)(every_N)
     wish = asked or default_wish(seen, whole, judged, fallback, parity.level)
     chosen, loss = choose_policy(wish, whole, judged, fallback, prices, parity, cautious)
     choice_N = np.full(every_N.size, -1, dtype=np.intp)
     for rest_K, out_K in _folds(seen, folds, seed):
-        parts = (held, seen, judged, expected_cost_usd_NM, table, fallback, config, rest_K)
-        priced, _ = choose_policy(
-            wish, _predict(*parts, rest_K), judged.take(rest_K), fallback, prices, parity, cautious
-        )
-        choice_N[out_K] = decide(_predict(*parts, out_K), policy_of(priced), fallback=fallback).candidate_N
+        believe = _believing(*parts, rest_K)
+        priced, _ = choose_policy(wish, believe(rest_K), judged.take(rest_K), fallback, prices, parity, cautious)
+        choice_N[out_K] = decide(believe(out_K), policy_of(priced), fallback=fallback).candidate_N
     return Operating(asked=wish, chosen=chosen, loss=loss, held_choice_N=choice_N)
 
 
@@ -183,7 +183,7 @@ def counts(seen: Board) -> NDArray[np.int64]:
     return table
 
 
-def _predict(
+def _believing(
     held: HeldOut,
     seen: Board,
     judged: Judged,
@@ -192,9 +192,8 @@ def _predict(
     fallback: int,
     config: RouterConfig,
     fit_K: Rows,
-    rows_K: Rows,
-) -> Prediction:
-    """Beliefs about some rows, weighed, calibrated and guarded on others."""
+) -> Callable[[Rows], Prediction]:
+    """Beliefs about any rows, weighed, calibrated and guarded on these."""
     tasks = int(seen.task_N.max(initial=-1)) + 1
     mixing = choose_mixing(
         held.take(fit_K),
@@ -204,16 +203,20 @@ def _predict(
         **config.mixing(tasks),
         cost_usd_NM=expected_cost_usd_NM[fit_K],
     )
-    part = held.take(rows_K)
-    allowed_KM = table[part.task_N]
-    return Prediction(
-        quality_NM=mixing.calibration.apply(mixing.mixed(part)),
-        cost_usd_NM=expected_cost_usd_NM[rows_K],
-        task_N=part.task_N,
-        margin_N=mixing.margin(part),
-        novel_N=np.zeros(rows_K.size, dtype=np.bool_),
-        supported_NM=None if allowed_KM.all() else allowed_KM,
-    )
+
+    def believe(rows_K: Rows) -> Prediction:
+        part = held.take(rows_K)
+        allowed_KM = table[part.task_N]
+        return Prediction(
+            quality_NM=mixing.calibration.apply(mixing.mixed(part)),
+            cost_usd_NM=expected_cost_usd_NM[rows_K],
+            task_N=part.task_N,
+            margin_N=mixing.margin(part),
+            novel_N=np.zeros(rows_K.size, dtype=np.bool_),
+            supported_NM=None if allowed_KM.all() else allowed_KM,
+        )
+
+    return believe
 
 
 def _folds(seen: Board, folds: int, seed: int) -> list[tuple[Rows, Rows]]:

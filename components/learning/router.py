@@ -23,7 +23,7 @@ Rows = NDArray[np.intp]
 LEARNING = ("train", "validation")
 """Splits that a router learns from: tasks are found in the first and compared on the second; the rest reads both, and
 makes choices that need unseen prompts by cross-fitting."""
-VOTERS = 14_000
+VOTERS = 8_000
 """Training prompts that vote on the task of others at most, >= 1: the time of an assignment grows with them."""
 _STEP = 50_000
 """Prompts that are assigned at a time."""

@@ -28,7 +28,7 @@ class DiscoveryConfig:
     """UMAP's epochs, >= 1."""
     repeats: int = 3
     """Subsamples of a graph trial's bootstrap ARI, >= 1; density trials take half, at least one: each is a UMAP."""
-    sample: int = 14_000
+    sample: int = 8_000
     """Training prompts that tasks are found in at most, and half as many validation prompts that partitions are
     compared on, >= 100; of more, an even sample, and the other training prompts are assigned."""
 

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from components.tables.sampling import evenly
+
 _MOST_FEATURES = 32
 _MOST_PROMPTS = 20_000
 """Fitted on at most: 32 features need no more, and time grows with the prompts."""
@@ -47,11 +49,16 @@ def logistic_model(
 
 
 def _design(features_KF: NDArray[np.float32], group_K: NDArray[np.intp]) -> NDArray[np.float64]:
-    centred = np.asarray(features_KF, dtype=np.float64) - features_KF.mean(axis=0, dtype=np.float64)
-    if centred.shape[1] > _MOST_FEATURES:
+    centre_F = features_KF.mean(axis=0, dtype=np.float64)
+    if features_KF.shape[1] > _MOST_FEATURES:
         # directions of the features alone: no fold's choices are read
-        _, vectors = np.linalg.eigh(centred.T @ centred)
-        centred = centred @ vectors[:, ::-1][:, :_MOST_FEATURES]
+        sample = features_KF[evenly(len(features_KF), _MOST_PROMPTS)].astype(np.float64) - centre_F
+        _, vectors = np.linalg.eigh(sample.T @ sample)
+        kept = vectors[:, ::-1][:, :_MOST_FEATURES]
+        parts = range(0, len(features_KF), _MOST_PROMPTS)
+        centred = np.concatenate([(features_KF[at : at + _MOST_PROMPTS] - centre_F) @ kept for at in parts])
+    else:
+        centred = features_KF.astype(np.float64) - centre_F
     spread = centred.std(axis=0)
     standard = centred / np.where(spread > 0, spread, 1.0)
     groups = int(group_K.max()) + 1
