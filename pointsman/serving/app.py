@@ -106,7 +106,7 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
         from pointsman.serving.completions import add_completions  # noqa: PLC0415  # needs httpx
 
         add_completions(app, limits, service, in_service, upstream, decider.decide)
-    add_pages(app, limits, service, meters, in_service, challenger)
+    add_pages(app, limits, service, meters, in_service, challenger, path)
     app.state.service, app.state.log, app.state.in_service = service, log, in_service
     return app
 

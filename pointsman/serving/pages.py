@@ -1,9 +1,11 @@
 """What people and monitors look at: the router, traffic, health, metrics and the console."""
 
 from dataclasses import asdict
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Query, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -14,6 +16,8 @@ from pointsman.serving.contract import REFUSALS, Described
 from pointsman.serving.in_service import InService
 from pointsman.serving.meters import Meters
 from pointsman.serving.service import Service
+from pointsman.serving.standing import curve, history
+from pointsman.whatif import REQUESTS
 
 
 def add_pages(
@@ -23,8 +27,14 @@ def add_pages(
     meters: Meters,
     in_service: InService,
     challenger: InService | None,
+    path: str | Path,
 ) -> None:
     """What people and monitors look at."""
+
+    # reading a bundle verifies all of it: once for each router
+    @lru_cache(maxsize=8)
+    def curve_of(router_id: str, requests: int) -> dict[str, Any]:
+        return curve(path, requests)
 
     @app.get("/v1/router", response_model=Described, responses={401: REFUSALS[401]})
     def describe() -> dict[str, Any]:
@@ -41,6 +51,12 @@ def add_pages(
     def traffic() -> dict[str, Any]:
         """Sums since the start and the last decisions, for the console."""
         return {**meters.traffic(), "recent": service.recent(), "explore": limits.explore.rate}
+
+    @app.get("/v1/standing", responses={401: REFUSALS[401], 422: REFUSALS[422]})
+    def standing(requests: Annotated[int, Query(ge=1, le=10**12)] = REQUESTS) -> dict[str, Any]:
+        """What other policies would cost and get at so many requests a month, and the last verdicts."""
+        router_id = in_service.get().router_id
+        return {"whatif": curve_of(router_id, requests), "history": history(path)}
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
