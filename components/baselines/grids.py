@@ -14,6 +14,7 @@ from components.baselines import (
     implicit,
     ipr,
     irt,
+    kernel,
     kmeans_table,
     knn,
     linear,
@@ -26,6 +27,7 @@ from components.baselines.guarded_knn import GuardedConfig
 from components.baselines.hierarchical import HierarchyConfig
 from components.baselines.ipr import IprConfig
 from components.baselines.irt import IrtConfig
+from components.baselines.kernel import KernelConfig
 from components.baselines.knn import KnnConfig
 from components.baselines.linear import LinearConfig
 from components.baselines.matrix_factorisation import FactorConfig
@@ -64,6 +66,15 @@ GRIDS: Mapping[str, Sequence[Fit]] = {
         linear.fit,
         LinearConfig(),
         *(LinearConfig(penalties=(penalty,)) for penalty in (1.0, 3.0, 10.0, 30.0, 100.0)),
+    ),
+    "kernel": _each(
+        kernel.fit,
+        KernelConfig(),
+        KernelConfig(centres=250),
+        KernelConfig(centres=1000),
+        KernelConfig(scales=(0.3, 0.5, 0.8)),
+        KernelConfig(scales=(0.8, 1.2, 2.0)),
+        KernelConfig(shared=False),
     ),
     "mlp": _each(
         mlp.fit,

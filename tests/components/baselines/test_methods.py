@@ -5,7 +5,7 @@ from components.baselines.best_per_benchmark import fit as fit_benchmark
 from components.baselines.methods import METHODS, fit_predict
 
 ROUTERS = (
-    *("knn10", "knn100", "guarded_knn", "hierarchical", "linear", "mlp", "implicit"),
+    *("knn10", "knn100", "guarded_knn", "hierarchical", "linear", "kernel", "mlp", "implicit"),
     *("matrix_factorisation", "irt", "graph_router", "router_dc", "ipr"),
 )
 
