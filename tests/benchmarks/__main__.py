@@ -15,6 +15,7 @@ from tests.benchmarks.table import Table, markdown, write
 NAMES = (
     "layer",
     "gate",
+    "parity",
     "heads",
     "routing",
     "serving",
@@ -76,6 +77,13 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "adversarial": {"published": published},
         "discovery": {"sizes": sizes},
         "off_policy": {"sizes": asked.sizes or (500, 5000), "logs": asked.draws, "workers": asked.workers},
+        "parity": {
+            "data": asked.logs,
+            "cache": cache,
+            "blocks": asked.blocks,
+            "workers": asked.workers,
+            "out": asked.json,
+        },
         "encoders": {"data": asked.logs, "cache": cache, "seeds": asked.seeds},
         "one_answer": {**spread, "loggings": asked.loggings},
         "peer": {**spread, "python": asked.peer},

@@ -27,8 +27,8 @@ _CELLS = ("quality_NM", "cost_usd_NM", "input_tokens_NM", "output_tokens_NM", "l
 
 def complete_board(data: Path, block: Block, cache: Path) -> tuple[Board, Tokens, Encoder]:
     """A block's prompts on which every one of its candidates has an outcome, embedded and grouped."""
-    encoder = _encoder(cache)
-    board, prompts, _ = _rectangle(data, block)
+    encoder = sentence_encoder(cache)
+    board, prompts, _ = rectangle(data, block)
     embedding_ND = embed_cached(encoder, prompts.to_list(), cache / "embeddings")
     return *_laid_out(board, prompts, embedding_ND, encoder.tokenize(prompts.to_list())), encoder
 
@@ -36,7 +36,7 @@ def complete_board(data: Path, block: Block, cache: Path) -> tuple[Board, Tokens
 def board_of_vectors(data: Path, block: Block, vectors: Path) -> tuple[Board, Tokens, tuple[str, ...]]:
     """The same from `write_vectors`, without the sentence encoder; with the tokenizer's vocabulary."""
     tokenizer = read_tokenizer(vectors)
-    board, prompts, kept = _rectangle(data, block)
+    board, prompts, kept = rectangle(data, block)
     # half precision halves what has to be carried to another machine
     embedding_ND = np.load(vectors / f"{block.folder}.npy")[kept].astype(np.float32)
     embedding_ND /= np.linalg.norm(embedding_ND, axis=1, keepdims=True)
@@ -49,20 +49,20 @@ def write_vectors(data: Path, folders: Iterable[str], cache: Path, vectors: Path
     if not missing and (vectors / TOKENIZER).exists():
         return
     vectors.mkdir(parents=True, exist_ok=True)
-    encoder = _encoder(cache)
+    encoder = sentence_encoder(cache)
     shutil.copyfile(cache / "encoder" / TOKENIZER, vectors / TOKENIZER)
     for folder in missing:
         prompts = read_tables(data / folder).prompts["prompt"].to_list()
         np.save(vectors / f"{folder}.npy", encoder.encode(prompts).astype(np.float16))
 
 
-def _encoder(cache: Path) -> Encoder:
+def sentence_encoder(cache: Path) -> Encoder:
     if not (cache / "encoder" / "encoder.json").exists():
         export_minilm(cache / "encoder", "int8")
     return Encoder.load(cache / "encoder")
 
 
-def _rectangle(data: Path, block: Block) -> tuple[Board, pl.Series, NDArray[np.intp]]:
+def rectangle(data: Path, block: Block) -> tuple[Board, pl.Series, NDArray[np.intp]]:
     """Complete prompts and candidates of a block, the prompts' texts and their rows in the table."""
     tables = read_tables(data / block.folder)
     whole = to_board(tables)
