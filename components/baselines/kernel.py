@@ -129,7 +129,8 @@ def _basis(centre_CF: Floats, scale: float) -> Basis:
 
 def _squares(a_NF: Floats, b_CF: Floats) -> Floats:
     """Squared distances, shape (N, C)."""
-    return np.maximum((a_NF**2).sum(axis=1)[:, None] + (b_CF**2).sum(axis=1) - 2 * a_NF @ b_CF.T, 0)
+    square_NC = (a_NF**2).sum(axis=1)[:, None] + (b_CF**2).sum(axis=1) - 2 * a_NF @ b_CF.T
+    return np.asarray(np.maximum(square_NC, 0), dtype=np.float64)
 
 
 def _ridge(basis_NB: Floats, target_NM: Floats, penalties: tuple[float, ...]) -> tuple[Floats, Floats, Floats]:
