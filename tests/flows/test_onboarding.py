@@ -200,8 +200,9 @@ def test_mlflow_has_the_run_and_the_version_and_neither_key_nor_text(
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
     monkeypatch.setenv("POINTSMAN_LLM_KEY", "sk-secret-of-this-test")
     publish(bundle, tmp_path / "data" / "published", reasons=["first"])
-    assert run("onboard", "--data", logs, "--model", "new")[0] == 0
-    assert run("onboard", "--model", "new", "--retire")[0] == 0
+    for command in (["--data", logs, "--model", "new"], ["--model", "new", "--retire"]):
+        code, out, err = run("onboard", *command)
+        assert code == 0, out + err
     mlflow = registry()
     champion = mlflow.champion()
     assert champion is not None
