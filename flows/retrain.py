@@ -7,13 +7,13 @@ from pathlib import Path
 from prefect import flow
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from components.evaluation.gate_config import GateConfig
 from components.evaluation.operating import parse_asked
 from components.learning.two_stage import TwoStageConfig
 from components.reports.console import method_table
 from components.reports.grading import grading_text
 from components.reports.summary import policy_text, summary
 from components.tasks.density import LayoutConfig
-from flows.gate_form import GateParameters
 from flows.platform.artifacts import note_coverage, note_result, note_tasks, note_validation
 from flows.platform.dead import claim_run
 from flows.platform.endings import name_ending, run_name
@@ -91,9 +91,9 @@ class RetrainParameters(BaseModel):
         le=1,
         description="Largest share of a table's rows that may be set aside; three always may.",
     )
-    gate: GateParameters = Field(
+    gate: GateConfig = Field(
         title="Conditions for publishing",
-        default_factory=GateParameters,
+        default_factory=GateConfig,
         description="What a challenger must clear to be published.",
     )
 
@@ -137,7 +137,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         compared = fan_out(baseline, peers, station.parts(len(PEERS)))
         station("evaluate")
         with_peers = examine(with_router, compared, chosen, seed)
-        judged = evaluate(with_peers, gate=parameters.gate.config(), force=parameters.force, seed=seed)
+        judged = evaluate(with_peers, gate=parameters.gate, force=parameters.force, seed=seed)
         with_report = with_peers.then(WithReport, judged=judged)
         station("register")
         waiting = bundle(with_report, seed=seed)

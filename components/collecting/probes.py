@@ -103,25 +103,6 @@ def draw_probes(
     )
 
 
-def weighted_mean(value_K: Floats, inclusion_K: Floats, population: int) -> tuple[float, float]:
-    """Mean over a population and its standard error, from values drawn with known chances (Hajek's estimator).
-
-    Args:
-        value_K: of what was drawn.
-        inclusion_K: the chance of each, in (0, 1].
-        population: how many there are, >= 1.
-
-    >>> weighted_mean(np.array([1.0, 0.0]), np.array([0.5, 0.5]), 4)[0]
-    0.5
-    """
-    weight_K = 1 / inclusion_K
-    total = float(weight_K.sum())
-    mean = float(weight_K @ value_K) / total
-    away_K = weight_K * (value_K - mean)
-    # what was certain to be drawn adds no error
-    return mean, float(np.sqrt(((1 - inclusion_K) * away_K**2).sum())) / min(total, float(population))
-
-
 def _weights(believed: Believed) -> Floats:
     """Spread of an answer's quality difference to the best single candidate, where the router leaves it."""
     rows = np.arange(believed.choice_N.size)

@@ -1,55 +1,108 @@
-"""What the gate asks: thresholds and error probabilities, declared before the run."""
+"""What the gate asks: thresholds and error probabilities, declared before the run.
 
-from dataclasses import dataclass
+Ranges and words are said here alone: the form of a retrain in Prefect is made of them.
+"""
 
-from components.evaluation.error_budget import look_level
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid", title="Gate"))
 class GateConfig:
-    """What a challenger must clear."""
+    """What a challenger must clear; declared before the run, so that no figure can move its own threshold.
 
-    parity_margin: float = 0.01
-    """Quality in [0, 1] by which the interval against the best single candidate may reach below 0."""
-    champion_margin: float = 0.01
-    """The same against the router in service, and against the first one of the year."""
-    least_savings: float = 0.05
-    """Share of the best single candidate's cost that counts as a saving, in [0, 1)."""
-    greatest_cost_ratio: float = 2.0
-    """Cost relative to the best single candidate's that better quality may take, >= 1."""
-    champion_cost_ratio: float = 1.1
-    """Cost relative to the champion's that a challenger no better than it may take, >= 1."""
-    weekly_error: float = 0.05
-    """Probability of a wrong verdict against the best single candidate or the champion, one-sided, in (0, 0.5]."""
-    yearly_error: float = 0.05
-    """Probability that a year's promotions lead below the first champion's margin, in (0, 1); see error_budget."""
-    least_prompts: int = 100
-    """Prompts below which there isn't enough evidence, whatever they say, >= 1."""
-    least_share: float = 0.2
-    """The same as a share of the prompts that were to be judged, in [0, 1]."""
-    most_more: float = 3.0
-    """Times as many prompts as there are that may be asked for before a verdict is 'refused', >= 0."""
-    calibration_error: float = 0.10
-    """Greatest expected calibration error, in [0, 1]."""
-    leave_one_out_floor: float = -0.05
-    """Mean gain over the best single candidate on benchmarks not trained on, each counting the same, in [-1, 1]."""
-    latency_ms: float = 250.0
-    """Greatest milliseconds of processor time per prompt, one at a time, > 0."""
+    Raises:
+        ValidationError: a ValueError that names each field out of its range.
+    """
 
-    def __post_init__(self) -> None:
-        for name in ("parity_margin", "champion_margin", "least_share", "calibration_error"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
-        if not 0 <= self.least_savings < 1:
-            raise ValueError(f"least_savings must be in [0, 1), got {self.least_savings}")
-        if not min(self.greatest_cost_ratio, self.champion_cost_ratio) >= 1:
-            raise ValueError("greatest_cost_ratio and champion_cost_ratio must be >= 1")
-        if not 0 < self.weekly_error <= 0.5:
-            raise ValueError(f"weekly_error must be in (0, 0.5], got {self.weekly_error}")
-        look_level(1, self.yearly_error)
-        if self.least_prompts < 1 or not self.most_more >= 0:
-            raise ValueError(f"least_prompts must be >= 1 and most_more >= 0, got {self}")
-        if not -1 <= self.leave_one_out_floor <= 1:
-            raise ValueError(f"leave_one_out_floor must be in [-1, 1], got {self.leave_one_out_floor}")
-        if not 0 < self.latency_ms < float("inf"):
-            raise ValueError(f"latency_ms must be > 0 and finite, got {self.latency_ms}")
+    parity_margin: float = Field(
+        title="Quality that may be given up",
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Quality that may be given up against always using the best single model: 0.01 is one point of a "
+        "hundred. The interval's low end must stay above it.",
+    )
+    champion_margin: float = Field(
+        title="Quality that may be given up against the router in service",
+        default=0.01,
+        ge=0,
+        le=1,
+        description="The same against the router in service, and against the first one of the year.",
+    )
+    least_savings: float = Field(
+        title="Least savings",
+        default=0.05,
+        ge=0,
+        lt=1,
+        description="Share of the best single model's cost that must be saved, if quality isn't better.",
+    )
+    greatest_cost_ratio: float = Field(
+        title="Greatest cost of a better router",
+        default=2.0,
+        ge=1,
+        allow_inf_nan=False,
+        description="Times the best single model's cost that a better router may take.",
+    )
+    champion_cost_ratio: float = Field(
+        title="Greatest cost against the router in service",
+        default=1.1,
+        ge=1,
+        allow_inf_nan=False,
+        description="Times the cost of the router in service that one no better than it may take.",
+    )
+    weekly_error: float = Field(
+        title="Error allowed in one retrain",
+        default=0.05,
+        gt=0,
+        le=0.5,
+        description="Probability of publishing a router that is really just at the margin, in one retrain, one-sided.",
+    )
+    yearly_error: float = Field(
+        title="Error allowed in a year",
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Probability that a year of retrains leads below the first router of the year, margin counted.",
+    )
+    least_prompts: int = Field(
+        title="Least number of test prompts",
+        default=100,
+        ge=1,
+        description="Prompts below which there isn't enough evidence.",
+    )
+    least_share: float = Field(
+        title="Least share of test prompts",
+        default=0.2,
+        ge=0,
+        le=1,
+        description="The same as a share of all prompts: gaps in the logs may leave few that can be compared.",
+    )
+    most_more: float = Field(
+        title="Further prompts that are worth waiting for",
+        default=3.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Up to how many times as many further prompts the answer is 'not enough evidence', not 'refused'.",
+    )
+    calibration_error: float = Field(
+        title="Greatest calibration error",
+        default=0.10,
+        ge=0,
+        le=1,
+        description="Greatest mean distance between predicted and observed quality.",
+    )
+    leave_one_out_floor: float = Field(
+        title="Least gain on benchmarks left out",
+        default=-0.05,
+        ge=-1,
+        le=1,
+        description="Mean gain over the best single model on benchmarks left out of training, in turn.",
+    )
+    latency_ms: float = Field(
+        title="Greatest milliseconds to route a prompt",
+        default=250.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Greatest milliseconds of processor time to route a prompt, one at a time.",
+    )

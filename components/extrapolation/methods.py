@@ -70,11 +70,6 @@ class Fitted:
     """What inputs are divided by before the module sees them; of problems that aren't centred."""
 
 
-def method_names() -> tuple[str, ...]:
-    """Every model's name."""
-    return (*_LINEAR, *_NETWORKS)
-
-
 def train(name: str, problem: Problem, sizes: Sizes, config: TrainingConfig, seed: int) -> Fitted:
     """Trains the model of that name.
 

@@ -6,7 +6,6 @@ is like some of them, better or worse on the whole, and on some tasks more so. S
 M candidates, H hidden units, R x C cluster centres.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +16,6 @@ from sklearn.linear_model import RidgeCV
 
 from components.learning.cost_fit import CostConfig, fit_cost_head
 from components.tasks.table import shrink
-from pointsman.bundle.evidence import UNJUDGED, Evidence, prompt_digests
 from pointsman.model.calibration import logit
 from pointsman.model.router_model import RouterModel
 from pointsman.model.unit import unit_rows
@@ -110,39 +108,6 @@ def remove_candidate(model: RouterModel, column: int) -> RouterModel:
     best = int(model.general_quality_M[kept].argmax()) if fallback == column else fallback - (fallback > column)
     arrays["fallback"] = np.array(best, dtype=np.int64)
     return RouterModel.from_arrays(arrays)
-
-
-def with_candidate(evidence: Evidence, task_K: NDArray[np.int32], prompts: Sequence[str]) -> Evidence:
-    """What a router with a newcomer rests on: its probes counted by task, their prompts among those trained on.
-
-    Args:
-        evidence: of the router in service.
-        task_K: task of each probe, -1: none.
-        prompts: texts of the probes.
-    """
-    count_T = np.bincount(task_K[task_K >= 0], minlength=evidence.count_TM.shape[0])
-    fresh = np.setdiff1d(prompt_digests(prompts), evidence.digest_K)
-    digest_K = np.concatenate([evidence.digest_K, fresh])
-    held_K = np.concatenate([evidence.held_choice_K, np.full(fresh.size, UNJUDGED, dtype=np.int64)])
-    order = np.argsort(digest_K, kind="stable")
-    return Evidence(
-        count_TM=np.concatenate([evidence.count_TM, count_T[:, None]], axis=1).astype(np.int64),
-        count_M=np.append(evidence.count_M, task_K.size).astype(np.int64),
-        digest_K=digest_K[order],
-        held_choice_K=held_K[order],
-    )
-
-
-def without_candidate(evidence: Evidence, column: int) -> Evidence:
-    """The same without one candidate; held-out choices of it are none."""
-    held_K = evidence.held_choice_K
-    left_K = np.where(held_K > column, held_K - 1, np.where(held_K == column, UNJUDGED, held_K))
-    return Evidence(
-        count_TM=np.delete(evidence.count_TM, column, axis=1),
-        count_M=np.delete(evidence.count_M, column),
-        digest_K=evidence.digest_K,
-        held_choice_K=left_K.astype(np.int64),
-    )
 
 
 def _likeness(expected_KM: Floats, probes: NewcomerProbes) -> tuple[Floats, float]:

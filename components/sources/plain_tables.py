@@ -10,7 +10,6 @@ import polars as pl
 from components.sources.call import Call, Read, ReadOptions, each
 from components.sources.fields import plain, quality_of
 from components.sources.files import Record
-from components.tables.reading import SUFFIXES
 from components.tables.schema import OUTCOMES, PROMPTS
 from components.tables.store import find_table, read_table
 
@@ -54,6 +53,3 @@ def _call(row: dict[str, Any], _: Path, *, options: ReadOptions) -> Call:
         created_at=row["decided_at"] or row["created_at"],
         quality=quality_of(row["quality"], options),
     )
-
-
-TABLE_SUFFIXES = SUFFIXES

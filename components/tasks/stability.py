@@ -9,18 +9,6 @@ from sklearn.metrics import adjusted_rand_score
 from components.tasks.partition import Partition
 
 
-def bootstrap_ari(
-    discover: Callable[[NDArray[np.int64]], Partition],
-    partition: Partition,
-    *,
-    seed: int,
-    repeats: int = 4,
-    share: float = 0.8,
-) -> float:
-    """Mean ARI between a partition and what discovery finds on subsamples: `bootstrap_aris` for one partition."""
-    return bootstrap_aris(lambda row_K: [discover(row_K)], [partition], seed=seed, repeats=repeats, share=share)[0]
-
-
 def bootstrap_aris(
     discover: Callable[[NDArray[np.int64]], Sequence[Partition]],
     partitions: Sequence[Partition],

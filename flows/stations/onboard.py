@@ -13,9 +13,8 @@ from components.learning.newcomer import (
     NewcomerProbes,
     add_candidate,
     remove_candidate,
-    with_candidate,
-    without_candidate,
 )
+from components.learning.newcomer_evidence import with_candidate, without_candidate
 from components.learning.onboarding import OnboardConfig, Onboarded, judge_newcomer
 from components.tables.errors import TableError
 from components.tables.store import Tables, read_tables

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
+from prefect.testing.utilities import prefect_test_harness
 
 
 def free_port():
@@ -181,3 +182,10 @@ def operations():
         deployments=deployments,
         finish=finish,
     )
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A Prefect server of this session's own, for all tests that run flows: it takes longer to start than most take."""
+    with prefect_test_harness(server_startup_timeout=240):
+        yield

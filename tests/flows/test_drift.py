@@ -16,7 +16,6 @@ from onnx import TensorProto, helper, numpy_helper
 from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.events.filters import EventFilter, EventNameFilter
-from prefect.testing.utilities import prefect_test_harness
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from components.drift.config import DriftConfig
@@ -349,12 +348,6 @@ def test_a_candidate_that_got_worse_is_noticed(served, others, tmp_path):
     assert worst.startswith(f"predicted less observed quality of {tables.candidates['model'][0]} (")
     gaps = report.quality["by_candidate"]
     assert max(gaps, key=gaps.get) == tables.candidates["model"][0]
-
-
-@pytest.fixture(scope="module")
-def server():
-    with prefect_test_harness(server_startup_timeout=240):
-        yield
 
 
 @pytest.fixture(scope="module")

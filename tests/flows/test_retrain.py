@@ -9,13 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 from mlflow import MlflowClient
 from prefect.artifacts import Artifact
-from prefect.testing.utilities import prefect_test_harness
 
+from components.evaluation.gate_config import GateConfig
 from components.heads.implicit.head import ImplicitConfig
 from components.release.history import read_history
 from components.sources.planted.world import PlantedConfig, generate
 from flows.drift import DriftParameters, drift
-from flows.gate_form import GateParameters
 from flows.platform import paths
 from flows.platform.settings import settings
 from flows.platform.tracking import registry
@@ -31,12 +30,6 @@ METHODS = {
     *("router", "stage1_only", "stage2_only", "best_single", "best_per_benchmark", "knn100", "kmeans60"),
     *("linear", "mlp", "implicit", "random", "oracle"),
 }
-
-
-@pytest.fixture(scope="module")
-def server():
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +204,7 @@ def test_what_is_promoted_is_at_the_url_and_served_from_there(first, tmp_path, m
     far, memory = f"file://{tmp_path / 'far'}", "memory://routers-of-a-retrain"
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("POINTSMAN_PUBLISH_URL", far)
-    lenient = GateParameters(
+    lenient = GateConfig(
         champion_margin=1, parity_margin=1, calibration_error=1, leave_one_out_floor=-1, latency_ms=1e6
     )
     verdict = retrain(RetrainParameters(preset="smoke", gate=lenient))

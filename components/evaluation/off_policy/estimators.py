@@ -5,7 +5,6 @@ two policies is the difference of their terms, prompt by prompt. Source: Dudik, 
 self-normalised: Swaminathan and Joachims 2015, with the linear term of a ratio's delta method.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,15 +89,6 @@ def terms(log: Log, choice_N: NDArray[np.intp], estimator: Estimator) -> NDArray
         return chosen.predicted_N
     pseudo_NM = pseudo_outcomes(log.outcome_NM, log.predicted_NM, log.inclusion_NM, floor=log.floor)
     return np.asarray(pseudo_NM[np.arange(choice_N.size), choice_N], dtype=np.float64)
-
-
-def all_terms(log: Log, choice_N: NDArray[np.intp]) -> Mapping[Estimator, NDArray[np.float64]]:
-    """The terms of every estimator.
-
-    Raises:
-        ValueError: as `terms`.
-    """
-    return {estimator: terms(log, choice_N, estimator) for estimator in ESTIMATORS}
 
 
 def effective_sample_size(weight_N: NDArray[np.float64]) -> float:

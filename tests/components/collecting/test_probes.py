@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.collecting.probes import Believed, ProbeConfig, draw_probes, weighted_mean
+from components.collecting.probes import Believed, ProbeConfig, draw_probes
 
 ALL = np.full(400, -1, dtype=np.int32)
 
@@ -74,15 +74,3 @@ def test_the_same_seed_draws_the_same() -> None:
 def test_nothing_to_buy(open_NM: np.ndarray, cells: int, wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
         draw_probes(open_NM, ALL[:3], cells, None, ProbeConfig(), 0)
-
-
-def test_weighted_mean_covers_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(3)
-    value_N = rng.random(2000)
-    chance_N = np.clip(0.05 + 0.3 * value_N, 0, 1)
-    hits = 0
-    for _ in range(400):
-        drawn_N = rng.random(2000) < chance_N
-        mean, error = weighted_mean(value_N[drawn_N], chance_N[drawn_N], 2000)
-        hits += abs(mean - value_N.mean()) <= 1.96 * error
-    assert 0.92 <= hits / 400 <= 0.98

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from components.extrapolation.arithmetic import identity
-from components.extrapolation.methods import Sizes, TrainingConfig, method_names, train
+from components.extrapolation.methods import _NETWORKS, Sizes, TrainingConfig, train
 from components.extrapolation.problem import error
 from components.extrapolation.rolling import rolling_argmax, rolling_average
 from components.extrapolation.volatility import volatility
 
 SIZES = Sizes(implicit_states=6, mlp_hidden=(6, 6), rnn_states=4, lstm_hidden=4, width=4)
 SHORT = TrainingConfig(epochs=2, batch_size=50, learning_rate=1e-2)
-NETWORKS = [name for name in method_names() if name not in ("least_squares", "ridge", "har")]
+NETWORKS = [*_NETWORKS]
 
 
 @pytest.mark.parametrize("name", NETWORKS)

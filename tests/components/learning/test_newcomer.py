@@ -10,9 +10,8 @@ from components.learning.newcomer import (
     NewcomerProbes,
     add_candidate,
     remove_candidate,
-    with_candidate,
-    without_candidate,
 )
+from components.learning.newcomer_evidence import with_candidate, without_candidate
 from components.learning.onboarding import OnboardConfig, Onboarded, judge_newcomer
 from components.tables.board import Board
 from pointsman.bundle.evidence import Evidence, prompt_digests

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 from components.tasks.partition import from_labels
-from components.tasks.stability import bootstrap_ari, bootstrap_aris
+from components.tasks.stability import bootstrap_aris
 
 
 def partition_of(label):
     return from_labels(np.asarray(label), minimum_size=1)
+
+
+def bootstrap_ari(discover, partition, **drawn):
+    """The score of one partition."""
+    return bootstrap_aris(lambda rows: [discover(rows)], [partition], **drawn)[0]
 
 
 def test_a_discoverer_that_always_agrees_and_one_that_guesses():

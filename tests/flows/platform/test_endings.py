@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 from prefect import flow, get_client
-from prefect.testing.utilities import prefect_test_harness
 from pydantic import BaseModel
 
 from flows.platform.endings import STATES, name_ending, run_name, state_name
@@ -14,12 +13,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 class Parameters(BaseModel):
     data: str | None = None
-
-
-@pytest.fixture(scope="module")
-def server():
-    with prefect_test_harness(server_startup_timeout=240):
-        yield
 
 
 def ended(data, result):

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from components.evaluation.off_policy.estimators import Log, all_terms, effective_sample_size, terms
+from components.evaluation.off_policy.estimators import ESTIMATORS, Log, effective_sample_size, terms
 
 TRUTH_NM = np.array([[0.9, 0.1], [0.2, 0.7], [0.5, 0.6]])
 SHARE_NM = np.array([[0.7, 0.3], [0.4, 0.6], [0.8, 0.2]])
@@ -31,7 +31,8 @@ def test_the_expectation_over_all_logs_is_the_policys_value(estimator):
 
 def test_formulas_written_out():
     log = log_of([0, 0, 1])
-    found = {name: term_N.mean() for name, term_N in all_terms(log, CHOICE_N).items()}
+    every = {name: terms(log, CHOICE_N, name) for name in ESTIMATORS}
+    found = {name: term_N.mean() for name, term_N in every.items()}
     assert found["ips"] == pytest.approx((0.9 / 0.7 + 0 + 0.6 / 0.2) / 3)
     assert found["self_normalised"] == pytest.approx((0.9 / 0.7 + 0.6 / 0.2) / (1 / 0.7 + 1 / 0.2))
     assert found["direct"] == pytest.approx((0.5 + 0.3 + 0.9) / 3)
