@@ -49,7 +49,8 @@ def _of_one_router(decided: list[Decided], places: list[int], *, text: bool, emb
         joined(name) for name in ("choice_N", "task_N", "quality_NM", "cost_usd_NM")
     )
     rows_N, reasons = np.arange(choice_N.size), joined("reason_N")
-    tasks = np.array([*(router.task_ids or map(str, range(len(router.tasks)))), None], dtype=object)
+    # the last one is where a prompt without a task (-1) finds it
+    tasks = np.array([*(router.task_ids or map(str, range(len(router.evidence.count_TM)))), None], dtype=object)
     texts = list(chain.from_iterable(one.texts or [None] * len(one) for one in decided))  # type: ignore[list-item]
     columns: dict[str, Any] = {
         "decision_id": list(chain.from_iterable(one.decision_ids for one in decided)),

@@ -125,9 +125,10 @@ class Segments(Generic[Item]):
         """What waits as columns; what can't be (text that is no Unicode) is counted as lost and keeps none back."""
         try:
             return self._to_frame(items)
-        except Exception:
+        except Exception as error:
             if len(items) == 1:
                 self.shed += self._size(items[0])
+                _LOG.warning("a row of the %s log can't be kept: %s", self._kind, type(error).__name__)
                 return self._to_frame([])
             half = len(items) // 2
             return pl.concat([self._frame(items[:half]), self._frame(items[half:])])

@@ -20,6 +20,7 @@ NAMES = (
     "routing",
     "serving",
     "overhead",
+    "crowd",
     "adversarial",
     "discovery",
     "off_policy",
@@ -74,6 +75,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "routing": {"published": published},
         "serving": {"published": published, "soak": asked.soak},
         "overhead": {"published": published},
+        "crowd": {"published": published} | ({"soak": asked.soak} if asked.soak else {}),
         "adversarial": {"published": published},
         "discovery": {"sizes": sizes},
         "off_policy": {"sizes": asked.sizes or (500, 5000), "logs": asked.draws, "workers": asked.workers},
@@ -100,7 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark; all if not given")
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, of discovery, off_policy, scale")
     parser.add_argument("--large", action="store_true", help="discovery up to 200,000 prompts both ways: half an hour")
-    parser.add_argument("--soak", type=float, default=0, metavar="S", help="serving: S more seconds at 64 connections")
+    parser.add_argument(
+        "--soak", type=float, default=0, metavar="S", help="serving, crowd: S seconds at 64 connections"
+    )
     parser.add_argument("--logs", type=Path, default=Path("../shared/data"), help="the standard blocks")
     parser.add_argument("--seeds", type=int, default=2, metavar="N", help="divisions of each block")
     parser.add_argument(

@@ -6,17 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import polars as pl
 import pytest
 from fastapi.testclient import TestClient
 
+from components.release.writing import write_bundle
 from pointsman.policy.exploration import ExplorationConfig
 from pointsman.router import Router
 from pointsman.serving.app import ServingConfig, create_app
 from pointsman.serving.decision_log import DecisionLog, LogConfig, read_log
 from pointsman.serving.log_schema import DECISION
 from pointsman.serving.segments import Segments, frame_of, read_segments
+from tests.fixtures.tiny_router import REPORT
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -60,6 +63,20 @@ def test_decisions_and_their_outcomes_come_back(bundle, prompts, tmp_path):
         (0.75, 7, "up", None),
         (None, None, None, "error"),
     ]
+
+
+def test_tasks_without_labels_have_their_numbers(parts, prompts, tmp_path):
+    unnamed = replace(parts, provenance=replace(parts.provenance, tasks=(), task_ids=()))
+    # only Parts.write names tasks
+    bundle = tmp_path / write_bundle(
+        tmp_path, unnamed.model, unnamed.feature_map, unnamed.encoder_folder, unnamed.provenance, REPORT, unnamed.golden
+    )
+    http = client(bundle, tmp_path / "log")
+    decided = http.post("/v1/route", json={"prompts": prompts}).json()["decisions"]
+    tasks = [None if d["task"] is None else d["task"]["id"] for d in decided]
+    assert read(http, tmp_path / "log")["task"].to_list() == tasks
+    assert set(tasks) - {None}
+    assert http.get("/v1/traffic").json()["prompts"] == len(prompts)
 
 
 @pytest.mark.parametrize(

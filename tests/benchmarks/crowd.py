@@ -1,0 +1,30 @@
+"""A server with log, exploration and shadow in a crowd: long prompts beside short ones, a soak, and a goodbye."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.child import measure
+from tests.benchmarks.routing import Skipped
+from tests.benchmarks.table import Table
+
+
+def run(published: Path, *, seconds: float = 5.0, soak: float = 60.0) -> Table:
+    """The router in service behind HTTP on loopback.
+
+    Raises:
+        Skipped: no router is published.
+    """
+    if not (published / "current.json").is_file():
+        raise Skipped(f"no router is published in {published}: run `make run` first")
+    found: dict[str, Any] = measure("crowd_case", [str(published.resolve()), str(seconds), str(soak)], threads=1)
+    return Table(
+        name="crowd",
+        claim=(
+            "One server with decision log, exploration of 5 % and the same router as its shadow. Eight connections "
+            "ask for short prompts, first alone, then beside two that ask for prompts of 100,000 characters: the p99 "
+            "of the short ones should at most double. Then a soak at 64 connections, without an error and with flat "
+            "memory. Goodbye: SIGTERM while 32 connections ask; every decision that was made is answered and logged."
+        ),
+        rows=found["rows"],
+        summary=found["summary"],
+    )
