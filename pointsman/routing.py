@@ -1,7 +1,7 @@
 """What a router answers: a decision for each prompt, as arrays and as what people and frames read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -82,11 +82,6 @@ class Routing:
             return None
         return np.asarray(~np.any([*self.removed.values()], axis=0), dtype=np.bool_)
 
-    def take(self, rows: slice) -> "Routing":
-        """The decisions on neighbouring prompts."""
-        arrays = {name: getattr(self, name)[rows] for name in _BY_PROMPT}
-        return replace(self, **arrays, removed={rule: gone_NM[rows] for rule, gone_NM in self.removed.items()})
-
     @staticmethod
     def columns() -> list[str]:
         """Names of a decision's columns."""
@@ -108,10 +103,6 @@ class Routing:
             "policy": [self.policy] * len(self),
             "scores": [self.scores(row) for row in range(len(self))],
         }
-
-
-_BY_PROMPT = tuple(entry.name for entry in fields(Routing) if entry.name.endswith(("_N", "_NM")))
-"""Arrays of a routing with a row for each prompt."""
 
 
 def _known(cost: float) -> float | None:

@@ -4,6 +4,7 @@ Shapes: N prompts, M candidates.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,12 +63,22 @@ class Explored:
 
     def propensity_NM(self, candidates: int) -> Floats:
         """The exact probability of each candidate, shape (N, M); rows sum to 1."""
-        rows_N = np.arange(self.choice_N.size)
-        found_NM = np.zeros((self.choice_N.size, candidates))
-        if self.plausible_NM is not None:
-            found_NM += self.rate_N[:, None] * self.plausible_NM / self.plausible_NM.sum(axis=1, keepdims=True)
-        found_NM[rows_N, self.proposed_N] += 1 - self.rate_N
-        return found_NM
+        return propensities([self], candidates)
+
+
+def propensities(explored: Sequence[Explored], candidates: int) -> Floats:
+    """The exact probability of each candidate, of several batches end to end, shape (N, M)."""
+    proposed_N = np.concatenate([one.proposed_N for one in explored])
+    rate_N = np.concatenate([one.rate_N for one in explored])
+    # where nobody is drawn the rate is 0, and so is everybody's share of it
+    masks = [
+        np.ones((one.proposed_N.size, candidates), dtype=np.bool_) if one.plausible_NM is None else one.plausible_NM
+        for one in explored
+    ]
+    plausible_NM = np.concatenate(masks)
+    found_NM = rate_N[:, None] * plausible_NM / plausible_NM.sum(axis=1, keepdims=True)
+    found_NM[np.arange(proposed_N.size), proposed_N] += 1 - rate_N
+    return np.asarray(found_NM, dtype=np.float64)
 
 
 def certain(choice_N: NDArray[np.intp]) -> Explored:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pointsman.policy.exploration import propensities
 from pointsman.serving.decided import Decided
 from pointsman.serving.log_schema import DECISION, SHADOW
 from pointsman.serving.shadow import Compared
@@ -106,7 +107,7 @@ def _scores(names: tuple[str, ...], quality_NM: NDArray[np.float64], cost_NM: ND
 
 def _chances(decided: list[Decided], names: tuple[str, ...]) -> pl.Series:
     """Candidates' probabilities as JSON; null where one was certain. Shape (N,)."""
-    chance_NM = np.concatenate([one.explored.propensity_NM(len(names)) for one in decided])
+    chance_NM = propensities([one.explored for one in decided], len(names))
     open_N = (chance_NM > 0).sum(axis=1) > 1
     rows, columns = np.nonzero((chance_NM > 0) & open_N[:, None])
     keys = np.array([f"{json.dumps(name)}: " for name in names], dtype=object)
@@ -124,8 +125,8 @@ def shadow_frame(compared: Sequence[Compared]) -> pl.DataFrame:
     columns: dict[str, list[Any]] = {name: [] for name in SHADOW}
     for one in compared:
         columns["decision_id"] += one.decision_ids
-        columns["decided_at"] += [one.at_us] * len(one.decision_ids)
-        columns["shadow_router_id"] += [one.router_id] * len(one.decision_ids)
+        columns["decided_at"] += one.at_us
+        columns["shadow_router_id"] += [one.router_id] * len(one)
         columns["shadow_candidate"] += one.routing.candidate
         columns["shadow_quality"] += one.routing.predicted_quality.tolist()
         columns["shadow_cost_usd"] += one.routing.expected_cost_usd.tolist()

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, chain
+from operator import ne
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman.model.prediction import Prediction
-from pointsman.policy.eligibility import Wanted, rows_of
+from pointsman.policy.eligibility import Wanted
 from pointsman.policy.policy import Budget
 from pointsman.router import OPERATING, Router
 from pointsman.routing import Routing
@@ -52,29 +52,29 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Compared:
-    """What a shadow would have answered to a request."""
+    """What a shadow would have answered to some requests."""
 
     decision_ids: list[str]
+    at_us: list[int]
+    """When each was decided, microseconds since 1970."""
     router_id: str
     routing: Routing
     """What the shadow chose."""
-    served: Routing
-    """What was answered."""
-    at_us: int
+    served: list[str]
+    """What was chosen."""
+    served_quality_N: NDArray[np.float64]
+    served_cost_usd_N: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.decision_ids)
 
     def figures(self) -> dict[str, Any]:
         """Prompts, disagreements, and what the shadow's choices would change in sum; costs where both are known."""
-        differs = sum(
-            ours != theirs for ours, theirs in zip(self.served.candidate, self.routing.candidate, strict=True)
-        )
         return {
             "prompts": len(self),
-            "disagreements": differs,
-            "quality": float((self.routing.predicted_quality - self.served.predicted_quality).sum()),
-            "cost_usd": float(np.nansum(self.routing.expected_cost_usd - self.served.expected_cost_usd)),
+            "disagreements": sum(map(ne, self.served, self.routing.candidate)),
+            "quality": float((self.routing.predicted_quality - self.served_quality_N).sum()),
+            "cost_usd": float(np.nansum(self.routing.expected_cost_usd - self.served_cost_usd_N)),
         }
 
 
@@ -123,8 +123,13 @@ class Shadow:
 
     def _decide(self, batch: list[Seen]) -> None:
         try:
-            for compared in decide_all(self._router(), batch):
-                self._told(compared)
+            router = self._router()
+            # a budget is for each request
+            if len(batch) > 1 and isinstance(router.policy(OPERATING), Budget):
+                for seen in batch:
+                    self._decide([seen])
+                return
+            self._told(decide_all(router, batch))
         # a shadow that fails must not be noticed by those who are answered
         except Exception as error:
             if len(batch) > 1:
@@ -144,7 +149,7 @@ def _alike(batch: list[Seen]) -> Iterator[list[Seen]]:
     yield from groups.values()
 
 
-def decide_all(router: Router, batch: list[Seen]) -> Iterator[Compared]:
+def decide_all(router: Router, batch: list[Seen]) -> Compared:
     """What a router would choose for requests that want the same of candidates; all encoded, or none.
 
     Raises:
@@ -163,19 +168,12 @@ def decide_all(router: Router, batch: list[Seen]) -> Iterator[Compared]:
         if seen.characters is not None:
             characters_N[start:end] = seen.characters
     prediction = router.predict_encoded(tokens, embedding_ND, read_N, characters_N)
-    policy, wanted = router.policy(OPERATING), batch[0].wanted
-
-    def chosen(part: Prediction) -> Routing:
-        return router.choose(part, policy, wanted)
-
-    # a budget is for each request
-    whole = None if isinstance(policy, Budget) else chosen(prediction)
-    for seen, start, end in zip(batch, bounds, bounds[1:], strict=False):
-        rows = slice(start, end)
-        yield Compared(
-            decision_ids=seen.decision_ids,
-            router_id=router.router_id,
-            routing=chosen(rows_of(prediction, rows)) if whole is None else whole.take(rows),
-            served=seen.routing,
-            at_us=seen.at_us,
-        )
+    return Compared(
+        decision_ids=list(chain.from_iterable(seen.decision_ids for seen in batch)),
+        at_us=list(chain.from_iterable([seen.at_us] * len(seen.prompts) for seen in batch)),
+        router_id=router.router_id,
+        routing=router.choose(prediction, router.policy(OPERATING), batch[0].wanted),
+        served=list(chain.from_iterable(seen.routing.candidate for seen in batch)),
+        served_quality_N=np.concatenate([seen.routing.predicted_quality for seen in batch]),
+        served_cost_usd_N=np.concatenate([seen.routing.expected_cost_usd for seen in batch]),
+    )
