@@ -17,8 +17,7 @@ def describe(report: Mapping[str, Any]) -> str:
         first = f"Verdict: {gate['verdict']}."
         lines += [_cell(f"{first} {summary(report, gate['verdict'])}" if "operating" in report else first), ""]
         lines += [
-            f"- {'passed' if c['passed'] else '**failed**'}: {_cell(c['name'])}: {number_text(c['figure'], 4)}"
-            f" (threshold {number_text(c['threshold'], 4)})"
+            f"- {'passed' if c['passed'] else '**failed**'}: {_cell(c['name'])}: {_cell(_finding(c))}"
             for c in gate["criteria"]
         ]
         lines.append("")
@@ -39,6 +38,12 @@ def describe(report: Mapping[str, Any]) -> str:
         ]
         lines.append(f"| {_cell(name)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _finding(criterion: Mapping[str, Any]) -> str:
+    """In words, or as figures where there are none."""
+    figures = f"{number_text(criterion['figure'], 4)} (threshold {number_text(criterion['threshold'], 4)})"
+    return str(criterion.get("words") or figures)
 
 
 def _cell(text: str) -> str:

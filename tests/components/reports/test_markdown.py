@@ -18,3 +18,16 @@ def test_the_first_line_is_the_verdict_with_what_it_saves(monkeypatch):
 
 def test_a_report_of_an_earlier_version_has_its_verdict_first():
     assert describe(REPORT).splitlines()[0] == "Verdict: refused."
+
+
+def test_conditions_are_told_in_words_where_there_are_some():
+    criterion = {
+        "name": "cost",
+        "figure": 0.5,
+        "threshold": 0.05,
+        "passed": True,
+        "words": "Costs 50 % less | [40, 60]",
+    }
+    told = describe(REPORT | {"gate": {"verdict": "promoted", "criteria": [criterion]}})
+    assert r"- passed: cost: Costs 50 % less \| [40, 60]" in told
+    assert "- **failed**: a \\| b: – (threshold 0.1000)" in describe(REPORT)
