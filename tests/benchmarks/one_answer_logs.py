@@ -14,6 +14,7 @@ from components.embeddings.export import export_minilm
 from components.embeddings.feature_fit import FeatureConfig, fit_features
 from components.learning.evidence import with_inclusion
 from components.tables.board import Board, to_board
+from components.tables.sampling import evenly
 from components.tables.splits import SPLITS, SplitConfig, assign_groups, near_duplicate_groups
 from components.tables.store import read_tables
 from flows.stations.blocks import Block
@@ -25,10 +26,12 @@ LOGGINGS = ("uniform", "skewed", "greedy", "contextual", "tenth complete")
 _CELLS = ("quality_NM", "cost_usd_NM", "input_tokens_NM", "output_tokens_NM", "latency_ms_NM", "propensity_NM")
 
 
-def complete_board(data: Path, block: Block, cache: Path) -> tuple[Board, Tokens, Encoder]:
-    """A block's prompts on which every one of its candidates has an outcome, embedded and grouped."""
+def complete_board(data: Path, block: Block, cache: Path, most: int) -> tuple[Board, Tokens, Encoder]:
+    """Prompts of a block that have an outcome of every candidate, embedded and grouped; of many, a sample."""
     encoder = sentence_encoder(cache)
     board, prompts, _ = rectangle(data, block)
+    kept = evenly(len(prompts), most)
+    board, prompts = board.take(kept), prompts.gather(kept)
     embedding_ND = embed_cached(encoder, prompts.to_list(), cache / "embeddings")
     return *_laid_out(board, prompts, embedding_ND, encoder.tokenize(prompts.to_list())), encoder
 
