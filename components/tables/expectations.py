@@ -11,8 +11,11 @@ import polars as pl
 from great_expectations.core import ExpectationSuite
 
 from components.tables.costs import COST_TOLERANCE, cost_agrees
+from components.tables.exact_rules import counted
+from components.tables.rule_outcomes import LISTED, RuleOutcome, outcome_of
+from components.tables.sampling import evenly
 from components.tables.schema import GRADES, SCHEMAS, Column, TableSchema
-from components.tables.store import Tables, table_file
+from components.tables.store import Tables
 
 MINIMUM_PROMPTS = 20
 """Fewer can't fill the splits with more than a prompt or two each."""
@@ -27,10 +30,8 @@ _ONE_MODEL = (
     "with one there is nothing to route: let the gateway explore (pointsman serve --explore 0.1) or collect answers "
     "of others (pointsman collect)"
 )
-_SHOWN = 3
-"""Rows that a message names."""
-_LISTED = 20
-"""Rows of a broken rule that the results hold."""
+MOST = 20_000
+"""Rows of a table that Great Expectations reads at most."""
 _RESULTS = {
     "table": pl.String(),
     "rule": pl.String(),
@@ -70,40 +71,49 @@ class ValidationReport:
         )
 
 
-def validate(tables: Tables, folder: Path, *, cost_tolerance: float = COST_TOLERANCE) -> ValidationReport:
+def validate(
+    tables: Tables, folder: Path, *, cost_tolerance: float = COST_TOLERANCE, most: int = MOST
+) -> ValidationReport:
     """Checks tables against their schema and each other.
+
+    Of a large table Great Expectations reads a sample, and the same rules are counted on all of its rows by polars.
 
     Args:
         tables: tables after quarantine.
         folder: where they were read, to name files in the complaint.
         cost_tolerance: relative gap between cost and tokens x price from which outcomes are counted.
+        most: rows of a table that Great Expectations reads at most, >= 1.
     """
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     source = context.data_sources.add_pandas("tables")
-    outcomes: list[tuple[TableSchema, Any]] = []
+    outcomes: list[RuleOutcome] = []
     for schema in (*SCHEMAS, *((GRADES,) if tables.grades is not None else ())):
         batch = source.add_dataframe_asset(schema.name).add_batch_definition_whole_dataframe("whole")
-        suite = context.suites.add(
-            ExpectationSuite(name=schema.name, expectations=list(expectations(schema, cost_tolerance)))
-        )
+        rules = list(expectations(schema, cost_tolerance))
+        suite = context.suites.add(ExpectationSuite(name=schema.name, expectations=rules))
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name=schema.name, data=batch, suite=suite)
         )
+        frame = _checked(tables, schema, cost_tolerance)
         result = definition.run(
-            batch_parameters={"dataframe": _checked(tables, schema, cost_tolerance).to_pandas()},
+            batch_parameters={"dataframe": frame[evenly(frame.height, most)].to_pandas()},
             result_format={
                 "result_format": "SUMMARY",
-                "partial_unexpected_count": _LISTED,
+                "partial_unexpected_count": LISTED,
                 "unexpected_index_column_names": ["row", *schema.key],
             },
         )
-        outcomes.extend((schema, one) for one in result.results)
-    results = pl.DataFrame([_row(schema, one) for schema, one in outcomes], schema=_RESULTS, orient="row")
-    critical = [(schema, one) for schema, one in outcomes if not one.success and _severity(one) == "critical"]
+        exact = {}
+        if frame.height > most:
+            found = {_name(rule): counted(frame, rule, schema.key, LISTED) for rule in rules}
+            exact = {name: one for name, one in found.items() if one is not None}
+        outcomes.extend(outcome_of(schema, one, exact) for one in result.results)
+    results = pl.DataFrame([one.row() for one in outcomes], schema=_RESULTS, orient="row")
+    critical = [one for one in outcomes if not one.passed and one.severity == "critical"]
     return ValidationReport(
         results=results.sort("table", "column", "rule", maintain_order=True),
-        complaint="; ".join(_complaint(folder, schema, one) for schema, one in critical),
+        complaint="; ".join(one.complaint(folder) for one in critical),
     )
 
 
@@ -217,30 +227,5 @@ def _counted(frame: pl.DataFrame, counts: pl.DataFrame, key: str, name: str) -> 
     return joined.with_columns(pl.col(name).fill_null(0).cast(pl.Int64))
 
 
-def _row(schema: TableSchema, one: Any) -> tuple[str, str, str, str, bool, int, int, list[str]]:
-    rule, column = one.expectation_config.meta["rule"], one.expectation_config.kwargs.get("column", "")
-    # A rule on the table as a whole is one check.
-    checked = one.result.get("element_count", 1)
-    failed = one.result.get("unexpected_count", int(not one.success))
-    return schema.name, rule, column, _severity(one), bool(one.success), checked, failed, _first(one)
-
-
-def _first(one: Any) -> list[str]:
-    """The first rows that break a rule, as texts."""
-    rows = one.result.get("partial_unexpected_index_list") or []
-    return ["{" + ", ".join(f"{k}: {str(v)[:80]}" for k, v in row.items()) + "}" for row in rows[:_LISTED]]
-
-
-def _severity(one: Any) -> str:
-    return str(one.expectation_config.severity.value)
-
-
-def _complaint(folder: Path, schema: TableSchema, one: Any) -> str:
-    column = one.expectation_config.kwargs.get("column")
-    rule = one.expectation_config.meta["rule"]
-    text = f"{table_file(folder, schema)}: broken rule: {f'{column}: ' if column else ''}{rule}"
-    if one.exception_info.get("exception_message"):
-        return f"{text}; {one.exception_info['exception_message']}"
-    if "observed_value" in one.result:
-        return f"{text}; found {one.result['observed_value']}"
-    return f"{text}; broken by {one.result.get('unexpected_count')} rows; first: {', '.join(_first(one)[:_SHOWN])}"
+def _name(rule: Any) -> tuple[str, str]:
+    return rule.meta["rule"], getattr(rule, "column", "")

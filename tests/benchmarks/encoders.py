@@ -53,8 +53,8 @@ def run(data: Path, cache: Path, *, blocks: tuple[str, ...] = (), seeds: int = 1
             f"training prompts, {prompts} prompts a block at most: quality of the choices on test prompts at the "
             "operating policy and at `best`, the differences with their 95 % intervals, and the cost at the operating "
             "policy relative to int8's. Novelty (area under the curve) and left out (quality by guarded neighbours): "
-            "benchmarks left out of distillation and training, as `--encoder auto` judges them. Prompts a second: routing the "
-            f"block's own prompts in batches of {BATCH} on one thread, in processor time, both in turn."
+            "benchmarks left out of distillation and training, as `--encoder auto` judges them. Prompts a second: "
+            f"routing the block's own prompts in batches of {BATCH} on one thread, in processor time, both in turn."
         ),
         rows=rows,
         summary={

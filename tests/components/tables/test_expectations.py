@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from components.tables.expectations import validate
 from components.tables.store import Tables, read_tables, write_tables
@@ -105,6 +106,19 @@ def test_a_broken_rule_names_file_rule_and_first_rows(tables: Tables, tmp_path: 
         assert re.search(
             re.escape(f"{tmp_path}/{named}.parquet: broken rule: ") + "[^{]*" + re.escape(message), report.complaint
         )
+
+
+@pytest.mark.parametrize("changes", [[], CELLS, USELESS], ids=["sound", "cells", "useless"])
+def test_large_tables_are_counted_whole_though_a_sample_is_shown(
+    tables: Tables, tmp_path: Path, changes: list[Change]
+) -> None:
+    for table, change, _, _ in changes:
+        tables = spoil(tables, table, change)
+    whole, sampled = validate(tables, tmp_path), validate(tables, tmp_path, most=60)
+    counts = ["table", "rule", "column", "severity", "passed", "checked", "failed"]
+    assert_frame_equal(sampled.results.select(counts), whole.results.select(counts))
+    assert sampled.warnings == whole.warnings
+    assert sampled.complaint == whole.complaint
 
 
 def test_the_first_rows_that_break_a_rule_are_kept(tables: Tables, tmp_path: Path) -> None:
