@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from flows.buying import add_buying
+from flows.forgetting import add_forgetting
 from flows.importing import add_import
 from flows.studies import add_studies
 from pointsman.commands import router_option
@@ -41,6 +42,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     command.add_argument("--seed", type=int, default=0, help="same seed and data: same router")
     command.add_argument(
+        "--examples", action="store_true", help="quote some prompts in the report, which the bundle and MLflow keep"
+    )
+    command.add_argument(
         "--most-faulty", type=float, default=0.01, help="stop where a larger share of a table's rows is faulty"
     )
     command.set_defaults(command=_retrain)
@@ -68,6 +72,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     command.set_defaults(command=_doctor)
 
+    command = commands.add_parser("keygen", help="make the key that signs what is published from now on")
+    command.set_defaults(command=_keygen)
+
+    add_forgetting(commands)
     add_import(commands)
     add_buying(commands)
 
@@ -113,6 +121,7 @@ def _retrain(options: argparse.Namespace) -> int:
             policy=options.policy,
             force=options.force,
             seed=options.seed,
+            examples=options.examples,
             most_faulty=options.most_faulty,
         )
     )
@@ -172,6 +181,19 @@ def _doctor(_: argparse.Namespace) -> int:
     lines = examine(registry())
     print("\n".join(lines))
     return int(any(line.startswith("damaged") for line in lines))
+
+
+def _keygen(_: argparse.Namespace) -> int:
+    from flows.platform import paths
+    from pointsman.bundle.keys import make_keys
+
+    key = paths.publish_key()
+    public = key.with_name(f"{key.name}.pub")
+    make_keys(key, public)
+    print(f"key: {key}, which signs every router that is published from here and must stay secret")
+    print(f"public key: {public}, for gateways: pointsman serve --trust {public}")
+    print("`pointsman doctor` signs the router in service")
+    return 0
 
 
 def _history(_: argparse.Namespace) -> int:

@@ -85,6 +85,9 @@ class DriftParameters(BaseModel):
         le=1,
         description="Gap of predicted and observed quality that alarms.",
     )
+    examples: bool = Field(
+        default=False, description="Quote some of the recent prompts in the report, which MLflow and Prefect keep too."
+    )
     announce: bool = Field(
         title="Start a retrain on an alarm",
         default=True,
@@ -145,7 +148,10 @@ def examine(parameters: DriftParameters) -> DataRef:
         lambda encoder, prompts: embed_cached(encoder, prompts, shelf),
     )
     asked = reference(parameters.recent).digest + parameters.model_dump_json(exclude={"recent", "router", "announce"})
-    return write_report(report.as_dict(), router_id, hashlib.sha256(asked.encode()).hexdigest())
+    found = report.as_dict()
+    if not parameters.examples:
+        found |= {"groups": [group | {"examples": []} for group in found["groups"]]}
+    return write_report(found, router_id, hashlib.sha256(asked.encode()).hexdigest())
 
 
 @task(cache_policy=NO_CACHE)

@@ -41,6 +41,7 @@ from flows.stations.promote import Verdicted, promote
 from flows.stations.register import bundle, register
 from flows.stations.stages import Prepared, WithPeers, WithReport, WithRouter, WithTasks
 from flows.stations.train import PEERS, baseline, classify, combine, specialise
+from flows.stations.trial import simulated
 
 SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
 
@@ -82,6 +83,12 @@ class RetrainParameters(BaseModel):
         title="Replace the router in service all the same",
         default=False,
         description="Let a router from simulated logs, or from logs of other candidates, replace the one in service.",
+    )
+    examples: bool = Field(
+        title="Quote prompts",
+        default=False,
+        description="Show the beginnings of some of your prompts in the report and its map, which MLflow and the "
+        "published bundle keep too; simulated ones are always shown.",
     )
     seed: int = Field(title="Seed", default=0, ge=0, description="Same seed and data: same router.")
     most_faulty: float = Field(
@@ -127,7 +134,8 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
         prepared = prepare(parameters, chosen, station)
         station("discover")
-        with_tasks = find_tasks(prepared, chosen, seed)
+        quoting = parameters.examples or simulated(prepared.logs)
+        with_tasks = find_tasks(prepared, chosen, seed, quoting=quoting)
         station("train")
         with_router = train(with_tasks, parameters, chosen.learning)
         for notice in cost_notices(with_router.combined, read_board(prepared.laid_out).models):
@@ -137,7 +145,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         compared = fan_out(baseline, peers, station.parts(len(PEERS)))
         station("evaluate")
         with_peers = examine(with_router, compared, chosen, seed)
-        judged = evaluate(with_peers, gate=parameters.gate, force=parameters.force, seed=seed)
+        judged = evaluate(with_peers, gate=parameters.gate, force=parameters.force, quoting=quoting, seed=seed)
         with_report = with_peers.then(WithReport, judged=judged)
         station("register")
         waiting = bundle(with_report, seed=seed)
@@ -190,7 +198,7 @@ def prepare(parameters: RetrainParameters, chosen: Preset, station: Progress) ->
     )
 
 
-def find_tasks(stages: Prepared, chosen: Preset, seed: int) -> WithTasks:
+def find_tasks(stages: Prepared, chosen: Preset, seed: int, *, quoting: bool) -> WithTasks:
     """The training prompts' tasks under lasting names, and their map."""
     tables, laid_out = stages.tables, stages.laid_out
     prompts = {"tables": tables, "splits": stages.splits}
@@ -199,7 +207,9 @@ def find_tasks(stages: Prepared, chosen: Preset, seed: int) -> WithTasks:
     found = discover(tables=tables, laid_out=laid_out, sentences=sentences, config=chosen.discovery, seed=seed)
     named = name_discovered(**prompts, discovered=found, descriptions=descriptions)
     discovered = identify(**prompts, discovered=named, champion=champion_tasks())
-    charted = chart(tables=tables, laid_out=laid_out, discovered=discovered, config=LayoutConfig(seed=seed))
+    charted = chart(
+        tables=tables, laid_out=laid_out, discovered=discovered, config=LayoutConfig(seed=seed), quoting=quoting
+    )
     return stages.then(WithTasks, discovered=discovered, charted=charted)
 
 

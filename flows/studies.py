@@ -20,6 +20,9 @@ def add_studies(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command = commands.add_parser("drift", help="compare recent prompts with what the router was trained on")
     router_option(command)
     command.add_argument("--recent", type=Path, required=True, help="folder with prompts, or with embeddings only")
+    command.add_argument(
+        "--examples", action="store_true", help="quote some prompts in the report, which MLflow and Prefect keep"
+    )
     command.set_defaults(command=_drift)
 
     command = commands.add_parser("extrapolate", help="study how implicit models and their rivals do under shift")
@@ -62,7 +65,7 @@ def _drift(options: argparse.Namespace) -> int:
     prepare_environment()
     from flows.drift import DriftParameters, run_drift
 
-    return run_drift(DriftParameters(recent=options.recent, router=options.router))
+    return run_drift(DriftParameters(recent=options.recent, router=options.router, examples=options.examples))
 
 
 def _extrapolate(options: argparse.Namespace) -> int:

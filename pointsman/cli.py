@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 TRAINING = (
     *("retrain", "compare", "drift", "extrapolate", "import", "report"),
     *("grade", "collect", "onboard", "demo"),
-    *("promote", "rollback", "history", "doctor", "ui"),
+    *("promote", "rollback", "history", "doctor", "keygen", "forget", "ui"),
 )
 """Commands of a checkout; an installed wheel only says where they are."""
 _MACHINE = frozenset(
@@ -41,6 +41,7 @@ EXAMPLES = {
     "grade": "--data data/logs --by reference",
     "collect": "--data data/logs --url http://localhost:4000/v1 --budget 5 --dry-run",
     "onboard": "--data data/logs --model new-model",
+    "forget": "--prompt-id 4f1c2a --decisions decisions --dry-run",
 }
 """A call of each command that has options worth showing, for its help."""
 
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
             return 3
         extra = "train" if options.name in TRAINING else "upstream" if error.name == "httpx" else "serve"
+        if error.name.partition(".")[0] == "cryptography":
+            extra = "signing"
         print(
             f"pointsman: `pointsman {options.name}` needs the extra '{extra}' ({error.name} is missing): "
             f"pip install 'pointsman[{extra}]'",

@@ -70,8 +70,8 @@ def discover(
 
 
 @cached_task(name="discover: map")
-def chart(*, tables: DataRef, laid_out: DataRef, discovered: DataRef, config: LayoutConfig) -> DataRef:
-    """The training prompts in the plane, each with its task's label: the report's map."""
+def chart(*, tables: DataRef, laid_out: DataRef, discovered: DataRef, config: LayoutConfig, quoting: bool) -> DataRef:
+    """The training prompts in the plane, each with its task's label and, if that is wanted, its text: the map."""
     board, prompts = read_board(laid_out), read_prompts(tables)
     train = board.rows("train")
     layout = lay_out(board.embedding_ND[train], config)
@@ -80,6 +80,6 @@ def chart(*, tables: DataRef, laid_out: DataRef, discovered: DataRef, config: La
         [*labels, UNASSIGNED][task]
         for task in load_arrays(Partition, discovered.file("partition.npz")).task_N[layout.row_K]
     ]
-    shown = points(layout.point_K2, label_K, [prompts[row] for row in train[layout.row_K]])
+    shown = points(layout.point_K2, label_K, [prompts[row] if quoting else "" for row in train[layout.row_K]])
     # Of too few prompts, or the same one again and again, there is no map.
     return keep("chart", lambda folder: (folder / "map.json").write_text(json.dumps(shown if label_K else None)))

@@ -42,8 +42,11 @@ _TOLERANCE = 1e-3
 
 
 @task(name="evaluate", cache_policy=NO_CACHE)
-def evaluate(stages: WithPeers, *, gate: GateConfig, force: bool, seed: int) -> DataRef:
-    """The report of the router beside its peers, with the gate's verdict on its operating policy."""
+def evaluate(stages: WithPeers, *, gate: GateConfig, force: bool, quoting: bool, seed: int) -> DataRef:
+    """The report of the router beside its peers, with the gate's verdict on its operating policy.
+
+    It becomes part of the bundle, which travels: it quotes prompts only where that is wanted.
+    """
     board, texts = read_board(stages.laid_out), read_prompts(stages.tables)
     test = board.rows("test")
     part = board.take(test)
@@ -90,7 +93,7 @@ def evaluate(stages: WithPeers, *, gate: GateConfig, force: bool, seed: int) -> 
         verdict=verdict,
         discovery=_discovery(board, stages),
         sections={
-            **_sections(stages, seed),
+            **_sections(stages, quoting, seed),
             **facts,
             "operating": trial.section(declared),
             "whatif": trial.whatif(parse(declared["policy"])),
@@ -140,7 +143,7 @@ def _discovery(board: Board, stages: WithPeers) -> dict[str, Any]:
     }
 
 
-def _sections(stages: WithPeers, seed: int) -> dict[str, Any]:
+def _sections(stages: WithPeers, quoting: bool, seed: int) -> dict[str, Any]:
     board, texts = read_board(stages.laid_out), read_prompts(stages.tables)
     described = json.loads(stages.discovered.file("tasks.json").read_text())
     table = load_arrays(TaskTable, stages.discovered.file("table.npz"))
@@ -158,7 +161,7 @@ def _sections(stages: WithPeers, seed: int) -> dict[str, Any]:
                 "keywords": one["keywords"],
                 **best_on_task(table.quality_TM[one["task"]], evidence.count_TM[one["task"]], board.models),
                 "candidates_share": float(table.candidate_TM[one["task"]].mean()),
-                "medoids": [texts[train[row]][:400] for row in one["medoids"]],
+                "medoids": [texts[train[row]][:400] for row in one["medoids"]] if quoting else [],
             }
             for one in described
         ],

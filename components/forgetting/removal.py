@@ -1,0 +1,68 @@
+"""What would be removed from a place, found first and carried out after: a dry run only reads."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from components.asking.journal import Journal
+from components.forgetting.quotes import Quotes
+from components.forgetting.tabular import read_rows, rewrite, tabular_files, unwanted
+from components.forgetting.wanted import Wanted
+
+JOURNAL = "journal"
+"""Folder of what was bought, beside the tables."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """One thing that goes."""
+
+    words: str
+    """What and where, for people."""
+    carry_out: Callable[[], object]
+
+
+def rows_of(folder: Path, wanted: Wanted) -> Iterator[Removal]:
+    """Rows of the tables in a folder, whose journals lose the texts of all bought answers with them.
+
+    A journal names questions by digest, so that one person's answers can't be told from others'; costs stay.
+
+    Raises:
+        InputError: a table is damaged.
+    """
+    found = False
+    for path in tabular_files(folder):
+        if path.parent.name == JOURNAL and path.suffix == ".jsonl":
+            continue
+        gone = unwanted(read_rows(path), wanted)
+        if count := int(gone.sum()):
+            found = True
+            yield Removal(words=f"{count} rows of {path}", carry_out=partial(rewrite, path, gone))
+    journals = sorted((folder / JOURNAL).glob("*.jsonl"))
+    for path in journals if found else ():
+        yield Removal(words=f"the texts of all answers in {path}", carry_out=partial(_blank, path))
+
+
+def pages_of(folder: Path, quotes: Quotes) -> Iterator[Removal]:
+    """Files that quote a prompt and can be made again, or must not stay."""
+    for path in files_of(folder):
+        if quotes.within(path):
+            yield Removal(words=f"{path}, which quotes it", carry_out=path.unlink)
+
+
+def whole(folder: Path, what: str) -> Iterator[Removal]:
+    """A folder that is only a cache."""
+    if folder.is_dir() and any(folder.iterdir()):
+        yield Removal(words=f"{folder}, {what}", carry_out=lambda: shutil.rmtree(folder))
+
+
+def files_of(folder: Path) -> Iterable[Path]:
+    """All plain files below a folder, in order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _blank(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.forget()

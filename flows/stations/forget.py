@@ -1,0 +1,111 @@
+"""`pointsman forget`: prompts leave every place of an installation that holds them, and what is left is named."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from components.drift.reference import Reference
+from components.forgetting.quotes import Quotes
+from components.forgetting.removal import Removal, files_of, pages_of, rows_of, whole
+from components.forgetting.samples import vectors_of
+from components.forgetting.wanted import Asked, Wanted, find_wanted
+from flows.platform import paths
+from flows.platform.arrays import load_arrays
+from flows.stations.drift_reference import reference_path, write_reference
+from pointsman.bundle.reading import read_bundle
+from pointsman.durable import write_whole
+from pointsman.errors import BundleError
+
+ELSEWHERE = (
+    "backups, other installations, addresses that routers are published to, and what a version control system keeps",
+    "the weights of routers that learnt from it, from which no prompt can be read; a retrain replaces them",
+)
+"""What no command here can reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What was, or would be, removed, and what a person has to look after."""
+
+    prompts: int
+    """Distinct texts."""
+    removed: tuple[str, ...]
+    left: tuple[str, ...]
+    """Places here that still quote a prompt, or couldn't be looked at."""
+
+
+def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[Path], *, dry_run: bool) -> Forgotten:
+    """Removes prompts from tables, decision logs, caches, samples, reports and MLflow's files, and looks at the rest.
+
+    Stop servers and runs before: what they hold in memory is written afterwards.
+
+    Args:
+        asked: which prompts.
+        tables: folders of tables besides data/logs and data/recent.
+        logs: folders of decision logs.
+        dry_run: only says what would go.
+
+    Raises:
+        InputError: nothing of it is known, or a table is damaged; nothing was changed then.
+    """
+    folders = [folder for folder in dict.fromkeys((paths.logs(), paths.recent(), *tables, *logs)) if folder.is_dir()]
+    wanted = find_wanted(asked, folders)
+    quotes = Quotes(wanted.texts)
+    left: list[str] = []
+    planned = [*_rows(folders, wanted), *_samples(wanted, left), *_caches(), *_pages(quotes)]
+    if not dry_run:
+        for one in planned:
+            one.carry_out()
+        left += [f"{path} still quotes it{_advice(path)}" for path in files_of(paths.home()) if quotes.within(path)]
+    return Forgotten(prompts=len(wanted.texts), removed=tuple(one.words for one in planned), left=tuple(left))
+
+
+def _rows(folders: Sequence[Path], wanted: Wanted) -> Iterator[Removal]:
+    for folder in (*folders, paths.frozen(), paths.tasks(), paths.embeddings()):
+        yield from rows_of(folder, wanted)
+
+
+def _caches() -> Iterator[Removal]:
+    yield from whole(paths.stages(), "which is a cache: the next retrain makes it again")
+
+
+def _pages(quotes: Quotes) -> Iterator[Removal]:
+    for folder in (paths.reports(), paths.drift(), paths.artifacts(), paths.language_model()):
+        yield from pages_of(folder, quotes)
+
+
+def _samples(wanted: Wanted, left: list[str]) -> Iterator[Removal]:
+    """Each router's drift sample without the prompts' vectors; its own encoder says which those are."""
+    for folder in sorted(path for path in paths.drift().glob("*") if reference_path(path.name).is_file()):
+        sample, path = load_arrays(Reference, reference_path(folder.name)), reference_path(folder.name)
+        try:
+            bundle = read_bundle(paths.bundles() / folder.name)
+        except BundleError as error:
+            left.append(f"{path} can't be looked at, for its router can't be read ({error}): delete it")
+            continue
+        gone_K = vectors_of(sample.embedding_KD, bundle.encoder().encode(list(wanted.texts)))
+        if gone_K.any():
+            kept = Reference(
+                embedding_KD=sample.embedding_KD[~gone_K], task_K=sample.task_K[~gone_K], far_K=sample.far_K[~gone_K]
+            )
+            yield Removal(
+                words=f"{int(gone_K.sum())} vectors of {path}",
+                carry_out=partial(write_whole, path, partial(write_reference, kept)),
+            )
+
+
+def _advice(path: Path) -> str:
+    if paths.bundles() in path.parents or paths.published() in path.parents:
+        return ": a router's files can't be changed; retrain, then delete that router's folder"
+    return ""
+
+
+def text_of(found: Forgotten, *, dry_run: bool) -> str:
+    """What was done, for a terminal."""
+    done = "would go" if dry_run else "gone"
+    lines = [f"{found.prompts} prompt{'s' * (found.prompts != 1)}"]
+    lines += [f"{done}: {words}" for words in found.removed] or ["nothing here holds it"]
+    lines += [f"left: {words}" for words in found.left]
+    lines += [f"not looked at: {words}" for words in ELSEWHERE]
+    return "\n".join(lines)

@@ -1,0 +1,72 @@
+"""A prompt is found wherever a page, a document, a table or a database shows its beginning."""
+
+import html
+import json
+import sqlite3
+
+import numpy as np
+import polars as pl
+import pytest
+
+from components.forgetting.quotes import Quotes
+from components.reports.page import write_page
+from components.reports.task_map import points, write_map
+from tests.fixtures.tiny_router import REPORT
+
+PROMPT = 'My doctor <Dr. Nowak> said "take 5 mg"\n& rest; äöü 漢字. What does   that mean for me and my work this week?'
+OTHER = "My doctor said that I should rest. What does that mean for me and my work this week?"
+
+
+@pytest.fixture
+def quotes():
+    return Quotes([PROMPT, "yes"])
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize(
+    "text", [PROMPT, PROMPT[:160] + "…", f"Below is a prompt.\n<prompt>\n{PROMPT[:50]}\n</prompt>"]
+)
+def test_json_and_its_lines(quotes, tmp_path, text, ascii_only):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"tasks": [{"medoids": [OTHER, text]}]}, ensure_ascii=ascii_only, indent=1))
+    assert quotes.within(path)
+    path.write_text("\n".join(json.dumps({"text": one}, ensure_ascii=ascii_only) for one in (OTHER, text)))
+    assert quotes.within(path)
+    path.write_text(json.dumps({"data": json.dumps([{"prompt": text}], ensure_ascii=ascii_only)}))
+    assert quotes.within(path)
+    path.write_text(json.dumps({"tasks": [{"medoids": [OTHER]}]}))
+    assert not quotes.within(path)
+
+
+def test_pages_maps_tables_and_databases(quotes, tmp_path):
+    for text, there in ((PROMPT, True), (OTHER, False)):
+        task = {"id": "t1", "label": "a", "size": 4, "keywords": ["b"], "best": "m", "medoids": [text]}
+        page = write_page({**REPORT, "tasks": [task]}, tmp_path / "page")
+        assert quotes.within(page) is there
+        shown = points(np.zeros((2, 2), np.float32), ["a", "a"], [OTHER, text])
+        write_map(shown, [task], tmp_path / "map.html")
+        assert quotes.within(tmp_path / "map.html") is there
+        (tmp_path / "a.md").write_text(f"# Groups\n\n> {html.escape(text)}\n")
+        assert quotes.within(tmp_path / "a.md") is there
+        pl.DataFrame({"n": [1, 2], "question": [None, text]}).write_parquet(tmp_path / "a.parquet")
+        assert quotes.within(tmp_path / "a.parquet") is there
+        with sqlite3.connect(tmp_path / "a.db") as database:
+            database.execute("DROP TABLE IF EXISTS artifact")
+            database.execute("CREATE TABLE artifact (id INTEGER, data TEXT)")
+            database.execute("INSERT INTO artifact VALUES (1, ?)", [json.dumps([{"example": text}])])
+        assert quotes.within(tmp_path / "a.db") is there
+
+
+def test_a_short_prompt_must_stand_alone(quotes, tmp_path):
+    path = tmp_path / "a.json"
+    for content, there in (({"answer": "yes, of course"}, False), ({"yes": 1}, True), ({"medoids": [" yes\n"]}, True)):
+        path.write_text(json.dumps(content))
+        assert quotes.within(path) is there
+
+
+def test_what_cannot_be_read_quotes_nothing(quotes, tmp_path):
+    (tmp_path / "a.db").write_bytes(b"SQLite format 3\0" + bytes(100))
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 torn")
+    (tmp_path / "link").symlink_to(tmp_path / "a.db")
+    assert not any(quotes.within(path) for path in tmp_path.iterdir())
+    assert not Quotes(["", "  "]).among(["", "anything"])

@@ -1,0 +1,168 @@
+"""An installation with one person's prompt in every place that can hold one: afterwards none of them does."""
+
+import gzip
+import json
+import re
+import shutil
+import sqlite3
+from base64 import b64decode
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from components.asking.journal import Journal
+from components.asking.question import Answer, Question
+from components.drift.reference import Reference
+from components.embeddings.cache import embed_cached
+from components.reports.page import write_page
+from components.reports.task_map import points
+from components.tables.store import write_parquet
+from flows.platform import paths
+from flows.stations.drift_reference import load_reference, reference_path, write_reference
+from pointsman.bundle.reading import read_bundle
+from pointsman.cli import main
+from pointsman.serving.decision_log import read_log
+from pointsman.serving.log_schema import DECISION, OUTCOME
+from tests.fixtures.tiny_router import PROMPTS, REPORT
+
+SECRET = "prove that zqxsecret integral of love and python code, and 1 2 3"
+ANSWER = "zqxanswer: it diverges"
+
+
+def holds(path, word):
+    """Whether a file holds a word, by means of its own: whatever is packed is unpacked first."""
+    content = path.read_bytes()
+    if content.startswith(b"PAR1"):
+        content = pl.read_parquet(path).write_ndjson().encode()
+    for packed in re.findall(rb">([A-Za-z0-9+/=]{100,})<", content):
+        content += gzip.decompress(b64decode(packed))
+    return word.encode() in content
+
+
+def quoting(folder, word="zqx"):
+    return sorted(path for path in folder.rglob("*") if path.is_file() and holds(path, word))
+
+
+@pytest.fixture
+def home(bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path / "home"))
+    shutil.copytree(bundle, paths.bundles() / bundle.name)
+    logs, ids = paths.logs(), [f"p{n}" for n in range(len(PROMPTS))]
+    texts = [*PROMPTS[:-1], SECRET]
+    write_parquet(
+        pl.DataFrame({"prompt_id": ids, "prompt": texts, "conversation_id": [*["c"] * 5, "mine"]}),
+        logs / "prompts.parquet",
+    )
+    rows = [{"prompt_id": name, "model": "small", "quality": 0.5, "decision_id": f"d-{name}"} for name in ids]
+    (logs / "outcomes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answers = [{"prompt_id": name, "model": "small", "response": "fine"} for name in ids]
+    answers[-1]["response"] = ANSWER
+    (logs / "responses.json").write_text(json.dumps(answers))
+    (logs / "responses.json.replaced").write_text(json.dumps(answers))
+    with Journal(logs / "journal" / "collect.jsonl") as journal:
+        journal.answered(
+            Question(model="small", messages=(), max_output_tokens=9),
+            Answer(text=ANSWER, cost_usd=0.25, latency_ms=1.0),
+        )
+    log, when = tmp_path / "decisions", datetime(2026, 1, 1)
+    decisions = [
+        {"decision_id": f"d-{name}", "decided_at": when, "text": text, "tenant": "t" + name[-1]}
+        for name, text in zip(ids, texts, strict=True)
+    ]
+    write_parquet(pl.DataFrame(decisions, schema=DECISION), log / "decisions-1.parquet")
+    outcomes = [
+        {"decision_id": f"d-{name}", "told_at": when, "error": f"zqx {name}" if name == "p5" else None} for name in ids
+    ]
+    write_parquet(pl.DataFrame(outcomes, schema=OUTCOME), log / "outcomes-1.parquet")
+    for folder in (paths.frozen(), paths.tasks() / bundle.name):
+        write_parquet(pl.DataFrame({"prompt_id": ids, "task": [0] * len(ids)}), folder / "kept.parquet")
+    encoder = read_bundle(bundle).encoder()
+    vector_ND = embed_cached(encoder, texts, paths.embeddings())
+    reference_path(bundle.name).parent.mkdir(parents=True)
+    flags = np.zeros(len(texts), np.int32), np.zeros(len(texts), np.bool_)
+    write_reference(Reference(embedding_KD=vector_ND, task_K=flags[0], far_K=flags[1]), reference_path(bundle.name))
+    shown = points(np.zeros((len(texts), 2), np.float32), ["a"] * len(texts), texts)
+    card = {"id": "t1", "label": "a", "size": 4, "keywords": ["b"], "best": "m", "medoids": [SECRET]}
+    write_page({**REPORT, "tasks": [card], "map": shown}, paths.reports() / bundle.name)
+    clean = paths.reports() / "clean" / "report.html"
+    write_page({**REPORT, "tasks": []}, clean.parent)
+    for folder in (paths.artifacts() / "1" / "report", paths.drift() / bundle.name / "run", paths.language_model()):
+        folder.mkdir(parents=True)
+        (folder / "a.json").write_text(json.dumps({"question": f"Below is a prompt.\n{SECRET}"}))
+        (folder / "b.json").write_text(json.dumps({"question": f"Below is a prompt.\n{PROMPTS[0]}"}))
+    stage = paths.stages() / "ingest" / "abc"
+    write_parquet(pl.DataFrame({"prompt": texts}), stage / "prompts.parquet")
+    return tmp_path / "home"
+
+
+def test_nothing_of_a_prompt_is_left(home, bundle, tmp_path, capsys):
+    paths.recent().mkdir(parents=True)
+    (paths.recent() / "prompts.jsonl").write_text(json.dumps({"prompt": SECRET}) + "\n")
+    before = len(quoting(tmp_path))
+    assert before > 10
+    arguments = ["forget", "--prompt-id", "p5", "--decisions", str(tmp_path / "decisions")]
+    state = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert main([*arguments, "--dry-run"]) == 0
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == state
+    would = capsys.readouterr().out
+    assert would.startswith("1 prompt\nwould go: 1 rows of ")
+    assert main(arguments) == 0
+    told = capsys.readouterr().out
+    assert told == would.replace("would go: ", "gone: ")
+    assert quoting(tmp_path) == []
+    # what is left is everything else
+    assert pl.read_parquet(paths.logs() / "prompts.parquet")["prompt"].to_list() == PROMPTS[:-1]
+    assert len((paths.logs() / "outcomes.jsonl").read_text().splitlines()) == 5
+    assert read_log(tmp_path / "decisions")["text"].to_list() == PROMPTS[:-1]
+    for path in (paths.frozen(), paths.tasks() / bundle.name):
+        assert pl.read_parquet(path / "kept.parquet").height == 5
+    assert load_reference(bundle.name).embedding_KD.shape[0] == 5
+    assert len(pl.concat([pl.read_parquet(path) for path in paths.embeddings().rglob("*.parquet")])) == 5
+    assert (paths.reports() / "clean" / "report.html").exists()
+    assert len(list(home.rglob("b.json"))) == 3
+    # what the answer cost is still known
+    assert '"cost_usd": 0.25' in (paths.logs() / "journal" / "collect.jsonl").read_text()
+    assert main(arguments) == 2
+    assert "nothing is known of p5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "value"), [("--conversation", "mine"), ("--tenant", "t5")])
+def test_a_conversation_and_a_tenant_go_whole(home, tmp_path, option, value):
+    assert main(["forget", option, value, "--decisions", str(tmp_path / "decisions")]) == 0
+    assert quoting(tmp_path) == []
+
+
+def test_what_cannot_be_changed_is_named(home, bundle, tmp_path, capsys):
+    golden = paths.bundles() / "older" / "golden.jsonl"
+    golden.parent.mkdir()
+    golden.write_text(json.dumps({"prompt": SECRET}) + "\n")
+    paths.prefect().mkdir()
+    with sqlite3.connect(paths.prefect() / "prefect.db") as database:
+        database.execute("CREATE TABLE artifact (data TEXT)")
+        database.execute("INSERT INTO artifact VALUES (?)", [json.dumps([{"example": SECRET}])])
+    shutil.rmtree(paths.bundles() / bundle.name)
+    assert main(["forget", "--prompt-id", "p5", "--decisions", str(tmp_path / "decisions")]) == 1
+    left = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
+    assert len(left) == 3
+    assert "reference.npz can't be looked at" in left[0]
+    assert f"{golden} still quotes it: a router's files can't be changed" in left[1]
+    assert "prefect.db still quotes it" in left[2]
+
+
+def test_a_damaged_table_changes_nothing(home, capsys):
+    (paths.logs() / "grades.parquet").write_bytes(b"torn")
+    assert main(["forget", "--prompt-id", "p5"]) == 2
+    assert "grades.parquet: can't be read" in capsys.readouterr().err
+    assert pl.read_parquet(paths.logs() / "prompts.parquet").height == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [([], "say what to forget"), (["--prompt-id", "p5", "--decisions", "nowhere"], "nowhere: no such folder")],
+)
+def test_a_mistake_is_one_line(arguments, said, capsys):
+    assert main(["forget", *arguments]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert said in line
