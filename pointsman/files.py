@@ -7,11 +7,17 @@ from pathlib import Path
 
 import polars as pl
 
+from pointsman.bundle.signature import Trust
 from pointsman.durable import write_whole
 from pointsman.errors import InputError
 from pointsman.router import Router
+from pointsman.sizes import PACKED, parquet_size
 
 SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
+MOST_ROWS = 5_000_000
+"""Of a file of prompts."""
+LARGEST = 2 * 1024**3
+"""Bytes of a file of prompts, decompressed, and of its prompts' texts."""
 EMPTY = "empty"
 """Reason of a decision on a prompt without text: the policy's choice for a prompt that nothing is known of."""
 
@@ -36,15 +42,16 @@ def route_file(
     exclude: Sequence[str] = (),
     requires: Sequence[str] = (),
     max_output_tokens: int = 0,
+    trust: Trust | None = None,
 ) -> FileRouting:
     """Writes a decision beside each prompt of a parquet, jsonl, json or csv file; other columns pass through.
 
     A null or blank prompt is decided as one of which nothing is known, with the reason `empty`.
 
     Raises:
-        InputError: an unknown suffix, unreadable input, or no column 'prompt'.
+        InputError: an unknown suffix, unreadable or too large input, or no column 'prompt'.
         ValueError: an unknown policy or candidate, or a policy that can't be met.
-        BundleError: the router isn't a whole, unchanged bundle.
+        BundleError: the router isn't a whole, unchanged bundle, or nobody whom `trust` knows has signed it.
     """
     write = _writer(target)
     frame = _read(source)
@@ -52,8 +59,11 @@ def route_file(
         found = ", ".join(f"{name} ({kind})" for name, kind in frame.schema.items()) or "none"
         raise InputError(f"{source}: needs a text column 'prompt'; its columns: {found}")
     prompts = frame["prompt"].cast(pl.String).fill_null("")
+    # a text that stands once in the file may stand in a million rows
+    if (size := int(prompts.str.len_bytes().sum())) > LARGEST:
+        raise InputError(f"{source}: its prompts have {size} bytes, at most {LARGEST} are read: split it")
     empty_N = prompts.str.strip_chars() == ""
-    routing = Router.load(router).route(
+    routing = Router.load(router, trust=trust).route(
         prompts.to_list(),
         policy,
         among,
@@ -70,6 +80,7 @@ def route_file(
 def _read(source: Path) -> pl.DataFrame:
     _known_suffix(source)
     try:
+        _check_size(source)
         match source.suffix:
             case ".parquet":
                 return pl.read_parquet(source)
@@ -82,6 +93,22 @@ def _read(source: Path) -> pl.DataFrame:
                 return pl.read_ndjson(source, infer_schema_length=None)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"{source}: can't be read as {source.suffix[1:]}: {error}") from error
+
+
+def _check_size(source: Path) -> None:
+    """Refuses what a small file may become, before any of it is decoded."""
+    rows, size = 0, source.stat().st_size
+    if source.suffix == ".parquet":
+        rows, size = parquet_size(source)
+    else:
+        with source.open("rb") as file:
+            head = file.read(4)
+        if head.startswith(PACKED):
+            raise InputError(f"{source}: is packed; unpack it first")
+    if rows > MOST_ROWS:
+        raise InputError(f"{source}: has {rows} rows, at most {MOST_ROWS} are read: split it")
+    if size > LARGEST:
+        raise InputError(f"{source}: has {size} bytes decompressed, at most {LARGEST} are read: split it")
 
 
 def _writer(target: Path) -> Callable[[pl.DataFrame, Path], object]:

@@ -12,6 +12,7 @@ from components.tables.arrow import parquet_size
 from components.tables.errors import TableError
 from components.tables.json_text import loads
 from components.tables.schema import TableSchema
+from pointsman.sizes import PACKED
 from pointsman.text.conversation import DEFAULT, ConversationConfig, ConversationError, routed_messages
 
 SUFFIXES = (".parquet", ".jsonl", ".json")
@@ -79,11 +80,13 @@ def _read_text(
     if path.stat().st_size > limits.size:
         raise TableError(f"{path}: has {path.stat().st_size} bytes, more than {limits.size} that are read")
     with path.open("rb") as file:
-        head = file.read(3)
+        head = file.read(4)
     by_key = head.lstrip()[:1] == b"{" and path.suffix == ".json"
+    if head.startswith(PACKED):
+        raise TableError(f"{path}: is packed; unpack it first")
     if head[:2] in _WIDE_BOMS:
         raise TableError(f"{path}: is UTF-16; save it as UTF-8")
-    if head != _BOM and not by_key:
+    if not head.startswith(_BOM) and not by_key:
         try:
             return _texts_for_messages(fast(path, infer_schema_length=None), conversation)
         except pl.exceptions.PolarsError:

@@ -116,7 +116,8 @@ def parse(text: str) -> Policy:
     if name not in {"budget", "quality", "tradeoff", "tolerance"} or not equals:
         raise ValueError(f"unknown policy {text!r}: want best, budget=USD, quality=Q, tradeoff=W or tolerance=T")
     try:
-        number = float(figure)
+        # Python also takes 1_000 and digits of other scripts, which nobody means
+        number = float(figure) if figure.isascii() and "_" not in figure else float("none")
     except ValueError:
         raise ValueError(f"policy {text!r}: {figure!r} is no number") from None
     if name == "budget":

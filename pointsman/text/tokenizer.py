@@ -4,7 +4,6 @@ Splitting words into pieces is most of what a prompt costs once its encoder is a
 split each word by itself, so a word's pieces can be remembered; what isn't ASCII goes to the library.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import tokenizers
 
+from pointsman.text.tokenizer_limits import checked_document
 from pointsman.text.tokens import Tokens
 
 REMEMBERED_WORDS = 65_536
@@ -31,15 +31,15 @@ class Tokenizer:
         """From the content of a tokenizer.json.
 
         Raises:
-            ValueError: it is no such document.
+            ValueError: it is no such document, or asks for more than `tokenizer_limits` allows.
         """
+        document = checked_document(content)
         try:
             self._tokenizer = tokenizers.Tokenizer.from_str(content)
         except Exception as error:  # the library raises Exception itself
             raise ValueError(f"tokenizer.json can't be read: {error}") from None
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        document = json.loads(content)
         self._words: dict[str, tuple[int, ...]] | None = {} if _splits_words(document) else None
         self._lower = bool((document.get("normalizer") or {}).get("lowercase"))
         self._special = tuple(str(entry["content"]) for entry in document.get("added_tokens") or ())

@@ -21,6 +21,7 @@ NAMES = (
     "serving",
     "overhead",
     "crowd",
+    "attacks",
     "adversarial",
     "discovery",
     "off_policy",
@@ -77,6 +78,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "overhead": {"published": published},
         "crowd": {"published": published} | ({"soak": asked.soak} if asked.soak else {}),
         "adversarial": {"published": published},
+        "attacks": {"published": published},
         "discovery": {"sizes": sizes},
         "off_policy": {"sizes": asked.sizes or (500, 5000), "logs": asked.draws, "workers": asked.workers},
         "parity": {

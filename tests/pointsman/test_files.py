@@ -1,10 +1,12 @@
+import gzip
 import json
+import zlib
 
 import polars as pl
 import pytest
 
 from pointsman.errors import InputError
-from pointsman.files import SUFFIXES, FileRouting, _read, route_file
+from pointsman.files import MOST_ROWS, SUFFIXES, FileRouting, _read, route_file
 from pointsman.router import Router
 
 
@@ -63,3 +65,33 @@ def test_bytes_that_are_not_utf8_are_refused(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.parquet: can't be read"):
         route_file(tmp_path, tmp_path / "none.parquet", tmp_path / "out.parquet", "best")
+
+
+def bomb(path, rows, text=None):
+    """A small file of many rows, each of them the same."""
+    whole, last = divmod(rows, 1_000_000)
+    part = pl.DataFrame({"prompt": [text]}, schema={"prompt": pl.String})
+    frames = [
+        pl.select(pl.repeat(text, height, dtype=pl.String).alias("prompt")) for height in (*[1_000_000] * whole, last)
+    ]
+    pl.concat([part, *frames]).head(rows).write_parquet(path, compression="zstd")
+    assert path.stat().st_size < 1_000_000
+    return path
+
+
+@pytest.mark.parametrize(
+    ("rows", "text", "said"),
+    [(MOST_ROWS + 1, None, "rows, at most"), (300_000, "x" * 10_000, "its prompts have 3000000000 bytes")],
+)
+def test_attack_13_a_parquet_bomb_is_refused_by_its_size(tmp_path, rows, text, said):
+    source = bomb(tmp_path / "in.parquet", rows, text)
+    with pytest.raises(InputError, match=said):
+        route_file(tmp_path, source, tmp_path / "out.csv", "best")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".json"])
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_attack_13_a_packed_text_file_is_not_unpacked(tmp_path, suffix, pack):
+    (tmp_path / f"in{suffix}").write_bytes(pack(b'{"prompt": "a"}\n' * 100))
+    with pytest.raises(InputError, match="is packed; unpack it first"):
+        route_file(tmp_path, tmp_path / f"in{suffix}", tmp_path / "out.csv", "best")

@@ -50,6 +50,8 @@ def test_policies_are_parsed(text, policy):
         ("quality=nan", "quality must be in"),
         ("tolerance=1.1", "tolerance must be in"),
         ("tolerance=nan", "tolerance must be in"),
+        ("tradeoff=1_0", "is no number"),
+        ("tradeoff=１", "is no number"),
         ("tradeoff=0", "willingness_to_pay must be > 0"),
         ("", "unknown policy"),
     ],

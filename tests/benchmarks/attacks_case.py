@@ -1,0 +1,186 @@
+"""The attacks benchmark's child: PUBLISHED SECONDS; prints JSON. The server runs in a process of its own."""
+
+import contextlib
+import json
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from pointsman.bundle.pointer import resolve
+from pointsman.bundle.reading import read_bundle
+from tests.benchmarks import load
+from tests.benchmarks.child import ROOT
+from tests.benchmarks.serving_case import Server, _long, _short
+
+SILENT, UNFINISHED, BATCHES, BATCH = 1024, 900, 4, 256
+ANNOUNCED, SENT = 4_000_000, 3_900_000
+FILES = 1024
+"""Open files that the server may have, as most systems give a process."""
+
+
+def main(published: Path, seconds: float) -> None:
+    """Measures idle and attacked in turn."""
+    texts = [row["prompt"] for row in read_bundle(resolve(published)).golden]
+    short, long = _short(texts), _long(texts)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
+    unfinished = _head(ANNOUNCED) + b'{"prompt": "' + b"a" * (SENT - 12)
+    rows: list[dict[str, object]] = []
+    with _server(published) as (server, _):
+        load.run(server.port, short, concurrency=2, seconds=seconds)
+        for name, attack in (
+            (f"{SILENT} silent connections", _held(server.port, SILENT, b"")),
+            (f"{UNFINISHED} unfinished bodies", _held(server.port, UNFINISHED, unfinished)),
+            (f"{BATCHES} full batches", _batches(server.port, long)),
+        ):
+            idle = _row("idle", server, short, seconds, None)
+            with attack:
+                rows += [idle, _row(name, server, short, seconds, idle)]
+    with _server(published) as (server, process), socket.create_connection(("127.0.0.1", server.port)) as half:
+        half.sendall(_head(ANNOUNCED) + b"{")
+        time.sleep(0.5)
+        begun = time.perf_counter()
+        process.send_signal(signal.SIGTERM)
+        process.wait(120)
+        summary = {"seconds from SIGTERM to the end, beside a half-sent request": time.perf_counter() - begun}
+    print(json.dumps({"rows": rows, "summary": summary}))
+
+
+def _row(name: str, server: Server, prompts: list[str], seconds: float, idle: dict[str, object] | None) -> dict:
+    slowest: list[float] = []
+    ended = threading.Event()
+    watching = threading.Thread(target=_health, args=(server.port, ended, slowest))
+    watching.start()
+    found = load.run(server.port, prompts, concurrency=2, seconds=seconds)
+    ended.set()
+    watching.join()
+    figures: dict[str, object] = {"beside": name, "requests/s": found.rate, **found.quantiles_ms()}
+    figures["times idle"] = None if idle is None else figures["p99 ms"] / idle["p99 ms"]  # type: ignore[operator]
+    return figures | {
+        "errors": found.errors,
+        "health, slowest ms": 1000 * max(slowest),
+        "resident MB": server.resident_mb(),
+    }
+
+
+def _health(port: int, ended: threading.Event, slowest: list[float]) -> None:
+    while not ended.is_set():
+        begun = time.perf_counter()
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30).close()
+            slowest.append(time.perf_counter() - begun)
+        except OSError:
+            slowest.append(float("inf"))
+        ended.wait(0.2)
+
+
+def _head(length: int) -> bytes:
+    return (
+        f"POST /v1/route HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+@contextlib.contextmanager
+def _held(port: int, count: int, content: bytes) -> Iterator[None]:
+    """So many connections that have said this; what the server closes is opened again, as an attacker would."""
+    held: list[socket.socket | None] = []
+    ended = threading.Event()
+
+    def hold() -> None:
+        held.extend(_connect(port, content) for _ in range(count))
+        while not ended.wait(1):
+            for slot, one in enumerate(held):
+                if one is None or _gone(one):
+                    held[slot] = _connect(port, content)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    time.sleep(1)
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        for one in held:
+            if one is not None:
+                one.close()
+
+
+def _gone(one: socket.socket) -> bool:
+    one.setblocking(False)
+    try:
+        one.recv(1000)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    one.close()
+    return True
+
+
+def _connect(port: int, content: bytes) -> socket.socket | None:
+    try:
+        one = socket.create_connection(("127.0.0.1", port), timeout=5)
+        with contextlib.suppress(OSError):
+            one.sendall(content)
+        return one
+    except OSError:
+        return None
+
+
+@contextlib.contextmanager
+def _batches(port: int, long: list[str]) -> Iterator[None]:
+    body = json.dumps({"prompts": (long * (1 + BATCH // len(long)))[:BATCH]}).encode()
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/v1/route", body, {"content-type": "application/json"}
+            )
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(request, timeout=120).read()
+
+    threads = [threading.Thread(target=ask) for _ in range(BATCHES)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    try:
+        yield
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+@contextlib.contextmanager
+def _server(published: Path) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # prlimit is util-linux's: a limit of this process would bind the attackers too
+    command = ["prlimit", f"--nofile={FILES}:{FILES}", sys.executable, "-m", "pointsman", "serve"]
+    command += ["--router", str(published), "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(1200):
+            with contextlib.suppress(urllib.error.URLError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+                break
+            time.sleep(0.1)
+        yield Server(port, process.pid), process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), float(sys.argv[2]))
