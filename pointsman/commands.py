@@ -5,9 +5,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pointsman.completion import SHELLS, completion
 from pointsman.home import published
+
+if TYPE_CHECKING:
+    from pointsman.bundle.signature import Trust
 
 POLICIES = "operating (what the bundle declares) | best | budget=USD | quality=Q | tradeoff=W | tolerance=T"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -17,6 +21,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Adds them to a parser's."""
     command = commands.add_parser("route", help="choose a candidate for each prompt of a file")
     router_option(command)
+    trust_option(command)
     command.add_argument("--input", type=Path, required=True, help="parquet, jsonl, json or csv with a column 'prompt'")
     command.add_argument("--output", type=Path, required=True, help="parquet, jsonl, json or csv")
     command.add_argument("--policy", default="operating", help=POLICIES)
@@ -34,12 +39,14 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     command = commands.add_parser("explain", help="why a router decides as it does on a prompt")
     router_option(command)
+    trust_option(command)
     command.add_argument("--prompt", required=True, help="the text")
     command.add_argument("--json", action="store_true", help="as JSON")
     command.set_defaults(command=_explain)
 
     command = commands.add_parser("whatif", help="what each policy of a router would cost and get")
     router_option(command)
+    trust_option(command)
     command.add_argument("--requests", type=int, default=2_000_000, help="a month (default: 2000000)")
     command.add_argument("--json", action="store_true", help="as JSON")
     command.set_defaults(command=_whatif)
@@ -50,6 +57,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     command = commands.add_parser("serve", help="answer routing requests over HTTP")
     router_option(command)
+    trust_option(command)
     command.add_argument("--host", default="127.0.0.1", help="address to listen at")
     command.add_argument(
         "--token-file", type=Path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
@@ -67,6 +75,24 @@ def router_option(command: argparse.ArgumentParser) -> None:
         default=published(),
         help="a bundle or a published folder, or its URL (default: data/published in POINTSMAN_HOME, or here)",
     )
+
+
+def trust_option(command: argparse.ArgumentParser) -> None:
+    """Adds --trust, which takes a file of public keys."""
+    command.add_argument(
+        "--trust",
+        type=Path,
+        metavar="KEY",
+        help="file of public keys, one of which must have signed the router (default: unsigned ones are taken too)",
+    )
+
+
+def _trust(options: argparse.Namespace) -> "Trust | None":
+    if options.trust is None:
+        return None
+    from pointsman.bundle.keys import PublicKeys
+
+    return PublicKeys.read(options.trust)
 
 
 def _serving_options(command: argparse.ArgumentParser) -> None:
@@ -118,6 +144,7 @@ def _route(options: argparse.Namespace) -> int:
         exclude=_names(options.exclude),
         requires=_names(options.requires),
         max_output_tokens=options.max_output_tokens,
+        trust=_trust(options),
     )
     empty = f", {routed.empty} of them on empty prompts" if routed.empty else ""
     print(f"{routed.prompts} decisions written to {options.output}{empty}")
@@ -131,7 +158,7 @@ def _names(text: str) -> list[str]:
 def _explain(options: argparse.Namespace) -> int:
     from pointsman.explain import explain, text_of
 
-    found = explain(options.router, options.prompt)
+    found = explain(options.router, options.prompt, _trust(options))
     print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else text_of(found))
     return 0
 
@@ -139,7 +166,7 @@ def _explain(options: argparse.Namespace) -> int:
 def _whatif(options: argparse.Namespace) -> int:
     from pointsman.whatif import text_of, whatif
 
-    found = whatif(options.router, options.requests)
+    found = whatif(options.router, options.requests, _trust(options))
     print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else text_of(found))
     return 0
 
@@ -162,6 +189,7 @@ def _serve(options: argparse.Namespace) -> int:
     )
     config = ServingConfig(
         token=token,
+        trust=_trust(options),
         explore=exploration,
         log=None if options.decisions is None else LogConfig(folder=options.decisions, text=options.decision_text),
         shadow=options.shadow,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pointsman.bundle.location import local_folder
 from pointsman.bundle.reading import Bundle, read_bundle
+from pointsman.bundle.signature import Trust
 from pointsman.columns import aligned
 from pointsman.model.aggregate import mix, task_posterior
 from pointsman.policy.policy import Best, Budget, Policy, QualityBar, Tolerance, Tradeoff, form, parse
@@ -23,12 +24,13 @@ REASONS = {
 _SHOWN_TASKS, _SHOWN_GROUPS = 3, 3
 
 
-def explain(path: str | Path, prompt: str) -> dict[str, Any]:
+def explain(path: str | Path, prompt: str, trust: Trust | None = None) -> dict[str, Any]:
     """Everything that a decision on a prompt rests on, as plain JSON.
 
     Args:
         path: a bundle's folder, or a published root, or the URL of either.
         prompt: the text.
+        trust: who must have signed the router; None: nobody.
 
     Returns:
         router_id, decision (candidate, policy, reason and its meaning, margin), task and the likeliest tasks with
@@ -43,8 +45,8 @@ def explain(path: str | Path, prompt: str) -> dict[str, Any]:
     """
     if not prompt.strip():
         raise ValueError("the prompt is empty")
-    folder = local_folder(path)
-    bundle, router = read_bundle(folder), Router.load(folder)
+    folder = local_folder(path, trust=trust)
+    bundle, router = read_bundle(folder, trust), Router.load(folder, trust=trust)
     tokens, embedding_1D = router.encode([prompt])
     features_1F = bundle.feature_map.transform(embedding_1D, tokens)
     prediction = router.predict([prompt])

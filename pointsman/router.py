@@ -12,6 +12,7 @@ from pointsman.bundle.evidence import Evidence, no_evidence
 from pointsman.bundle.location import local_folder
 from pointsman.bundle.prices import Price, with_prices
 from pointsman.bundle.reading import read_bundle
+from pointsman.bundle.signature import Trust
 from pointsman.golden import CHECKED_ROWS, check_golden, golden_rows
 from pointsman.model.folded.fold import fold
 from pointsman.model.prediction import Prediction
@@ -86,7 +87,12 @@ class Router:
 
     @classmethod
     def load(
-        cls, path: str | Path, threads: int | None = None, cache: Path | None = None, prices: Path | None = None
+        cls,
+        path: str | Path,
+        threads: int | None = None,
+        cache: Path | None = None,
+        prices: Path | None = None,
+        trust: Trust | None = None,
     ) -> "Router":
         """The router of a bundle, or the one in service of a published root.
 
@@ -95,12 +101,14 @@ class Router:
             threads: of the encoder; None: one a processor.
             cache: where bundles from URLs are kept; None: ~/.cache/pointsman.
             prices: a file of prices that go before the bundle's, see `read_prices`; None: the bundle's.
+            trust: who must have signed the router, such as `PublicKeys.read(path)` of `pointsman.bundle.keys`; None:
+                nobody.
 
         Raises:
-            BundleError: the bundle isn't whole, or decides otherwise than when it was made.
+            BundleError: the bundle isn't whole, decides otherwise than when it was made, or isn't signed as it must be.
             ValueError: the file of prices can't be read, or holds a price that can't be.
         """
-        bundle = read_bundle(local_folder(path, cache))
+        bundle = read_bundle(local_folder(path, cache, trust), trust)
         provenance = bundle.manifest.provenance
         model, priced = with_prices(bundle.model, provenance.candidates, prices)
         router = cls(

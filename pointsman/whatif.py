@@ -6,6 +6,7 @@ from typing import Any
 
 from pointsman.bundle.location import local_folder
 from pointsman.bundle.reading import read_bundle
+from pointsman.bundle.signature import Trust
 from pointsman.columns import aligned
 
 REQUESTS = 2_000_000
@@ -13,12 +14,13 @@ REQUESTS = 2_000_000
 _MOST_NAMED = 3
 
 
-def whatif(path: str | Path, requests: int = REQUESTS) -> dict[str, Any]:
+def whatif(path: str | Path, requests: int = REQUESTS, trust: Trust | None = None) -> dict[str, Any]:
     """Each policy's quality, cost and share by model, as measured on prompts that the router hadn't seen.
 
     Args:
         path: a bundle's folder, or a published root, or the URL of either.
         requests: a month, >= 1.
+        trust: who must have signed the router; None: nobody.
 
     Returns:
         router_id, operating_policy, best_single, requests, and policies from the least expensive to the most: policy,
@@ -31,7 +33,7 @@ def whatif(path: str | Path, requests: int = REQUESTS) -> dict[str, Any]:
     """
     if requests < 1:
         raise ValueError(f"requests must be >= 1, got {requests}")
-    bundle = read_bundle(local_folder(path))
+    bundle = read_bundle(local_folder(path, trust=trust), trust)
     curve, operating = bundle.report.get("whatif"), bundle.report.get("operating")
     if not curve or not operating:
         raise ValueError(f"router {bundle.manifest.router_id[:12]} carries no curve: retrain to have one")

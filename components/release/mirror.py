@@ -8,10 +8,11 @@ import fsspec
 
 from components.release.history import HISTORY, merge_histories
 from components.release.lock import hold
-from pointsman.bundle.manifest import MANIFEST, dump
+from pointsman.bundle.manifest import MANIFEST
 from pointsman.bundle.pointer import POINTER, read_pointer
-from pointsman.bundle.reading import read_files
+from pointsman.bundle.reading import copy_files
 from pointsman.bundle.remote import read_remote, read_remote_pointer
+from pointsman.bundle.signature import SIGNATURE
 from pointsman.errors import BundleError
 
 
@@ -38,16 +39,15 @@ def mirror(root: Path, url: str, timeout: float = 60.0, *, thorough: bool = Fals
         router_id = read_pointer(root)
         if router_id is None:
             return None
-        manifest, files = read_files(root / router_id)
+        _, files = copy_files(root / router_id)
         try:
             system, path = fsspec.core.url_to_fs(url)
             folder = f"{path}/{router_id}"
             # the manifest is written last: where it is, the rest is
-            if not _is_there(system, folder, {**files, MANIFEST: dump(manifest)}, thorough):
+            if not _is_there(system, folder, files, thorough):
                 system.makedirs(folder, exist_ok=True)
-                for name, content in files.items():
-                    _put(system, f"{folder}/{name}", content)
-                _put(system, f"{folder}/{MANIFEST}", dump(manifest))
+                for name in (*sorted(set(files) - {MANIFEST}), MANIFEST):
+                    _put(system, f"{folder}/{name}", files[name])
             known = read_remote(system, f"{path}/{HISTORY}") or b""
             merged = merge_histories(known, (root / HISTORY).read_bytes())
             if merged != known:
@@ -84,6 +84,8 @@ def _pointer(system: Any, path: str, url: str) -> str | None:
 
 def _is_there(system: Any, folder: str, files: Mapping[str, bytes], thorough: bool) -> bool:
     if read_remote(system, f"{folder}/{MANIFEST}") != files[MANIFEST]:
+        return False
+    if SIGNATURE in files and read_remote(system, f"{folder}/{SIGNATURE}") != files[SIGNATURE]:
         return False
     if thorough:
         return all(read_remote(system, f"{folder}/{name}") == content for name, content in files.items())

@@ -14,10 +14,11 @@ from typing import Protocol
 
 from components.release.history import SERVES, Entry, Outcome, append, now, read_history, serving
 from components.release.lock import hold
-from pointsman.bundle.manifest import MANIFEST, dump, is_router_id
+from pointsman.bundle.manifest import is_router_id
 from pointsman.bundle.pointer import read_pointer, write_pointer
-from pointsman.bundle.reading import is_whole, read_files
-from pointsman.durable import mend_folder, place_folder, sweep
+from pointsman.bundle.reading import copy_files, is_whole, read_files
+from pointsman.bundle.signature import SIGNATURE, read_signature
+from pointsman.durable import mend_folder, place_folder, replace_file, sweep
 from pointsman.errors import BundleError
 
 _LOG = logging.getLogger(__name__)
@@ -71,16 +72,18 @@ def publish(
         BundleError: the bundle isn't whole.
         Busy: another promotion holds the lock.
     """
-    manifest, files = read_files(bundle)
+    manifest, files = copy_files(bundle)
     router_id = manifest.router_id
     with hold(root, timeout):
         sweep(root)
         target = root / router_id
         if not target.exists():
-            place_folder(target, {**files, MANIFEST: dump(manifest)})
+            place_folder(target, files)
         elif not is_whole(target):
             # the copy in service is damaged, this one isn't
-            mend_folder(target, {**files, MANIFEST: dump(manifest)})
+            mend_folder(target, files)
+        elif SIGNATURE in files and read_signature(target) != files[SIGNATURE]:
+            replace_file(target / SIGNATURE, files[SIGNATURE])
         last = serving(read_history(root))
         if last is None or last.router_id != router_id:
             append(root, _entry(router_id, "promoted", reasons, who))
@@ -178,8 +181,8 @@ def _mend(root: Path, copies: Sequence[Path]) -> list[str]:
     for shelf in copies:
         copy = shelf / str(named)
         if is_whole(copy):
-            manifest, files = read_files(copy)
-            mend_folder(root / manifest.router_id, {**files, MANIFEST: dump(manifest)})
+            manifest, files = copy_files(copy)
+            mend_folder(root / manifest.router_id, files)
             return [f"the damaged router {manifest.router_id[:12]} was replaced by the intact copy in {shelf}"]
     return []
 

@@ -90,6 +90,14 @@ def require(folder: Path, now: Judgement, *, in_service: str | None) -> None:
         )
 
 
+def was_promoted(folder: Path, router_id: str) -> bool:
+    """Whether this installation's gate promoted a router when it judged it last."""
+    try:
+        return bool(json.loads(read_plain(_path(folder, router_id), LARGEST))["verdict"] == "promoted")
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return False
+
+
 def _path(folder: Path, router_id: str) -> Path:
     if not is_router_id(router_id):
         raise VerdictError(f"{router_id!r} is no router_id: nothing was published")

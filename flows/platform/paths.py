@@ -21,6 +21,7 @@ __all__ = [
     "mlruns",
     "numba",
     "prefect",
+    "publish_key",
     "published",
     "recent",
     "reports",
@@ -110,6 +111,11 @@ def prefect() -> Path:
 def secrets() -> Path:
     """The dashboards' password and the key that signs routers: for the owner's eyes alone."""
     return data() / "secrets"
+
+
+def publish_key() -> Path:
+    """The key that signs routers, where `pointsman keygen` made one; the public one is beside it, with .pub."""
+    return secrets() / "publish-key"
 
 
 def numba() -> Path:

@@ -5,6 +5,7 @@ from components.release.mirror import mirror
 from components.release.publish import Champions, reconcile
 from flows.platform import paths
 from flows.platform.settings import settings
+from flows.stations.verdicts import sign_promoted
 from pointsman.bundle.reading import is_whole
 
 
@@ -18,6 +19,8 @@ def examine(registry: Champions) -> list[str]:
     root, url = paths.published(), settings().publish_url
     repairs = reconcile(root, registry, copies=[paths.bundles()])
     lines = [f"repaired: {line}" for line in repairs.done]
+    if repairs.router_id is not None and sign_promoted(repairs.router_id):
+        lines.append(f"signed: router {repairs.router_id[:12]}, with {paths.publish_key()}")
     known = {entry.router_id for entry in read_history(root)}
     for router_id in sorted(known):
         folder = root / router_id

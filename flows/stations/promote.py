@@ -11,6 +11,7 @@ from components.evaluation.gate import Word
 from components.release.history import left_by_rollback, read_history, serving
 from components.release.mirror import in_service_at, mirror
 from components.release.publish import publish, refuse, rollback
+from components.release.signing import sign_bundle
 from components.release.verdicts import VoidVerdict
 from components.reports.page import PAGE
 from components.tracking.abandoned import close_abandoned
@@ -18,7 +19,7 @@ from flows.platform import paths
 from flows.platform.settings import settings
 from flows.platform.tracking import maker_alive, registry, run_url
 from flows.stations.register import Challenger, page_folder
-from flows.stations.verdicts import require_verdict, waiting_bundle
+from flows.stations.verdicts import require_verdict, sign_promoted, waiting_bundle
 from pointsman.bundle.reading import read_bundle
 
 
@@ -54,6 +55,7 @@ def conclude(challenger: Challenger, reason: str = "") -> Verdicted:
         except VoidVerdict as void:
             verdict, failed = "refused", [str(void)]
     if verdict == "promoted":
+        sign_bundle(challenger.bundle, paths.publish_key())
         passed = reason or "every criterion passed"
         publish(challenger.bundle, paths.published(), reasons=[passed], registry=mlflow)
     else:
@@ -114,6 +116,7 @@ def roll_back(to: str | None, reason: str = "") -> str:
         to = unfinished
     reasons = [reason] if reason else []
     target = rollback(paths.published(), to, reasons=reasons, registry=registry())
+    sign_promoted(target)
     announce()
     return target
 

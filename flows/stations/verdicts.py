@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from components.release.verdicts import Judgement, VerdictError, record, require
+from components.release.signing import sign_bundle
+from components.release.verdicts import Judgement, VerdictError, record, require, was_promoted
 from components.tables.store import file_digest
 from flows.platform import paths
 from pointsman.bundle.manifest import is_router_id
@@ -41,6 +42,11 @@ def require_verdict(bundle: Path) -> None:
     in_service = read_pointer(paths.published())
     judged = _judgement(router_id, dict(read_bundle(bundle).report), in_service)
     require(_folder(), judged, in_service=in_service)
+
+
+def sign_promoted(router_id: str) -> bool:
+    """Signs a published router that is older than the key, if this installation's gate promoted it; whether it did."""
+    return was_promoted(_folder(), router_id) and sign_bundle(paths.published() / router_id, paths.publish_key())
 
 
 def _folder() -> Path:

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from pointsman.bundle.pointer import is_url, resolve
+from pointsman.bundle.signature import Trust
 
 
-def local_folder(path: str | Path, cache: Path | None = None) -> Path:
+def local_folder(path: str | Path, cache: Path | None = None, trust: Trust | None = None) -> Path:
     """The folder of a bundle, or of the one in service of a published root; downloaded first where `path` is a URL.
+
+    `trust` says who must have signed what is downloaded; whoever reads the folder asks again.
 
     Raises:
         BundleError: there is none, or a downloaded one isn't whole.
@@ -15,4 +18,4 @@ def local_folder(path: str | Path, cache: Path | None = None) -> Path:
         return resolve(Path(path))
     from pointsman.bundle.remote import fetch  # noqa: PLC0415  # fsspec is loaded for URLs alone
 
-    return fetch(str(path), cache or Path.home() / ".cache" / "pointsman")
+    return fetch(str(path), cache or Path.home() / ".cache" / "pointsman", trust)

@@ -1,7 +1,7 @@
 """The published form of a router: a folder named by its content, without pickle, verified file by file.
 
 Integrity, not authorship: whoever can write the folder can make a whole new bundle. Publish where only trusted hands
-write.
+write, or sign what is published and give readers the key.
 """
 
 import json
@@ -15,9 +15,10 @@ import numpy as np
 import safetensors.numpy
 
 from pointsman.bundle.evidence import Evidence
-from pointsman.bundle.manifest import MANIFEST, Manifest, is_router_id, parse, sha256
+from pointsman.bundle.manifest import MANIFEST, Manifest, dump, is_router_id, parse, sha256
 from pointsman.bundle.plain import read_plain
 from pointsman.bundle.pointer import resolve
+from pointsman.bundle.signature import SIGNATURE, Trust, read_signature
 from pointsman.bundle.soundness import check_features, check_golden_rows
 from pointsman.errors import BundleError
 from pointsman.model.latency import LatencyHead
@@ -73,13 +74,17 @@ class Bundle:
         )
 
 
-def read_bundle(path: Path) -> Bundle:
+def read_bundle(path: Path, trust: Trust | None = None) -> Bundle:
     """A bundle whose every byte was checked.
 
+    Args:
+        path: its folder.
+        trust: who must have signed it; None: nobody.
+
     Raises:
-        BundleError: anything is missing, unknown, changed, unsafe or of a newer form.
+        BundleError: anything is missing, unknown, changed, unsafe, of a newer form or not signed as it must be.
     """
-    manifest, files = read_files(path)
+    manifest, files = read_files(path, trust)
     try:
         arrays = safetensors.numpy.load(files["router.safetensors"])
         report = json.loads(files["report.json"])
@@ -130,11 +135,15 @@ def read_report(path: Path) -> dict[str, Any]:
     return report
 
 
-def read_files(path: Path) -> tuple[Manifest, dict[str, bytes]]:
-    """The manifest and the verified content of every other file.
+def read_files(path: Path, trust: Trust | None = None) -> tuple[Manifest, dict[str, bytes]]:
+    """The manifest and the verified content of every file that it names.
+
+    Args:
+        path: the bundle's folder.
+        trust: who must have signed it; None: nobody.
 
     Raises:
-        BundleError: anything is missing, unknown, changed, unsafe or of a newer form.
+        BundleError: anything is missing, unknown, changed, unsafe, of a newer form or not signed as it must be.
     """
     try:
         # what the system puts there, such as .DS_Store or .nfs000001, isn't read
@@ -143,9 +152,12 @@ def read_files(path: Path) -> tuple[Manifest, dict[str, bytes]]:
         raise BundleError(f"{path} is no bundle: {error.strerror}") from None
     if MANIFEST not in names:
         raise BundleError(f"{path}: missing files: {MANIFEST}")
-    manifest = parse(_read(path / MANIFEST, LARGEST_MANIFEST))
+    content = _read(path / MANIFEST, LARGEST_MANIFEST)
+    if trust is not None:
+        trust.check(content, read_signature(path), path)
+    manifest = parse(content)
     wanted = {*manifest.files, MANIFEST}
-    if unknown := sorted(set(names) - wanted):
+    if unknown := sorted(set(names) - wanted - {SIGNATURE}):
         raise BundleError(f"{path}: unknown files: {', '.join(unknown)}")
     if missing := sorted(wanted - set(names)):
         raise BundleError(f"{path}: missing files: {', '.join(missing)}")
@@ -154,6 +166,17 @@ def read_files(path: Path) -> tuple[Manifest, dict[str, bytes]]:
     return manifest, verified_files(
         manifest, {name: _read(path / name, manifest.sizes[name]) for name in manifest.files}, path
     )
+
+
+def copy_files(path: Path) -> tuple[Manifest, dict[str, bytes]]:
+    """The manifest and every verified file of a bundle as it lies there, its manifest and signature too: for copies.
+
+    Raises:
+        BundleError: as `read_files`.
+    """
+    manifest, files = read_files(path)
+    signature = read_signature(path)
+    return manifest, {**files, MANIFEST: dump(manifest)} | ({} if signature is None else {SIGNATURE: signature})
 
 
 def is_whole(folder: Path) -> bool:

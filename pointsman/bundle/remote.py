@@ -18,7 +18,8 @@ import fsspec
 from pointsman.bundle.manifest import MANIFEST, dump, is_router_id, parse
 from pointsman.bundle.pointer import POINTER
 from pointsman.bundle.reading import LARGEST_MANIFEST, is_whole, verified_files
-from pointsman.durable import mend_folder, place_folder
+from pointsman.bundle.signature import SIGNATURE, SIGNATURE_BYTES, Trust
+from pointsman.durable import mend_folder, place_folder, replace_file
 from pointsman.errors import BundleError
 
 TRIAL = "pointsman.trial"
@@ -44,25 +45,30 @@ def locate(url: str) -> str:
     return url if named is None else f"{url.rstrip('/')}/{named}"
 
 
-def fetch(url: str, cache: Path) -> Path:
+def fetch(url: str, cache: Path, trust: Trust | None = None) -> Path:
     """The folder of a bundle's verified copy, downloaded unless the cache has it.
 
     Args:
         url: a bundle or a published root.
         cache: folder of copies, named by router_id; made if missing.
+        trust: who must have signed it, which is asked before anything else of it is downloaded; None: nobody.
 
     Raises:
-        BundleError: anything is missing, unknown, changed, unsafe or of a newer form.
+        BundleError: anything is missing, unknown, changed, unsafe, of a newer form or not signed as it must be.
     """
     where = locate(url)
     try:
         system, path = fsspec.core.url_to_fs(where)
-        manifest = parse(_bounded(system, f"{path}/{MANIFEST}", LARGEST_MANIFEST))
+        content = _bounded(system, f"{path}/{MANIFEST}", LARGEST_MANIFEST)
+        signed = {} if trust is None else _signed(system, path, content, trust, where)
+        manifest = parse(content)
         named = path.rstrip("/").rpartition("/")[2]
         if is_router_id(named) and named != manifest.router_id:
             raise BundleError(f"{where} holds another router than it is named for: {manifest.router_id}")
         copy = cache / manifest.router_id
         if is_whole(copy):
+            for name, signature in signed.items():
+                replace_file(copy / name, signature)
             return copy
         files = verified_files(
             manifest, {name: _bounded(system, f"{path}/{name}", manifest.sizes[name]) for name in manifest.files}, where
@@ -74,12 +80,22 @@ def fetch(url: str, cache: Path) -> Path:
     _try_first({**files, MANIFEST: dump(manifest)}, manifest.router_id, where)
     try:
         # a damaged copy is replaced, by the content that was just verified
-        mend_folder(copy, {**files, MANIFEST: dump(manifest)})
+        mend_folder(copy, {**files, MANIFEST: dump(manifest), **signed})
     except OSError as error:
         # another process may have been quicker
         if not is_whole(copy):
             raise BundleError(f"{copy} can't be written: {error}") from error
     return copy
+
+
+def _signed(system: Any, path: str, manifest: bytes, trust: Trust, where: str) -> dict[str, bytes]:
+    """The signature's file, by name, once it was found to be of somebody trusted."""
+    try:
+        signature = _bounded(system, f"{path}/{SIGNATURE}", SIGNATURE_BYTES)
+    except FileNotFoundError:
+        signature = None
+    trust.check(manifest, signature, where)
+    return {} if signature is None else {SIGNATURE: signature}
 
 
 def _try_first(files: Mapping[str, bytes], router_id: str, where: str) -> None:

@@ -43,10 +43,9 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
         OSError: the decision log's folder can't be written.
     """
     limits = config or ServingConfig()
-    in_service, meters = InService(path, every=limits.reload_seconds, prices=limits.prices), Meters()
-    challenger = (
-        None if limits.shadow is None else InService(limits.shadow, every=limits.reload_seconds, prices=limits.prices)
-    )
+    from_here = partial(InService, every=limits.reload_seconds, prices=limits.prices, trust=limits.trust)
+    in_service, meters = from_here(path), Meters()
+    challenger = None if limits.shadow is None else from_here(limits.shadow)
     log = None if limits.log is None else DecisionLog(limits.log)
     service = Service(limits, meters, log)
     if challenger is not None:

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pointsman.bundle.signature import Trust
 from pointsman.policy.exploration import ExplorationConfig
 from pointsman.serving.canary import CanaryConfig
 from pointsman.serving.decision_log import LogConfig
@@ -71,6 +72,8 @@ class ServingConfig:
     """Prompts from which a worker adds no further waiting request to its batch, >= 1; 1: each request alone."""
     piece: int = 4
     """Prompts of a large request that are encoded before others get their turn, >= 1."""
+    trust: Trust | None = None
+    """Who must have signed a router, the shadow's too; None: nobody."""
     explore: ExplorationConfig = field(default_factory=ExplorationConfig)
     log: LogConfig | None = None
     """Where decisions are kept; None: nowhere."""

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from pointsman.bundle.pointer import is_url, resolve
+from pointsman.bundle.signature import Trust
 from pointsman.router import Router
 
 _LOG = logging.getLogger(__name__)
@@ -17,7 +18,13 @@ class InService:
     """The router that a published root points to; requests under way keep the one that they began with."""
 
     def __init__(
-        self, path: str | Path, *, every: float, cache: Path | None = None, prices: Path | None = None
+        self,
+        path: str | Path,
+        *,
+        every: float,
+        cache: Path | None = None,
+        prices: Path | None = None,
+        trust: Trust | None = None,
     ) -> None:
         """Loads the router.
 
@@ -26,12 +33,13 @@ class InService:
             every: seconds between looks at the pointer, >= 0; 0: whoever asks looks, and waits for a new router.
             cache: where bundles from URLs are kept.
             prices: a file of prices that go before the router's; whenever it changes the router is loaded anew.
+            trust: who must have signed a router; None: nobody.
 
         Raises:
             BundleError: the router can't be loaded.
             ValueError: the prices can't be read.
         """
-        self._path, self._every, self._cache, self._prices = path, every, cache, prices
+        self._path, self._every, self._cache, self._prices, self._trust = path, every, cache, prices, trust
         self._lock = threading.Lock()
         self._where, self._stamp = _where(path), _stamp(prices)
         self._router = self._load(self._where)
@@ -73,7 +81,7 @@ class InService:
 
     def _load(self, where: str | Path) -> Router:
         # each worker thread encodes by itself
-        return Router.load(where, threads=1, cache=self._cache, prices=self._prices)
+        return Router.load(where, threads=1, cache=self._cache, prices=self._prices, trust=self._trust)
 
 
 def _stamp(prices: Path | None) -> tuple[int, int] | None:

@@ -16,8 +16,9 @@ from flows.platform.settings import settings
 from flows.stations import promote
 from flows.stations.doctor import examine
 from flows.stations.verdicts import record_verdict
+from pointsman.bundle.keys import PublicKeys
 from pointsman.bundle.pointer import read_pointer
-from pointsman.bundle.reading import is_whole, read_report
+from pointsman.bundle.reading import is_whole, read_bundle, read_report
 from pointsman.cli import main
 from pointsman.errors import BundleError
 
@@ -186,3 +187,30 @@ def test_the_commands_say_what_was_and_is_in_service(home, registry, bundle, mon
     assert "in service before: none" in told
     assert f"in service now: {bundle.name}" in told
     assert read_history(paths.published())[-1].reasons == ("first one",)
+
+
+def test_with_a_key_what_the_gate_promoted_is_signed_and_nothing_else(home, registry, bundle, second, parts, capsys):
+    three(home, registry, bundle, second, parts)
+    assert main(["keygen"]) == 0
+    public = paths.data() / "secrets" / "publish-key.pub"
+    assert str(public) in capsys.readouterr().out
+    trust = PublicKeys.read(public)
+    # routers that are older than the key: the one in service by doctor, an earlier one by a rollback to it
+    assert any(line.startswith("signed: ") for line in examine(registry))
+    assert read_bundle(paths.published() / read_pointer(paths.published()), trust)
+    assert promote.roll_back(None) == second.name
+    assert read_bundle(paths.published() / second.name, trust)
+    # one that was put there by a stray hand isn't
+    stranger = parts.write(paths.published(), seed=8)
+    promote.roll_back(stranger.name)
+    with pytest.raises(BundleError, match="isn't signed"):
+        read_bundle(stranger, trust)
+    assert not any(line.startswith("signed: ") for line in examine(registry))
+    # and what is promoted from now on is signed before it is in service
+    fourth = parts.write(paths.data() / "bundles", seed=4)
+    record_verdict(fourth.name, read_report(fourth))
+    registry.router_id = fourth.name
+    assert promote.promote_waiting().verdict == "promoted"
+    assert read_bundle(paths.published() / fourth.name, trust)
+    assert main(["keygen"]) == 2
+    assert "is there already" in capsys.readouterr().err
