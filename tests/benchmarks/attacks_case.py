@@ -18,7 +18,7 @@ from pointsman.bundle.pointer import resolve
 from pointsman.bundle.reading import read_bundle
 from tests.benchmarks import load
 from tests.benchmarks.child import ROOT
-from tests.benchmarks.serving_case import Server, _long, _short
+from tests.benchmarks.serving_case import Server, long, short
 
 SILENT, UNFINISHED, BATCHES, BATCH = 1024, 900, 4, 256
 ANNOUNCED, SENT = 4_000_000, 3_900_000
@@ -29,21 +29,21 @@ FILES = 1024
 def main(published: Path, seconds: float) -> None:
     """Measures idle and attacked in turn."""
     texts = [row["prompt"] for row in read_bundle(resolve(published)).golden]
-    short, long = _short(texts), _long(texts)
+    brief, lengthy = short(texts), long(texts)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
     unfinished = _head(ANNOUNCED) + b'{"prompt": "' + b"a" * (SENT - 12)
     rows: list[dict[str, object]] = []
     with _server(published) as (server, _):
-        load.run(server.port, short, concurrency=2, seconds=seconds)
+        load.run(server.port, brief, concurrency=2, seconds=seconds)
         for name, attack in (
             (f"{SILENT} silent connections", _held(server.port, SILENT, b"")),
             (f"{UNFINISHED} unfinished bodies", _held(server.port, UNFINISHED, unfinished)),
-            (f"{BATCHES} full batches", _batches(server.port, long)),
+            (f"{BATCHES} full batches", _batches(server.port, lengthy)),
         ):
-            idle = _row("idle", server, short, seconds, None)
+            idle = _row("idle", server, brief, seconds, None)
             with attack:
-                rows += [idle, _row(name, server, short, seconds, idle)]
+                rows += [idle, _row(name, server, brief, seconds, idle)]
     with _server(published) as (server, process), socket.create_connection(("127.0.0.1", server.port)) as half:
         half.sendall(_head(ANNOUNCED) + b"{")
         time.sleep(0.5)
@@ -137,8 +137,8 @@ def _connect(port: int, content: bytes) -> socket.socket | None:
 
 
 @contextlib.contextmanager
-def _batches(port: int, long: list[str]) -> Iterator[None]:
-    body = json.dumps({"prompts": (long * (1 + BATCH // len(long)))[:BATCH]}).encode()
+def _batches(port: int, lengthy: list[str]) -> Iterator[None]:
+    body = json.dumps({"prompts": (lengthy * (1 + BATCH // len(lengthy)))[:BATCH]}).encode()
     ended = threading.Event()
 
     def ask() -> None:

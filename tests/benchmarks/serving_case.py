@@ -36,7 +36,7 @@ def main(published: Path, seconds: float, soak: float) -> None:
     """Measures servers of the router in service, with and without gathering requests."""
     bundle = read_bundle(resolve(published))
     texts = [row["prompt"] for row in bundle.golden]
-    kinds = {"short": short(texts), "long": _long(texts)}
+    kinds = {"short": short(texts), "long": long(texts)}
     alone = {kind: _alone(bundle.folder, prompts) for kind, prompts in kinds.items()}
     rows = []
     with server(SERVE, published, str(GATHER)) as together, server(SERVE, published, "1") as apart:
@@ -76,7 +76,7 @@ def short(texts: Sequence[str]) -> list[str]:
     return [" ".join(text.split()[:SHORT_WORDS]) for text in texts[:PROMPTS]]
 
 
-def _long(texts: Sequence[str]) -> list[str]:
+def long(texts: Sequence[str]) -> list[str]:
     words = " ".join(texts).split()
     turned = (words[start:] + words[:start] for start in range(0, 10 * PROMPTS, 10))
     return [" ".join((row * (1 + LONG_WORDS // len(row)))[:LONG_WORDS]) for row in turned]
