@@ -69,7 +69,7 @@ def run(
             "one answer a prompt: uniform; 70 % by the cheapest (skewed); 90 % by the best (greedy); by the prompt's "
             "length (contextual); a tenth complete. Known best: the single candidate that the log shows as best. "
             "Policy: the operating policy; its cost relative to the known best's, its gain in quality, and the gain "
-            "that is believed by the test prompts' single answers (doubly robust, 95 % interval)."
+            "that the gate would believe by the test prompts' single answers (doubly robust, 95 % interval)."
         ),
         rows=rows,
         summary={

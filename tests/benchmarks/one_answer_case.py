@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.off_policy.estimators import Log
-from components.evaluation.off_policy.judge import difference
-from components.learning.judged import judge_learning
+from components.evaluation.bootstrap import Interval
+from components.learning.evidence import evidence_of, judged_outcomes, stand_in_variance
+from components.learning.judged import Judged, judge_learning
 from components.learning.operating import counts, operate, policy_of
 from components.learning.refit import QUICK
 from components.learning.router import LEARNING, LearnConfig, Learnt, learn_router
@@ -67,9 +67,7 @@ def judge_log(board: Board, log: Board, seed: int) -> dict[str, Cell]:
     at = np.arange(choice_N.size)
     got_N, known_N = test.quality_NM[at, choice_N], test.quality_NM[at, known]
     paid, theirs = (float(test.cost_usd_NM[at, column].mean()) for column in (operating_N, known))
-    inclusion_NM = np.ones(test.quality_NM.shape) if log is board else shown.inclusion_NM
-    judged = Log(outcome_NM=shown.quality_NM, inclusion_NM=inclusion_NM, predicted_NM=prediction.quality_NM)
-    believed = difference(judged, operating_N, np.full(choice_N.size, known), "doubly_robust", seed).normal
+    believed = _believed(shown, prediction, operating_N, known, seed)
     truth = float((test.quality_NM[at, operating_N] - known_N).mean())
     return {
         "router": float(got_N.mean()),
@@ -84,6 +82,21 @@ def judge_log(board: Board, log: Board, seed: int) -> dict[str, Cell]:
         "believed high": believed.high,
         "covered": int(believed.low - 1e-9 <= truth <= believed.high + 1e-9),
     }
+
+
+def _believed(shown: Board, prediction: Prediction, choice_N: NDArray[np.intp], single: int, seed: int) -> Interval:
+    """The gain over the best single candidate as the gate would read it from the log's test prompts, 95 %."""
+    evidence = evidence_of(shown, seed)
+    expected_NM = prediction.quality_NM
+    worth = Judged(
+        quality_NM=judged_outcomes(shown.quality_NM, expected_NM, evidence),
+        cost_usd_NM=prediction.cost_usd_NM,
+        variance_NM=None if evidence.kind == "complete" else stand_in_variance(expected_NM, evidence),
+    )
+    ours = worth.played("the router", choice_N, shown.group_N)
+    theirs = worth.played("the best single candidate", np.full(choice_N.size, single), shown.group_N)
+    known_N = ~np.isnan(ours.quality_N) & ~np.isnan(theirs.quality_N)
+    return ours.take(known_N).above(theirs.take(known_N)).interval(0.025)
 
 
 def learn(log: Board, seed: int) -> Learnt:
