@@ -30,6 +30,7 @@ _ONE_MODEL = (
     "with one there is nothing to route: let the gateway explore (pointsman serve --explore 0.1) or collect answers "
     "of others (pointsman collect)"
 )
+_FEW = "with fewer a router can be neither trained nor judged: grade answers (pointsman grade), or wait for more"
 MOST = 20_000
 """Rows of a table that Great Expectations reads at most."""
 _RESULTS = {
@@ -156,6 +157,7 @@ def expectations(schema: TableSchema, cost_tolerance: float = COST_TOLERANCE) ->
             )
             yield _different("quality", f"graded outcomes differ; {_ALL_EQUAL}")
             yield _different("graded_model", f"graded outcomes of two candidates or more; {_ONE_MODEL}")
+            yield _different("graded_prompt", f"graded outcomes of {MINIMUM_PROMPTS} prompts; {_FEW}", MINIMUM_PROMPTS)
         case _:
             pass
 
@@ -187,8 +189,8 @@ def _true(column: str, rule: str, severity: str = "critical") -> Any:
     return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=[True], severity=severity, meta={"rule": rule})
 
 
-def _different(column: str, rule: str) -> Any:
-    return gxe.ExpectColumnUniqueValueCountToBeBetween(column=column, min_value=2, meta={"rule": rule})
+def _different(column: str, rule: str, least: int = 2) -> Any:
+    return gxe.ExpectColumnUniqueValueCountToBeBetween(column=column, min_value=least, meta={"rule": rule})
 
 
 def _checked(tables: Tables, schema: TableSchema, cost_tolerance: float) -> pl.DataFrame:
@@ -215,6 +217,7 @@ def _checked(tables: Tables, schema: TableSchema, cost_tolerance: float) -> pl.D
                     model_is_known=pl.col("model").is_in(tables.candidates["model"].to_list()),
                     cost_agrees=cost_agrees(cost_tolerance),
                     graded_model=pl.when(pl.col("quality").is_not_null()).then("model"),
+                    graded_prompt=pl.when(pl.col("quality").is_not_null()).then("prompt_id"),
                 )
                 .drop("input_usd_per_mtok", "output_usd_per_mtok")
             )

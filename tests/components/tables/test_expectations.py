@@ -93,9 +93,19 @@ UNGRADED: list[Change] = [
         "(pointsman grade); found 0",
     )
 ]
+HARDLY_GRADED: list[Change] = [
+    (
+        "outcomes",
+        lambda f: f.with_columns(quality=pl.when(pl.int_range(pl.len()) < 12).then("quality")),
+        "outcomes",
+        "graded outcomes of 20 prompts; with fewer a router can be neither trained nor judged: grade answers "
+        "(pointsman grade), or wait for more; found ",
+    )
+]
+CHANGES = {"cells": CELLS, "few": TOO_FEW, "useless": USELESS, "ungraded": UNGRADED, "hardly graded": HARDLY_GRADED}
 
 
-@pytest.mark.parametrize("changes", [CELLS, TOO_FEW, USELESS, UNGRADED], ids=["cells", "few", "useless", "ungraded"])
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
 def test_a_broken_rule_names_file_rule_and_first_rows(tables: Tables, tmp_path: Path, changes: list[Change]) -> None:
     for table, change, _, _ in changes:
         tables = spoil(tables, table, change)
