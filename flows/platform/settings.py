@@ -15,7 +15,7 @@ _QUIET = {
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     # seconds that a writer waits for another one before "database is locked"
     "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "600",
     # seconds; Prefect takes no less than 30, and sends none unless asked
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "MLFLOW_DISABLE_TELEMETRY": "true",
