@@ -110,7 +110,8 @@ def _retrain(options: argparse.Namespace) -> int:
 
     _begin("retrain", options.data)
     prepare_environment()
-    from flows.retrain import RetrainParameters, run_retrain
+    from flows.retrain import run_retrain
+    from flows.retrain_form import RetrainParameters
 
     return run_retrain(
         RetrainParameters(

@@ -2,13 +2,9 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 from prefect import flow
-from pydantic import BaseModel, Field, field_validator, model_validator
 
-from components.evaluation.gate_config import GateConfig
-from components.evaluation.operating import parse_asked
 from components.learning.two_stage import TwoStageConfig
 from components.reports.console import method_table
 from components.reports.grading import grading_text
@@ -17,12 +13,13 @@ from components.tasks.density import LayoutConfig
 from flows.platform.artifacts import note_coverage, note_result, note_tasks, note_validation
 from flows.platform.dead import claim_run
 from flows.platform.endings import name_ending, run_name
-from flows.platform.fan_out import fan_out, task_runner
+from flows.platform.fan_out import begin, finish, task_runner
 from flows.platform.notify import notify_failure, notify_verdict, show_component_logs
 from flows.platform.progress import Progress
 from flows.platform.references import DataRef
 from flows.platform.tracking import tracked
-from flows.presets import Preset, PresetName, preset
+from flows.presets import Preset, preset
+from flows.retrain_form import RetrainParameters
 from flows.stations.board import lay_out_board, read_board
 from flows.stations.champion import changed_logs
 from flows.stations.decisions import take_in
@@ -31,7 +28,7 @@ from flows.stations.drift_reference import keep_drift_reference
 from flows.stations.encoder import encode_and_divide
 from flows.stations.evaluate import evaluate
 from flows.stations.frozen_test import freeze, frozen_test
-from flows.stations.gate_inputs import hold_out, time_routing
+from flows.stations.gate_inputs import gather, hold_out_part, parts_left_out, time_routing
 from flows.stations.identity import champion_tasks, identify
 from flows.stations.ingest import divide, ingest, notices, validate
 from flows.stations.logs import describe_logs, logs_of
@@ -39,81 +36,11 @@ from flows.stations.naming import describe_training, name_discovered
 from flows.stations.operating import choose_operating, cost_notices
 from flows.stations.promote import Verdicted, promote
 from flows.stations.register import bundle, register
-from flows.stations.stages import Prepared, WithPeers, WithReport, WithRouter, WithTasks
+from flows.stations.stages import Prepared, WithClassifier, WithPeers, WithReport, WithRouter, WithTasks
 from flows.stations.train import PEERS, baseline, classify, combine, specialise
 from flows.stations.trial import simulated
 
 SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
-
-
-class RetrainParameters(BaseModel):
-    """Settings of this run."""
-
-    data: Path | None = Field(
-        title="Folder of logs",
-        default=None,
-        description="Folder with the tables prompts, candidates and outcomes; empty: simulated logs, which never "
-        "replace a router of real ones.",
-    )
-    decisions: Path | None = Field(
-        title="Decision log",
-        default=None,
-        description="Folder of the decision log that `pointsman serve --decisions` keeps: it is taken into the tables "
-        "first, each decision once; empty: the tables as they are.",
-    )
-    preset: PresetName = Field(
-        title="Size of simulated logs",
-        default="full",
-        description="'smoke' simulates a small world; on your own logs it is the same as 'full'.",
-    )
-    encoder: str = Field(
-        title="Encoder",
-        default="auto",
-        pattern=r"^(auto|static|int8|fp32|.*/.*)$",
-        description="'auto': the cheapest that routes as well as the best; 'static': token vectors distilled from the "
-        "sentence encoder; 'int8' or 'fp32': the sentence encoder; or the path of a folder with an encoder.",
-    )
-    policy: str | None = Field(
-        title="What the router is for",
-        default=None,
-        description="What the router is for: parity (as good as the best single model, as cheap as can be), best, "
-        "tradeoff=W (USD a unit of quality is worth), quality=Q or tolerance=T; empty: parity where costs are known.",
-    )
-    force: bool = Field(
-        title="Replace the router in service all the same",
-        default=False,
-        description="Let a router from simulated logs, or from logs of other candidates, replace the one in service.",
-    )
-    examples: bool = Field(
-        title="Quote prompts",
-        default=False,
-        description="Show the beginnings of some of your prompts in the report and its map, which MLflow and the "
-        "published bundle keep too; simulated ones are always shown.",
-    )
-    seed: int = Field(title="Seed", default=0, ge=0, description="Same seed and data: same router.")
-    most_faulty: float = Field(
-        title="Largest share of faulty rows",
-        default=0.01,
-        ge=0,
-        le=1,
-        description="Largest share of a table's rows that may be set aside; three always may.",
-    )
-    gate: GateConfig = Field(
-        title="Conditions for publishing",
-        default_factory=GateConfig,
-        description="What a challenger must clear to be published.",
-    )
-
-    @field_validator("policy")
-    @classmethod
-    def _known(cls, policy: str | None) -> str | None:
-        return parse_asked(policy).text() if policy else None
-
-    @model_validator(mode="after")
-    def _decisions_have_tables(self) -> "RetrainParameters":
-        if self.decisions is not None and self.data is None:
-            raise ValueError("decisions are taken into the tables of a folder: name it as data")
-        return self
 
 
 @flow(
@@ -133,18 +60,42 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
     chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
         prepared = prepare(parameters, chosen, station)
+        # what nothing else waits for is begun as soon as it can be, and finished where it is read
+        shared = {"laid_out": prepared.laid_out, "seed": seed, "most": chosen.sample}
+        peers = begin(baseline, {method: shared | {"method": method} for method in PEERS})
         station("discover")
         quoting = parameters.examples or simulated(prepared.logs)
-        with_tasks = find_tasks(prepared, chosen, seed, quoting=quoting)
+        with_tasks = find_tasks(prepared, chosen, seed)
+        drawn = {"tables": prepared.tables, "laid_out": prepared.laid_out, "discovered": with_tasks.discovered}
+        charted = begin(chart, {"map": drawn | {"config": LayoutConfig(seed=seed), "quoting": quoting}})
         station("train")
-        with_router = train(with_tasks, parameters, chosen.learning)
+        classified = classify(laid_out=prepared.laid_out, discovered=with_tasks.discovered, config=chosen.learning)
+        parts = begin(
+            hold_out_part,
+            parts_left_out(
+                laid_out=prepared.laid_out,
+                classified=classified,
+                config=chosen.refit,
+                seed=seed,
+                most=chosen.sample,
+            ),
+        )
+        with_router = train(with_tasks.then(WithClassifier, classified=classified), parameters, chosen.learning)
         for notice in cost_notices(with_router.combined, read_board(prepared.laid_out).models):
             station.say(f"note: {notice}")
-        shared = {"laid_out": prepared.laid_out, "seed": seed, "most": chosen.sample}
-        peers = {method: shared | {"method": method} for method in PEERS}
-        compared = fan_out(baseline, peers, station.parts(len(PEERS)))
+        compared = finish(peers, station.parts(len(peers)))
         station("evaluate")
-        with_peers = examine(with_router, compared, chosen, seed)
+        held_out = gather([*finish(parts, station.parts(len(parts))).values()])
+        timed = time_routing(
+            tables=prepared.tables,
+            laid_out=prepared.laid_out,
+            features=prepared.features,
+            encoder=prepared.encoder,
+            combined=with_router.combined,
+        )
+        with_peers = with_router.then(
+            WithPeers, peers=compared, held_out=held_out, timed=timed, charted=finish(charted)["map"]
+        )
         judged = evaluate(with_peers, gate=parameters.gate, force=parameters.force, quoting=quoting, seed=seed)
         with_report = with_peers.then(WithReport, judged=judged)
         station("register")
@@ -198,8 +149,8 @@ def prepare(parameters: RetrainParameters, chosen: Preset, station: Progress) ->
     )
 
 
-def find_tasks(stages: Prepared, chosen: Preset, seed: int, *, quoting: bool) -> WithTasks:
-    """The training prompts' tasks under lasting names, and their map."""
+def find_tasks(stages: Prepared, chosen: Preset, seed: int) -> WithTasks:
+    """The training prompts' tasks under lasting names."""
     tables, laid_out = stages.tables, stages.laid_out
     prompts = {"tables": tables, "splits": stages.splits}
     descriptions = describe_training(**prompts, encoder=stages.encoder)
@@ -207,18 +158,13 @@ def find_tasks(stages: Prepared, chosen: Preset, seed: int, *, quoting: bool) ->
     found = discover(tables=tables, laid_out=laid_out, sentences=sentences, config=chosen.discovery, seed=seed)
     named = name_discovered(**prompts, discovered=found, descriptions=descriptions)
     discovered = identify(**prompts, discovered=named, champion=champion_tasks())
-    charted = chart(
-        tables=tables, laid_out=laid_out, discovered=discovered, config=LayoutConfig(seed=seed), quoting=quoting
-    )
-    return stages.then(WithTasks, discovered=discovered, charted=charted)
+    return stages.then(WithTasks, discovered=discovered)
 
 
-def train(stages: WithTasks, parameters: RetrainParameters, config: TwoStageConfig) -> WithRouter:
-    """The router: both stages, their mix, and its operating policy."""
-    laid_out = stages.laid_out
-    classified = classify(laid_out=laid_out, discovered=stages.discovered, config=config)
-    specialised = specialise(laid_out=laid_out, classified=classified, config=config)
-    learnt = {"laid_out": laid_out, "classified": classified, "specialised": specialised}
+def train(stages: WithClassifier, parameters: RetrainParameters, config: TwoStageConfig) -> WithRouter:
+    """The second stage, the router of both, and its operating policy."""
+    learnt = {"laid_out": stages.laid_out, "classified": stages.classified}
+    learnt["specialised"] = specialised = specialise(**learnt, config=config)
     combined = combine(**learnt, config=config.router, seed=parameters.seed)
     operated = choose_operating(
         **learnt,
@@ -229,22 +175,7 @@ def train(stages: WithTasks, parameters: RetrainParameters, config: TwoStageConf
         config=config.router,
         seed=parameters.seed,
     )
-    return stages.then(WithRouter, classified=classified, specialised=specialised, combined=combined, operated=operated)
-
-
-def examine(stages: WithRouter, peers: dict[str, DataRef], chosen: Preset, seed: int) -> WithPeers:
-    """What the gate and the report read beside the router: its peers, gains on benchmarks left out, its latency."""
-    held_out = hold_out(
-        laid_out=stages.laid_out, classified=stages.classified, config=chosen.refit, seed=seed, most=chosen.sample
-    )
-    timed = time_routing(
-        tables=stages.tables,
-        laid_out=stages.laid_out,
-        features=stages.features,
-        encoder=stages.encoder,
-        combined=stages.combined,
-    )
-    return stages.then(WithPeers, peers=peers, held_out=held_out, timed=timed)
+    return stages.then(WithRouter, specialised=specialised, combined=combined, operated=operated)
 
 
 def run_retrain(parameters: RetrainParameters) -> int:

@@ -14,6 +14,8 @@ hypothesis.load_profile("pointsman")
 _HOME = Path(tempfile.mkdtemp(prefix="pointsman-tests-"))
 os.environ["POINTSMAN_HOME"] = str(_HOME)
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# a process takes longer to start than what tests compute
+os.environ["POINTSMAN_WORKERS"] = "0"
 
 from flows.platform.settings import prepare_environment  # noqa: E402
 

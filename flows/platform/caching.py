@@ -4,7 +4,7 @@ import ast
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from functools import cache
 from importlib.metadata import packages_distributions, version
@@ -16,6 +16,7 @@ from prefect import Task, task
 from prefect.context import TaskRunContext
 from pydantic import BaseModel
 
+from flows.platform import paths
 from flows.platform.references import DataRef
 
 P = ParamSpec("P")
@@ -30,9 +31,23 @@ def by_content(context: TaskRunContext, parameters: dict[str, Any]) -> str:
 
     Prefect's own TASK_SOURCE sees only the task's few lines, so an edited component would give a stale result.
     """
-    inputs = json.dumps(parameters, default=_content, sort_keys=True)
-    code = code_digest(context.task.fn.__module__)
-    return f"{context.task.fn.__name__}-{hashlib.sha256((inputs + code).encode()).hexdigest()}"
+    return _key(context.task.fn, parameters)
+
+
+def is_kept(task: "Task[..., Any]", arguments: Mapping[str, Any]) -> bool:
+    """Whether the result of a task with these arguments is kept from an earlier run, so that it need not run.
+
+    Args:
+        task: one of ours.
+        arguments: all of them, by keyword.
+    """
+    return task.cache_key_fn is by_content and (paths.results() / _key(task.fn, arguments)).is_file()
+
+
+def _key(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
+    inputs = json.dumps(dict(arguments), default=_content, sort_keys=True)
+    code = code_digest(function.__module__)
+    return f"{function.__name__}-{hashlib.sha256((inputs + code).encode()).hexdigest()}"
 
 
 def cached_task(run_name: str | None = None, *, name: str | None = None) -> Callable[[Callable[P, R]], Task[P, R]]:

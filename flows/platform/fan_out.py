@@ -1,11 +1,14 @@
-"""Many calls of one Prefect task: one after another here, or on the workers of a Dask cluster; the same result."""
+"""Tasks that don't depend on each other, in processes beside the flow's or on a Dask cluster: the same result."""
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from prefect import Task
 
 from flows.platform import paths
+from flows.platform.caching import is_kept
+from flows.platform.processes import LocalProcesses
 from flows.platform.settings import settings
 
 if TYPE_CHECKING:
@@ -13,50 +16,93 @@ if TYPE_CHECKING:
 
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class UnfitWorker(ValueError):
     """A Dask worker that would give another result, or put it where nobody finds it."""
 
 
-def task_runner() -> "TaskRunner[Any] | None":
-    """The runner of a flow that fans out: Dask's where POINTSMAN_DASK names a scheduler; None: Prefect's own."""
-    if settings().dask is None:
-        return None
-    from prefect_dask import DaskTaskRunner  # noqa: PLC0415  # a second of imports that only Dask needs
+class Pending(Protocol[R_co]):
+    """A call whose result may be there already, or come from elsewhere."""
 
-    runner: TaskRunner[Any] = DaskTaskRunner(address=settings().dask)
-    return runner
+    def result(self) -> R_co:
+        """The result, waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Here(Generic[R]):
+    """A call that runs in this process when its result is asked for."""
+
+    task: "Task[..., R]"
+    arguments: Mapping[str, Any]
+
+    def result(self) -> R:
+        result: R = self.task(**self.arguments)
+        return result
+
+
+def task_runner() -> "TaskRunner[Any] | None":
+    """The runner of a flow that fans out: Dask's where POINTSMAN_DASK names a scheduler, else processes of its own.
+
+    None: POINTSMAN_WORKERS is 0, and everything runs in the flow's process.
+    """
+    here = settings()
+    if here.dask is not None:
+        from prefect_dask import DaskTaskRunner  # noqa: PLC0415  # a second of imports that only Dask needs
+
+        runner: TaskRunner[Any] = DaskTaskRunner(address=here.dask)
+        return runner
+    return LocalProcesses(max_workers=here.workers) if here.workers else None
+
+
+def begin(task: "Task[..., R]", calls: Mapping[K, Mapping[str, Any]]) -> dict[K, Pending[R]]:
+    """Starts calls that don't depend on each other, beside whatever the flow does next; must be called inside a flow.
+
+    They run on Dask's workers or in processes beside the flow's: threads gain nothing where Python computes, and
+    torch's random state belongs to a whole process. A call whose result is kept from an earlier run starts no process;
+    without workers each call runs in this process when its result is asked for.
+
+    Args:
+        task: what to call.
+        calls: its arguments by keyword.
+
+    Raises:
+        UnfitWorker: a Dask worker keeps its files elsewhere or runs several tasks at once.
+    """
+    here = settings()
+    if here.dask is not None:
+        require_fit(here.dask)
+    elsewhere = here.dask is not None or here.workers > 0
+    return {
+        key: task.submit(**arguments) if elsewhere and not is_kept(task, arguments) else _Here(task, arguments)
+        for key, arguments in calls.items()
+    }
+
+
+def finish(pending: Mapping[K, Pending[R]], turn: Callable[[K], object] = lambda _: None) -> dict[K, R]:
+    """The results of what was begun, by key.
+
+    Args:
+        pending: what `begin` returned.
+        turn: called with each key before its result is waited for.
+    """
+    results: dict[K, R] = {}
+    for key, call in pending.items():
+        turn(key)
+        results[key] = call.result()
+    return results
 
 
 def fan_out(
     task: "Task[..., R]", calls: Mapping[K, Mapping[str, Any]], turn: Callable[[K], object] = lambda _: None
 ) -> dict[K, R]:
-    """The task's result for each call, by its key; must be called inside a flow.
-
-    Without Dask the calls run one after another in this process: on a machine of few cores threads gain nothing,
-    and torch's random state belongs to a whole process.
-
-    Args:
-        task: what to call.
-        calls: its arguments by keyword.
-        turn: called with each key before its result is waited for.
+    """`begin` and `finish` in one: the task's result for each call, by its key.
 
     Raises:
         UnfitWorker: a Dask worker keeps its files elsewhere or runs several tasks at once.
     """
-    results: dict[K, R] = {}
-    if settings().dask is None:
-        for key, arguments in calls.items():
-            turn(key)
-            results[key] = task(**arguments)
-        return results
-    require_fit(str(settings().dask))
-    waiting: dict[K, Any] = {key: task.submit(**arguments) for key, arguments in calls.items()}
-    for key, future in waiting.items():
-        turn(key)
-        results[key] = future.result()
-    return results
+    return finish(begin(task, calls), turn)
 
 
 def require_fit(address: str) -> None:

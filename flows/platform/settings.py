@@ -60,8 +60,20 @@ class Settings:
 
     @property
     def dask(self) -> str | None:
-        """POINTSMAN_DASK, a scheduler's address such as tcp://127.0.0.1:8786; None: everything runs in the flow."""
+        """POINTSMAN_DASK, a scheduler's address such as tcp://127.0.0.1:8786; None: everything runs on this machine."""
         return os.environ.get("POINTSMAN_DASK") or None
+
+    @property
+    def workers(self) -> int:
+        """POINTSMAN_WORKERS, processes beside a run's own for stations that don't depend on each other; 0: none.
+
+        By default one a processor, four at most, and none where there is one processor.
+        """
+        cores = os.cpu_count() or 1
+        given = os.environ.get("POINTSMAN_WORKERS") or str(min(cores, 4) if cores > 1 else 0)
+        if not given.isdecimal():
+            raise ValueError(f"POINTSMAN_WORKERS must be a number of processes, 0 or more, got {given!r}")
+        return int(given)
 
     @property
     def prefect_port(self) -> int:

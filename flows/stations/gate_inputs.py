@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from components.learning.two_stage import TwoStageConfig
 from components.tables.sampling import evenly
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.caching import cached_task
-from flows.platform.fan_out import fan_out
 from flows.platform.references import DataRef, keep
 from flows.stations.board import read_board, read_prompts
 from pointsman.model.clusters import ClusterTables
@@ -55,18 +55,12 @@ def gather(parts: list[DataRef]) -> DataRef:
     return keep("hold_out", lambda folder: (folder / "held_out.json").write_text(content))
 
 
-def hold_out(*, laid_out: DataRef, classified: DataRef, config: TwoStageConfig, seed: int, most: int) -> DataRef:
-    """Gain on each benchmark in turn of a router trained without it; the trainings are dealt out to a few tasks."""
-    shared = {
-        "laid_out": laid_out,
-        "classified": classified,
-        "config": config,
-        "seed": seed,
-        "most": most,
-        "parts": _PARTS,
-    }
-    parts = fan_out(hold_out_part, {part: shared | {"part": part} for part in range(_PARTS)})
-    return gather([*parts.values()])
+def parts_left_out(
+    *, laid_out: DataRef, classified: DataRef, config: TwoStageConfig, seed: int, most: int
+) -> dict[int, dict[str, Any]]:
+    """Calls of `hold_out_part`: the trainings without a benchmark in turn, dealt out to a few tasks."""
+    shared = {"laid_out": laid_out, "classified": classified, "config": config, "seed": seed}
+    return {part: shared | {"most": most, "part": part, "parts": _PARTS} for part in range(_PARTS)}
 
 
 @cached_task(name="evaluate: latency")
@@ -88,7 +82,7 @@ def time_routing(
 
 
 def held_out_intervals(held_out: DataRef) -> dict[str, Interval]:
-    """Benchmark -> gain, as `hold_out` kept them."""
+    """Benchmark -> gain, as `gather` kept them."""
     gains = json.loads(held_out.file("held_out.json").read_text())
     return {gain["benchmark"]: Interval(**gain["gain"]) for gain in gains}
 

@@ -41,13 +41,17 @@ class WithTasks(Prepared):
     """After `discover`."""
 
     discovered: DataRef
-    charted: DataRef
 
 
-class WithRouter(WithTasks):
-    """After `train`."""
+class WithClassifier(WithTasks):
+    """After the first stage of `train`."""
 
     classified: DataRef
+
+
+class WithRouter(WithClassifier):
+    """After `train`."""
+
     specialised: DataRef
     combined: DataRef
     operated: DataRef
@@ -60,6 +64,7 @@ class WithPeers(WithRouter):
     """By the method's name."""
     held_out: DataRef
     timed: DataRef
+    charted: DataRef
 
 
 class WithReport(WithPeers):

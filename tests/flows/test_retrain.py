@@ -19,7 +19,8 @@ from flows.platform import paths
 from flows.platform.settings import settings
 from flows.platform.tracking import registry
 from flows.release import promote
-from flows.retrain import RetrainParameters, retrain
+from flows.retrain import retrain
+from flows.retrain_form import RetrainParameters
 from flows.stations.drift_reference import reference_path
 from pointsman.cli import main
 from pointsman.router import Router

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.evaluation.gate_config import GateConfig
-from flows.retrain import RetrainParameters
+from flows.retrain_form import RetrainParameters
 
 
 def test_the_gates_thresholds_are_part_of_the_form():

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from components.tables.store import read_tables
-from flows.retrain import RetrainParameters
+from flows.retrain_form import RetrainParameters
 from flows.stations.decisions import take_in
 
 

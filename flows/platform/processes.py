@@ -1,0 +1,73 @@
+"""Processes beside a run's own, in which its stations that don't depend on each other compute."""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from multiprocessing import connection, parent_process
+from types import TracebackType
+from typing import Any
+
+from prefect import Task
+from prefect.context import FlowRunContext
+from prefect.futures import PrefectConcurrentFuture, PrefectFuture
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.task_runners import ProcessPoolTaskRunner
+
+
+class LocalProcesses(ProcessPoolTaskRunner):
+    """Prefect's process pool, whose processes use the run's own server and end with the run, however it ends.
+
+    A process starts when the first task is submitted, and takes some seconds to import what the tasks need.
+    """
+
+    def __init__(self, max_workers: int) -> None:
+        super().__init__(max_workers=max_workers, initializer=end_with_parent)
+        self._submitted: list[PrefectConcurrentFuture[Any]] = []
+
+    def submit(
+        self,
+        task: "Task[..., Any]",
+        parameters: dict[str, Any],
+        wait_for: Iterable[PrefectFuture[Any]] | None = None,
+        dependencies: dict[str, set[Any]] | None = None,
+    ) -> PrefectConcurrentFuture[Any]:
+        """As Prefect's."""
+        with _server_of_the_run():
+            future = super().submit(task, parameters, wait_for, dependencies)
+        self._submitted.append(future)
+        return future
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # a run that failed or was stopped doesn't wait for what nobody will read
+        if any(not future.wrapped_future.done() for future in self._submitted):
+            for process in list(getattr(self._executor, "_processes", None) or {}.values()):
+                process.terminate()
+        self._submitted.clear()
+        super().__exit__(kind, error, trace)
+
+
+def end_with_parent() -> None:
+    """Ends this process at once when the run's process is gone, as after a kill: nobody would read its results."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _server_of_the_run() -> Iterator[None]:
+    """Names the server that the run started for itself, where none is named: else each process starts another."""
+    context = FlowRunContext.get()
+    if context is None or PREFECT_API_URL.value():
+        yield
+        return
+    with temporary_settings({PREFECT_API_URL: str(context.client.api_url).rstrip("/")}):
+        yield
