@@ -1,0 +1,114 @@
+"""Processes beside a run's own: what is kept starts none, and none outlives the run."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.sources.planted.world import PlantedConfig, write_world
+from flows.platform import fan_out
+from flows.platform.caching import cached_task, is_kept
+from flows.platform.fan_out import begin, finish
+from flows.platform.settings import settings
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@cached_task()
+def double(*, number: int) -> int:
+    """A task whose result is kept."""
+    return 2 * number
+
+
+def test_a_processor_more_is_a_process_more_up_to_four(monkeypatch):
+    monkeypatch.delenv("POINTSMAN_WORKERS")
+    for cores, workers in ((1, 0), (2, 2), (4, 4), (16, 4)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert settings().workers == workers
+    monkeypatch.setenv("POINTSMAN_WORKERS", "0")
+    assert settings().workers == 0
+    monkeypatch.setenv("POINTSMAN_WORKERS", "-1")
+    with pytest.raises(ValueError, match="POINTSMAN_WORKERS must be a number of processes"):
+        _ = settings().workers
+
+
+def test_what_is_kept_runs_here_and_the_rest_elsewhere(server, monkeypatch):
+    from prefect import flow
+
+    @flow
+    def run(number):
+        return double(number=number)
+
+    assert not is_kept(double, {"number": 3})
+    assert run(3) == 6
+    assert is_kept(double, {"number": 3})
+    assert not is_kept(double, {"number": 4})
+
+    submitted = []
+
+    class Future:
+        def __init__(self, number):
+            submitted.append(number)
+            self.number = number
+
+        def result(self):
+            return 2 * self.number
+
+    monkeypatch.setenv("POINTSMAN_WORKERS", "2")
+    monkeypatch.setattr(type(double), "submit", lambda task, number: Future(number))
+    turns = []
+    pending = begin(double, {"three": {"number": 3}, "four": {"number": 4}})
+    assert submitted == [4]
+    monkeypatch.setattr(fan_out._Here, "result", lambda call: ("here", call.arguments["number"]))
+    assert finish(pending, turns.append) == {"three": ("here", 3), "four": 8}
+    assert turns == ["three", "four"]
+
+
+PARENT = """
+import multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from flows.platform.processes import end_with_parent
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), end_with_parent)
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_ends_with_the_run_that_is_killed(tmp_path, operations):
+    (tmp_path / "parent.py").write_text(PARENT)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))}
+    with subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py")], env=environment, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        child = int(parent.stdout.readline())
+        assert operations.alive(child)
+        parent.send_signal(signal.SIGKILL)
+        operations.until(lambda: not operations.alive(child), 20)
+
+
+@pytest.mark.slow
+def test_a_retrain_leaves_the_same_bits_and_no_process(tmp_path, operations):
+    """Each output's name is its content's digest, so that equal names are equal bits."""
+    write_world(tmp_path / "logs", PlantedConfig(prompts=400, seed=1))
+    clean = {n: v for n, v in os.environ.items() if not n.startswith(("PREFECT", "MLFLOW", "POINTSMAN", "NUMBA"))}
+    clean["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))
+    kept = {}
+    for workers in (0, 2):
+        home = tmp_path / str(workers)
+        environment = {**clean, "POINTSMAN_HOME": str(home), "POINTSMAN_WORKERS": str(workers)}
+        command = [sys.executable, "-m", "pointsman", "retrain", "--preset", "smoke", "--encoder", "int8"]
+        command += ["--data", str(tmp_path / "logs")]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1500, check=False)
+        assert ended.returncode in (0, 1), ended.stderr[-4000:]
+        assert "Traceback" not in ended.stderr
+        stages = home / "data" / "stages"
+        timed = {"validate", "time_routing", "evaluate", "results"}
+        kept[workers] = {p.relative_to(stages) for p in stages.glob("*/[!.]*") if p.parent.name not in timed}
+        kept[workers] |= {p.relative_to(home) for p in home.glob("data/bundles/[!.]*")}
+        operations.until(lambda home=home: not operations.living_in(home), 20)
+    assert kept[0] == kept[2]
