@@ -237,7 +237,7 @@ def _save(folder: Path, bundle_folder: Path) -> None:
         outputs=Schema(
             [
                 ColSpec(DataType.string, "candidate"),
-                ColSpec(DataType.long, "task"),
+                ColSpec(DataType.string, "task"),
                 ColSpec(DataType.double, "predicted_quality"),
                 ColSpec(DataType.double, "expected_cost_usd"),
                 ColSpec(DataType.string, "reason"),
