@@ -86,7 +86,9 @@ class DriftParameters(BaseModel):
         description="Gap of predicted and observed quality that alarms.",
     )
     examples: bool = Field(
-        default=False, description="Quote some of the recent prompts in the report, which MLflow and Prefect keep too."
+        title="Quote prompts",
+        default=False,
+        description="Quote some of the recent prompts in the report, which MLflow and Prefect keep too.",
     )
     announce: bool = Field(
         title="Start a retrain on an alarm",

@@ -26,7 +26,7 @@ def evenly_within(group_N: NDArray[np.integer], most: int) -> Rows:
     """All rows, or `most` of them in ascending order, each group in proportion to its size.
 
     >>> evenly_within(np.array([0, 0, 0, 0, 1, 1]), 3).tolist()
-    [0, 3, 5]
+    [0, 2, 5]
     """
     if group_N.size <= most:
         return np.arange(group_N.size)

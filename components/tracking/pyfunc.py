@@ -7,9 +7,8 @@ import pandas as pd
 
 from pointsman.router import Router
 
-with warnings.catch_warnings():
-    # mlflow warns of its own type hints, and of the missing ones of a class when the class is made
-    warnings.simplefilter("ignore")
+# mlflow warns of its own type hints, and of the missing ones of a class when the class is made, past every filter
+with warnings.catch_warnings(record=True):
     import mlflow
     import mlflow.pyfunc
 

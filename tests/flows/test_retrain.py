@@ -35,7 +35,8 @@ METHODS = {
 
 @pytest.fixture(scope="module")
 def first(server):
-    return retrain(RetrainParameters(preset="smoke"))
+    # what `auto` chooses is tested with the stations of encoders: distillation takes a third of a run
+    return retrain(RetrainParameters(preset="smoke", encoder="int8"))
 
 
 def test_the_report_judges_every_method(first):
@@ -120,7 +121,7 @@ def test_a_second_run_does_nothing_twice(first):
         return {path: path.stat().st_mtime_ns for path in [*stages, reference_path(first.router_id)]}
 
     before = kept()
-    second = retrain(RetrainParameters(preset="smoke"))
+    second = retrain(RetrainParameters(preset="smoke", encoder="int8"))
     assert kept() == before
     assert second.router_id == first.router_id
     assert second.version == first.version
@@ -208,7 +209,7 @@ def test_what_is_promoted_is_at_the_url_and_served_from_there(first, tmp_path, m
     lenient = GateConfig(
         champion_margin=1, parity_margin=1, calibration_error=1, leave_one_out_floor=-1, latency_ms=1e6
     )
-    verdict = retrain(RetrainParameters(preset="smoke", gate=lenient))
+    verdict = retrain(RetrainParameters(preset="smoke", encoder="int8", gate=lenient))
     assert verdict.verdict == "promoted", verdict.reasons
     monkeypatch.setenv("POINTSMAN_PUBLISH_URL", memory)
     assert promote().router_id == verdict.router_id

@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.evaluation.gate_config import GateConfig, Played, judge
+from components.evaluation.gate import Played, judge
+from components.evaluation.gate_config import GateConfig
 from components.evaluation.paired import difference
 from components.grading.stand_ins import stand_ins, stand_ins_of
 from components.tables.store import Tables

@@ -23,10 +23,10 @@ def server():
         yield
 
 
-def test_the_weekly_retrain_alone_listens_for_drift():
-    listening = {offer.flow: deployment(offer).triggers for offer in OFFERS}
-    assert [name for name, triggers in listening.items() if triggers] == ["flows.retrain.retrain"]
-    assert listening["flows.retrain.retrain"][0].expect == {EVENT}
+def test_the_retrain_from_your_logs_alone_listens_for_drift():
+    listening = {(offer.flow, offer.name): deployment(offer).triggers for offer in OFFERS}
+    assert [made for made, triggers in listening.items() if triggers] == [("flows.retrain.retrain", "from-your-logs")]
+    assert listening["flows.retrain.retrain", "from-your-logs"][0].expect == {EVENT}
 
 
 @pytest.mark.slow

@@ -113,7 +113,7 @@ def test_a_webhook_that_is_down_is_only_logged(chat, ended, caplog, monkeypatch,
     chat.answer = 500
     with caplog.at_level(logging.WARNING, logger="flows.platform.notify"):
         assert notify_verdict(*ended("promoted"))
-    assert "the webhook was not told" in caplog.text
+    assert "the webhook could not be called" in caplog.text
     assert "secret-token" not in caplog.text
 
 

@@ -70,7 +70,7 @@ def identified(stages, found=None):
 
 
 def charted(stages, found, config):
-    return chart.fn(tables=stages.tables, laid_out=stages.laid_out, discovered=found, config=config)
+    return chart.fn(tables=stages.tables, laid_out=stages.laid_out, discovered=found, config=config, quoting=True)
 
 
 def put_in_service(router_id):

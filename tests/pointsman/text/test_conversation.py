@@ -115,7 +115,7 @@ def test_a_request_without_text_is_refused(body: dict[str, Any]) -> None:
 
 
 def test_config_refuses_bad_values() -> None:
-    with pytest.raises(ValueError, match="earlier_turns must be >= 0"):
+    with pytest.raises(ValueError, match="earlier_turns must be a whole number >= 0"):
         ConversationConfig(earlier_turns=-1)
 
 
