@@ -1,17 +1,15 @@
 """Answers bought as `collect` chooses them against answers to evenly drawn prompts, at equal cost."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from flows.stations.blocks import Block
+from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.collecting_case import Case, figures
-from tests.benchmarks.one_answer import BLOCKS
 from tests.benchmarks.one_answer_logs import write_vectors
-from tests.benchmarks.processes import as_they_come
-from tests.benchmarks.routing import Skipped
+from tests.benchmarks.processes import rows_as_they_come
 from tests.benchmarks.simulated_board import SIMULATED
 from tests.benchmarks.table import Cell, Table
 
@@ -42,9 +40,7 @@ def run(
     Raises:
         Skipped: the blocks' folders aren't there.
     """
-    chosen = [block for block in BLOCKS if not blocks or block.name in blocks]
-    if missing := [block.folder for block in chosen if not (data / block.folder).is_dir()]:
-        raise Skipped(f"no {data / missing[0]}: name a folder that holds the standard blocks by --logs")
+    chosen = chosen_blocks(data, blocks)
     vectors = vectors or cache / "vectors"
     write_vectors(data, dict.fromkeys(block.folder for block in chosen), cache, vectors)
     if SIMULATED in blocks:
@@ -55,12 +51,7 @@ def run(
         for block in chosen
         for prompts in PROMPTS
     ]
-    rows: list[dict[str, Cell]] = []
-    for _, row in as_they_come(figures, [(case, data, vectors) for case in cases], workers):
-        rows.append(row)
-        print(row, flush=True)
-        if out is not None:
-            out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    rows = rows_as_they_come(figures, [(case, data, vectors) for case in cases], workers, out)
     return table_of(rows)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from components.tasks.density import DensityConfig, discover_density
+from components.tasks.density import DensityConfig, cut_density, reduce
 from components.tasks.graph import GraphConfig, cut, similarities
-from components.tasks.neighbours import nearest_neighbours
+from components.tasks.neighbours import directions, nearest_neighbours
 from components.tasks.partition import Partition
 from flows.platform.settings import prepare_environment
 
@@ -49,7 +49,8 @@ def discover(
         neighbours = nearest_neighbours(embedding_ND, config.neighbours, seed=seed)
         return cut(similarities(neighbours, quality_NM, config.rbo_p), config), neighbours.recall
     if method == "density":
-        return discover_density(embedding_ND, DensityConfig(seed=seed)), None
+        config = DensityConfig(seed=seed)
+        return cut_density(reduce(directions(embedding_ND), config), config), None
     raise ValueError(f"method must be graph or density, got {method!r}")
 
 

@@ -15,17 +15,17 @@ from components.evaluation.paired import difference
 from components.learning.encoder_choice import ChoiceConfig, choose_encoder
 from components.tables.board import Board
 from components.tables.store import read_tables
-from flows.stations.blocks import STANDARD, Block
+from flows.stations.blocks import Block
 from pointsman.model.router_model import RouterModel
 from pointsman.router import Router
 from pointsman.text.encoder import Encoder
 from pointsman.text.tokens import Tokens
+from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.one_answer_case import choices, learn
 from tests.benchmarks.one_answer_logs import complete_board, divided
-from tests.benchmarks.routing import Skipped
 from tests.benchmarks.table import Cell, Table
 
-BLOCKS = (*STANDARD[:2], STANDARD[3], Block(name="pareto", folder="pareto"))
+BLOCKS = ("llmrouter", "frontier-quality", "mmlu-pro", "pareto")
 BATCH = 1000
 PROMPTS = 1500
 """Of a block at most: with the sentence encoder's 20 ms a prompt all blocks take some minutes of two cores."""
@@ -37,15 +37,11 @@ def run(data: Path, cache: Path, *, blocks: tuple[str, ...] = (), seeds: int = 1
     Raises:
         Skipped: the blocks' folders aren't there.
     """
-    missing = [block.folder for block in BLOCKS if not (data / block.folder).is_dir()]
-    if missing:
-        raise Skipped(f"no {data / missing[0]}: name a folder that holds the standard blocks by --logs")
     rows: list[dict[str, Cell]] = []
-    for block in BLOCKS:
-        if not blocks or block.name in blocks:
-            for row in block_rows(data, block, cache, seeds, prompts):
-                rows.append(row)
-                print(row, flush=True)
+    for block in chosen_blocks(data, blocks or BLOCKS):
+        for row in block_rows(data, block, cache, seeds, prompts):
+            rows.append(row)
+            print(row, flush=True)
     return Table(
         name="encoders",
         claim=(

@@ -8,8 +8,8 @@ that reads both alike will say more.
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.limits_case import agreement, by_label, parts, twins
-from tests.benchmarks.one_answer import chosen_blocks
 from tests.benchmarks.one_answer_logs import sentence_encoder
 from tests.benchmarks.parity import words_board
 from tests.benchmarks.table import Cell, Table

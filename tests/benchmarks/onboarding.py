@@ -1,6 +1,5 @@
 """A candidate left out of training and brought back with few probes, against a training with it from the beginning."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,11 +7,10 @@ import numpy as np
 
 from components.tables.store import read_tables
 from flows.stations.blocks import Block
+from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.onboarding_case import PROBES, Case, figures
-from tests.benchmarks.one_answer import BLOCKS
 from tests.benchmarks.one_answer_logs import write_vectors
-from tests.benchmarks.processes import as_they_come
-from tests.benchmarks.routing import Skipped
+from tests.benchmarks.processes import rows_as_they_come
 from tests.benchmarks.simulated_board import CANDIDATES, SIMULATED
 from tests.benchmarks.table import Cell, Table
 
@@ -43,9 +41,7 @@ def run(
     Raises:
         Skipped: the blocks' folders aren't there.
     """
-    chosen = [block for block in BLOCKS if block.name in (blocks or _BLOCKS)]
-    if missing := [block.folder for block in chosen if not (data / block.folder).is_dir()]:
-        raise Skipped(f"no {data / missing[0]}: name a folder that holds the standard blocks by --logs")
+    chosen = chosen_blocks(data, blocks or _BLOCKS)
     vectors = vectors or cache / "vectors"
     write_vectors(data, dict.fromkeys(block.folder for block in chosen), cache, vectors)
     sizes = {block: len(block.candidates) or read_tables(data / block.folder).candidates.height for block in chosen}
@@ -57,12 +53,7 @@ def run(
         for block, size in sorted(sizes.items(), key=lambda one: -one[1])
         for newcomer in (None, *range(size))
     ]
-    rows: list[dict[str, Cell]] = []
-    for _, row in as_they_come(figures, [(case, data, vectors) for case in cases], workers):
-        rows.append(row)
-        print(row, flush=True)
-        if out is not None:
-            out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    rows = rows_as_they_come(figures, [(case, data, vectors) for case in cases], workers, out)
     return table_of(rows)
 
 

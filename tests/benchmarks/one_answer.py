@@ -1,20 +1,17 @@
 """Routers from logs of one answer a prompt, judged on complete outcomes of prompts that were never seen."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from flows.stations.blocks import STANDARD, Block
+from flows.stations.blocks import Block
+from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.one_answer_case import Case, figures
 from tests.benchmarks.one_answer_logs import LOGGINGS, write_vectors
-from tests.benchmarks.processes import as_they_come
-from tests.benchmarks.routing import Skipped
+from tests.benchmarks.processes import rows_as_they_come
 from tests.benchmarks.simulated_board import SIMULATED
 from tests.benchmarks.table import Cell, Table
-
-BLOCKS = (*STANDARD[:4], Block(name="pareto", folder="pareto"))
 
 
 def run(
@@ -54,12 +51,7 @@ def run(
         for block in chosen
         for logging in loggings or ("complete", *LOGGINGS)
     ]
-    rows: list[dict[str, Cell]] = []
-    for _, row in as_they_come(figures, [(case, data, vectors) for case in cases], workers):
-        rows.append(row)
-        print(row, flush=True)
-        if out is not None:
-            out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    rows = rows_as_they_come(figures, [(case, data, vectors) for case in cases], workers, out)
     order = [block.name for block in chosen]
     rows.sort(key=lambda row: (order.index(str(row["block"])), int(row["seed"] or 0)))
     return Table(
@@ -78,19 +70,6 @@ def run(
             "worst loss to the known best, operating policy": min(float(row["gain"] or 0) for row in rows),
         },
     )
-
-
-def chosen_blocks(data: Path, names: Sequence[str]) -> list[Block]:
-    """The blocks of these names, all where there are none.
-
-    Raises:
-        Skipped: a block's folder isn't there.
-    """
-    chosen = [block for block in BLOCKS if not names or block.name in names]
-    missing = [block.folder for block in chosen if not (data / block.folder).is_dir()]
-    if missing:
-        raise Skipped(f"no {data / missing[0]}: name a folder that holds the standard blocks by --logs")
-    return chosen
 
 
 def _loss(row: dict[str, Cell]) -> float:

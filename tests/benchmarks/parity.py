@@ -20,7 +20,7 @@ from components.evaluation.paired import difference, ratio
 from components.tables.board import Board
 from components.tables.splits import near_duplicate_groups
 from flows.stations.blocks import Block
-from tests.benchmarks.one_answer import chosen_blocks
+from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.one_answer_logs import rectangle, sentence_encoder
 from tests.benchmarks.processes import in_processes
 from tests.benchmarks.routing import Skipped

@@ -10,10 +10,10 @@ import numpy as np
 
 from components.learning.router import LEARNING
 from components.tables.board import Board
-from tests.benchmarks.one_answer import chosen_blocks
+from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.one_answer_case import Case, choices, learn
 from tests.benchmarks.one_answer_logs import board_of_vectors, divided, thinned, write_vectors
-from tests.benchmarks.processes import as_they_come
+from tests.benchmarks.processes import rows_as_they_come
 from tests.benchmarks.routing import Skipped
 from tests.benchmarks.table import Cell, Table
 
@@ -52,12 +52,7 @@ def run(
     vectors = vectors or cache / "vectors"
     write_vectors(data, dict.fromkeys(block.folder for block in found), cache, vectors)
     cases = [Case(block=block, logging="uniform", seed=seed) for seed in range(seeds) for block in found]
-    rows: list[dict[str, Cell]] = []
-    for _, row in as_they_come(figures, [(case, data, vectors, python) for case in cases], workers):
-        rows.append(row)
-        print(row, flush=True)
-        if out is not None:
-            out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    rows = rows_as_they_come(figures, [(case, data, vectors, python) for case in cases], workers, out)
     order = [block.name for block in found]
     rows.sort(key=lambda row: (order.index(str(row["block"])), int(row["seed"] or 0)))
     gains = {

@@ -1,10 +1,14 @@
 """Many calls of one function over processes of one thread each."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, TypeVar
+
+from tests.benchmarks.table import Cell
 
 Found = TypeVar("Found")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -28,3 +32,16 @@ def in_processes(call: Callable[..., Found], arguments: Sequence[tuple[Any, ...]
     """Every call's result, in the order of the arguments."""
     found = dict(as_they_come(call, arguments, workers))
     return [found[place] for place in range(len(arguments))]
+
+
+def rows_as_they_come(
+    task: Callable[..., dict[str, Cell]], arguments: Sequence[tuple[Any, ...]], workers: int, out: Path | None
+) -> list[dict[str, Cell]]:
+    """Rows of a table, printed as they come and kept in a JSON file: what is there when time is over stays."""
+    rows: list[dict[str, Cell]] = []
+    for _, row in as_they_come(task, arguments, workers):
+        rows.append(row)
+        print(row, flush=True)
+        if out is not None:
+            out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return rows

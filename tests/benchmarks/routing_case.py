@@ -10,7 +10,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from pointsman.bundle.pointer import resolve
-from pointsman.bundle.reading import read_bundle
+from pointsman.bundle.reading import Bundle, read_bundle
+from pointsman.model.folded.fold import fold
 from pointsman.policy.policy import Best
 from pointsman.router import Router
 from pointsman.text.encoder import Encoder
@@ -31,6 +32,7 @@ def main(published: Path, rounds: int) -> None:
         {"prompts": "golden, repeated", **_together(router, encoder, list(islice(cycle(texts), BATCH)), rounds)}
     )
     summary = {"router": router.router_id, "tasks": len(bundle.manifest.provenance.tasks)}
+    summary |= _folded(bundle, short, rounds)
     print(json.dumps({"rows": rows, "summary": {**summary, "candidates": len(router.candidates)}}))
 
 
@@ -58,6 +60,20 @@ def _together(router: Router, encoder: Encoder, prompts: Sequence[str], rounds: 
         clock=time.process_time,
     )
     return _row(prompts, len(prompts), encode, beside)
+
+
+def _folded(bundle: Bundle, prompts: Sequence[str], rounds: int) -> dict[str, float]:
+    """Milliseconds of the model's part alone on a lone prompt, folded as it is served and as it was trained."""
+    encoder, folded = bundle.encoder(threads=1), fold(bundle.model)
+    taken = []
+    for prompt in prompts:
+        tokens = encoder.tokenize([prompt])
+        embedding_ND = encoder.encode_tokens(tokens)
+        parts = (bundle.feature_map.transform(embedding_ND, tokens), embedding_ND, tokens.length_N)
+        ways = [partial(folded.predict, *parts), partial(bundle.model.predict, *parts)]
+        taken.append(medians(ways, rounds=rounds, clock=time.process_time))
+    fast, plain = (1000 * statistics.mean(column) for column in zip(*taken, strict=True))
+    return {"model on a lone prompt, folded, ms": fast, "model on a lone prompt, as trained, ms": plain}
 
 
 def _row(prompts: Sequence[str], batch: int, encode: float, beside: float) -> dict[str, float]:
