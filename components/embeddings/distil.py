@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from pointsman.text.tokens import Tokens
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class DistilConfig:
             raise ValueError(f"common and ridges must be > 0, got {self}")
 
 
-def distil(tokens: Tokens, teacher_ND: Floats, start_VB: Floats, config: DistilConfig) -> Floats:
+def distil(tokens: Tokens, teacher_ND: Floats32, start_VB: Floats32, config: DistilConfig) -> Floats32:
     """Token vectors whose sum points where the sentence encoder's vector does, shape (V, D).
 
     A prompt's mean of weighted token vectors is regressed on its sentence vector in two steps, each a ridge regression
@@ -72,7 +72,7 @@ def distil(tokens: Tokens, teacher_ND: Floats, start_VB: Floats, config: DistilC
     return np.asarray(weight_V[:, None] * (start_VB1 @ shared_BD + share_NV.T @ dual_ND), dtype=np.float32)
 
 
-def sif_weights(count_V: NDArray[np.integer], common: float) -> Floats:
+def sif_weights(count_V: NDArray[np.integer], common: float) -> Floats32:
     """Smooth inverse frequency, in (0, 1]: a / (a + share) with half a token added to each count.
 
     >>> sif_weights(np.array([999, 0]), 0.001).round(4)
@@ -82,7 +82,7 @@ def sif_weights(count_V: NDArray[np.integer], common: float) -> Floats:
     return np.asarray(common / (common + share_V), dtype=np.float32)
 
 
-def _shares(tokens: Tokens, weight_V: Floats) -> csr_array:
+def _shares(tokens: Tokens, weight_V: Floats32) -> csr_array:
     """Each prompt's weighted tokens, rows that sum to 1, shape (N, V)."""
     rows, vocabulary = tokens.length_N.size, weight_V.size
     value_E = weight_V[tokens.token_E]
@@ -94,7 +94,7 @@ def _shares(tokens: Tokens, weight_V: Floats) -> csr_array:
     return share_NV
 
 
-def _ridge(input_NB: Floats, output_ND: Floats, penalty: float) -> Floats:
+def _ridge(input_NB: Floats32, output_ND: Floats32, penalty: float) -> Floats32:
     square_BB = (input_NB.T @ input_NB).astype(np.float64)
     width = square_BB.shape[0]
     square_BB[np.diag_indices(width)] += penalty * max(float(np.trace(square_BB)) / width, 1e-9)

@@ -13,10 +13,10 @@ from pointsman.text.spec import TOKENIZER, EncoderSpec
 from pointsman.text.static import StaticEncoder, quantise
 from pointsman.text.tokens import Tokens
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 
 
-def token_vectors(sentence: Encoder) -> Floats:
+def token_vectors(sentence: Encoder) -> Floats32:
     """The sentence encoder's vector of each token by itself, shape (V, D): where distillation starts."""
     size = len(sentence.vocabulary)
     alone = Tokens(indptr_N1=np.arange(size + 1), token_E=np.arange(size, dtype=np.int32))
@@ -24,7 +24,7 @@ def token_vectors(sentence: Encoder) -> Floats:
 
 
 def distil_folder(
-    sentence: Path, prompts: Sequence[str], teacher_ND: Floats, start_VD: Floats, config: DistilConfig, folder: Path
+    sentence: Path, prompts: Sequence[str], teacher_ND: Floats32, start_VD: Floats32, config: DistilConfig, folder: Path
 ) -> EncoderSpec:
     """Distils from some prompts and writes the static encoder.
 
@@ -44,14 +44,14 @@ def distil_folder(
 
 
 def refitted(
-    sentence: Path, tokens: Tokens, teacher_ND: Floats, start_VD: Floats, config: DistilConfig
-) -> Callable[[NDArray[np.intp]], Floats]:
+    sentence: Path, tokens: Tokens, teacher_ND: Floats32, start_VD: Floats32, config: DistilConfig
+) -> Callable[[NDArray[np.intp]], Floats32]:
     """Static vectors of all prompts, shape (N, D), from an encoder that is distilled from some rows of them alone."""
     spec = read_spec(sentence)
     static = EncoderSpec(name="", kind="static", dimension=start_VD.shape[1], pooling="mean")
     read = _read_by(spec, tokens)
 
-    def embed(rows_K: NDArray[np.intp]) -> Floats:
+    def embed(rows_K: NDArray[np.intp]) -> Floats32:
         vector_VD = distil(read.take(rows_K), teacher_ND[rows_K], start_VD, config)
         return StaticEncoder(quantise(vector_VD), static).encode_tokens(tokens)
 

@@ -9,7 +9,7 @@ from components.baselines.clusters import cluster
 from pointsman.model.novelty import Novelty
 from pointsman.model.unit import unit_rows
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class NoveltyConfig:
             raise ValueError(f"quantile must be in [0, 1] and margin >= 0, got {self.quantile} and {self.margin}")
 
 
-def fit_novelty(train_ND: Floats, calibration_ND: Floats, config: NoveltyConfig, seed: int) -> Novelty:
+def fit_novelty(train_ND: Floats32, calibration_ND: Floats32, config: NoveltyConfig, seed: int) -> Novelty:
     """Directions of the k-means centres of the training prompts, the floor of their cosine on other prompts.
 
     The floor is set on prompts that the centroids haven't seen; without any, on the training prompts.

@@ -16,7 +16,7 @@ from components.heads.training import FitConfig
 from components.learning.router import LEARNING
 from components.learning.two_stage import TwoStageConfig, learn
 from components.tables.board import Board
-from components.tasks.partition import UNASSIGNED
+from pointsman.model.aggregate import UNASSIGNED
 from pointsman.model.guard import router_scores
 
 _BRIEF = FitConfig(epochs=20, patience=3)

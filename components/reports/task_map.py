@@ -16,7 +16,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 PAGE = "task_map.html"
-UNASSIGNED = "unassigned"
+NO_TASK = "unassigned"
 NAMED = 24
 """Tasks, largest first, that have a legend entry of their own and, where there is room, their label on the map."""
 TEXT_CHARACTERS = 160
@@ -90,8 +90,8 @@ def figure(where: Mapping[str, Sequence[Any]], tasks: Sequence[Mapping[str, Any]
     x_K, y_K = np.asarray(where["x"], dtype=np.float32), np.asarray(where["y"], dtype=np.float32)
     label_K = np.asarray(where["label"], dtype=object)
     about = {str(task["label"]): _about(task) for task in tasks}
-    order = [label for label, _ in Counter(label_K.tolist()).most_common() if label != UNASSIGNED]
-    colour = {label: _PALETTE[rank % len(_PALETTE)] for rank, label in enumerate(order)} | {UNASSIGNED: _GREY}
+    order = [label for label, _ in Counter(label_K.tolist()).most_common() if label != NO_TASK]
+    colour = {label: _PALETTE[rank % len(_PALETTE)] for rank, label in enumerate(order)} | {NO_TASK: _GREY}
     text_K = [_hover(str(label), about, text) for label, text in zip(label_K, where["text"], strict=True)]
     shown = go.Figure()
 
@@ -113,8 +113,8 @@ def figure(where: Mapping[str, Sequence[Any]], tasks: Sequence[Mapping[str, Any]
             )
         )
 
-    if (label_K == UNASSIGNED).any():
-        add(f"{UNASSIGNED} ({(label_K == UNASSIGNED).sum()})", np.flatnonzero(label_K == UNASSIGNED), faint=True)
+    if (label_K == NO_TASK).any():
+        add(f"{NO_TASK} ({(label_K == NO_TASK).sum()})", np.flatnonzero(label_K == NO_TASK), faint=True)
     if smaller := set(order[NAMED:]):
         add(f"{len(smaller)} smaller tasks", np.flatnonzero([label in smaller for label in label_K]))
     for label in order[:NAMED]:

@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 Rows = NDArray[np.intp]
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 EXACT = 20_000
 """Up to so many prompts every pair is compared; of more, pairs that share a cell."""
 _BLOCK = 1024
@@ -19,7 +19,7 @@ _NEAREST = 3
 """Cells that a prompt is in: those of its nearest reference prompts."""
 
 
-def connected_exactly(text_N: Rows, embedding_ND: Floats, cosine: float) -> Rows:
+def connected_exactly(text_N: Rows, embedding_ND: Floats32, cosine: float) -> Rows:
     """Component of each prompt where every pair is compared, in any numbering.
 
     Args:
@@ -36,7 +36,7 @@ def connected_exactly(text_N: Rows, embedding_ND: Floats, cosine: float) -> Rows
     return component_N
 
 
-def connected_in_cells(text_N: Rows, embedding_ND: Floats, cosine: float) -> Rows:
+def connected_in_cells(text_N: Rows, embedding_ND: Floats32, cosine: float) -> Rows:
     """The same where only prompts that share one of their nearest reference prompts are compared.
 
     The reference prompts are drawn evenly, one a thousand prompts, so that a cell's size doesn't grow with the logs:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.tasks.neighbours import directions, exact_search
-from components.tasks.partition import UNASSIGNED, Partition
+from components.tasks.partition import Partition
+from pointsman.model.aggregate import UNASSIGNED
 
 
 def assign(

@@ -147,23 +147,3 @@ def cut_density(point_NL: NDArray[np.floating], config: DensityConfig) -> Partit
         ).fit(np.asarray(point_NL, dtype=np.float64))
     membership_N = np.clip(np.nan_to_num(model.probabilities_), 0, 1)
     return from_labels(model.labels_, minimum_size=config.minimum_size, membership_N=membership_N)
-
-
-def discover_density(embedding_ND: NDArray[np.floating], config: DensityConfig) -> Partition:
-    """Tasks from the density of N prompts' embeddings.
-
-    Args:
-        embedding_ND: one embedding a prompt, shape (N, D).
-        config: both steps' parameters.
-
-    Returns:
-        A partition; without tasks if there are fewer prompts than minimum_size, if all are the same, or all noise.
-
-    Raises:
-        ValueError: embeddings that are not finite.
-    """
-    unit_ND = directions(embedding_ND)
-    prompts = unit_ND.shape[0]
-    if prompts < max(config.minimum_size, config.dimensions + 3) or np.all(unit_ND == unit_ND[0]):
-        return nothing(prompts)
-    return cut_density(reduce(unit_ND, config), config)

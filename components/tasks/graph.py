@@ -7,9 +7,10 @@ import igraph
 import numpy as np
 from numpy.typing import NDArray
 
-from components.tasks.neighbours import Neighbours, nearest_neighbours
-from components.tasks.partition import UNASSIGNED, Partition, from_labels
+from components.tasks.neighbours import Neighbours
+from components.tasks.partition import Partition, from_labels
 from components.tasks.preference import rank_biased_overlap
+from pointsman.model.aggregate import UNASSIGNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,30 +148,3 @@ def nothing(prompts: int) -> Partition:
     0
     """
     return Partition(task_N=np.full(prompts, UNASSIGNED, dtype=np.int32), membership_N=np.zeros(prompts, np.float32))
-
-
-def discover_graph(
-    embedding_ND: NDArray[np.floating], quality_NM: NDArray[np.floating], config: GraphConfig
-) -> Partition:
-    """Tasks from the neighbour graph of N prompts, weighted by meaning and preference, cut by Leiden.
-
-    Args:
-        embedding_ND: one embedding a prompt, shape (N, D).
-        quality_NM: quality of each candidate, nan where missing, shape (N, M).
-        config: how the graph is built and cut.
-
-    Returns:
-        A partition; without tasks if there are fewer prompts than minimum_size or all prompts are the same.
-
-    Raises:
-        ValueError: embeddings that are not finite, or quality of other shape.
-    """
-    prompts = embedding_ND.shape[0]
-    if quality_NM.ndim != 2 or quality_NM.shape[0] != prompts:
-        raise ValueError(f"quality {quality_NM.shape} does not fit {prompts} prompts")
-    if prompts < max(2, config.minimum_size):
-        return nothing(prompts)
-    if np.all(embedding_ND == embedding_ND[0]):
-        return nothing(prompts)
-    neighbours = nearest_neighbours(embedding_ND, config.neighbours, seed=config.seed)
-    return cut(similarities(neighbours, quality_NM, config.rbo_p), config)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-UNASSIGNED = -1
+from pointsman.model.aggregate import UNASSIGNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

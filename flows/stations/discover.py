@@ -8,7 +8,7 @@ import numpy as np
 
 from components.embeddings.feature_fit import FeatureConfig, fit_features
 from components.learning.router import discover_tasks
-from components.reports.task_map import UNASSIGNED, points
+from components.reports.task_map import NO_TASK, points
 from components.tables.store import read_tables
 from components.tasks.density import LayoutConfig, lay_out
 from components.tasks.discovery_config import DiscoveryConfig
@@ -77,7 +77,7 @@ def chart(*, tables: DataRef, laid_out: DataRef, discovered: DataRef, config: La
     layout = lay_out(board.embedding_ND[train], config)
     labels = [row["label"] for row in json.loads(discovered.file("tasks.json").read_text())]
     label_K = [
-        [*labels, UNASSIGNED][task]
+        [*labels, NO_TASK][task]
         for task in load_arrays(Partition, discovered.file("partition.npz")).task_N[layout.row_K]
     ]
     shown = points(layout.point_K2, label_K, [prompts[row] if quoting else "" for row in train[layout.row_K]])

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 
 BLOCK = 64
 """Prompts whose task-specific weights are gathered at a time."""
 
 
-def relu(x: Floats) -> Floats:
+def relu(x: Floats32) -> Floats32:
     """max(x, 0), element by element.
 
     >>> relu(np.array([-1.0, 2.0], dtype=np.float32)).tolist()
@@ -34,7 +34,7 @@ def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.where(logits >= 0, 1 / (1 + shrink), shrink / (1 + shrink))
 
 
-def softmax(logits_NK: Floats) -> Floats:
+def softmax(logits_NK: Floats32) -> Floats32:
     """Rows that sum to one, shape (N, K); K may be 0."""
     shifted_NK = np.exp(logits_NK - logits_NK.max(axis=1, keepdims=True, initial=-np.inf))
     return np.asarray(shifted_NK / shifted_NK.sum(axis=1, keepdims=True), dtype=np.float32)
@@ -67,16 +67,16 @@ def soft_quality(
 class ClassifierWeights:
     """Stage 1: a two-layer network from features to task logits."""
 
-    hidden_FH: Floats
-    hidden_bias_H: Floats
-    task_HT: Floats
-    task_bias_T: Floats
-    temperature: Floats
+    hidden_FH: Floats32
+    hidden_bias_H: Floats32
+    task_HT: Floats32
+    task_bias_T: Floats32
+    temperature: Floats32
     """Shape (), > 0: calibrates the posterior."""
-    confidence_floor: Floats
+    confidence_floor: Floats32
     """Shape (), in [0, 1]: below it a prompt is unassigned."""
 
-    def posterior(self, features_NF: Floats) -> Floats:
+    def posterior(self, features_NF: Floats32) -> Floats32:
         """Calibrated probability of each task, shape (N, T)."""
         hidden_NH = relu(features_NF @ self.hidden_FH + self.hidden_bias_H)
         return softmax((hidden_NH @ self.task_HT + self.task_bias_T) / self.temperature)
@@ -89,25 +89,25 @@ class ExpertWeights:
     Logits are differences from the log odds of stage 1's expected quality.
     """
 
-    trunk_FH: Floats
-    trunk_bias_H: Floats
-    general_HM: Floats
-    general_bias_M: Floats
-    task_TMH: Floats
+    trunk_FH: Floats32
+    trunk_bias_H: Floats32
+    general_HM: Floats32
+    general_bias_M: Floats32
+    task_TMH: Floats32
     """Task-specific head weights, added to the general head's; zero where a task has no head for a candidate."""
-    task_bias_TM: Floats
+    task_bias_TM: Floats32
     head_TM: NDArray[np.bool_]
     """Where a task has its own head."""
 
-    def trunk(self, features_NF: Floats) -> Floats:
+    def trunk(self, features_NF: Floats32) -> Floats32:
         """Shared representation, shape (N, H)."""
         return relu(features_NF @ self.trunk_FH + self.trunk_bias_H)
 
-    def general_logits(self, features_NF: Floats) -> Floats:
+    def general_logits(self, features_NF: Floats32) -> Floats32:
         """Quality logits of the general heads, shape (N, M)."""
         return self.trunk(features_NF) @ self.general_HM + self.general_bias_M
 
-    def logits(self, features_NF: Floats, task_N: NDArray[np.int32]) -> Floats:
+    def logits(self, features_NF: Floats32, task_N: NDArray[np.int32]) -> Floats32:
         """Quality logits, shape (N, M): task-specific where a prompt has a task, general where task_N is -1."""
         trunk_NH = self.trunk(features_NF)
         general_NM = trunk_NH @ self.general_HM + self.general_bias_M

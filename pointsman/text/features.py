@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pointsman.text.tokens import Tokens
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 FAR = 5.0
 """Standard deviations beyond which a surface feature is cut."""
 _CHUNK = 32
@@ -27,19 +27,19 @@ SMALLEST = 1e-9
 class FeatureMap:
     """A fitted map from embeddings and tokens to features; numpy alone evaluates it."""
 
-    lexical_VL: Floats
+    lexical_VL: Floats32
     """Inverse document frequency times the right singular vectors: sums of its rows are projected TF-IDF."""
-    idf_V: Floats
-    class_VC: Floats
+    idf_V: Floats32
+    class_VC: Floats32
     """1 where a word piece is of a class (digits, punctuation, ...)."""
-    surface_mean_S: Floats
-    surface_scale_S: Floats
-    lexical_weight: Floats
+    surface_mean_S: Floats32
+    surface_scale_S: Floats32
+    lexical_weight: Floats32
     """Shape (): length of the lexical part beside the unit embedding."""
-    surface_weight: Floats
+    surface_weight: Floats32
     """Shape (): weight of a standardised surface feature."""
 
-    def transform(self, embedding_ND: Floats, tokens: Tokens) -> Floats:
+    def transform(self, embedding_ND: Floats32, tokens: Tokens) -> Floats32:
         """Features of N prompts, shape (N, F).
 
         Raises:
@@ -65,7 +65,7 @@ class FeatureMap:
         np.maximum(surface_NS, -self._surface_limit, out=surface_NS)
         return features_NF
 
-    def _words(self, tokens: Tokens, lexical_NL: Floats, surface_NS: Floats) -> None:
+    def _words(self, tokens: Tokens, lexical_NL: Floats32, surface_NS: Floats32) -> None:
         """Writes the lexical part, and the surface before it is cut."""
         rows = tokens.length_N.size
         row_P, token_P, count_P = distinct_tokens(tokens)
@@ -75,7 +75,7 @@ class FeatureMap:
         lexical_NL[:] = _row_sums(row_P, weight_P[:, None] * self.lexical_VL[token_P], rows) * scale_N[:, None]
         surface_NS[:] = (surface(tokens, self.class_VC) - self.surface_mean_S) * self._surface_factor_S
 
-    def _words_of_one(self, token_E: NDArray[np.int32], lexical_L: Floats, surface_S: Floats) -> None:
+    def _words_of_one(self, token_E: NDArray[np.int32], lexical_L: Floats32, surface_S: Floats32) -> None:
         """The same of a lone prompt, which is what a gateway asks about: in as few steps as can be."""
         count: dict[int, int] = {}
         for token in token_E.tolist():
@@ -97,17 +97,17 @@ class FeatureMap:
         return float(self.lexical_weight)
 
     @cached_property
-    def _standard_VS(self) -> Floats:
+    def _standard_VS(self) -> Floats32:
         """What a word piece adds to the surface in weighted standard deviations, a unit of log length in front."""
         ones_V1 = np.ones((self.class_VC.shape[0], 1), dtype=np.float32)
         return np.concatenate([ones_V1, self.class_VC], axis=1) * self._surface_factor_S
 
     @cached_property
-    def _standard_mean_S(self) -> Floats:
+    def _standard_mean_S(self) -> Floats32:
         return self.surface_mean_S * self._surface_factor_S
 
     @cached_property
-    def _surface_factor_S(self) -> Floats:
+    def _surface_factor_S(self) -> Floats32:
         return np.asarray(self.surface_weight / self.surface_scale_S, dtype=np.float32)
 
     @cached_property
@@ -122,7 +122,7 @@ def distinct_tokens(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64
     return pair_P >> 32, pair_P & 0xFFFFFFFF, count_P
 
 
-def surface(tokens: Tokens, class_VC: Floats) -> Floats:
+def surface(tokens: Tokens, class_VC: Floats32) -> Floats32:
     """log(1 + length) and the share of each token class, shape (N, C + 1)."""
     length_N = tokens.length_N
     row_E = np.repeat(np.arange(length_N.size), length_N)
@@ -130,7 +130,7 @@ def surface(tokens: Tokens, class_VC: Floats) -> Floats:
     return np.concatenate([np.log1p(length_N)[:, None], share_NC], axis=1).astype(np.float32)
 
 
-def _row_sums(row_E: NDArray[np.int64], value_EK: Floats, rows: int) -> Floats:
+def _row_sums(row_E: NDArray[np.int64], value_EK: Floats32, rows: int) -> Floats32:
     """Sums of the values of each row; `row_E` ascends."""
     sum_NK = np.zeros((rows, value_EK.shape[1]), dtype=np.float32)
     if row_E.size:

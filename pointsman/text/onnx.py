@@ -15,7 +15,7 @@ from pointsman.text.spec import EncoderSpec, Pooling
 from pointsman.text.tokenizer import Tokenizer
 from pointsman.text.tokens import Tokens
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 _UNIT = 1e-5
 """How far from 1 the length of a graph's unit vector may be."""
 
@@ -42,7 +42,7 @@ class OnnxEncoder:
         self._threads = threads or os.cpu_count() or 1
         self.spec = spec
 
-    def encode_tokens(self, tokens: Tokens) -> Floats:
+    def encode_tokens(self, tokens: Tokens) -> Floats32:
         """Unit vectors, shape (N, D).
 
         Each prompt runs alone: an int8 model scales activations per tensor, so a batch would let prompts change each
@@ -59,7 +59,7 @@ class OnnxEncoder:
                 vectors = list(pool.map(lambda row: self._encode(tokens, row), range(rows), chunksize=16))
         return np.stack(vectors) if vectors else np.zeros((0, self.spec.dimension), dtype=np.float32)
 
-    def _encode(self, tokens: Tokens, row: int) -> Floats:
+    def _encode(self, tokens: Tokens, row: int) -> Floats32:
         start, end = int(tokens.indptr_N1[row]), int(tokens.indptr_N1[row + 1])
         if self.spec.longest_prompt is not None:
             end = min(end, start + self.spec.longest_prompt)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pointsman.text.spec import EncoderSpec
 from pointsman.text.tokens import Tokens
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 _CHUNK = 256
 """Tokens summed at a time: their vectors fit the processor's cache."""
 
@@ -41,7 +41,7 @@ class StaticEncoder:
             raise ValueError(f"rows {row_VD.shape} and scales {scale_V.shape} don't fit the dimension {spec.dimension}")
         if not np.isfinite(scale_V).all():
             raise ValueError("a static encoder's scales must be finite")
-        self._vector_VD: Floats = row_VD.astype(np.float32) * scale_V[:, None]
+        self._vector_VD: Floats32 = row_VD.astype(np.float32) * scale_V[:, None]
         self.spec = spec
 
     @property
@@ -49,7 +49,7 @@ class StaticEncoder:
         """Tokens that have a vector."""
         return int(self._vector_VD.shape[0])
 
-    def encode_tokens(self, tokens: Tokens) -> Floats:
+    def encode_tokens(self, tokens: Tokens) -> Floats32:
         """Unit vectors of N prompts, shape (N, D); the same whatever a prompt is batched with.
 
         Raises:
@@ -74,7 +74,7 @@ class StaticEncoder:
         total_ND /= np.where(length_N1 > 0, length_N1, 1)
         return total_ND
 
-    def _sum(self, token_E: NDArray[np.int32], indptr_N1: NDArray[np.int64], total_ND: Floats) -> None:
+    def _sum(self, token_E: NDArray[np.int32], indptr_N1: NDArray[np.int64], total_ND: Floats32) -> None:
         """Writes the sums of some prompts' vectors."""
         if token_E.size > _CHUNK:  # one long prompt: its distinct tokens bound the work
             token_U, count_U = np.unique(token_E, return_counts=True)
@@ -88,7 +88,7 @@ class StaticEncoder:
             total_ND[filled_N] = np.add.reduceat(self._vector_VD.take(token_E, axis=0), starts_K, axis=0)
 
 
-def quantise(vector_VD: Floats) -> dict[str, NDArray[Any]]:
+def quantise(vector_VD: Floats32) -> dict[str, NDArray[Any]]:
     """The arrays of a static encoder: each row to int8 by its own largest value.
 
     >>> quantise(np.array([[127.0, -63.5]], dtype=np.float32))["row_VD"].tolist()

@@ -8,7 +8,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
-from components.tasks.density import DensityConfig, LayoutConfig, cut_density, discover_density, lay_out
+from components.tasks.density import DensityConfig, LayoutConfig, cut_density, lay_out, reduce
+from components.tasks.neighbours import directions
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -22,7 +23,9 @@ def test_importing_the_module_is_light():
 @pytest.mark.slow
 def test_finds_planted_blocks_and_the_same_bits_again(draw):
     world = draw(prompts=240, tasks=4)
-    one, two = (discover_density(world.embedding, DensityConfig(epochs=60)) for _ in range(2))
+    one, two = (
+        cut_density(reduce(directions(world.embedding), config), config) for config in [DensityConfig(epochs=60)] * 2
+    )
     assert adjusted_rand_score(world.task, one.task_N) >= 0.95
     assert one.task_N.tobytes() == two.task_N.tobytes()
     assert one.membership_N.tobytes() == two.membership_N.tobytes()
@@ -40,16 +43,6 @@ def test_blobs_in_few_dimensions_and_noise_between():
 def test_all_noise_is_a_partition_without_tasks():
     points = np.random.default_rng(0).uniform(size=(40, 2))
     assert cut_density(points, DensityConfig(minimum_size=30, minimum_samples=30)).tasks == 0
-
-
-@pytest.mark.parametrize("embedding", [np.eye(10), np.ones((40, 4))], ids=["too few", "identical"])
-def test_nothing_to_find(embedding):
-    assert discover_density(embedding, DensityConfig()).tasks == 0
-
-
-def test_nan_is_refused():
-    with pytest.raises(ValueError, match="nan or infinity"):
-        discover_density(np.full((40, 3), np.nan), DensityConfig())
 
 
 @pytest.mark.slow
