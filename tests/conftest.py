@@ -13,7 +13,8 @@ hypothesis.load_profile("pointsman")
 
 _HOME = Path(tempfile.mkdtemp(prefix="pointsman-tests-"))
 os.environ["POINTSMAN_HOME"] = str(_HOME)
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# tests run in two processes: with more threads than processors they wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # a process takes longer to start than what tests compute
 os.environ["POINTSMAN_WORKERS"] = "0"
 
