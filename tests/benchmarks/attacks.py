@@ -1,10 +1,8 @@
 """A server of the published router under attack, beside the same server left alone."""
 
 from pathlib import Path
-from typing import Any
 
-from tests.benchmarks.child import measure
-from tests.benchmarks.routing import Skipped
+from tests.benchmarks.routing import measure_published
 from tests.benchmarks.table import Table
 
 
@@ -14,9 +12,7 @@ def run(published: Path, *, seconds: float = 5.0) -> Table:
     Raises:
         Skipped: no router is published.
     """
-    if not (published / "current.json").is_file():
-        raise Skipped(f"no router is published in {published}: run `make run` first")
-    found: dict[str, Any] = measure("attacks_case", [str(published.resolve()), str(seconds)], threads=1)
+    found = measure_published("attacks_case", published, seconds)
     return Table(
         name="attacks",
         claim=(

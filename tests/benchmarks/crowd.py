@@ -1,10 +1,8 @@
 """A server with log, exploration and shadow in a crowd: long prompts beside short ones, a soak, and a goodbye."""
 
 from pathlib import Path
-from typing import Any
 
-from tests.benchmarks.child import measure
-from tests.benchmarks.routing import Skipped
+from tests.benchmarks.routing import measure_published
 from tests.benchmarks.table import Table
 
 
@@ -14,9 +12,7 @@ def run(published: Path, *, seconds: float = 5.0, soak: float = 60.0) -> Table:
     Raises:
         Skipped: no router is published.
     """
-    if not (published / "current.json").is_file():
-        raise Skipped(f"no router is published in {published}: run `make run` first")
-    found: dict[str, Any] = measure("crowd_case", [str(published.resolve()), str(seconds), str(soak)], threads=1)
+    found = measure_published("crowd_case", published, seconds, soak)
     return Table(
         name="crowd",
         claim=(

@@ -1,10 +1,8 @@
 """What the decision log, exploration and a shadow cost a server beside answering."""
 
 from pathlib import Path
-from typing import Any
 
-from tests.benchmarks.child import measure
-from tests.benchmarks.routing import Skipped
+from tests.benchmarks.routing import measure_published
 from tests.benchmarks.table import Table
 
 
@@ -14,9 +12,7 @@ def run(published: Path, *, rounds: int = 12, seconds: float = 1.0) -> Table:
     Raises:
         Skipped: no router is published.
     """
-    if not (published / "current.json").is_file():
-        raise Skipped(f"no router is published in {published}: run `make run` first")
-    found: dict[str, Any] = measure("overhead_case", [str(published.resolve()), str(rounds), str(seconds)], threads=1)
+    found = measure_published("overhead_case", published, rounds, seconds)
     return Table(
         name="overhead",
         claim=(

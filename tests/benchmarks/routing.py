@@ -11,15 +11,25 @@ class Skipped(RuntimeError):
     """There is nothing to measure; says why."""
 
 
-def run(published: Path, *, rounds: int = 20) -> Table:
-    """Times the router in service on its own golden prompts.
+def measure_published(case: str, published: Path, *arguments: float) -> dict[str, Any]:
+    """What a benchmark's child finds on one thread of the router in service.
 
     Raises:
         Skipped: no router is published.
     """
     if not (published / "current.json").is_file():
         raise Skipped(f"no router is published in {published}: run `make run` first")
-    found: dict[str, Any] = measure("routing_case", [str(published.resolve()), str(rounds)], threads=1)
+    found: dict[str, Any] = measure(case, [str(published.resolve()), *map(str, arguments)], threads=1)
+    return found
+
+
+def run(published: Path, *, rounds: int = 20) -> Table:
+    """Times the router in service on its own golden prompts.
+
+    Raises:
+        Skipped: no router is published.
+    """
+    found = measure_published("routing_case", published, rounds)
     return Table(
         name="routing",
         claim=(
