@@ -1,10 +1,8 @@
 """What prompts written to force the expensive candidate achieve, and what a cap on cost leaves of it."""
 
 from pathlib import Path
-from typing import Any
 
-from tests.benchmarks.child import measure
-from tests.benchmarks.routing import Skipped
+from tests.benchmarks.routing import Skipped, measure_published
 from tests.benchmarks.table import Table
 
 
@@ -14,9 +12,7 @@ def run(published: Path) -> Table:
     Raises:
         Skipped: no router is published, or it knows no costs.
     """
-    if not (published / "current.json").is_file():
-        raise Skipped(f"no router is published in {published}: run `make run` first")
-    found: dict[str, Any] = measure("adversarial_case", [str(published.resolve())], threads=1)
+    found = measure_published("adversarial_case", published)
     if not found["rows"]:
         raise Skipped("the published router doesn't know the cost of every candidate")
     return Table(

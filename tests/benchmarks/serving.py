@@ -1,10 +1,8 @@
 """What a server of the published router answers under load, beside its encoder alone."""
 
 from pathlib import Path
-from typing import Any
 
-from tests.benchmarks.child import measure
-from tests.benchmarks.routing import Skipped
+from tests.benchmarks.routing import measure_published
 from tests.benchmarks.table import Table
 
 
@@ -14,10 +12,7 @@ def run(published: Path, *, seconds: float = 3.0, soak: float = 0.0) -> Table:
     Raises:
         Skipped: no router is published.
     """
-    if not (published / "current.json").is_file():
-        raise Skipped(f"no router is published in {published}: run `make run` first")
-    arguments = [str(published.resolve()), str(seconds), str(soak)]
-    found: dict[str, Any] = measure("serving_case", arguments, threads=1)
+    found = measure_published("serving_case", published, seconds, soak)
     return Table(
         name="serving",
         claim=(
