@@ -8,12 +8,13 @@
 from pointsman.errors import BundleError, InputError
 from pointsman.policy.policy import Best, Budget, Policy, QualityBar, Tolerance, Tradeoff, parse
 from pointsman.router import Router
-from pointsman.routing import Routing
+from pointsman.routing import Decision, Routing
 
 __all__ = [
     "Best",
     "Budget",
     "BundleError",
+    "Decision",
     "InputError",
     "Policy",
     "QualityBar",

@@ -1,16 +1,44 @@
 """What a router answers: a decision for each prompt, as arrays and as what people and frames read."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Which candidate one prompt goes to, and why: what the service answers over HTTP, in Python."""
+
+    candidate: str
+    ranked: list[str]
+    """Whom to ask, the candidate first, then whom to ask if it fails."""
+    task: dict[str, str] | None
+    """Lasting id and label; None: unassigned."""
+    predicted_quality: float
+    """Of the candidate, in [0, 1]."""
+    expected_cost_usd: float | None
+    """Of a call of the candidate; None: unknown."""
+    margin: float
+    """Quality by which a candidate must be better than the best single one to be chosen for it."""
+    reason: str
+    """'task', 'general', 'doubt' or 'novel'."""
+    policy: str
+    """What decided, as the command line takes it."""
+    scores: list[dict[str, str | float | None]]
+    """Every candidate's expected quality and cost."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Routing:
-    """Decisions on N prompts and M candidates, in the prompts' order."""
+    """Decisions on N prompts and M candidates, in the prompts' order: arrays, or one `Decision` after another.
+
+    >>> for decision in router.route(["What is 17 * 23?"]):  # doctest: +SKIP
+    ...     print(decision.candidate, decision.reason)
+    aster-small task
+    """
 
     candidates: tuple[str, ...]
     """Names of the M candidates: columns of quality_NM and cost_usd_NM."""
@@ -41,6 +69,22 @@ class Routing:
 
     def __len__(self) -> int:
         return int(self.choice_N.shape[0])
+
+    def __iter__(self) -> Iterator[Decision]:
+        columns = self.to_columns()
+        for row in zip(*columns.values(), strict=True):
+            yield Decision(**dict(zip(columns, row, strict=True)))
+
+    def __getitem__(self, row: int) -> Decision:
+        """One prompt's decision.
+
+        Raises:
+            IndexError: no such prompt.
+        """
+        place = range(len(self))[row]
+        cut = {name: getattr(self, name)[place : place + 1] for name in _BY_PROMPT}
+        removed = {rule: removed_NM[place : place + 1] for rule, removed_NM in self.removed.items()}
+        return next(iter(replace(self, **cut, removed=removed)))
 
     @property
     def candidate(self) -> list[str]:
@@ -85,10 +129,7 @@ class Routing:
     @staticmethod
     def columns() -> list[str]:
         """Names of a decision's columns."""
-        return [
-            *("candidate", "ranked", "task", "predicted_quality", "expected_cost_usd"),
-            *("margin", "reason", "policy", "scores"),
-        ]
+        return [field.name for field in fields(Decision)]
 
     def to_columns(self) -> dict[str, list[Any]]:
         """Plain lists by column, unknown costs and missing tasks None: for frames and JSON."""
@@ -103,6 +144,9 @@ class Routing:
             "policy": [self.policy] * len(self),
             "scores": [self.scores(row) for row in range(len(self))],
         }
+
+
+_BY_PROMPT = tuple(field.name for field in fields(Routing) if field.name.endswith(("_N", "_NM")))
 
 
 def _known(cost: float) -> float | None:

@@ -1,4 +1,5 @@
 import logging
+import warnings
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,12 @@ def test_a_fit_is_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     assert own == [
         f"Linear: 2 epochs on 64 rows, validation loss {report.validation_loss:.4f} after epoch {report.best_epoch}"
     ]
+
+
+def test_a_machine_with_a_gpu_is_told_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lightning.pytorch.trainer.setup.CUDAAccelerator.is_available", lambda: True)
+    model, data = linear(), problem(40, 1)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        fit(model, lambda rows: functional.mse_loss(model(rows[0]), rows[1]), data, data, FitConfig(epochs=1), 0)
+    assert not [str(one.message) for one in heard if "available" in str(one.message)]
