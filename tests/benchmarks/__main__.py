@@ -32,6 +32,7 @@ NAMES = (
     "onboarding",
     "collecting",
     "grades",
+    "held_back",
     "scale",
 )
 
@@ -90,6 +91,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
             "out": asked.json,
         },
         "limits": {"data": asked.logs, "cache": cache, "blocks": asked.blocks},
+        "held_back": {"data": asked.logs, "cache": cache, "blocks": asked.blocks, "encoder": asked.encoder},
         "encoders": {"data": asked.logs, "cache": cache, "seeds": asked.seeds},
         "one_answer": {**spread, "loggings": asked.loggings},
         "peer": {**spread, "python": asked.peer},
@@ -119,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes of one thread each")
     parser.add_argument("--embeddings", type=Path, metavar="DIR", help="the blocks' vectors, made where missing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="rows as they come")
+    parser.add_argument("--encoder", default="auto", help="held_back: as retrain takes it")
     parser.add_argument("--peer", type=Path, metavar="PYTHON", help="peer: of its own environment")
     return parser
 
