@@ -45,6 +45,12 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--examples", action="store_true", help="quote some prompts in the report, which the bundle and MLflow keep"
     )
     command.add_argument(
+        "--approve",
+        choices=["gate", "canary", "person"],
+        default="gate",
+        help="whose word publishes what passed the gate: its own, a canary's success, or somebody's promote",
+    )
+    command.add_argument(
         "--most-faulty", type=float, default=0.01, help="stop where a larger share of a table's rows is faulty"
     )
     command.set_defaults(command=_retrain)
@@ -57,6 +63,12 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command = commands.add_parser("promote", help="publish the waiting challenger if its verdict allows it")
     command.add_argument("--reason", default="", help="why, for the history")
     command.add_argument("--force", action="store_true", help="also if a rollback left it")
+    command.add_argument(
+        "--canary",
+        type=Path,
+        metavar="DIR",
+        help="decision log of the server that tries it: publish it if it succeeded there, refuse it if it was stopped",
+    )
     command.set_defaults(command=_promote)
 
     command = commands.add_parser("rollback", help="return to an earlier published router")
@@ -121,6 +133,7 @@ def _retrain(options: argparse.Namespace) -> int:
             encoder=options.encoder,
             policy=options.policy,
             force=options.force,
+            approve=options.approve,
             seed=options.seed,
             examples=options.examples,
             most_faulty=options.most_faulty,
@@ -151,7 +164,7 @@ def _promote(options: argparse.Namespace) -> int:
     from pointsman.bundle.pointer import read_pointer
 
     before = read_pointer(paths.published())
-    verdict = promote_waiting(options.reason, options.force)
+    verdict = promote_waiting(options.reason, options.force, options.canary)
     print(f"router {verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
     print(f"in service before: {before or 'none'}\nin service now: {read_pointer(paths.published()) or 'none'}")
     return 0 if verdict.verdict == "promoted" else 1

@@ -1,5 +1,7 @@
 """Promotion and rollback as flows: what the command line does, one click away and on the record."""
 
+from pathlib import Path
+
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 from pydantic import BaseModel, Field
@@ -8,6 +10,17 @@ from components.release.history import read_history
 from flows.platform import paths
 from flows.platform.endings import name_ending, run_name
 from flows.stations.promote import Verdicted, promote_waiting, roll_back
+
+
+class PromoteParameters(BaseModel):
+    """On whose word the waiting challenger is published."""
+
+    canary: Path | None = Field(
+        title="Decision log of the canary",
+        default=None,
+        description="Folder of the decision log of the server that tries the challenger on a share of the traffic: it "
+        "is published if it succeeded there, refused if it was stopped, and else goes on waiting; empty: at once.",
+    )
 
 
 class RollbackParameters(BaseModel):
@@ -22,9 +35,9 @@ class RollbackParameters(BaseModel):
 
 
 @flow(name="promote", flow_run_name=run_name, log_prints=True, on_completion=[name_ending])
-def promote() -> Verdicted:
-    """Publishes the waiting challenger if its verdict allows it and still holds."""
-    verdict = promote_waiting()
+def promote(parameters: PromoteParameters) -> Verdicted:
+    """Publishes the waiting challenger if its verdict allows it and still holds, and its canary if there was one."""
+    verdict = promote_waiting(canary=parameters.canary)
     print(f"{verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
     note_history()
     return verdict

@@ -105,7 +105,7 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
         )
         challenger = register(waiting, with_report, run_id=run_id)
         station("promote")
-        verdict = promote(challenger)
+        verdict = promote(challenger, parameters.approve)
     note_validation(prepared.validated)
     note_tasks(judged)
     note_coverage(judged)
@@ -179,7 +179,7 @@ def train(stages: WithClassifier, parameters: RetrainParameters, config: TwoStag
 
 
 def run_retrain(parameters: RetrainParameters) -> int:
-    """Runs the flow, prints its table, verdict and where everything is; 0 promoted, 1 otherwise."""
+    """Runs the flow, prints its table, verdict and where everything is; 0 it passed the gate, 1 otherwise."""
     verdict = retrain(parameters)
     report = json.loads((verdict.bundle / "report.json").read_text())
     print(method_table({"methods": {name: report["methods"][name] for name in SUMMARY}}))
@@ -191,4 +191,4 @@ def run_retrain(parameters: RetrainParameters) -> int:
     print(f"verdict: {verdict.verdict}\noperating policy: {policy_text(report['operating'])}")
     print(f"encoder: {report['encoder']['kind']} ({report['encoder']['name']})")
     print(f"bundle: {verdict.bundle}\nreport: {verdict.report}\ndashboards: make ui")
-    return 0 if verdict.verdict == "promoted" else 1
+    return int(verdict.verdict in ("refused", "not enough evidence"))

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from components.evaluation.gate_config import GateConfig
 from components.evaluation.operating import parse_asked
 from flows.presets import PresetName
+from flows.stations.promote import Approver
 
 
 class RetrainParameters(BaseModel):
@@ -41,6 +42,13 @@ class RetrainParameters(BaseModel):
         default=None,
         description="What the router is for: parity (as good as the best single model, as cheap as can be), best, "
         "tradeoff=W (USD a unit of quality is worth), quality=Q or tolerance=T; empty: parity where costs are known.",
+    )
+    approve: Approver = Field(
+        title="Who has the last word",
+        default="gate",
+        description="'gate': what passes it is published; 'canary': it goes to data/canary, where a server tries it "
+        "on a share of the traffic (serve --shadow data/canary --canary SHARE), and `promote` publishes it if it "
+        "succeeded there; 'person': it waits until somebody runs `promote`.",
     )
     force: bool = Field(
         title="Replace the router in service all the same",

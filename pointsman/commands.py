@@ -115,6 +115,13 @@ def _serving_options(command: argparse.ArgumentParser) -> None:
         "--canary", type=float, metavar="SHARE", help="share of sessions that the shadow decides for, until it is worse"
     )
     command.add_argument(
+        "--canary-outcomes",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="outcomes of the shadow's decisions after which it has succeeded, if it was never worse",
+    )
+    command.add_argument(
         "--prices", type=Path, metavar="FILE", help="JSON of prices that go before the router's, read when it changes"
     )
     command.add_argument(
@@ -193,7 +200,7 @@ def _serve(options: argparse.Namespace) -> int:
         explore=exploration,
         log=None if options.decisions is None else LogConfig(folder=options.decisions, text=options.decision_text),
         shadow=options.shadow,
-        canary=None if options.canary is None else CanaryConfig(share=options.canary),
+        canary=None if options.canary is None else CanaryConfig(share=options.canary, enough=options.canary_outcomes),
         sticky=options.sticky,
         prices=options.prices,
         upstream=None

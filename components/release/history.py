@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from pointsman.durable import sync_folder
 
 HISTORY = "history.jsonl"
-Outcome = Literal["promoted", "refused", "not enough evidence", "rolled_back"]
+Outcome = Literal["promoted", "to canary", "awaits approval", "refused", "not enough evidence", "rolled_back"]
 SERVES: frozenset[Outcome] = frozenset({"promoted", "rolled_back"})
 """Outcomes after which the entry's router is in service."""
 

@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-Outcome = Literal["promoted", "refused", "not enough evidence", "failed", "crashed", "cancelled"]
+Outcome = Literal[
+    "promoted",
+    "to canary",
+    "awaits approval",
+    "refused",
+    "not enough evidence",
+    "failed",
+    "crashed",
+    "cancelled",
+]
+_BROKEN = ("failed", "crashed", "cancelled")
 _LONGEST_REASON = 200
 _SHOWN = 3
 
@@ -34,7 +44,7 @@ def ending_line(
     >>> ending_line("retrain", "failed", reasons=["ValueError: outcomes.parquet is empty"])
     'retrain failed: ValueError: outcomes.parquet is empty'
     """
-    stays = ", the router in service stays" if outcome in ("refused", "not enough evidence") else ""
+    stays = "" if outcome == "promoted" or outcome in _BROKEN else ", the router in service stays"
     parts = [f"router {router_id[:12]}"] if router_id else []
     if quality is not None:
         beside = f" against {best_single[0]:.3f} of the best single candidate" if best_single is not None else ""

@@ -5,7 +5,13 @@ from typing import Any
 
 EXAMPLE_REQUESTS = 2_000_000
 """Requests a month that savings are reckoned for unless told otherwise."""
-_WORDS = {"promoted": "Publish.", "refused": "Don't publish.", "not enough evidence": "Not enough evidence yet."}
+_WORDS = {
+    "promoted": "Publish.",
+    "to canary": "Try it on a share of the traffic.",
+    "awaits approval": "Publish, once somebody approves.",
+    "refused": "Don't publish.",
+    "not enough evidence": "Not enough evidence yet.",
+}
 _EVIDENCE = {"complete": "complete outcomes", "one_answer": "one answer a prompt", "mixed": "outcomes with gaps"}
 _MOST_NAMED = 3
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from prefect import Flow, State
     from prefect.client.schemas.objects import FlowRun
 
-STATES = ("Promoted", "Refused", "Not enough evidence", "Drift", "No drift")
+STATES = ("Promoted", "To canary", "Awaits approval", "Refused", "Not enough evidence", "Drift", "No drift")
 """Names of the states that verdicts give."""
 
 

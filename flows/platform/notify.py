@@ -72,7 +72,7 @@ def _mlflow_search(flow_run_id: str) -> str:
 
 
 def _tell(line: str, outcome: Outcome, logger: Any) -> None:
-    logger.log(logging.INFO if outcome in {"promoted", "refused", "not enough evidence"} else logging.ERROR, line)
+    logger.log(logging.ERROR if outcome in {"failed", "crashed", "cancelled"} else logging.INFO, line)
     if (url := settings().webhook) and (problem := post(url, {"text": line, "outcome": outcome})) is not None:
         logger.warning("the webhook could not be called: %s", problem)
 

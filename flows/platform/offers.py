@@ -78,7 +78,8 @@ OFFERS = (
         flow="flows.release.promote",
         name="waiting-challenger",
         formerly="challenger",
-        description="Publishes the waiting challenger if its verdict allows it and still holds.",
+        description="Publishes the waiting challenger if its verdict allows it and still holds. With the decision log "
+        "of a canary only if it succeeded there.",
     ),
     Offer(
         flow="flows.release.rollback",

@@ -73,6 +73,11 @@ def bundles() -> Path:
     return data() / "bundles"
 
 
+def canary() -> Path:
+    """The routers that `serve --shadow` tries on a share of the traffic, in the form of a published root."""
+    return data() / "canary"
+
+
 def verdicts() -> Path:
     """What the gate said of each router, and what its word is bound to."""
     return data() / "verdicts"

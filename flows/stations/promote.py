@@ -1,19 +1,20 @@
 """Station 9: the gate's verdict carried out, and the pointer to the router in service."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
-from components.evaluation.gate import Word
-from components.release.history import left_by_rollback, read_history, serving
+from components.release.canary import canary_of
+from components.release.history import Outcome, left_by_rollback, read_history, serving
 from components.release.mirror import in_service_at, mirror
 from components.release.publish import publish, refuse, rollback
 from components.release.signing import sign_bundle
 from components.release.verdicts import VoidVerdict
 from components.reports.page import PAGE
+from components.tracking.registry import Registry
 from components.tracking.abandoned import close_abandoned
 from flows.platform import paths
 from flows.platform.settings import settings
@@ -23,10 +24,14 @@ from flows.stations.verdicts import require_verdict, sign_promoted, waiting_bund
 from pointsman.bundle.reading import read_bundle
 
 
+Approver = Literal["gate", "canary", "person"]
+"""Whose word publishes what passed the gate: the gate's own, a canary's success, or somebody's `promote`."""
+
+
 class Verdicted(BaseModel, frozen=True):
     """How a retrain ended."""
 
-    verdict: Word
+    verdict: Outcome
     reasons: tuple[str, ...]
     router_id: str
     bundle: Path
@@ -38,17 +43,24 @@ class Verdicted(BaseModel, frozen=True):
 
 
 @task(name="promote", cache_policy=NO_CACHE)
-def promote(challenger: Challenger) -> Verdicted:
-    """Publishes a challenger that passed the gate, records one that didn't; either way the history knows."""
-    return conclude(challenger)
+def promote(challenger: Challenger, approve: Approver = "gate") -> Verdicted:
+    """Publishes a challenger that passed the gate, or lets it wait; records one that didn't. The history knows all."""
+    return conclude(challenger, approve=approve)
 
 
-def conclude(challenger: Challenger, reason: str = "") -> Verdicted:
-    """Carries out the verdict that a bundle's report holds."""
+def conclude(challenger: Challenger, reason: str = "", approve: Approver = "gate") -> Verdicted:
+    """Carries out the verdict that a bundle's report holds.
+
+    Args:
+        challenger: a bundle that was judged here.
+        reason: why it is published, for the history; empty: it passed the gate.
+        approve: whose word publishes it, if it passed the gate.
+    """
     report = dict(read_bundle(challenger.bundle).report)
     gate, mlflow = report["gate"], registry()
     failed = [_reason(one) for one in gate["criteria"] if not one["passed"]]
-    verdict: Word = gate["verdict"]
+    verdict: Outcome = gate["verdict"]
+    bundle = challenger.bundle
     if verdict == "promoted":
         try:
             require_verdict(challenger.bundle)
@@ -57,22 +69,45 @@ def conclude(challenger: Challenger, reason: str = "") -> Verdicted:
     if verdict == "promoted":
         sign_bundle(challenger.bundle, paths.publish_key())
         passed = reason or "every criterion passed"
-        publish(challenger.bundle, paths.published(), reasons=[passed], registry=mlflow)
+        if approve == "gate":
+            publish(challenger.bundle, paths.published(), reasons=[passed], registry=mlflow)
+            bundle = paths.published() / challenger.router_id
+        else:
+            verdict = _wait(challenger, approve, passed)
     else:
         refuse(paths.published(), challenger.router_id, failed, verdict=verdict)
     announce()
+    return _verdicted(challenger, verdict, tuple(failed), bundle, mlflow)
+
+
+def _verdicted(
+    challenger: Challenger, verdict: Outcome, reasons: tuple[str, ...], bundle: Path, mlflow: Registry
+) -> Verdicted:
+    """How it ended, which the registry is told."""
     mlflow.tag(challenger.version, {"verdict": verdict})
     mlflow.log(challenger.run_id, tags={"verdict": verdict})
     return Verdicted(
         verdict=verdict,
-        reasons=tuple(failed),
+        reasons=reasons,
         router_id=challenger.router_id,
-        bundle=challenger.bundle if failed else paths.published() / challenger.router_id,
+        bundle=bundle,
         report=page_folder(challenger.router_id) / PAGE,
         run_id=challenger.run_id,
         run_url=run_url(mlflow, challenger.run_id),
         version=challenger.version,
     )
+
+
+def _wait(challenger: Challenger, approve: Literal["canary", "person"], passed: str) -> Outcome:
+    """Puts a challenger that passed the gate where it waits for another word, and says so in the history."""
+    if approve == "canary":
+        publish(challenger.bundle, paths.canary(), reasons=[passed])
+        told = f"{passed}; pointsman serve --shadow {paths.canary()} --canary SHARE tries it"
+        refuse(paths.published(), challenger.router_id, [told], verdict="to canary")
+        return "to canary"
+    told = f"{passed}; pointsman promote publishes it"
+    refuse(paths.published(), challenger.router_id, [told], verdict="awaits approval")
+    return "awaits approval"
 
 
 def _reason(criterion: dict[str, Any]) -> str:
@@ -81,10 +116,16 @@ def _reason(criterion: dict[str, Any]) -> str:
     return f"{criterion['name']}: {found}. {criterion.get('advice', '')}".rstrip()
 
 
-def promote_waiting(reason: str = "", force: bool = False) -> Verdicted:
+def promote_waiting(reason: str = "", force: bool = False, canary: Path | None = None) -> Verdicted:
     """Concludes the registry's challenger; `doctor` repairs what a crash may have left.
 
     A router that was in service and was left by a rollback isn't put back: `rollback` names it if that is wanted.
+
+    Args:
+        reason: for the history.
+        force: also if a rollback left it.
+        canary: decision log of the server that tries it: it is published if it succeeded there, refused if it was
+            stopped, and goes on waiting before either; None: the gate's verdict, and whoever calls, are enough.
 
     Raises:
         ValueError: no challenger is registered, its name is no router's, it wasn't judged here, or it was left by a
@@ -101,10 +142,19 @@ def promote_waiting(reason: str = "", force: bool = False) -> Verdicted:
             f"router {waiting.router_id[:12]} was in service and was left by a rollback: it isn't promoted again. "
             f"To put it back: pointsman rollback --to {waiting.router_id[:12]}"
         )
-    return conclude(
-        Challenger(bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version),
-        reason,
+    challenger = Challenger(
+        bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version
     )
+    if canary is None:
+        return conclude(challenger, reason)
+    tried = canary_of(canary, waiting.router_id)
+    if tried is None:
+        return _verdicted(challenger, "to canary", ("the canary goes on",), bundle_folder, mlflow)
+    if tried.stopped:
+        refuse(paths.published(), challenger.router_id, [f"the canary was stopped: {tried.words}"])
+        return _verdicted(challenger, "refused", (f"the canary was stopped: {tried.words}",), bundle_folder, mlflow)
+    passed = f"the canary succeeded: {tried.words}"
+    return conclude(challenger, f"{reason}; {passed}" if reason else passed)
 
 
 def roll_back(to: str | None, reason: str = "") -> str:

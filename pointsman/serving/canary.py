@@ -35,12 +35,16 @@ class CanaryConfig:
     """Times as expensive as the champion that it may be, >= 1."""
     latency_ratio: float = 1.5
     """Times as slow that it may be, >= 1."""
+    enough: int = 1000
+    """Outcomes of the challenger without a step back after which it has succeeded, >= 1."""
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
             raise ValueError(f"the canary's share must be in (0, 1), got {self.share}")
         if not 0 < self.level < 1:
             raise ValueError(f"the canary's level must be in (0, 1), got {self.level}")
+        if self.enough < 1:
+            raise ValueError(f"the canary must want at least one outcome, got {self.enough}")
 
 
 @dataclass(slots=True)
@@ -87,10 +91,13 @@ class _Guard:
 class Canary:
     """Who decides, and whether the challenger goes on. Not for several threads at a time."""
 
-    def __init__(self, config: CanaryConfig) -> None:
-        self.config = config
+    def __init__(self, config: CanaryConfig, router_id: str = "") -> None:
+        """`router_id`: of the challenger."""
+        self.config, self.router_id = config, router_id
         self.stopped = ""
         """Why the challenger was stopped; '': it goes on."""
+        self.succeeded = ""
+        """What it succeeded by; '': it is being tried, or was stopped. It goes on deciding for its share."""
         names = ("errors", "thumbs_down", "lost_quality", "cost_usd", "latency_ms")
         self._guards = {name: _Guard() for name in names}
 
@@ -99,7 +106,7 @@ class Canary:
         return "challenger" if not self.stopped and unit(f"canary:{key}") < self.config.share else "champion"
 
     def told(self, arm: Arm, figures: dict[str, Any]) -> bool:
-        """Counts an outcome; whether it is the one that stops the challenger."""
+        """Counts an outcome; whether it is the one that ends the trial: the challenger is stopped, or has succeeded."""
         values = {"errors": float(bool(figures.get("error")))}
         if "thumb" in figures:
             values["thumbs_down"] = float(figures["thumb"] == "down")
@@ -108,10 +115,23 @@ class Canary:
         values |= {name: float(figures[name]) for name in ("cost_usd", "latency_ms") if name in figures}
         for name, value in values.items():
             getattr(self._guards[name], arm).add(value)
-        if not self.stopped:
-            self.stopped = self._verdict()
+        if self.stopped:
+            return False
+        self.stopped = self._verdict()
+        if self.stopped or self.succeeded or self._guards["errors"].challenger.count < self.config.enough:
             return bool(self.stopped)
-        return False
+        self.succeeded = self._account()
+        return True
+
+    def _account(self) -> str:
+        """What was heard of both, in words."""
+        heard = self._guards["errors"].challenger.count
+        both = (
+            f"{name.replace('_', ' ')} {guard.challenger.mean:.4g} against {guard.champion.mean:.4g}"
+            for name, guard in self._guards.items()
+            if guard.challenger.count and guard.champion.count
+        )
+        return f"{heard} outcomes without a step back; {', '.join(both)}"
 
     def _verdict(self) -> str:
         config = self.config
@@ -136,4 +156,5 @@ class Canary:
                    "challenger": [guard.challenger.count, guard.challenger.mean]}
             for name, guard in self._guards.items()
         }  # fmt: skip
-        return {"share": self.config.share, "stopped": self.stopped, "figures": figures}
+        ends = {"stopped": self.stopped, "succeeded": self.succeeded}
+        return {"share": self.config.share, "router_id": self.router_id, **ends, "figures": figures}

@@ -56,10 +56,11 @@ class Decider:
         """
         router = self._in_service.get()
         job = job_of(router.conversation)
-        arm = self._service.arm(job)
-        if arm == "challenger" and self._challenger is not None:
+        challenger = None if self._challenger is None else self._challenger.get()
+        arm: Arm = "champion" if challenger is None else self._service.arm(job, challenger.router_id)
+        if arm == "challenger" and challenger is not None:
+            router = challenger
             # it may have learnt from other turns than the champion
-            router = self._challenger.get()
             job = replace(job, prompts=job_of(router.conversation).prompts)
         work = asyncio.ensure_future(self._answer(router, arm, job))
         done, _ = await asyncio.wait((work,), timeout=PATIENCE)

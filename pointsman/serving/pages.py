@@ -40,11 +40,12 @@ def add_pages(
     def describe() -> dict[str, Any]:
         router = in_service.get()
         shadow = None if challenger is None else challenger.get().router_id
+        trial = None if shadow is None else service.trial(shadow)
         return {
             **_described(router),
             "failed_reloads": in_service.failures,
             "shadow_router_id": shadow,
-            "canary": None if service.canary is None else service.canary.described(),
+            "canary": None if trial is None else trial.described(),
         }
 
     @app.get("/v1/traffic", responses={401: REFUSALS[401]})

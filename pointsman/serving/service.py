@@ -44,9 +44,10 @@ class Service:
         self._meters, self._log = meters, log
         self._lock = threading.Lock()
         self._explorer, self._paces = Explorer(config.explore, config.sticky), Paces()
-        self._remembered: OrderedDict[str, tuple[Arm, str]] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[Arm, str, str]] = OrderedDict()
         self._text = None if log is None else log.config.text
-        self.canary = None if config.canary is None else Canary(config.canary)
+        self._canary_config = config.canary
+        self._canary: Canary | None = None
         self.shadow: Shadow | None = None
         self._recent: deque[Shown] = deque(maxlen=RECENT)
 
@@ -140,12 +141,22 @@ class Service:
             raise OverflowError("the log has no room: come back")
         known = self._remembered.get(decision_id)
         self._meters.told(known[1] if known else None, figures)
-        if known is not None and self.canary is not None:
-            with self._lock:
-                if self.canary.told(known[0], figures):
-                    self._meters.stepped_back()
-                    self._event({"event": "canary stopped", "why": self.canary.stopped})
+        if known is not None:
+            self._tell_canary(known[0], known[2], figures)
         return self._log is not None
+
+    def _tell_canary(self, arm: Arm, router_id: str, figures: dict[str, Any]) -> None:
+        with self._lock:
+            canary = self._canary
+            # what a challenger before this one did isn't held against it
+            if canary is None or (arm == "challenger" and router_id != canary.router_id):
+                return
+            if not canary.told(arm, figures):
+                return
+            if canary.stopped:
+                self._meters.stepped_back()
+            ended, why = ("stopped", canary.stopped) if canary.stopped else ("succeeded", canary.succeeded)
+            self._event({"event": f"canary {ended}", "router_id": canary.router_id, "why": why})
 
     def recent(self) -> list[dict[str, Any]]:
         """The last decisions, newest first, for the console; texts only if the log keeps them."""
@@ -161,9 +172,19 @@ class Service:
         """Writes of the log that failed and were tried again."""
         return 0 if self._log is None else self._log.failures
 
-    def arm(self, job: Job) -> Arm:
-        """Who decides for a request."""
-        return "champion" if self.canary is None else self.canary.arm(job.session or job.decision_ids[0])
+    def arm(self, job: Job, challenger: str) -> Arm:
+        """Who decides for a request; `challenger`: router_id of the one that is there now."""
+        canary = self.trial(challenger)
+        return "champion" if canary is None else canary.arm(job.session or job.decision_ids[0])
+
+    def trial(self, challenger: str) -> Canary | None:
+        """The trial of the challenger, by its router_id; None: nobody is tried."""
+        if self._canary_config is None:
+            return None
+        with self._lock:
+            if self._canary is None or self._canary.router_id != challenger:
+                self._canary = Canary(self._canary_config, challenger)
+            return self._canary
 
     def _policy(self, router: Router, job: Job) -> tuple[Policy, Pacer | None]:
         with self._lock:
@@ -179,7 +200,7 @@ class Service:
             self._log.decided(decided)
         self._recent.extend(shown(decided, job, with_text=self._text == "full"))
         for decision_id, name in zip(decided.decision_ids, decided.routing.candidate, strict=True):
-            self._remembered[decision_id] = (decided.arm, name)
+            self._remembered[decision_id] = (decided.arm, name, decided.router.router_id)
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
         if self.shadow is not None and decided.arm == "champion":

@@ -18,7 +18,7 @@ from flows.drift import DriftParameters, drift
 from flows.platform import paths
 from flows.platform.settings import settings
 from flows.platform.tracking import registry
-from flows.release import promote
+from flows.release import PromoteParameters, promote
 from flows.retrain import retrain
 from flows.retrain_form import RetrainParameters
 from flows.stations.drift_reference import reference_path
@@ -212,7 +212,7 @@ def test_what_is_promoted_is_at_the_url_and_served_from_there(first, tmp_path, m
     verdict = retrain(RetrainParameters(preset="smoke", encoder="int8", gate=lenient))
     assert verdict.verdict == "promoted", verdict.reasons
     monkeypatch.setenv("POINTSMAN_PUBLISH_URL", memory)
-    assert promote().router_id == verdict.router_id
+    assert promote(PromoteParameters()).router_id == verdict.router_id
     fresh = generate(PlantedConfig(prompts=40, seed=11)).tables.prompts["prompt"].to_list()
     here = Router.load(paths.published())
     assert here.router_id == verdict.router_id

@@ -1,7 +1,6 @@
 """Attacks 2 and 6 on promotion and rollback, with a registry that an attacker may write."""
 
 import shutil
-from types import SimpleNamespace
 
 import fsspec
 import polars as pl
@@ -10,7 +9,6 @@ import pytest
 from components.release.history import read_history
 from components.release.verdicts import VerdictError
 from components.tables.store import write_parquet
-from components.tracking.versions import Registered
 from flows.platform import paths
 from flows.platform.settings import settings
 from flows.stations import promote
@@ -21,51 +19,6 @@ from pointsman.bundle.pointer import read_pointer
 from pointsman.bundle.reading import is_whole, read_bundle, read_report
 from pointsman.cli import main
 from pointsman.errors import BundleError
-
-
-class Registry(SimpleNamespace):
-    """One challenger, whose router_id anybody may set."""
-
-    experiment_id = "0"
-
-    def unfinished(self):
-        return {}
-
-    def challenger(self):
-        return Registered(version="1", router_id=self.router_id, run_id="run", tags={})
-
-    def find(self, router_id):
-        return "1"
-
-    def make_champion(self, version):
-        self.champion_version = version
-
-    def champion_router(self):
-        return None
-
-    def tag(self, version, tags):
-        pass
-
-    def log(self, run_id, **_):
-        pass
-
-
-@pytest.fixture
-def home(bundle, second, tmp_path, monkeypatch):
-    """An installation that made two routers, both judged while nothing was in service."""
-    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("POINTSMAN_PUBLISH_URL", raising=False)
-    write_parquet(pl.DataFrame({"prompt_id": ["p1"]}), paths.frozen() / "frozen_test.parquet")
-    for made in (bundle, second):
-        shutil.copytree(made, paths.bundles() / made.name)
-        record_verdict(made.name, read_report(made))
-
-
-@pytest.fixture
-def registry(bundle, monkeypatch):
-    made = Registry(router_id=bundle.name)
-    monkeypatch.setattr(promote, "registry", lambda: made)
-    return made
 
 
 def test_a_challenger_that_was_judged_here_is_published_once(home, registry, bundle):

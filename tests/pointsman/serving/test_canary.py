@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from components.release.canary import Tried, canary_of
+from components.release.publish import publish
 from pointsman.serving.app import ServingConfig, create_app
 from pointsman.serving.canary import Canary, CanaryConfig, Mean
 from pointsman.serving.decision_log import LogConfig, read_segments
@@ -40,6 +42,17 @@ def test_a_worse_challenger_is_stopped_and_an_equal_one_is_not():
     dear = Canary(config)
     assert feed(dear, np.random.default_rng(0), 4000, cost=(1.0, 4.0)) is not None
     assert "calls cost more" in dear.stopped
+
+
+def test_a_challenger_that_is_never_worse_succeeds_once():
+    canary = Canary(CanaryConfig(share=0.5, enough=40), "b")
+    ends = [number for number in range(200) if canary.told(canary.arm(f"s{number}"), {"cost_usd": 1.0 + number % 3})]
+    assert len(ends) == 1
+    assert canary.described()["succeeded"].startswith("40 outcomes without a step back; errors 0 against 0, cost usd ")
+    # it goes on deciding until it is published, and may still be stopped
+    assert "challenger" in {canary.arm(f"s{number}") for number in range(200)}
+    ended = [canary.told("challenger", {"error": "e"}) for _ in range(400)]
+    assert sum(ended) == 1 and "more calls fail" in canary.stopped
 
 
 def test_running_means_are_numpys_and_intervals_narrow():
@@ -108,6 +121,33 @@ def test_the_challenger_decides_for_its_sessions_until_it_fails(bundle, second, 
             http.post("/v1/outcomes", json={**told, "latency_ms": 10 + turn})
     assert "more calls fail" in http.get("/v1/router").json()["canary"]["stopped"]
     assert {route(session)["router_id"] for session in first} == {bundle.name}
-    assert "canary stopped" in (tmp_path / "events.jsonl").read_text()
+    assert canary_of(tmp_path, second.name) == Tried(
+        stopped=True, words=http.get("/v1/router").json()["canary"]["stopped"]
+    )
     with pytest.raises(ValueError, match="needs a challenger"):
         ServingConfig(canary=CanaryConfig(share=0.5))
+
+
+def test_the_trial_of_the_next_challenger_begins_anew(bundle, second, parts, tmp_path):
+    log, root = LogConfig(folder=tmp_path / "log", flush_seconds=60), tmp_path / "canary"
+    publish(second, root)
+    config = ServingConfig(reload_seconds=0, shadow=str(root), canary=CanaryConfig(share=0.5, enough=5), log=log)
+    http = TestClient(create_app(bundle, config))
+
+    def traffic(error):
+        for number in range(80):
+            answer = http.post("/v1/route", json={"prompt": "add 1", "session": f"s{number}"}).json()
+            told = {"decision_id": answer["decisions"][0]["decision_id"], "latency_ms": 5}
+            failed = error and answer["router_id"] not in (bundle.name, second.name)
+            http.post("/v1/outcomes", json={**told, "error": failed})
+
+    traffic(error=False)
+    assert http.get("/v1/router").json()["canary"]["router_id"] == second.name
+    assert not canary_of(log.folder, second.name).stopped
+    third = parts.write(tmp_path, seed=3)
+    publish(third, root)
+    found = http.get("/v1/router").json()["canary"]
+    assert (found["router_id"], found["succeeded"], found["figures"]["errors"]["champion"][0]) == (third.name, "", 0)
+    for _ in range(6):
+        traffic(error=True)
+    assert canary_of(log.folder, third.name).stopped

@@ -1,0 +1,70 @@
+"""What passed the gate is published at once, by a person's word, or by a canary's success."""
+
+import json
+
+import pytest
+
+from components.release.canary import EVENTS
+from components.release.history import read_history
+from flows.platform import paths
+from flows.stations import promote
+from flows.stations.register import Challenger
+from pointsman.bundle.pointer import read_pointer
+
+
+def waiting(bundle):
+    return Challenger(bundle=paths.bundles() / bundle.name, router_id=bundle.name, run_id="run", version="1")
+
+
+def ended(folder, router_id, event):
+    folder.mkdir(exist_ok=True)
+    line = json.dumps({"event": event, "router_id": router_id, "why": "1000 outcomes"})
+    (folder / EVENTS).write_text(line + "\n")
+
+
+def test_a_person_approves_what_passed_the_gate(home, registry, bundle):
+    concluded = promote.conclude(waiting(bundle), approve="person")
+    assert concluded.verdict == "awaits approval"
+    assert concluded.bundle == paths.bundles() / bundle.name
+    assert read_pointer(paths.published()) is None
+    assert promote.promote_waiting("Ada says so").verdict == "promoted"
+    assert read_pointer(paths.published()) == bundle.name
+    asked, approved = read_history(paths.published())
+    assert asked.verdict == "awaits approval" and "pointsman promote" in asked.reasons[0]
+    assert (approved.verdict, approved.reasons) == ("promoted", ("Ada says so",))
+
+
+def test_a_canarys_success_publishes(home, registry, bundle, tmp_path):
+    concluded = promote.conclude(waiting(bundle), approve="canary")
+    assert concluded.verdict == "to canary"
+    assert read_pointer(paths.canary()) == bundle.name
+    assert read_pointer(paths.published()) is None
+    # it goes on, or another router's ended
+    for _ in range(2):
+        assert promote.promote_waiting(canary=tmp_path / "log").verdict == "to canary"
+        assert read_pointer(paths.published()) is None
+        ended(tmp_path / "log", "another", "canary succeeded")
+    ended(tmp_path / "log", bundle.name, "canary succeeded")
+    for _ in range(2):
+        assert promote.promote_waiting(canary=tmp_path / "log").verdict == "promoted"
+    assert read_pointer(paths.published()) == bundle.name
+    sent, passed = read_history(paths.published())
+    assert sent.verdict == "to canary" and "--shadow" in sent.reasons[0]
+    assert (passed.verdict, passed.reasons) == ("promoted", ("the canary succeeded: 1000 outcomes",))
+
+
+def test_a_stopped_canary_is_a_refusal(home, registry, bundle, tmp_path):
+    promote.conclude(waiting(bundle), approve="canary")
+    ended(tmp_path / "log", bundle.name, "canary stopped")
+    assert promote.promote_waiting(canary=tmp_path / "log").verdict == "refused"
+    assert read_pointer(paths.published()) is None
+    assert read_history(paths.published())[-1].reasons == ("the canary was stopped: 1000 outcomes",)
+
+
+@pytest.mark.parametrize("approve", ["canary", "person"])
+def test_nobody_is_asked_about_what_the_gate_refused(home, registry, bundle, monkeypatch, approve):
+    refused = {"verdict": "refused", "criteria": [{"name": "quality", "passed": False, "words": "it is worse"}]}
+    monkeypatch.setattr(promote, "read_bundle", lambda _: type("Bundle", (), {"report": {"gate": refused}}))
+    assert promote.conclude(waiting(bundle), approve=approve).verdict == "refused"
+    assert read_pointer(paths.canary()) is None
+    assert [entry.verdict for entry in read_history(paths.published())] == ["refused"]
