@@ -14,15 +14,14 @@ from components.release.publish import publish, refuse, rollback
 from components.release.signing import sign_bundle
 from components.release.verdicts import VoidVerdict
 from components.reports.page import PAGE
-from components.tracking.registry import Registry
 from components.tracking.abandoned import close_abandoned
+from components.tracking.registry import Registry
 from flows.platform import paths
 from flows.platform.settings import settings
 from flows.platform.tracking import maker_alive, registry, run_url
 from flows.stations.register import Challenger, page_folder
 from flows.stations.verdicts import require_verdict, sign_promoted, waiting_bundle
 from pointsman.bundle.reading import read_bundle
-
 
 Approver = Literal["gate", "canary", "person"]
 """Whose word publishes what passed the gate: the gate's own, a canary's success, or somebody's `promote`."""

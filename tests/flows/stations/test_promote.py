@@ -30,7 +30,8 @@ def test_a_person_approves_what_passed_the_gate(home, registry, bundle):
     assert promote.promote_waiting("Ada says so").verdict == "promoted"
     assert read_pointer(paths.published()) == bundle.name
     asked, approved = read_history(paths.published())
-    assert asked.verdict == "awaits approval" and "pointsman promote" in asked.reasons[0]
+    assert asked.verdict == "awaits approval"
+    assert "pointsman promote" in asked.reasons[0]
     assert (approved.verdict, approved.reasons) == ("promoted", ("Ada says so",))
 
 
@@ -49,7 +50,8 @@ def test_a_canarys_success_publishes(home, registry, bundle, tmp_path):
         assert promote.promote_waiting(canary=tmp_path / "log").verdict == "promoted"
     assert read_pointer(paths.published()) == bundle.name
     sent, passed = read_history(paths.published())
-    assert sent.verdict == "to canary" and "--shadow" in sent.reasons[0]
+    assert sent.verdict == "to canary"
+    assert "--shadow" in sent.reasons[0]
     assert (passed.verdict, passed.reasons) == ("promoted", ("the canary succeeded: 1000 outcomes",))
 
 

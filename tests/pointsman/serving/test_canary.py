@@ -52,7 +52,8 @@ def test_a_challenger_that_is_never_worse_succeeds_once():
     # it goes on deciding until it is published, and may still be stopped
     assert "challenger" in {canary.arm(f"s{number}") for number in range(200)}
     ended = [canary.told("challenger", {"error": "e"}) for _ in range(400)]
-    assert sum(ended) == 1 and "more calls fail" in canary.stopped
+    assert sum(ended) == 1
+    assert "more calls fail" in canary.stopped
 
 
 def test_running_means_are_numpys_and_intervals_narrow():
