@@ -17,7 +17,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command = commands.add_parser("retrain", help="from outcome logs to a judged and published router")
     command.add_argument("--data", type=Path, help="folder with prompts, outcomes and models (default: simulated)")
     command.add_argument(
-        "--decisions", type=Path, metavar="DIR", help="decision log of pointsman serve, taken into the tables first"
+        "--decisions", metavar="DIR", help="decision log of pointsman serve, or its URL, taken into the tables first"
     )
     command.add_argument(
         "--preset",
@@ -65,9 +65,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--force", action="store_true", help="also if a rollback left it")
     command.add_argument(
         "--canary",
-        type=Path,
         metavar="DIR",
-        help="decision log of the server that tries it: publish it if it succeeded there, refuse it if it was stopped",
+        help="decision log, or its URL, of the server that tries it: publish it if it succeeded there, refuse it if it was stopped",
     )
     command.set_defaults(command=_promote)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,9 @@ def add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="the log format: decisions, inspect, langfuse, litellm-spend, llmrouter, lm-eval, openai-batch, otel, "
         "promptfoo, routerbench, tables or wide-csv; --list describes them",
     )
-    command.add_argument("path", type=Path, nargs="*", help="files, or folders of files")
+    command.add_argument(
+        "path", nargs="*", help="files, or folders of files; of decisions, the URL of an object store too"
+    )
     command.add_argument("--list", action="store_true", help="describe the log formats")
     command.add_argument("--data", type=Path, help="folder for the tables")
     command.add_argument("--append", action="store_true", help="add to the tables that are there; calls count once")
@@ -49,6 +52,7 @@ def add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _import(options: argparse.Namespace) -> int:
     from components.sources.call import ReadOptions
+    from components.sources.fetched import local_log
     from components.sources.importers import described
     from components.sources.importing import ImportConfig, ImportRefused, import_logs
 
@@ -65,21 +69,25 @@ def _import(options: argparse.Namespace) -> int:
         rename=dict(_renamed(text) for text in options.rename),
         responses=not options.no_responses,
     )
-    config = ImportConfig(
-        source=options.source,
-        paths=tuple(options.path),
-        data=options.data,
-        append=options.append,
-        prices=options.prices,
-        most_unusable=options.most_unusable,
-        read=read,
-        conversation=_turns(options),
-    )
-    try:
-        print(import_logs(config).text())
-    except ImportRefused as error:
-        print(f"pointsman: {error}", file=sys.stderr)
-        return 2
+    with ExitStack() as copies:
+        # files of other formats at a URL are for their own tools to fetch
+        of_decisions = options.source == "decisions"
+        paths = [copies.enter_context(local_log(path)) if of_decisions else Path(path) for path in options.path]
+        config = ImportConfig(
+            source=options.source,
+            paths=tuple(paths),
+            data=options.data,
+            append=options.append,
+            prices=options.prices,
+            most_unusable=options.most_unusable,
+            read=read,
+            conversation=_turns(options),
+        )
+        try:
+            print(import_logs(config).text())
+        except ImportRefused as error:
+            print(f"pointsman: {error}", file=sys.stderr)
+            return 2
     print(f"tables written to {options.data}")
     return 0
 

@@ -1,7 +1,5 @@
 """Promotion and rollback as flows: what the command line does, one click away and on the record."""
 
-from pathlib import Path
-
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 from pydantic import BaseModel, Field
@@ -15,10 +13,10 @@ from flows.stations.promote import Verdicted, promote_waiting, roll_back
 class PromoteParameters(BaseModel):
     """On whose word the waiting challenger is published."""
 
-    canary: Path | None = Field(
+    canary: str | None = Field(
         title="Decision log of the canary",
         default=None,
-        description="Folder of the decision log of the server that tries the challenger on a share of the traffic: it "
+        description="Folder or URL of the decision log of the server that tries the challenger on a share of the traffic: it "
         "is published if it succeeded there, refused if it was stopped, and else goes on waiting; empty: at once.",
     )
 

@@ -19,10 +19,10 @@ class RetrainParameters(BaseModel):
         description="Folder with the tables prompts, candidates and outcomes; empty: simulated logs, which never "
         "replace a router of real ones.",
     )
-    decisions: Path | None = Field(
+    decisions: str | None = Field(
         title="Decision log",
         default=None,
-        description="Folder of the decision log that `pointsman serve --decisions` keeps: it is taken into the tables "
+        description="Folder or URL of the decision log that `pointsman serve --decisions` keeps: it is taken into the tables "
         "first, each decision once; empty: the tables as they are.",
     )
     preset: PresetName = Field(

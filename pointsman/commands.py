@@ -96,7 +96,11 @@ def _trust(options: argparse.Namespace) -> "Trust | None":
 
 
 def _serving_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--decisions", type=Path, metavar="DIR", help="keep a log of decisions and outcomes here")
+    command.add_argument(
+        "--decisions",
+        metavar="DIR",
+        help="keep a log of decisions and outcomes here; a URL of an object store gets it a minute later",
+    )
     command.add_argument(
         "--decision-text",
         choices=("full", "hash", "embedding"),
@@ -198,7 +202,7 @@ def _serve(options: argparse.Namespace) -> int:
         token=token,
         trust=_trust(options),
         explore=exploration,
-        log=None if options.decisions is None else LogConfig(folder=options.decisions, text=options.decision_text),
+        log=None if options.decisions is None else LogConfig.at(options.decisions, text=options.decision_text),
         shadow=options.shadow,
         canary=None if options.canary is None else CanaryConfig(share=options.canary, enough=options.canary_outcomes),
         sticky=options.sticky,

@@ -12,3 +12,8 @@ def home() -> Path:
 def published() -> Path:
     """Folder of the published bundles, of the pointer to the one in service and of the history of verdicts."""
     return home() / "data" / "published"
+
+
+def spool() -> Path:
+    """What of decision logs that are kept at URLs isn't there yet."""
+    return home() / "data" / "spool"

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-EVENTS = "events.jsonl"
-"""In the folder of a decision log, beside its segments."""
+from pointsman.serving.log_schema import EVENTS
+
 _ENDS = ("canary succeeded", "canary stopped")
 
 
@@ -19,19 +19,22 @@ class Tried:
 
 
 def canary_of(decisions: Path, router_id: str) -> Tried | None:
-    """The end of a router's last canary; None: there was none, or it goes on.
+    """How a router's trial ended; None: there was none, or it goes on.
 
-    A line that was torn by a crash, or that holds something else, is passed over.
+    Several servers may have tried it, each with a file of its own, or one of them twice: one stop is the end. A line
+    that was torn by a crash, or that holds something else, is passed over.
+
+    Args:
+        decisions: folder of the log.
+        router_id: of the challenger.
     """
-    try:
-        lines = (decisions / EVENTS).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return None
-    for line in reversed(lines):
-        try:
-            event = json.loads(line)
-            if event["event"] in _ENDS and event["router_id"] == router_id:
-                return Tried(stopped=event["event"] == "canary stopped", words=str(event["why"]))
-        except (ValueError, KeyError, TypeError):
-            continue
-    return None
+    ends: list[Tried] = []
+    for path in sorted(decisions.glob(f"{Path(EVENTS).stem}*{Path(EVENTS).suffix}")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                event = json.loads(line)
+                if event["event"] in _ENDS and event["router_id"] == router_id:
+                    ends.append(Tried(stopped=event["event"] == "canary stopped", words=str(event["why"])))
+            except (ValueError, KeyError, TypeError):
+                continue
+    return next((end for end in ends if end.stopped), ends[-1] if ends else None)

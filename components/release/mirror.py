@@ -11,7 +11,7 @@ from components.release.lock import hold
 from pointsman.bundle.manifest import MANIFEST
 from pointsman.bundle.pointer import POINTER, read_pointer
 from pointsman.bundle.reading import copy_files
-from pointsman.bundle.remote import read_remote, read_remote_pointer
+from pointsman.bundle.remote import read_remote, read_remote_pointer, write_remote
 from pointsman.bundle.signature import SIGNATURE
 from pointsman.errors import BundleError
 
@@ -47,13 +47,13 @@ def mirror(root: Path, url: str, timeout: float = 60.0, *, thorough: bool = Fals
             if not _is_there(system, folder, files, thorough):
                 system.makedirs(folder, exist_ok=True)
                 for name in (*sorted(set(files) - {MANIFEST}), MANIFEST):
-                    _put(system, f"{folder}/{name}", files[name])
+                    write_remote(system, f"{folder}/{name}", files[name])
             known = read_remote(system, f"{path}/{HISTORY}") or b""
             merged = merge_histories(known, (root / HISTORY).read_bytes())
             if merged != known:
-                _put(system, f"{path}/{HISTORY}", merged)
+                write_remote(system, f"{path}/{HISTORY}", merged)
             if _pointer(system, path, url) != router_id:
-                _put(system, f"{path}/{POINTER}", (root / POINTER).read_bytes())
+                write_remote(system, f"{path}/{POINTER}", (root / POINTER).read_bytes())
         except BundleError:
             raise
         except Exception as error:
@@ -93,9 +93,3 @@ def _is_there(system: Any, folder: str, files: Mapping[str, bytes], thorough: bo
         return all(system.size(f"{folder}/{name}") in (None, len(content)) for name, content in files.items())
     except FileNotFoundError:
         return False
-
-
-def _put(system: Any, path: str, content: bytes) -> None:
-    # in a transaction the old content stays until the new one is whole
-    with system.transaction, system.open(path, "wb") as file:
-        file.write(content)

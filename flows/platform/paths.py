@@ -5,11 +5,12 @@ Everything is below `home()`: POINTSMAN_HOME, or the folder that the process was
 
 from pathlib import Path
 
-from pointsman.home import home, published
+from pointsman.home import home, published, spool
 
 __all__ = [
     "artifacts",
     "bundles",
+    "canary",
     "data",
     "demo",
     "drift",
@@ -27,6 +28,7 @@ __all__ = [
     "reports",
     "results",
     "secrets",
+    "spool",
     "stages",
     "tasks",
     "verdicts",

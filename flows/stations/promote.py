@@ -14,6 +14,7 @@ from components.release.publish import publish, refuse, rollback
 from components.release.signing import sign_bundle
 from components.release.verdicts import VoidVerdict
 from components.reports.page import PAGE
+from components.sources.fetched import local_log
 from components.tracking.abandoned import close_abandoned
 from components.tracking.registry import Registry
 from flows.platform import paths
@@ -115,7 +116,7 @@ def _reason(criterion: dict[str, Any]) -> str:
     return f"{criterion['name']}: {found}. {criterion.get('advice', '')}".rstrip()
 
 
-def promote_waiting(reason: str = "", force: bool = False, canary: Path | None = None) -> Verdicted:
+def promote_waiting(reason: str = "", force: bool = False, canary: Path | str | None = None) -> Verdicted:
     """Concludes the registry's challenger; `doctor` repairs what a crash may have left.
 
     A router that was in service and was left by a rollback isn't put back: `rollback` names it if that is wanted.
@@ -146,7 +147,8 @@ def promote_waiting(reason: str = "", force: bool = False, canary: Path | None =
     )
     if canary is None:
         return conclude(challenger, reason)
-    tried = canary_of(canary, waiting.router_id)
+    with local_log(canary) as folder:
+        tried = canary_of(folder, waiting.router_id)
     if tried is None:
         return _verdicted(challenger, "to canary", ("the canary goes on",), bundle_folder, mlflow)
     if tried.stopped:

@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from fastapi import HTTPException
@@ -55,7 +54,7 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
 
         Args:
             router: None: POINTSMAN_ROUTER, or data/published.
-            decisions: folder of the decision log; None: POINTSMAN_DECISIONS, or none.
+            decisions: folder or URL of the decision log; None: POINTSMAN_DECISIONS, or none.
             explore: share of decisions drawn to learn; None: POINTSMAN_EXPLORE, or 0.
         """
         super().__init__()
@@ -170,7 +169,7 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
         if self._in_service is None or self._service is None:
             self._in_service = InService(self._path or os.environ.get("POINTSMAN_ROUTER", "data/published"), every=1.0)
             folder = self._decisions or os.environ.get("POINTSMAN_DECISIONS")
-            log = LogConfig(folder=Path(folder)) if folder else None
+            log = LogConfig.at(folder) if folder else None
             rate = float(os.environ.get("POINTSMAN_EXPLORE", "0")) if self._explore is None else self._explore
             config = ServingConfig(explore=ExplorationConfig(rate=rate), log=log)
             self._service = Service(config, Meters(), DecisionLog(log) if log else None)

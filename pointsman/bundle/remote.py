@@ -145,6 +145,12 @@ def read_remote(system: Any, path: str) -> bytes | None:
         return None
 
 
+def write_remote(system: Any, path: str, content: bytes) -> None:
+    """Writes a remote file; the old content stays until the new one is whole."""
+    with system.transaction, system.open(path, "wb") as file:
+        file.write(content)
+
+
 def _bounded(system: Any, path: str, largest: int) -> bytes:
     size = system.size(path)
     if size is not None and size > largest:

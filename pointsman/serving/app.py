@@ -124,7 +124,7 @@ def serve(path: str | Path, host: str = "127.0.0.1", port: int = 8080, config: S
         f"pointsman: http://{host}:{port} serves router {router.router_id[:12] or '(unnamed)'} "
         f"(policy {router.operating_policy}, {len(router.candidates)} candidates, "
         f"{'a token is asked for' if limits.token else 'no token'}"
-        f"{f', decisions in {limits.log.folder}' if limits.log else ''}); end with Ctrl-C",
+        f"{f', decisions in {limits.log.url or limits.log.folder}' if limits.log else ''}); end with Ctrl-C",
         flush=True,
     )
     uvicorn.run(

@@ -3,18 +3,23 @@
 `pointsman import decisions DIR` makes tables of one answer a prompt of it, with exact propensities.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from pointsman.home import spool
 from pointsman.serving.columns import decision_frame, shadow_frame
 from pointsman.serving.decided import Decided
 from pointsman.serving.log_schema import FIGURES, OUTCOME
 from pointsman.serving.segments import Segments, frame_of, read_segments
 from pointsman.serving.shadow import Compared
+
+if TYPE_CHECKING:
+    from pointsman.serving.shipping import Shipping
 
 TextSetting = Literal["full", "hash", "embedding"]
 
@@ -24,6 +29,10 @@ class LogConfig:
     """Where decisions are kept, and how much of a prompt."""
 
     folder: Path
+    url: str | None = None
+    """Where segments go once they are finished, what fsspec opens; None: they stay in the folder."""
+    ship_seconds: float = 60.0
+    """Most that the URL is behind while it can be written, > 0."""
     text: TextSetting = "full"
     """full: the routed text, which alone can be learnt from; hash: its digest; embedding: digest and vector."""
     flush_seconds: float = 1.0
@@ -34,6 +43,16 @@ class LogConfig:
     def __post_init__(self) -> None:
         if self.text not in ("full", "hash", "embedding"):
             raise ValueError(f"the log's text setting must be full, hash or embedding, got {self.text!r}")
+        if not self.ship_seconds > 0:
+            raise ValueError(f"ship_seconds must be > 0, got {self.ship_seconds}")
+
+    @classmethod
+    def at(cls, where: str, *, text: TextSetting = "full") -> "LogConfig":
+        """Of a folder, or of a URL, for which a folder beside the published root takes what isn't there yet."""
+        if "://" not in where:
+            return cls(folder=Path(where), text=text)
+        digest = hashlib.sha256(where.encode()).hexdigest()[:12]
+        return cls(folder=spool() / digest, url=where, text=text)
 
 
 class DecisionLog:
@@ -44,9 +63,16 @@ class DecisionLog:
 
         Raises:
             OSError: the folder can't be written.
+            ValueError: nothing is known that could write to the URL.
         """
         self.config = config
         keeps: dict[str, Any] = {"flush_seconds": config.flush_seconds, "capacity": config.capacity}
+        self._shipping: Shipping | None = None
+        if config.url is not None:
+            from pointsman.serving.shipping import Shipping  # noqa: PLC0415  # fsspec is loaded for URLs alone
+
+            self._shipping = Shipping(config.folder, config.url, every=config.ship_seconds / 2)
+            keeps["join_seconds"] = config.ship_seconds / 2
 
         def columns(decided: Sequence[Decided]) -> pl.DataFrame:
             return decision_frame(decided, text=config.text == "full", embedding=config.text == "embedding")
@@ -75,7 +101,8 @@ class DecisionLog:
     @property
     def failures(self) -> int:
         """Writes that failed and were tried again."""
-        return self._decisions.failures + self._outcomes.failures + self._shadow.failures
+        shipping = 0 if self._shipping is None else self._shipping.failures
+        return self._decisions.failures + self._outcomes.failures + self._shadow.failures + shipping
 
     def flush(self) -> None:
         """Writes what waits."""
@@ -83,9 +110,11 @@ class DecisionLog:
             segments.flush()
 
     def close(self) -> None:
-        """Writes what waits and ends the writers."""
+        """Writes what waits and ends the writers; at a URL, if there is one, is all that was written."""
         for segments in (self._decisions, self._outcomes, self._shadow):
             segments.close()
+        if self._shipping is not None:
+            self._shipping.close()
 
 
 def read_log(folder: Path) -> pl.DataFrame:

@@ -42,6 +42,8 @@ FIGURES: dict[str, Any] = {
 }
 OUTCOME: dict[str, Any] = {"decision_id": pl.String, "told_at": pl.Datetime("us"), **FIGURES}
 """Columns of an outcome: what a caller didn't tell is null."""
+EVENTS = "events.jsonl"
+"""Beside the segments: how trials of challengers ended, a line of JSON each."""
 SHADOW: dict[str, Any] = {
     "decision_id": pl.String,
     "decided_at": pl.Datetime("us"),

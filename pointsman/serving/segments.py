@@ -18,7 +18,8 @@ import polars as pl
 from pointsman.durable import ASIDE, sync_folder
 
 _LOG = logging.getLogger(__name__)
-_JOINED = "-joined"
+JOINED = "-joined"
+"""End of the names, before .parquet, of files that stay as they are."""
 Item = TypeVar("Item")
 
 
@@ -44,6 +45,7 @@ class Segments(Generic[Item]):
         flush_seconds: float = 1.0,
         capacity: int = 50_000,
         join: int = 60,
+        join_seconds: float = float("inf"),
     ) -> None:
         """Starts the writer.
 
@@ -55,6 +57,7 @@ class Segments(Generic[Item]):
             flush_seconds: most that a crash can lose, > 0.
             capacity: rows that may wait, >= 1.
             join: files of a flush that are joined to one, >= 2.
+            join_seconds: after which they are joined however few there are, >= 0.
 
         Raises:
             OSError: the folder can't be made or written.
@@ -69,6 +72,7 @@ class Segments(Generic[Item]):
         self._items: deque[Item] = deque()
         self._waiting, self._counting = 0, threading.Lock()
         self._small: list[Path] = []
+        self._patience, self._since = join_seconds, 0.0
         self._number = 0
         self._writing, self._wake, self._ended = threading.Lock(), threading.Event(), False
         self.shed = 0
@@ -99,27 +103,30 @@ class Segments(Generic[Item]):
     def flush(self) -> None:
         """Writes what waits; what can't be written goes on waiting."""
         with self._writing:
-            items = [self._items.popleft() for _ in range(len(self._items))]
-            if not items:
-                return
-            try:
-                frame = self._frame(items)
-                self._small.append(self._write(frame))
-            except (OSError, pl.exceptions.PolarsError) as error:
-                self.failures += 1
-                # the type alone: an error's text may quote a row
-                _LOG.warning("%s log can't be written: %s", self._kind, type(error).__name__)
-                self._items.extendleft(reversed(items))
-                return
-            self.written += frame.height
-            with self._counting:
-                self._waiting -= sum(map(self._size, items))
-            try:
-                if len(self._small) >= self._join:
-                    self._join_files()
-            except (OSError, pl.exceptions.PolarsError) as error:
-                self.failures += 1
-                _LOG.warning("files of the %s log can't be joined: %s", self._kind, type(error).__name__)
+            self._write_waiting()
+            late = self._patience <= time.monotonic() - self._since
+            if self._small and (late or len(self._small) >= self._join):
+                self._join_files()
+
+    def _write_waiting(self) -> None:
+        items = [self._items.popleft() for _ in range(len(self._items))]
+        if not items:
+            return
+        try:
+            frame = self._frame(items)
+            written = self._write(frame)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            self.failures += 1
+            # the type alone: an error's text may quote a row
+            _LOG.warning("%s log can't be written: %s", self._kind, type(error).__name__)
+            self._items.extendleft(reversed(items))
+            return
+        if not self._small:
+            self._since = time.monotonic()
+        self._small.append(written)
+        self.written += frame.height
+        with self._counting:
+            self._waiting -= sum(map(self._size, items))
 
     def _frame(self, items: list[Item]) -> pl.DataFrame:
         """What waits as columns; what can't be (text that is no Unicode) is counted as lost and keeps none back."""
@@ -139,6 +146,9 @@ class Segments(Generic[Item]):
         self._wake.set()
         self._thread.join(timeout=10)
         self.flush()
+        if self._patience < float("inf"):
+            with self._writing:
+                self._join_files()
 
     def _run(self) -> None:
         while not self._ended:
@@ -166,12 +176,16 @@ class Segments(Generic[Item]):
     def _join_files(self) -> None:
         """One file in place of several; a crash between leaves rows twice, which readers tell by their ids."""
         small, self._small = self._small, []
-        # a person may have moved some away meanwhile
-        frames = [pl.read_parquet(path) for path in small if path.exists()]
-        if frames:
-            self._write(pl.concat(frames), _JOINED)
-        for path in small:
-            path.unlink(missing_ok=True)
+        try:
+            # a person may have moved some away meanwhile
+            frames = [pl.read_parquet(path) for path in small if path.exists()]
+            if frames:
+                self._write(pl.concat(frames), JOINED)
+            for path in small:
+                path.unlink(missing_ok=True)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            self.failures += 1
+            _LOG.warning("files of the %s log can't be joined: %s", self._kind, type(error).__name__)
 
 
 def read_segments(folder: Path, kind: str) -> pl.DataFrame | None:

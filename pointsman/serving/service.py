@@ -26,6 +26,7 @@ from pointsman.serving.decided import Decided, Shown, answer, shown
 from pointsman.serving.decision_log import DecisionLog
 from pointsman.serving.exploring import Explorer
 from pointsman.serving.jobs import Job, Piece, Predicted
+from pointsman.serving.log_schema import EVENTS
 from pointsman.serving.meters import Meters
 from pointsman.serving.paces import Paces
 from pointsman.serving.shadow import Compared, Seen, Shadow
@@ -230,7 +231,7 @@ class Service:
         if self._log is None:
             return
         line = json.dumps({"at": datetime.now(UTC).isoformat(), **event}) + "\n"
-        with (self._log.config.folder / "events.jsonl").open("a", encoding="utf-8") as file:
+        with (self._log.config.folder / EVENTS).open("a", encoding="utf-8") as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())

@@ -34,4 +34,4 @@ def test_what_is_new_is_added_and_what_was_there_stays(tmp_path):
 
 def test_decisions_need_tables_to_go_into(tmp_path):
     with pytest.raises(ValueError, match="name it as data"):
-        RetrainParameters(decisions=tmp_path)
+        RetrainParameters(decisions=str(tmp_path))

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from components.release.canary import EVENTS
 from components.release.history import read_history
 from flows.platform import paths
 from flows.stations import promote
 from flows.stations.register import Challenger
 from pointsman.bundle.pointer import read_pointer
+from pointsman.serving.log_schema import EVENTS
 
 
 def waiting(bundle):

@@ -1,0 +1,36 @@
+"""A decision log at a URL, copied to a folder, since every reader reads folders."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import fsspec
+
+from components.tables.errors import TableError
+
+_PATTERNS = ("*.parquet", "events*.jsonl")
+
+
+@contextmanager
+def local_log(where: Path | str) -> Iterator[Path]:
+    """The folder of a decision log: itself, or a copy of what a URL holds that is gone afterwards.
+
+    Raises:
+        TableError: the URL can't be read.
+    """
+    if "://" not in str(where):
+        yield Path(where)
+        return
+    with TemporaryDirectory(prefix="pointsman-decisions-") as scratch:
+        try:
+            system, path = fsspec.core.url_to_fs(str(where))
+            names = [str(found).rpartition("/")[2] for found in system.ls(path, detail=False)]
+            for name in names:
+                if any(fnmatch(name, pattern) for pattern in _PATTERNS):
+                    (Path(scratch) / name).write_bytes(system.cat_file(f"{path}/{name}"))
+        except Exception as error:
+            # each filesystem has errors of its own
+            raise TableError(f"{where}: can't be read: {error}") from error
+        yield Path(scratch)
