@@ -66,7 +66,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument(
         "--canary",
         metavar="DIR",
-        help="decision log, or its URL, of the server that tries it: publish it if it succeeded there, refuse it if it was stopped",
+        help="decision log, or its URL, of the server that tries it: publish what succeeded, refuse what was stopped",
     )
     command.set_defaults(command=_promote)
 
