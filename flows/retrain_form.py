@@ -22,8 +22,8 @@ class RetrainParameters(BaseModel):
     decisions: str | None = Field(
         title="Decision log",
         default=None,
-        description="Folder or URL of the decision log that `pointsman serve --decisions` keeps: it is taken into the tables "
-        "first, each decision once; empty: the tables as they are.",
+        description="Folder or URL of the decision log that `pointsman serve --decisions` keeps: it is taken into the "
+        "tables first, each decision once; empty: the tables as they are.",
     )
     preset: PresetName = Field(
         title="Size of simulated logs",

@@ -69,9 +69,7 @@ class DecisionLog:
         keeps: dict[str, Any] = {"flush_seconds": config.flush_seconds, "capacity": config.capacity}
         self._shipping: Shipping | None = None
         if config.url is not None:
-            from pointsman.serving.shipping import Shipping  # noqa: PLC0415  # fsspec is loaded for URLs alone
-
-            self._shipping = Shipping(config.folder, config.url, every=config.ship_seconds / 2)
+            self._shipping = _shipping(config, config.url)
             keeps["join_seconds"] = config.ship_seconds / 2
 
         def columns(decided: Sequence[Decided]) -> pl.DataFrame:
@@ -115,6 +113,12 @@ class DecisionLog:
             segments.close()
         if self._shipping is not None:
             self._shipping.close()
+
+
+def _shipping(config: LogConfig, url: str) -> "Shipping":
+    from pointsman.serving.shipping import Shipping  # noqa: PLC0415  # fsspec is loaded for URLs alone
+
+    return Shipping(config.folder, url, every=config.ship_seconds / 2)
 
 
 def read_log(folder: Path) -> pl.DataFrame:
