@@ -36,7 +36,7 @@ def decision_frame(decided: Sequence[Decided], *, text: bool, embedding: bool) -
 
 def _of_one_router(decided: list[Decided], places: list[int], *, text: bool, embedding: bool) -> pl.DataFrame:
     router = decided[0].router
-    names, count_D = np.array(router.candidates, dtype=object), [len(one) for one in decided]
+    count_D = [len(one) for one in decided]
 
     def joined(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(one.routing, name) for one in decided])
@@ -51,14 +51,14 @@ def _of_one_router(decided: list[Decided], places: list[int], *, text: bool, emb
     )
     rows_N, reasons = np.arange(choice_N.size), joined("reason_N")
     # the last one is where a prompt without a task (-1) finds it
-    tasks = np.array([*(router.task_ids or map(str, range(len(router.evidence.count_TM)))), None], dtype=object)
+    tasks = [*(router.task_ids or map(str, range(len(router.evidence.count_TM)))), None]
     texts = list(chain.from_iterable(one.texts or [None] * len(one) for one in decided))  # type: ignore[list-item]
     columns: dict[str, Any] = {
         "decision_id": list(chain.from_iterable(one.decision_ids for one in decided)),
         "decided_at": pl.Series(each([one.at_us for one in decided]), dtype=pl.Int64).cast(pl.Datetime("us")),
         "router_id": [router.router_id] * choice_N.size,
         "policy": each([one.routing.policy for one in decided]),
-        "candidate": names[choice_N],
+        "candidate": _named(router.candidates, choice_N),
         "propensity": np.concatenate([one.explored.propensity_N for one in decided]),
         "propensities": _chances(decided, router.candidates),
         "explored": reasons == "explore",
@@ -66,10 +66,10 @@ def _of_one_router(decided: list[Decided], places: list[int], *, text: bool, emb
         "expected_cost_usd": cost_NM[rows_N, choice_N],
         "baseline_cost_usd": cost_NM[:, router.best_single],
         "scores": _scores(router.candidates, quality_NM, cost_NM),
-        "task": tasks[task_N],
+        "task": _named(tasks, np.where(task_N < 0, len(tasks) - 1, task_N)),
         "margin": joined("margin_N"),
         "novel": joined("novel_N"),
-        "reason": reasons.astype(object),
+        "reason": pl.Series(reasons.tolist(), dtype=pl.String),
         "session": each([one.session for one in decided]),
         "tenant": each([one.tenant for one in decided]),
         "requires": each([list(one.requires) for one in decided]),
@@ -80,6 +80,11 @@ def _of_one_router(decided: list[Decided], places: list[int], *, text: bool, emb
     frame = pl.DataFrame(columns, schema=DECISION, strict=False)
     known = (pl.col(name).fill_nan(None) for name in ("expected_cost_usd", "baseline_cost_usd"))
     return frame.with_columns(*known, place=pl.Series(each(places), dtype=pl.Int64))
+
+
+def _named(names: Sequence[str | None], place_N: NDArray[np.integer]) -> pl.Series:
+    """The name at each place; an array of objects would take its type from what stands first."""
+    return pl.Series(names, dtype=pl.String).gather(pl.Series(place_N))
 
 
 def _digests(decided: Decided) -> list[str | None]:
