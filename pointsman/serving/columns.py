@@ -27,64 +27,72 @@ def decision_frame(decided: Sequence[Decided], *, text: bool, embedding: bool) -
     for place, one in enumerate(decided):
         by_router.setdefault(id(one.router), []).append(place)
     frames = [
-        _of_one_router([decided[place] for place in places], places, text=text, embedding=embedding)
+        _of_one_router([decided[place] for place in places], text=text, embedding=embedding)
         for places in by_router.values()
     ]
-    whole = pl.concat(frames)
-    return (whole.sort("place", maintain_order=True) if len(frames) > 1 else whole).drop("place")
+    if len(frames) == 1:
+        return frames[0]
+    places = np.concatenate([_each(places, [decided[place] for place in places]) for places in by_router.values()])
+    return pl.concat(frames)[np.argsort(places, kind="stable")]
 
 
-def _of_one_router(decided: list[Decided], places: list[int], *, text: bool, embedding: bool) -> pl.DataFrame:
+def _each(values: Sequence[Any], decided: Sequence[Decided]) -> list[Any]:
+    """The value of each request once for each of its prompts."""
+    if len(decided) == sum(map(len, decided)):
+        return [*values]
+    return list(chain.from_iterable([value] * len(one) for value, one in zip(values, decided, strict=True)))
+
+
+def _of_one_router(decided: list[Decided], *, text: bool, embedding: bool) -> pl.DataFrame:
+    # arrays and lists of plain values alone: what polars evaluates as an expression costs a millisecond each
     router = decided[0].router
-    count_D = [len(one) for one in decided]
-
-    def joined(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(one.routing, name) for one in decided])
-
-    def each(values: list[Any]) -> list[Any]:
-        if len(decided) == sum(count_D):
-            return values
-        return list(chain.from_iterable([value] * count for value, count in zip(values, count_D, strict=True)))
-
-    choice_N, task_N, quality_NM, cost_NM = (
-        joined(name) for name in ("choice_N", "task_N", "quality_NM", "cost_usd_NM")
-    )
-    rows_N, reasons = np.arange(choice_N.size), joined("reason_N")
+    joined = {
+        name: np.concatenate([getattr(one.routing, name) for one in decided])
+        for name in ("choice_N", "task_N", "quality_NM", "cost_usd_NM", "margin_N", "novel_N", "reason_N")
+    }
+    choice_N, quality_NM, cost_NM = (joined[name] for name in ("choice_N", "quality_NM", "cost_usd_NM"))
+    size = choice_N.size
+    rows_N, reasons = np.arange(size), joined["reason_N"].tolist()
     # the last one is where a prompt without a task (-1) finds it
     tasks = [*(router.task_ids or map(str, range(len(router.evidence.count_TM)))), None]
-    texts = list(chain.from_iterable(one.texts or [None] * len(one) for one in decided))  # type: ignore[list-item]
-    columns: dict[str, Any] = {
+    at_us = pl.Series(_each([one.at_us for one in decided], decided), dtype=pl.Int64)
+    columns: dict[str, list[Any] | pl.Series] = {
         "decision_id": list(chain.from_iterable(one.decision_ids for one in decided)),
-        "decided_at": pl.Series(each([one.at_us for one in decided]), dtype=pl.Int64).cast(pl.Datetime("us")),
-        "router_id": [router.router_id] * choice_N.size,
-        "policy": each([one.routing.policy for one in decided]),
-        "candidate": _named(router.candidates, choice_N),
-        "propensity": np.concatenate([one.explored.propensity_N for one in decided]),
+        "decided_at": at_us.cast(pl.Datetime("us")),
+        "router_id": [router.router_id] * size,
+        "policy": _each([one.routing.policy for one in decided], decided),
+        "candidate": [router.candidates[choice] for choice in choice_N.tolist()],
+        "propensity": _numbers(np.concatenate([one.explored.propensity_N for one in decided])),
         "propensities": _chances(decided, router.candidates),
-        "explored": reasons == "explore",
-        "predicted_quality": quality_NM[rows_N, choice_N],
-        "expected_cost_usd": cost_NM[rows_N, choice_N],
-        "baseline_cost_usd": cost_NM[:, router.best_single],
+        "explored": [reason == "explore" for reason in reasons],
+        "predicted_quality": _numbers(quality_NM[rows_N, choice_N]),
+        "expected_cost_usd": _numbers(cost_NM[rows_N, choice_N]),
+        "baseline_cost_usd": _numbers(cost_NM[:, router.best_single]),
         "scores": _scores(router.candidates, quality_NM, cost_NM),
-        "task": _named(tasks, np.where(task_N < 0, len(tasks) - 1, task_N)),
-        "margin": joined("margin_N"),
-        "novel": joined("novel_N"),
-        "reason": pl.Series(reasons.tolist(), dtype=pl.String),
-        "session": each([one.session for one in decided]),
-        "tenant": each([one.tenant for one in decided]),
-        "requires": each([list(one.requires) for one in decided]),
+        "task": [tasks[task] for task in joined["task_N"].tolist()],
+        "margin": _numbers(joined["margin_N"]),
+        "novel": joined["novel_N"].tolist(),
+        "reason": reasons,
+        "session": _each([one.session for one in decided], decided),
+        "tenant": _each([one.tenant for one in decided], decided),
+        "requires": _each([list(one.requires) for one in decided], decided),
         "digest": list(chain.from_iterable(map(_digests, decided))),
-        "text": texts if text else [None] * choice_N.size,
-        "embedding": list(chain.from_iterable(map(_embeddings, decided))) if embedding else [None] * choice_N.size,
+        "text": list(chain.from_iterable(one.texts or [None] * len(one) for one in decided)) if text else [None] * size,  # type: ignore[list-item]
+        "embedding": list(chain.from_iterable(map(_embeddings, decided))) if embedding else [None] * size,
     }
-    frame = pl.DataFrame(columns, schema=DECISION, strict=False)
-    known = (pl.col(name).fill_nan(None) for name in ("expected_cost_usd", "baseline_cost_usd"))
-    return frame.with_columns(*known, place=pl.Series(each(places), dtype=pl.Int64))
+    # each type is said: of what stands first it could be another
+    return pl.DataFrame([_column(name, values) for name, values in columns.items()])
 
 
-def _named(names: Sequence[str | None], place_N: NDArray[np.integer]) -> pl.Series:
-    """The name at each place; an array of objects would take its type from what stands first."""
-    return pl.Series(names, dtype=pl.String).gather(pl.Series(place_N))
+def _column(name: str, values: list[Any] | pl.Series) -> pl.Series:
+    if isinstance(values, pl.Series):
+        return values.alias(name)
+    return pl.Series(name, values, dtype=DECISION[name], strict=False)
+
+
+def _numbers(values_N: NDArray[np.float64]) -> pl.Series:
+    """A column of numbers; nan: unknown, which is null in the log."""
+    return pl.Series(values_N, dtype=pl.Float64, nan_to_null=True)
 
 
 def _digests(decided: Decided) -> list[str | None]:
@@ -94,35 +102,35 @@ def _digests(decided: Decided) -> list[str | None]:
 
 
 def _embeddings(decided: Decided) -> list[Any]:
-    return [None] * len(decided) if decided.embedding_ND is None else [*decided.embedding_ND]
+    return [None] * len(decided) if decided.embedding_ND is None else decided.embedding_ND.tolist()
 
 
 def _scores(names: tuple[str, ...], quality_NM: NDArray[np.float64], cost_NM: NDArray[np.float64]) -> pl.Series:
     """A list of what is expected of each candidate, for each prompt."""
     rows = quality_NM.shape[0]
     flat = pl.DataFrame(
-        {
-            "candidate": list(names) * rows,
-            "quality": quality_NM.ravel(),
-            "cost": pl.Series(cost_NM.ravel()).fill_nan(None),
-        }
+        [
+            pl.Series("candidate", list(names) * rows, dtype=pl.String),
+            _numbers(quality_NM.ravel()).alias("quality"),
+            _numbers(cost_NM.ravel()).alias("cost"),
+        ]
     )
-    return flat.to_struct().reshape((rows, len(names))).arr.to_list()
+    return flat.to_struct().reshape((rows, len(names))).cast(DECISION["scores"])
 
 
-def _chances(decided: list[Decided], names: tuple[str, ...]) -> pl.Series:
-    """Candidates' probabilities as JSON; null where one was certain. Shape (N,)."""
+def _chances(decided: list[Decided], names: tuple[str, ...]) -> list[str | None]:
+    """Candidates' probabilities as JSON; None where one was certain. Shape (N,)."""
     chance_NM = propensities([one.explored for one in decided], len(names))
-    open_N = (chance_NM > 0).sum(axis=1) > 1
-    rows, columns = np.nonzero((chance_NM > 0) & open_N[:, None])
-    keys = np.array([f"{json.dumps(name)}: " for name in names], dtype=object)
-    parts = pl.DataFrame({"row": rows, "key": pl.Series(keys[columns], dtype=pl.String), "p": chance_NM[rows, columns]})
-    texts = parts.group_by("row", maintain_order=True).agg(
-        text=pl.concat_str(pl.col("key"), pl.col("p").cast(pl.String)).str.join(", ")
-    )
-    told = np.full(open_N.size, None, dtype=object)
-    told[texts["row"].to_numpy()] = ("{" + texts["text"] + "}").to_list()
-    return pl.Series(told.tolist(), dtype=pl.String)
+    # the same few rows again and again: one rate, and sets of a few candidates
+    known: dict[bytes, str | None] = {}
+    told: list[str | None] = []
+    for row_M in chance_NM:
+        key = row_M.tobytes()
+        if key not in known:
+            chances = {name: chance for name, chance in zip(names, row_M.tolist(), strict=True) if chance > 0}
+            known[key] = json.dumps(chances) if len(chances) > 1 else None
+        told.append(known[key])
+    return told
 
 
 def shadow_frame(compared: Sequence[Compared]) -> pl.DataFrame:
