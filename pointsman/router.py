@@ -260,6 +260,7 @@ class Router:
             policy=form(policy),
             ranked_NM=rank(policy, decision.candidate_N, quality_NM, cost_NM, eligible_NM, prediction.supported_NM),
             removed=removed,
+            eligible_NM=eligible_NM,
             task_ids=self.task_ids,
         )
 

@@ -64,6 +64,8 @@ class Routing:
     """Columns of the candidates to ask, the choice first, then whom to ask if it fails; -1: not eligible."""
     removed: Mapping[str, NDArray[np.bool_]]
     """Whom each rule of eligibility removed, shape (N, M), rules in their order; empty where nobody was."""
+    eligible_NM: NDArray[np.bool_] | None = None
+    """Which candidates a prompt may go to; None: all, for every prompt."""
     task_ids: tuple[str, ...] = ()
     """Lasting ids of the tasks; empty where they have none."""
 
@@ -118,13 +120,6 @@ class Routing:
         """Every candidate's expected quality and cost on one prompt; cost None: unknown."""
         pairs = zip(self.candidates, self.quality_NM[row].tolist(), self.cost_usd_NM[row].tolist(), strict=True)
         return [{"candidate": name, "quality": quality, "cost": _known(cost)} for name, quality, cost in pairs]
-
-    @property
-    def eligible_NM(self) -> NDArray[np.bool_] | None:
-        """Which candidates a prompt may go to; None: all, for every prompt."""
-        if not self.removed:
-            return None
-        return np.asarray(~np.any([*self.removed.values()], axis=0), dtype=np.bool_)
 
     @staticmethod
     def columns() -> list[str]:

@@ -17,6 +17,7 @@ from pointsman.policy.exploration import (
     gaps,
     plausible,
 )
+from pointsman.policy.lone_draw import draw_one
 from pointsman.router import Router
 from pointsman.routing import Routing
 from pointsman.serving.jobs import Job
@@ -30,6 +31,9 @@ class Explorer:
         """`sticky`: quality that another candidate must promise beyond a session's own; None: sessions don't matter."""
         self.config = config
         self._allowance, self._lock = Allowance(config), threading.Lock()
+        self._uncapped, self._rate_1 = config.usd_per_1000 == float("inf"), np.array([config.rate])
+        # requests share it
+        self._rate_1.flags.writeable = False
         self._sessions = None if sticky is None else Sessions(sticky)
         # champion and challenger, each before and after a reload
         self._gaps = lru_cache(maxsize=4)(self._gaps_of)
@@ -43,16 +47,34 @@ class Explorer:
                 return certain(stay_with(routing, column)), bool(column != routing.choice_N[0])
         if not self.config.rate or job.tenant in self.config.opted_out:
             return certain(routing.choice_N), False
+        gap_NM = self._gaps(router.evidence)[routing.task_N, routing.choice_N]
+        if len(routing) == 1 and self._uncapped:
+            return self._alone(router, job, routing, gap_NM), False
         drawn_NM = plausible(
             routing.choice_N,
             routing.quality_NM,
             routing.cost_usd_NM,
             routing.eligible_NM,
-            gap_NM=self._gaps(router.evidence)[routing.task_N, routing.choice_N],
+            gap_NM=gap_NM,
             cost_ratio=self.config.cost_ratio,
             ceiling_usd_N=routing.cost_usd_NM[:, router.best_single],
         )
         return explore(routing.choice_N, drawn_NM, self._rates(routing, drawn_NM), job.decision_ids), False
+
+    def _alone(self, router: Router, job: Job, routing: Routing, gap_1M: NDArray[np.float64]) -> Explored:
+        """A lone prompt's draw, without a cap on what draws may cost."""
+        cost_usd_M: list[float] = routing.cost_usd_NM[0].tolist()
+        return draw_one(
+            int(routing.choice_N[0]),
+            routing.quality_NM[0].tolist(),
+            cost_usd_M,
+            None if routing.eligible_NM is None else routing.eligible_NM[0].tolist(),
+            gap_M=gap_1M[0].tolist(),
+            cost_ratio=self.config.cost_ratio,
+            ceiling_usd=cost_usd_M[router.best_single],
+            rate_1=self._rate_1,
+            decision_id=job.decision_ids[0],
+        )
 
     def remember(self, job: Job, routing: Routing) -> None:
         """A session's candidate from now on."""
@@ -61,7 +83,7 @@ class Explorer:
                 self._sessions.remember(job.session, routing.candidate[0])
 
     def _rates(self, routing: Routing, drawn_NM: NDArray[np.bool_]) -> NDArray[np.float64]:
-        if self.config.usd_per_1000 == float("inf"):
+        if self._uncapped:
             return np.full(len(routing), self.config.rate)
         extra_N = extra_cost(routing.choice_N, routing.cost_usd_NM, drawn_NM)
         with self._lock:
