@@ -29,8 +29,8 @@ ROOM = 512
 """Requests that may wait for the shadow."""
 TOGETHER = 256
 """Requests that it decides at a time."""
-PAUSE = 0.1
-"""Seconds that it waits for company: nobody waits for it."""
+PAUSE = 1.0
+"""Seconds that it waits for company: nobody waits for it, and many together cost a tenth of one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,10 +142,10 @@ class Shadow:
 
 
 def _alike(batch: list[Seen]) -> Iterator[list[Seen]]:
-    """What may be decided together: the same is wanted, and all are encoded or none is."""
-    groups: dict[tuple[Wanted, bool], list[Seen]] = {}
+    """What may be decided together: the same is wanted of the same candidates, and all are encoded or none is."""
+    groups: dict[tuple[Wanted, tuple[str, ...], bool], list[Seen]] = {}
     for seen in batch:
-        groups.setdefault((seen.wanted, seen.embedding_ND is None), []).append(seen)
+        groups.setdefault((seen.wanted, seen.routing.candidates, seen.embedding_ND is None), []).append(seen)
     yield from groups.values()
 
 
@@ -173,7 +173,19 @@ def decide_all(router: Router, batch: list[Seen]) -> Compared:
         at_us=list(chain.from_iterable([seen.at_us] * len(seen.prompts) for seen in batch)),
         router_id=router.router_id,
         routing=router.choose(prediction, router.policy(OPERATING), batch[0].wanted),
-        served=list(chain.from_iterable(seen.routing.candidate for seen in batch)),
-        served_quality_N=np.concatenate([seen.routing.predicted_quality for seen in batch]),
-        served_cost_usd_N=np.concatenate([seen.routing.expected_cost_usd for seen in batch]),
+        **_served(batch),
     )
+
+
+def _served(batch: list[Seen]) -> dict[str, Any]:
+    """What the router in service chose, quality and cost expected of it."""
+    choice_N, quality_NM, cost_NM = (
+        np.concatenate([getattr(seen.routing, name) for seen in batch])
+        for name in ("choice_N", "quality_NM", "cost_usd_NM")
+    )
+    rows_N = np.arange(choice_N.size)
+    return {
+        "served": [batch[0].routing.candidates[choice] for choice in choice_N.tolist()],
+        "served_quality_N": quality_NM[rows_N, choice_N],
+        "served_cost_usd_N": cost_NM[rows_N, choice_N],
+    }
