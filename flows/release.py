@@ -16,8 +16,8 @@ class PromoteParameters(BaseModel):
     canary: str | None = Field(
         title="Decision log of the canary",
         default=None,
-        description="Folder or URL of the decision log of the server that tries the challenger on a share of the traffic: "
-        "it is published if it succeeded there, refused if it was stopped, and else goes on waiting; empty: at once.",
+        description="Folder or URL of the decision log of the server that tries the challenger on a share of the "
+        "traffic: it is published if it succeeded there, refused if it was stopped, and else goes on waiting; empty: at once.",
     )
 
 

@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done; 1: refused by the gate, or drift found; 2: unusable input; 3: an error that none of our messages foresees.
     """
     _take_home(arguments)
+    _one_thread_each(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
@@ -125,6 +126,16 @@ def _take_home(arguments: Sequence[str] | None) -> None:
     home = parser.parse_known_args(arguments)[0].home
     if home is not None:
         os.environ["POINTSMAN_HOME"] = str(home.resolve())
+
+
+def _one_thread_each(arguments: Sequence[str]) -> None:
+    """Keeps linear algebra on the thread that asks, where a server has threads of its own: others would only spin.
+
+    numpy reads this when it is loaded.
+    """
+    if list(arguments[:1]) == ["serve"]:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

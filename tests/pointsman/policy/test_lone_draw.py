@@ -39,5 +39,7 @@ def test_alone_and_in_company_are_one(unknown):
             for row in range(rows)
         ]
         for name in ("choice_N", "proposed_N", "plausible_NM", "rate_N", "propensity_N"):
-            np.testing.assert_array_equal(np.concatenate([getattr(one, name) for one in alone]), getattr(together, name))
+            np.testing.assert_array_equal(
+                np.concatenate([getattr(one, name) for one in alone]), getattr(together, name)
+            )
         assert (together.choice_N != choice_N).any()
