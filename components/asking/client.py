@@ -121,11 +121,11 @@ class Client:
                 if not self._leave_out(str(error), given):
                     raise _refusal(error, question, self.endpoint.url) from None
             except openai.RateLimitError as error:
-                raise _Limited(_told(error), error.response.headers.get("retry-after")) from None
+                raise _Limited(_message(error), error.response.headers.get("retry-after")) from None
             except openai.APITimeoutError:
                 raise Lost(f"no answer within {self.endpoint.timeout_s:g} s") from None
             except (openai.InternalServerError, openai.ConflictError) as error:
-                raise _Passing(_told(error)) from None
+                raise _Passing(_message(error)) from None
             except openai.APIConnectionError as error:
                 raise _Passing(f"can't be reached: {error.__cause__ or error}", everywhere=True) from None
             except openai.APIStatusError as error:
@@ -149,14 +149,14 @@ class Client:
             given["max_completion_tokens"] = given["max_tokens"]
         return {name: value for name, value in given.items() if name not in left_out}
 
-    def _leave_out(self, told: str, given: dict[str, Any]) -> bool:
+    def _leave_out(self, message: str, given: dict[str, Any]) -> bool:
         """Whether something can be left out that the endpoint complains of."""
         for name, words in (
             ("response_format", ("response_format", "json_schema", "structured")),
             ("temperature", ("temperature",)),
             ("max_tokens", ("max_tokens",)),
         ):
-            if name in given and any(word in told for word in words):
+            if name in given and any(word in message for word in words):
                 with self._lock:
                     self._left_out.add(name)
                 return True
@@ -188,8 +188,8 @@ class Client:
 class _Passing(AskError):
     """Another attempt may go better."""
 
-    def __init__(self, told: str, *, everywhere: bool = False) -> None:
-        super().__init__(told)
+    def __init__(self, message: str, *, everywhere: bool = False) -> None:
+        super().__init__(message)
         self.everywhere = everywhere
         """Other questions would meet the same."""
 
@@ -197,28 +197,28 @@ class _Passing(AskError):
 class _Limited(AskError):
     """The endpoint wants a pause."""
 
-    def __init__(self, told: str, after: str | None) -> None:
-        super().__init__(told)
+    def __init__(self, message: str, after: str | None) -> None:
+        super().__init__(message)
         self.after_s = float(after) if after and after.replace(".", "", 1).isdigit() else None
 
 
-def _told(error: openai.APIError) -> str:
+def _message(error: openai.APIError) -> str:
     return str(error).replace("\n", " ")[:300]
 
 
 def _refusal(error: openai.APIStatusError, question: Question, url: str) -> AskError:
-    told = f"{url}: HTTP {error.status_code}: {_told(error)}"
+    message = f"{url}: HTTP {error.status_code}: {_message(error)}"
     if error.status_code in (401, 403):
-        return Hopeless(f"{told}; the key is read from POINTSMAN_LLM_KEY or OPENAI_API_KEY")
+        return Hopeless(f"{message}; the key is read from POINTSMAN_LLM_KEY or OPENAI_API_KEY")
     words = str(error).lower()
     about_model = "model" in words and any(w in words for w in ("not exist", "not found", "unknown", "invalid model"))
     if error.status_code == 404 or about_model:
         return UnknownModel(f"{url} doesn't know the model {question.model!r} (HTTP {error.status_code})")
     if error.status_code == 402:
-        return Hopeless(f"{told}; the account is out of money")
+        return Hopeless(f"{message}; the account is out of money")
     if error.status_code in (408, 425):
-        return _Passing(told)
-    return AskError(told)
+        return _Passing(message)
+    return AskError(message)
 
 
 def _with_cost(content: bytes, cost: str | None) -> bytes:

@@ -63,8 +63,8 @@ class Question:
     @property
     def key(self) -> str:
         """Name of the call: the same model asked the same has the same key, at whatever address."""
-        told = [self.model, self.messages, self.max_output_tokens, self.schema]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+        content = [self.model, self.messages, self.max_output_tokens, self.schema]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
     @property
     def most_input_tokens(self) -> int:

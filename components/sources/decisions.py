@@ -12,7 +12,7 @@ from components.sources.files import Record, records, suffix_of
 from components.tables.reading import read_frame
 from components.tables.schema import OUTCOMES
 
-_TOLD = ("quality", "thumb", "input_tokens", "output_tokens", "cost_usd", "latency_ms", "error")
+_REPORTED = ("quality", "thumb", "input_tokens", "output_tokens", "cost_usd", "latency_ms", "error")
 _ALIKE = 1e-6
 
 
@@ -35,8 +35,8 @@ def read_decisions(paths: Sequence[Path], options: ReadOptions) -> Read:
             reports.append(record)
     outcomes: dict[str, dict[str, Any]] = {}
     for record in sorted(reports, key=lambda record: str(record.content.get("told_at") or "")):
-        told = {name: record.content[name] for name in _TOLD if record.content.get(name) is not None}
-        outcomes.setdefault(str(record.content.get("decision_id")), {}).update(told)
+        outcome = {name: record.content[name] for name in _REPORTED if record.content.get(name) is not None}
+        outcomes.setdefault(str(record.content.get("decision_id")), {}).update(outcome)
     yield from each([*orphans, *decisions.values()], partial(_call, outcomes=outcomes, options=options))
     lost = sorted(set(outcomes) - set(decisions))
     if lost:
@@ -58,11 +58,11 @@ def _rows(path: Path) -> Iterator[Record]:
 
 def _call(row: Mapping[str, Any], _: Path, *, outcomes: Mapping[str, dict[str, Any]], options: ReadOptions) -> Call:
     key = str(row.get("decision_id"))
-    told = outcomes.get(key, {})
+    outcome = outcomes.get(key, {})
     text = text_of(row, "text", "prompt")
     if text is None:
         raise RowError("the decision was logged without its text (pointsman serve: the setting for texts)")
-    if told.get("error"):
+    if outcome.get("error"):
         raise RowError("the call failed")
     decided = row.get("decided_at")
     return Call(
@@ -73,13 +73,13 @@ def _call(row: Mapping[str, Any], _: Path, *, outcomes: Mapping[str, dict[str, A
         requires=tuple(_list(row.get("requires"))),
         conversation_id=text_of(row, "session"),
         created_at=decided.replace(tzinfo=None) if isinstance(decided, datetime) else time_of(decided),
-        quality=quality_of(told.get("quality", row.get("quality")), options),
-        grades=tuple(_thumb(told)),
+        quality=quality_of(outcome.get("quality", row.get("quality")), options),
+        grades=tuple(_thumb(outcome)),
         graded_by=None,
-        input_tokens=count_of({**row, **told}, "input_tokens"),
-        output_tokens=count_of(told, "output_tokens"),
-        cost_usd=number_of(told, "cost_usd"),
-        latency_ms=number_of(told, "latency_ms"),
+        input_tokens=count_of({**row, **outcome}, "input_tokens"),
+        output_tokens=count_of(outcome, "output_tokens"),
+        cost_usd=number_of(outcome, "cost_usd"),
+        latency_ms=number_of(outcome, "latency_ms"),
         propensity=_propensity(row),
     )
 
@@ -90,8 +90,8 @@ def _list(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
 
-def _thumb(told: Mapping[str, Any]) -> Iterator[Grade]:
-    thumb = told.get("thumb")
+def _thumb(outcome: Mapping[str, Any]) -> Iterator[Grade]:
+    thumb = outcome.get("thumb")
     if thumb is None:
         return
     up = thumb in (True, 1, "up", "1", "true")

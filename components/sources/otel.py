@@ -50,16 +50,18 @@ def _spans(path: Path) -> Iterator[Record]:
 
 
 def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
-    told = _flat(span.get("attributes")) or _flat(_below(span, "attributes."))
+    attributes = _flat(span.get("attributes")) or _flat(_below(span, "attributes."))
     events = [(str(one.get("name")), _flat(one.get("attributes"))) for one in objects(span.get("events"))]
-    operation = str(told.get("gen_ai.operation.name") or told.get("openinference.span.kind") or "")
+    operation = str(attributes.get("gen_ai.operation.name") or attributes.get("openinference.span.kind") or "")
     if operation.lower() in _NO_CHAT or operation in ("EMBEDDING", "TOOL", "RETRIEVER", "CHAIN", "AGENT", "RERANKER"):
         raise RowError("not a span of a chat", operation)
     status = span.get("status")
     code = str(status.get("code", status.get("status_code", "")) if isinstance(status, dict) else status or "").upper()
-    if told.get("error.type") or "ERROR" in code or code == "2":
+    if attributes.get("error.type") or "ERROR" in code or code == "2":
         raise RowError("the call failed")
-    model = text_of(told, "gen_ai.request.model", "llm.request.model_name", "llm.model_name", "gen_ai.response.model")
+    model = text_of(
+        attributes, "gen_ai.request.model", "llm.request.model_name", "llm.model_name", "gen_ai.response.model"
+    )
     if model is None:
         raise RowError("no model is named")
     start = time_of(_either(span, "startTimeUnixNano", "start_time_unix_nano", "start_time", "startTime"))
@@ -69,27 +71,28 @@ def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         for names in _IDS
     ]
     request = asked(
-        {"messages": _messages(told, events) or [], "prompt": told.get("input.value")} | _tools(told), options
+        {"messages": _messages(attributes, events) or [], "prompt": attributes.get("input.value")} | _tools(attributes),
+        options,
     )
     return Call(
         model=model,
         **request,
         call_id="/".join(map(str, ids)) if all(ids) else None,
-        conversation_id=text_of(told, "gen_ai.conversation.id", "session.id"),
+        conversation_id=text_of(attributes, "gen_ai.conversation.id", "session.id"),
         created_at=start,
-        quality=_quality(told, events, options),
+        quality=_quality(attributes, events, options),
         grades=tuple(_annotations(span, options)),
-        response=_answer(told, events) if options.responses else None,
+        response=_answer(attributes, events) if options.responses else None,
         input_tokens=count_of(
-            told, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"
+            attributes, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"
         ),
         cached_tokens=count_of(
-            told, "gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read"
+            attributes, "gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read"
         ),
         output_tokens=count_of(
-            told, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion"
+            attributes, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion"
         ),
-        cost_usd=number_of(told, "llm.cost.total", "gen_ai.usage.cost", "gen_ai.usage.total_cost"),
+        cost_usd=number_of(attributes, "llm.cost.total", "gen_ai.usage.cost", "gen_ai.usage.total_cost"),
         latency_ms=latency_ms(start, end),
     )
 
@@ -132,10 +135,10 @@ def _value(value: Any) -> Any:
     return next((value[kind] for kind in kinds if kind in value), value)
 
 
-def _messages(told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+def _messages(attributes: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
     """The conversation in OpenAI's form, from whichever of the conventions it is in."""
     for name in ("gen_ai.input.messages", "gen_ai.prompt", "llm.input_messages", "input.value"):
-        found = decoded(told.get(name))
+        found = decoded(attributes.get(name))
         if isinstance(found, dict):
             found = found.get("messages")
         if isinstance(found, list) and found and all(isinstance(one, dict) for one in found):
@@ -149,7 +152,7 @@ def _messages(told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any
         for name, inside in events
         if name in ("gen_ai.user.message", "gen_ai.system.message", "gen_ai.assistant.message")
     ]
-    return said or _numbered_messages(told)
+    return said or _numbered_messages(attributes)
 
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,10 +174,10 @@ def _part(part: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": kind, "text": part.get("text", part.get("content"))}
 
 
-def _numbered_messages(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _numbered_messages(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Flattened lists: `llm.input_messages.0.message.role`, `gen_ai.prompt.0.content`."""
     found: dict[int, dict[str, Any]] = {}
-    for name, value in told.items():
+    for name, value in attributes.items():
         for prefix in ("llm.input_messages.", "gen_ai.prompt."):
             place, _, rest = name.removeprefix(prefix).partition(".")
             if not name.startswith(prefix) or not place.isdigit():
@@ -192,13 +195,13 @@ def _numbered_messages(told: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [found[place] for place in sorted(found)]
 
 
-def _tools(told: Mapping[str, Any]) -> dict[str, Any]:
-    tools = any(name.startswith(("gen_ai.tool.definitions", "llm.tools")) for name in told)
+def _tools(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    tools = any(name.startswith(("gen_ai.tool.definitions", "llm.tools")) for name in attributes)
     return {"tools": [{}]} if tools else {}
 
 
-def _answer(told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]]) -> str | None:
-    found = decoded(told.get("gen_ai.output.messages", told.get("gen_ai.completion")))
+def _answer(attributes: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]]) -> str | None:
+    found = decoded(attributes.get("gen_ai.output.messages", attributes.get("gen_ai.completion")))
     for name, inside in events:
         found = found or decoded(inside.get("gen_ai.output.messages") or inside.get("gen_ai.completion"))
         if name == "gen_ai.choice":
@@ -210,19 +213,19 @@ def _answer(told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]
             for one in contents
         ]
         return "\n".join(texts) or None
-    value = told.get("llm.output_messages.0.message.content", told.get("output.value"))
+    value = attributes.get("llm.output_messages.0.message.content", attributes.get("output.value"))
     return value if isinstance(value, str) and value else None
 
 
 def _quality(
-    told: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]], options: ReadOptions
+    attributes: Mapping[str, Any], events: Sequence[tuple[str, dict[str, Any]]], options: ReadOptions
 ) -> float | None:
     for name, inside in events:
         wanted = options.metric in (None, inside.get("gen_ai.evaluation.name"))
         if name == "gen_ai.evaluation.result" and wanted:
             score = inside.get("gen_ai.evaluation.score.value", inside.get("gen_ai.evaluation.score.label"))
             return quality_of(score, options)
-    return quality_of(told.get(options.metric or "quality"), options)
+    return quality_of(attributes.get(options.metric or "quality"), options)
 
 
 def _annotations(span: Mapping[str, Any], options: ReadOptions) -> Iterator[Grade]:

@@ -131,8 +131,8 @@ def _stem(name: str, end: str) -> str | None:
 def _holds_grades(name: str, rows: Sequence[Record]) -> bool:
     """Whether most of a column's cells can be read as numbers or truths; an empty column holds none."""
     cells = [row.content[name] for row in rows[:_LOOKED_AT] if row.error is None]
-    told = [cell for cell in cells if cell.strip().lower() not in UNKNOWN]
-    return sum(_is_grade(cell) for cell in told) > len(told) / 2
+    filled = [cell for cell in cells if cell.strip().lower() not in UNKNOWN]
+    return sum(_is_grade(cell) for cell in filled) > len(filled) / 2
 
 
 def _is_grade(cell: str) -> bool:
@@ -152,9 +152,9 @@ def _shared(row: Mapping[str, str], sheet: _Sheet, benchmark: str | None) -> dic
     prompt = text_of(row, sheet.prompt)
     if prompt is None:
         raise RowError("the prompt is empty")
-    told = {ours: text_of(row, name) for ours, name in sheet.own.items() if ours not in ("created_at", "passed")}
-    told["benchmark"] = told.get("benchmark") or benchmark
-    return {**plain(prompt), **told, "created_at": time_of(row.get(sheet.own.get("created_at", "")))}
+    of_prompt = {ours: text_of(row, name) for ours, name in sheet.own.items() if ours not in ("created_at", "passed")}
+    of_prompt["benchmark"] = of_prompt.get("benchmark") or benchmark
+    return {**plain(prompt), **of_prompt, "created_at": time_of(row.get(sheet.own.get("created_at", "")))}
 
 
 def _wide(row: Mapping[str, str], _: Path, *, sheet: _Sheet, benchmark: str | None, options: ReadOptions) -> list[Call]:

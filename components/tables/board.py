@@ -224,8 +224,8 @@ def save_board(board: Board, folder: Path) -> None:
     arrays = {one.name: np.asarray(getattr(board, one.name)) for one in fields(Board)}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    told = {name: {"shape": array.shape, "dtype": str(array.dtype)} for name, array in arrays.items()}
-    (folder / "board.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    described = {name: {"shape": array.shape, "dtype": str(array.dtype)} for name, array in arrays.items()}
+    (folder / "board.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
 
 
 def load_board(folder: Path) -> Board:
