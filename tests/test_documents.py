@@ -1,12 +1,22 @@
-"""Documents stay true: every relative link leads somewhere, every command parses, the README stays short."""
+"""Documents stay true: every relative link leads somewhere, every command parses, and those marked runnable run."""
 
+import os
 import re
 import shlex
+import socket
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pointsman.cli import _parser
+from tests.fixtures.reader import put_in_service, write_files, write_ungraded
+from tests.fixtures.tiny_router import parts
+
+__all__ = ["parts"]
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data" / "README.md"
@@ -39,7 +49,7 @@ def test_links_lead_somewhere(document):
 @pytest.mark.parametrize("text", commands())
 def test_commands_parse(text):
     plain = re.sub(r"\s#.*$", "", text).replace("[", " ").replace("]", " ").replace("...", " ")
-    plain = re.split(r"\s(?:&&|\|\||>|\||;)\s", plain)[0]
+    plain = re.split(r"\s(?:&&?|\|\|?|>|;)(?:\s|$)", plain)[0]
     words = [word.split("|")[0] for word in shlex.split(plain)]
     # a placeholder for a number is a capital letter or two
     _parser().parse_args(["1" if re.fullmatch(r"[A-Z]{1,2}", word) and word != "ID" else word for word in words])
@@ -47,3 +57,97 @@ def test_commands_parse(text):
 
 def test_the_readme_is_short():
     assert (ROOT / "README.md").read_text(encoding="utf-8").count("\n") <= 150
+
+
+RUNNABLE = re.compile(
+    r"^<!-- runnable(?:: (python|slow))? -->\n\n((?:    .*\n|\n(?=    ))+|```\n(?:.*\n)*?```\n)", re.MULTILINE
+)
+SPOKEN_OF = {"README.md", "grades.md", "logs.md", "operations.md", "serving.md"}
+"""Documents that show commands which a bare checkout can run."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Commands of a document that a reader can run as they stand."""
+
+    kind: str
+    """python, slow (minutes) or nothing."""
+    code: str
+
+
+def runnable(document):
+    text = document.read_text(encoding="utf-8")
+    found = [Block(kind=kind, code=plain_code(code)) for kind, code in RUNNABLE.findall(text)]
+    # a mark that stands over nothing would hide a block from the test
+    assert len(found) == text.count("<!-- runnable"), document
+    return found
+
+
+def plain_code(block):
+    return "\n".join(line for line in textwrap.dedent(block).splitlines() if line != "```") + "\n"
+
+
+def script(blocks, folder, port):
+    """The blocks as one script, each named by its place where it fails."""
+    lines = ["set -e", "trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT"]
+    for place, block in enumerate(blocks):
+        # 8080 may be taken on the machine that runs the tests
+        code = block.code.replace("8080", str(port))
+        if block.kind == "python":
+            (folder / f"block-{place}.py").write_text(code, encoding="utf-8")
+            code = f"python block-{place}.py\n"
+        lines += [f"echo '--- block {place + 1} of {len(blocks)}'", code]
+    return "\n".join(lines)
+
+
+def follow(document, folder, slow):
+    """Runs what a document shows in a folder of its own, and returns what was printed."""
+    tools = folder / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for name, arguments in (("python", ""), ("pointsman", " -m pointsman")):
+        (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable}{arguments} "$@"\n', encoding="utf-8")
+        (tools / name).chmod(0o755)
+    clean = {n: v for n, v in os.environ.items() if not n.startswith(("PREFECT", "MLFLOW", "POINTSMAN"))}
+    path = os.pathsep.join([str(tools), clean.get("PATH", os.defpath)])
+    environment = {**clean, "PATH": path, "PYTHONPATH": str(ROOT), "POINTSMAN_HOME": str(folder)}
+    # curl's progress would hide what failed
+    (folder / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
+    environment["CURL_HOME"] = str(folder)
+    blocks = [block for block in runnable(document) if slow or block.kind != "slow"]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ran = subprocess.run(
+        ["bash", "-c", script(blocks, folder, port)],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    return ran.stdout
+
+
+@pytest.mark.parametrize("document", [one for one in DOCUMENTS if runnable(one)], ids=lambda path: path.name)
+def test_commands_run_as_they_stand(document, parts, tmp_path):
+    """In order, where logs are at hand and a router is in service."""
+    write_files(tmp_path)
+    put_in_service(tmp_path, parts)
+    if document.name == "grades.md":
+        write_ungraded(tmp_path / "data" / "logs")
+    assert "Traceback" not in follow(document, tmp_path, slow=False)
+
+
+@pytest.mark.slow
+def test_the_readme_leads_from_a_log_to_decisions(tmp_path):
+    """From a folder with nothing but a log: what is in service is what the commands before have trained."""
+    write_files(tmp_path, prompts=1000)
+    said = follow(ROOT / "README.md", tmp_path, slow=True)
+    assert "verdict: promoted" in said
+    assert "20 decisions written to decisions.csv" in said
+
+
+def test_commands_that_can_be_run_are_marked():
+    assert {document.name for document in DOCUMENTS if runnable(document)} >= SPOKEN_OF
