@@ -1,5 +1,6 @@
 """A Great Expectations suite generated from the schema. The only importer of great_expectations."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from components.tables.rule_outcomes import LISTED, RuleOutcome, outcome_of
 from components.tables.sampling import evenly
 from components.tables.schema import GRADES, SCHEMAS, Column, TableSchema
 from components.tables.store import Tables
+
+# it tells of a temporary directory for pages that are never made
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 MINIMUM_PROMPTS = 20
 """Fewer can't fill the splits with more than a prompt or two each."""

@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flows.platform.password import USER
+from flows.platform.prefect_server import queue_writers
 from flows.platform.settings import settings
 
 HEALTH = frozenset({"/health", "/api/health", "/api/ready"})
@@ -107,6 +108,7 @@ def _prefect(command: Sequence[str]) -> int:
     from prefect.cli import app as prefect_command  # noqa: PLC0415
     from prefect.server.api import server  # noqa: PLC0415
 
+    queue_writers()
     make = server.create_app
 
     def guarded(*arguments: Any, **named: Any) -> Guard:

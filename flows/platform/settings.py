@@ -19,6 +19,8 @@ _QUIET = {
     # seconds; Prefect takes no less than 30, and sends none unless asked
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    # its server tells each step of making its tables
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
     "GX_ANALYTICS_ENABLED": "false",
     "ORT_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -117,6 +118,7 @@ def dashboards(home, prefect_port, mlflow_port, extra=None):
         ],
         env=clean | (extra or {}),
         stdout=subprocess.PIPE,
+        stderr=(said := tempfile.TemporaryFile("w+", encoding="utf-8")),
         text=True,
     )
     try:
@@ -139,6 +141,13 @@ def dashboards(home, prefect_port, mlflow_port, extra=None):
             process.terminate()
             process.wait(60)
         process.stdout.close()
+        said.seek(0)
+        errors = said.read()
+        said.close()
+        print(errors, file=sys.stderr)
+    # lines of libraries that nobody can act on
+    assert " INFO mlflow" not in errors
+    assert "Created temporary directory" not in errors
     until(lambda: not living_in(home), 5)
     for port in (prefect_port, mlflow_port):
         with socket.socket() as probe:

@@ -155,7 +155,7 @@ def test_from_the_first_page_to_the_champion(person, addresses, operations):
     person.picture("form")
     person.click("Submit", "button")
     person.click("View run")
-    person.sees("Task runs")
+    person.sees("Task Runs")
     run_page = person.driver.current_url
     # who looks on has the graph drawn anew all the time, which without a graphics card takes more than the run itself
     person.driver.get("about:blank")

@@ -1,0 +1,51 @@
+"""Prefect's servers as an installation needs them: writers wait for each other, and a command's server ends with it."""
+
+import os
+import signal
+import threading
+import time
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+
+_LOOK_S = 1.0
+_PATIENCE_S = 10.0
+
+
+def is_command_server() -> bool:
+    """Whether this process is the server that Prefect starts for a command where none is named."""
+    return os.environ.get("PREFECT__SERVER_EPHEMERAL") == "1"
+
+
+def queue_writers() -> None:
+    """Has every writing transaction on SQLite take the lock as it begins, in this process.
+
+    SQLite refuses a transaction at once, whatever the timeout, that has read before somebody else wrote and then writes
+    itself. The server answers 503 to that, and with twenty runs at a time a client's tries run out.
+    """
+    from prefect.server.database.configurations import AioSqliteConfiguration  # noqa: PLC0415  # only servers have it
+
+    begin = AioSqliteConfiguration.begin_transaction
+
+    def begin_with_the_lock(
+        self: AioSqliteConfiguration, session: "AsyncSession", with_for_update: bool = True
+    ) -> "AbstractAsyncContextManager[AsyncSessionTransaction]":
+        return begin(self, session, with_for_update=True)
+
+    AioSqliteConfiguration.begin_transaction = begin_with_the_lock  # type: ignore[method-assign]
+
+
+def end_with_command() -> None:
+    """Ends this process soon after the command that started it is gone, as after a kill: nobody else would."""
+    command = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == command:
+            time.sleep(_LOOK_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_PATIENCE_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
