@@ -103,6 +103,21 @@ def started(environment, folder, *command, quiet=False):
 @contextmanager
 def dashboards(home, prefect_port, mlflow_port, extra=None):
     """A running `pointsman ui`; on leaving, Ctrl-C and proof that nothing of it is left."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        try:
+            with _dashboards(home, prefect_port, mlflow_port, extra, errors) as addresses:
+                yield addresses
+        finally:
+            errors.seek(0)
+            said = errors.read()
+            print(said, file=sys.stderr)
+    # lines of libraries that nobody can act on
+    assert " INFO mlflow" not in said
+    assert "Created temporary directory" not in said
+
+
+@contextmanager
+def _dashboards(home, prefect_port, mlflow_port, extra, errors):
     clean = {n: v for n, v in os.environ.items() if not n.startswith(("PREFECT", "MLFLOW", "POINTSMAN"))}
     process = subprocess.Popen(
         [
@@ -118,7 +133,7 @@ def dashboards(home, prefect_port, mlflow_port, extra=None):
         ],
         env=clean | (extra or {}),
         stdout=subprocess.PIPE,
-        stderr=(said := tempfile.TemporaryFile("w+", encoding="utf-8")),
+        stderr=errors,
         text=True,
     )
     try:
@@ -141,13 +156,6 @@ def dashboards(home, prefect_port, mlflow_port, extra=None):
             process.terminate()
             process.wait(60)
         process.stdout.close()
-        said.seek(0)
-        errors = said.read()
-        said.close()
-        print(errors, file=sys.stderr)
-    # lines of libraries that nobody can act on
-    assert " INFO mlflow" not in errors
-    assert "Created temporary directory" not in errors
     until(lambda: not living_in(home), 5)
     for port in (prefect_port, mlflow_port):
         with socket.socket() as probe:
