@@ -13,7 +13,7 @@ from components.tasks.density import LayoutConfig
 from flows.platform.artifacts import note_coverage, note_result, note_tasks, note_validation
 from flows.platform.dead import claim_run
 from flows.platform.endings import name_ending, run_name
-from flows.platform.fan_out import begin, finish, task_runner
+from flows.platform.fan_out import Pending, begin, finish, task_runner
 from flows.platform.notify import notify_failure, notify_verdict, show_component_logs
 from flows.platform.progress import Progress
 from flows.platform.references import DataRef
@@ -57,61 +57,61 @@ def retrain(parameters: RetrainParameters) -> Verdicted:
     """Trains a challenger on the logs, judges it against the champion and publishes it if it is better."""
     show_component_logs()
     claim_run()
-    chosen, seed = preset(parameters.preset, parameters.seed), parameters.seed
     with tracked(parameters.model_dump(mode="json")) as run_id, Progress() as station:
-        prepared = prepare(parameters, chosen, station)
-        # what nothing else waits for is begun as soon as it can be, and finished where it is read
-        shared = {"laid_out": prepared.laid_out, "seed": seed, "most": chosen.sample}
-        peers = begin(baseline, {method: shared | {"method": method} for method in PEERS})
-        station("discover")
-        quoting = parameters.examples or simulated(prepared.logs)
-        with_tasks = find_tasks(prepared, chosen, seed)
-        drawn = {"tables": prepared.tables, "laid_out": prepared.laid_out, "discovered": with_tasks.discovered}
-        charted = begin(chart, {"map": drawn | {"config": LayoutConfig(seed=seed), "quoting": quoting}})
-        station("train")
-        classified = classify(laid_out=prepared.laid_out, discovered=with_tasks.discovered, config=chosen.learning)
-        parts = begin(
-            hold_out_part,
-            parts_left_out(
-                laid_out=prepared.laid_out,
-                classified=classified,
-                config=chosen.refit,
-                seed=seed,
-                most=chosen.sample,
-            ),
-        )
-        with_router = train(with_tasks.then(WithClassifier, classified=classified), parameters, chosen.learning)
-        for notice in cost_notices(with_router.combined, read_board(prepared.laid_out).models):
-            station.say(f"note: {notice}")
-        compared = finish(peers, station.parts(len(peers)))
-        station("evaluate")
-        held_out = gather([*finish(parts, station.parts(len(parts))).values()])
-        timed = time_routing(
-            tables=prepared.tables,
-            laid_out=prepared.laid_out,
-            features=prepared.features,
-            encoder=prepared.encoder,
-            combined=with_router.combined,
-        )
-        with_peers = with_router.then(
-            WithPeers, peers=compared, held_out=held_out, timed=timed, charted=finish(charted)["map"]
-        )
-        judged = evaluate(with_peers, gate=parameters.gate, force=parameters.force, quoting=quoting, seed=seed)
-        with_report = with_peers.then(WithReport, judged=judged)
-        station("register")
-        waiting = bundle(with_report, seed=seed)
-        keep_drift_reference(
-            laid_out=prepared.laid_out, combined=with_report.combined, router_id=waiting.router_id, seed=seed
-        )
-        challenger = register(waiting, with_report, run_id=run_id)
-        station("promote")
-        verdict = promote(challenger, parameters.approve)
-    note_validation(prepared.validated)
-    note_tasks(judged)
-    note_coverage(judged)
-    note_result(judged, verdict)
-    notify_verdict(judged, verdict)
+        judged = learn_and_judge(parameters, preset(parameters.preset, parameters.seed), station)
+        verdict = register_and_promote(judged, parameters, run_id, station)
+    note_validation(judged.validated)
+    note_tasks(judged.judged)
+    note_coverage(judged.judged)
+    note_result(judged.judged, verdict)
+    notify_verdict(judged.judged, verdict)
     return verdict
+
+
+def learn_and_judge(parameters: RetrainParameters, chosen: Preset, station: Progress) -> WithReport:
+    """The stations from logs to a report, in their order.
+
+    What nothing else waits for is begun as soon as it can be, and finished where it is read.
+    """
+    seed = parameters.seed
+    prepared = prepare(parameters, chosen, station)
+    peers = begin_peers(prepared, chosen, seed)
+    station("discover")
+    quoting = parameters.examples or simulated(prepared.logs)
+    with_tasks = find_tasks(prepared, chosen, seed)
+    charted = begin_chart(with_tasks, quoting, seed)
+    station("train")
+    classified = classify(laid_out=prepared.laid_out, discovered=with_tasks.discovered, config=chosen.learning)
+    with_classifier = with_tasks.then(WithClassifier, classified=classified)
+    parts = begin_parts(with_classifier, chosen, seed)
+    with_router = train(with_classifier, parameters, chosen.learning)
+    for notice in cost_notices(with_router.combined, read_board(prepared.laid_out).models):
+        station.say(f"note: {notice}")
+    compared = finish(peers, station.parts(len(peers)))
+    station("evaluate")
+    with_peers = with_router.then(
+        WithPeers,
+        peers=compared,
+        held_out=gather([*finish(parts, station.parts(len(parts))).values()]),
+        timed=time_deciding(with_router),
+        charted=finish(charted)["map"],
+    )
+    judged = evaluate(with_peers, gate=parameters.gate, force=parameters.force, quoting=quoting, seed=seed)
+    return with_peers.then(WithReport, judged=judged)
+
+
+def register_and_promote(
+    judged: WithReport, parameters: RetrainParameters, run_id: str, station: Progress
+) -> Verdicted:
+    """The bundle, its version in MLflow, and whether it goes into service."""
+    station("register")
+    waiting = bundle(judged, seed=parameters.seed)
+    keep_drift_reference(
+        laid_out=judged.laid_out, combined=judged.combined, router_id=waiting.router_id, seed=parameters.seed
+    )
+    challenger = register(waiting, judged, run_id=run_id)
+    station("promote")
+    return promote(challenger, parameters.approve)
 
 
 def prepare(parameters: RetrainParameters, chosen: Preset, station: Progress) -> Prepared:
@@ -178,6 +178,35 @@ def train(stages: WithClassifier, parameters: RetrainParameters, config: TwoStag
     return stages.then(WithRouter, specialised=specialised, combined=combined, operated=operated)
 
 
+def begin_peers(stages: Prepared, chosen: Preset, seed: int) -> dict[str, Pending[DataRef]]:
+    """Every peer method's choices."""
+    shared = {"laid_out": stages.laid_out, "seed": seed, "most": chosen.sample}
+    return begin(baseline, {method: shared | {"method": method} for method in PEERS})
+
+
+def begin_chart(stages: WithTasks, quoting: bool, seed: int) -> dict[str, Pending[DataRef]]:
+    """The task map."""
+    drawn = {"tables": stages.tables, "laid_out": stages.laid_out, "discovered": stages.discovered}
+    return begin(chart, {"map": drawn | {"config": LayoutConfig(seed=seed), "quoting": quoting}})
+
+
+def begin_parts(stages: WithClassifier, chosen: Preset, seed: int) -> dict[int, Pending[DataRef]]:
+    """A router without each benchmark."""
+    known = {"laid_out": stages.laid_out, "classified": stages.classified}
+    return begin(hold_out_part, parts_left_out(**known, config=chosen.refit, seed=seed, most=chosen.sample))
+
+
+def time_deciding(stages: WithRouter) -> DataRef:
+    """How long the router takes to decide."""
+    return time_routing(
+        tables=stages.tables,
+        laid_out=stages.laid_out,
+        features=stages.features,
+        encoder=stages.encoder,
+        combined=stages.combined,
+    )
+
+
 def run_retrain(parameters: RetrainParameters) -> int:
     """Runs the flow, prints its table, verdict and where everything is; 0 it passed the gate, 1 otherwise."""
     verdict = retrain(parameters)
@@ -186,8 +215,8 @@ def run_retrain(parameters: RetrainParameters) -> int:
     print(f"\n{summary(report, verdict.verdict)}\n")
     for reason in verdict.reasons:
         print(f"- {reason}")
-    if told := grading_text(report["operating"]):
-        print(told)
+    if graded := grading_text(report["operating"]):
+        print(graded)
     print(f"verdict: {verdict.verdict}\noperating policy: {policy_text(report['operating'])}")
     print(f"encoder: {report['encoder']['kind']} ({report['encoder']['name']})")
     print(f"bundle: {verdict.bundle}\nreport: {verdict.report}\ndashboards: make ui")
