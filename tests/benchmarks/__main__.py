@@ -10,6 +10,7 @@ from typing import Any
 from flows.platform import paths
 from tests.benchmarks import discovery
 from tests.benchmarks.routing import Skipped
+from tests.benchmarks.spread import Spread
 from tests.benchmarks.table import Table, markdown, write
 
 NAMES = (
@@ -65,15 +66,15 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     sizes = discovery.SIZES["large" if asked.large else "quick"]
     if asked.sizes:
         sizes = dict.fromkeys(sizes, tuple(sorted(set(asked.sizes))))
-    spread = {
-        "data": asked.logs,
-        "cache": cache,
-        "blocks": asked.blocks,
-        "seeds": asked.seeds,
-        "workers": asked.workers,
-        "vectors": asked.embeddings,
-        "out": asked.json,
-    }
+    spread = Spread(
+        data=asked.logs,
+        cache=cache,
+        blocks=tuple(asked.blocks),
+        seeds=asked.seeds,
+        workers=asked.workers,
+        vectors=asked.embeddings,
+        out=asked.json,
+    )
     given: dict[str, dict[str, Any]] = {
         "routing": {"published": published},
         "serving": {"published": published, "soak": asked.soak},
@@ -93,11 +94,11 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "limits": {"data": asked.logs, "cache": cache, "blocks": asked.blocks},
         "held_back": {"data": asked.logs, "cache": cache, "blocks": asked.blocks, "encoder": asked.encoder},
         "encoders": {"data": asked.logs, "cache": cache, "seeds": asked.seeds},
-        "one_answer": {**spread, "loggings": asked.loggings},
-        "peer": {**spread, "python": asked.peer},
-        "onboarding": spread,
+        "one_answer": {"spread": spread, "loggings": asked.loggings},
+        "peer": {"spread": spread, "python": asked.peer},
+        "onboarding": {"spread": spread},
         "scale": {"sizes": tuple(sorted(set(asked.sizes)))} if asked.sizes else {},
-        "collecting": spread,
+        "collecting": {"spread": spread},
         "grades": {"data": asked.logs, "cache": cache, "seeds": asked.seeds, "workers": asked.workers},
     }
     return given.get(name, {})

@@ -1,57 +1,33 @@
 """Answers bought as `collect` chooses them against answers to evenly drawn prompts, at equal cost."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
-from flows.stations.blocks import Block
-from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.collecting_case import Case, figures
-from tests.benchmarks.one_answer_logs import write_vectors
-from tests.benchmarks.processes import rows_as_they_come
-from tests.benchmarks.simulated_board import SIMULATED
+from tests.benchmarks.spread import Spread
 from tests.benchmarks.table import Cell, Table
 
 PROMPTS = (100, 300)
 
 
-def run(
-    data: Path,
-    cache: Path,
-    *,
-    blocks: Sequence[str] = (),
-    seeds: int = 2,
-    workers: int = 1,
-    vectors: Path | None = None,
-    out: Path | None = None,
-) -> Table:
+def run(spread: Spread) -> Table:
     """Every block, division and size of purchase.
 
     Args:
-        data: folder of the standard blocks.
-        cache: where the encoder is exported to.
-        blocks: names; none: the standard blocks and pareto. `simulated` draws a world for each seed.
-        seeds: divisions of each block, >= 1.
-        workers: processes of one thread each, >= 1.
-        vectors: folder of the prompts' vectors, made where it lacks some; None: below the cache.
-        out: JSON file of the rows as they come; None: none.
+        spread: usually the standard blocks and pareto.
 
     Raises:
         Skipped: the blocks' folders aren't there.
     """
-    chosen = chosen_blocks(data, blocks)
-    vectors = vectors or cache / "vectors"
-    write_vectors(data, dict.fromkeys(block.folder for block in chosen), cache, vectors)
-    if SIMULATED in blocks:
-        chosen.append(Block(name=SIMULATED))
+    chosen = spread.encoded()
     cases = [
         Case(block=block, seed=seed, prompts=prompts)
-        for seed in range(seeds)
+        for seed in range(spread.seeds)
         for block in chosen
         for prompts in PROMPTS
     ]
-    rows = rows_as_they_come(figures, [(case, data, vectors) for case in cases], workers, out)
+    rows = spread.rows(figures, cases)
     return table_of(rows)
 
 

@@ -7,54 +7,38 @@ import numpy as np
 
 from components.tables.store import read_tables
 from flows.stations.blocks import Block
-from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.onboarding_case import PROBES, Case, figures
-from tests.benchmarks.one_answer_logs import write_vectors
-from tests.benchmarks.processes import rows_as_they_come
 from tests.benchmarks.simulated_board import CANDIDATES, SIMULATED
+from tests.benchmarks.spread import Spread
 from tests.benchmarks.table import Cell, Table
 
 _BLOCKS = ("pareto", "frontier-quality", "llmrouter")
 
 
-def run(
-    data: Path,
-    cache: Path,
-    *,
-    blocks: Sequence[str] = (),
-    seeds: int = 2,
-    workers: int = 1,
-    vectors: Path | None = None,
-    out: Path | None = None,
-) -> Table:
+def run(spread: Spread) -> Table:
     """Every block, division, candidate and number of probes.
 
     Args:
-        data: folder of the standard blocks.
-        cache: where the encoder is exported to.
-        blocks: names; none: pareto, frontier-quality and llmrouter. `simulated` draws a world for each seed.
-        seeds: divisions of each block, >= 1.
-        workers: processes of one thread each, >= 1.
-        vectors: folder of the prompts' vectors, made where it lacks some; None: below the cache.
-        out: JSON file of the rows as they come; None: none.
+        spread: usually pareto, frontier-quality and llmrouter.
 
     Raises:
         Skipped: the blocks' folders aren't there.
     """
-    chosen = chosen_blocks(data, blocks or _BLOCKS)
-    vectors = vectors or cache / "vectors"
-    write_vectors(data, dict.fromkeys(block.folder for block in chosen), cache, vectors)
-    sizes = {block: len(block.candidates) or read_tables(data / block.folder).candidates.height for block in chosen}
-    if SIMULATED in blocks:
-        sizes[Block(name=SIMULATED)] = CANDIDATES
+    sizes = {block: _candidates(block, spread.data) for block in spread.encoded(_BLOCKS)}
     cases = [
         Case(block=block, seed=seed, newcomer=newcomer)
-        for seed in range(seeds)
+        for seed in range(spread.seeds)
         for block, size in sorted(sizes.items(), key=lambda one: -one[1])
         for newcomer in (None, *range(size))
     ]
-    rows = rows_as_they_come(figures, [(case, data, vectors) for case in cases], workers, out)
+    rows = spread.rows(figures, cases)
     return table_of(rows)
+
+
+def _candidates(block: Block, data: Path) -> int:
+    if block.name == SIMULATED:
+        return CANDIDATES
+    return len(block.candidates) or read_tables(data / block.folder).candidates.height
 
 
 def table_of(rows: Sequence[Mapping[str, Cell]]) -> Table:

@@ -1,57 +1,33 @@
 """Routers from logs of one answer a prompt, judged on complete outcomes of prompts that were never seen."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from flows.stations.blocks import Block
-from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.one_answer_case import Case, figures
-from tests.benchmarks.one_answer_logs import LOGGINGS, write_vectors
-from tests.benchmarks.processes import rows_as_they_come
-from tests.benchmarks.simulated_board import SIMULATED
+from tests.benchmarks.one_answer_logs import LOGGINGS
+from tests.benchmarks.spread import Spread
 from tests.benchmarks.table import Cell, Table
 
 
-def run(
-    data: Path,
-    cache: Path,
-    *,
-    blocks: Sequence[str] = (),
-    loggings: Sequence[str] = (),
-    seeds: int = 2,
-    workers: int = 1,
-    vectors: Path | None = None,
-    out: Path | None = None,
-) -> Table:
+def run(spread: Spread, *, loggings: Sequence[str] = ()) -> Table:
     """Every block, way of logging and seed.
 
     Args:
-        data: folder of the standard blocks.
-        cache: where the encoder is exported to.
-        blocks: names; none: the standard blocks and pareto. `simulated` draws a world for each seed.
+        spread: usually the standard blocks and pareto.
         loggings: `complete` or of LOGGINGS; none: all.
-        seeds: divisions of each block, >= 1.
-        workers: processes, of one thread each, >= 1.
-        vectors: folder of the prompts' vectors, made where it lacks some; None: below the cache.
-        out: JSON file of the rows, written anew after each: what is there when time is over stays.
 
     Raises:
         Skipped: the blocks' folders aren't there.
     """
-    chosen = chosen_blocks(data, blocks)
-    vectors = vectors or cache / "vectors"
-    write_vectors(data, dict.fromkeys(block.folder for block in chosen), cache, vectors)
-    if SIMULATED in blocks:
-        chosen.append(Block(name=SIMULATED))
+    chosen = spread.encoded()
     cases = [
         Case(block=block, logging=logging, seed=seed)
-        for seed in range(seeds)
+        for seed in range(spread.seeds)
         for block in chosen
         for logging in loggings or ("complete", *LOGGINGS)
     ]
-    rows = rows_as_they_come(figures, [(case, data, vectors) for case in cases], workers, out)
+    rows = spread.rows(figures, cases)
     order = [block.name for block in chosen]
     rows.sort(key=lambda row: (order.index(str(row["block"])), int(row["seed"] or 0)))
     return Table(

@@ -10,49 +10,31 @@ import numpy as np
 
 from components.learning.router import LEARNING
 from components.tables.board import Board
-from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.one_answer_case import Case, choices, learn
-from tests.benchmarks.one_answer_logs import board_of_vectors, divided, thinned, write_vectors
-from tests.benchmarks.processes import rows_as_they_come
+from tests.benchmarks.one_answer_logs import board_of_vectors, divided, thinned
 from tests.benchmarks.routing import Skipped
+from tests.benchmarks.simulated_board import SIMULATED
+from tests.benchmarks.spread import Spread
 from tests.benchmarks.table import Cell, Table
 
 STREAM = Path(__file__).parent / "peers" / "paretobandit" / "stream.py"
 
 
-def run(
-    data: Path,
-    cache: Path,
-    *,
-    python: Path | None,
-    blocks: Sequence[str] = (),
-    seeds: int = 2,
-    workers: int = 1,
-    vectors: Path | None = None,
-    out: Path | None = None,
-) -> Table:
+def run(spread: Spread, *, python: Path | None) -> Table:
     """Every block and seed.
 
     Args:
-        data: folder of the standard blocks.
-        cache: where the encoder is exported to.
+        spread: usually all blocks.
         python: of the peer's own environment, see its requirements.txt; None: there is none.
-        blocks: names; none: all.
-        seeds: divisions of each block, >= 1.
-        workers: processes, of one thread each, >= 1.
-        vectors: see `one_answer.run`.
-        out: JSON file of the rows, written anew after each.
 
     Raises:
         Skipped: no blocks, or no environment of the peer.
     """
     if python is None:
         raise Skipped(f"no environment of the peer: {STREAM.parent / 'requirements.txt'} says how, then --peer PYTHON")
-    found = chosen_blocks(data, blocks)
-    vectors = vectors or cache / "vectors"
-    write_vectors(data, dict.fromkeys(block.folder for block in found), cache, vectors)
-    cases = [Case(block=block, logging="uniform", seed=seed) for seed in range(seeds) for block in found]
-    rows = rows_as_they_come(figures, [(case, data, vectors, python) for case in cases], workers, out)
+    found = [block for block in spread.encoded() if block.name != SIMULATED]
+    cases = [Case(block=block, logging="uniform", seed=seed) for seed in range(spread.seeds) for block in found]
+    rows = spread.rows(figures, cases, python)
     order = [block.name for block in found]
     rows.sort(key=lambda row: (order.index(str(row["block"])), int(row["seed"] or 0)))
     gains = {
