@@ -17,7 +17,8 @@ from pointsman.golden import CHECKED_ROWS, check_golden, golden_rows
 from pointsman.model.folded.fold import fold
 from pointsman.model.prediction import Prediction
 from pointsman.model.router_model import RouterModel
-from pointsman.policy.eligibility import ANY, Facts, Wanted, constrained, decide_eligible, eligible, unlimited
+from pointsman.policy.among import decide_eligible
+from pointsman.policy.eligibility import ANY, Facts, Wanted, constrained, eligible, unlimited
 from pointsman.policy.policy import Best, Policy, decide, form, parse
 from pointsman.policy.ranking import rank
 from pointsman.routing import Routing

@@ -1,6 +1,5 @@
 """One call to any OpenAI-compatible endpoint, by the `openai` package: nothing else here imports it."""
 
-import json
 import math
 import threading
 import time
@@ -10,7 +9,7 @@ from typing import Any
 
 import openai
 
-from components.asking.journal import cost_of
+from components.asking.completion import read_answer, with_cost
 from components.asking.question import Answer, AskError, Hopeless, Lost, Price, Question, UnknownModel
 
 
@@ -95,7 +94,7 @@ class Client:
             start = time.monotonic()
             try:
                 content = self._post(question)
-                answer = _read(content, question, price, 1000 * (time.monotonic() - start))
+                answer = read_answer(content, question, price, 1000 * (time.monotonic() - start))
             except _Limited as error:
                 self._patient(error)
                 continue
@@ -115,7 +114,7 @@ class Client:
             given = self._arguments(question)
             try:
                 raw = self._openai.chat.completions.with_raw_response.create(**given)
-                return _with_cost(raw.http_response.content, raw.headers.get("x-litellm-response-cost"))
+                return with_cost(raw.http_response.content, raw.headers.get("x-litellm-response-cost"))
             except openai.BadRequestError as error:
                 # endpoints differ in what they take: what they complain of is left out
                 if not self._leave_out(str(error), given):
@@ -219,45 +218,3 @@ def _refusal(error: openai.APIStatusError, question: Question, url: str) -> AskE
     if error.status_code in (408, 425):
         return _Passing(message)
     return AskError(message)
-
-
-def _with_cost(content: bytes, cost: str | None) -> bytes:
-    """The body, with the cost of the gateway's header in it."""
-    if not cost:
-        return content
-    try:
-        body = json.loads(content)
-        body.setdefault("usage", {}).setdefault("cost", float(cost))
-    except (ValueError, AttributeError):
-        return content
-    return json.dumps(body).encode()
-
-
-def _read(content: bytes, question: Question, price: Price, latency_ms: float) -> Answer:
-    try:
-        body = json.loads(content)
-        first = body["choices"][0]
-        message = first["message"]
-        text = message.get("content") or message.get("refusal") or ""
-        usage = body.get("usage") or {}
-        if isinstance(text, list):
-            text = "".join(part.get("text", "") for part in text if isinstance(part, dict))
-        if not isinstance(text, str) or not isinstance(usage, dict):
-            raise TypeError("content or usage")
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        raise Lost(f"not a chat completion: {content[:120].decode('utf-8', 'replace')!r}") from None
-    tokens = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
-    cost: Any = usage.get("cost")
-    reported = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < math.inf
-    return Answer(
-        text=text.strip(),
-        cost_usd=float(cost) if reported else cost_of(question, price, *tokens),
-        latency_ms=latency_ms,
-        input_tokens=tokens[0],
-        output_tokens=tokens[1],
-        finish=str(first.get("finish_reason") or "stop"),
-    )
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

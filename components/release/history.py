@@ -4,6 +4,7 @@ Each line holds the SHA-256 of a line before it, so that a line that is changed,
 Lines cut off at the end aren't: whoever may write the file can also write a new one.
 """
 
+import getpass
 import hashlib
 import json
 import os
@@ -46,6 +47,24 @@ class Entry:
 def now() -> str:
     """The time in the form of an entry."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def new_entry(router_id: str, verdict: Outcome, reasons: Sequence[str], who: str | None) -> Entry:
+    """An entry of this moment.
+
+    Args:
+        router_id: whose verdict.
+        verdict: what became of it.
+        reasons: why.
+        who: who did it; None: the process's user.
+    """
+    return Entry(
+        time=now(),
+        router_id=router_id,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        who=getpass.getuser() if who is None else who,
+    )
 
 
 def append(root: Path, entry: Entry) -> None:

@@ -1,52 +1,24 @@
 """Which router is in service, changed so that a crash at any step can be repaired.
 
 The order is: the bundle's folder, the history's entry, the pointer, the registry's alias. The history is thus a
-write-ahead log: its last promotion or rollback names a complete bundle, to which `reconcile` carries pointer and alias
+write-ahead log: its last promotion or rollback names a complete bundle, to which `repair` carries pointer and alias
 forward.
 """
 
-import getpass
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from components.release.history import SERVES, Entry, Outcome, append, now, read_history, serving
+from components.release.history import SERVES, Outcome, append, new_entry, read_history, serving
 from components.release.lock import hold
+from components.release.repair import Champions, carry_forward, pointer_or_damage
 from pointsman.bundle.manifest import is_router_id
-from pointsman.bundle.pointer import read_pointer, write_pointer
 from pointsman.bundle.reading import copy_files, is_whole, read_files
 from pointsman.bundle.signature import SIGNATURE, read_signature
 from pointsman.durable import mend_folder, place_folder, replace_file, sweep
 from pointsman.errors import BundleError
 
 _LOG = logging.getLogger(__name__)
-
-
-class Champions(Protocol):
-    """What promotion needs of a registry of versions."""
-
-    def find(self, router_id: str) -> str | None:
-        """The version that holds this router; None: not registered."""
-
-    def make_champion(self, version: str) -> None:
-        """Makes a version the champion, and only it."""
-
-    def no_champion(self) -> None:
-        """Leaves no champion."""
-
-    def champion_router(self) -> str | None:
-        """router_id of the champion; None: there is none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repairs:
-    """What `reconcile` found and did, in words; empty where all agreed."""
-
-    router_id: str | None
-    """The router in service."""
-    done: tuple[str, ...] = ()
 
 
 def publish(
@@ -86,8 +58,8 @@ def publish(
             replace_file(target / SIGNATURE, files[SIGNATURE])
         last = serving(read_history(root))
         if last is None or last.router_id != router_id:
-            append(root, _entry(router_id, "promoted", reasons, who))
-        _reconcile(root, registry)
+            append(root, new_entry(router_id, "promoted", reasons, who))
+        carry_forward(root, registry)
     _LOG.info("router %s is in service in %s", router_id, root)
     return router_id
 
@@ -106,7 +78,7 @@ def refuse(
         Busy: a promotion holds the lock.
     """
     with hold(root, timeout):
-        entry = _entry(router_id, verdict, reasons, who)
+        entry = new_entry(router_id, verdict, reasons, who)
         last = next(iter(read_history(root)[-1:]), None)
         if last is None or (last.router_id, last.verdict, last.reasons) != (router_id, verdict, entry.reasons):
             append(root, entry)
@@ -144,85 +116,15 @@ def rollback(
         read_files(root / target)
         last = serving(read_history(root))
         if last is None or last.router_id != target:
-            append(root, _entry(target, "rolled_back", reasons, who))
-        _reconcile(root, registry)
+            append(root, new_entry(target, "rolled_back", reasons, who))
+        carry_forward(root, registry)
     _LOG.info("router %s is in service again in %s", target, root)
     return target
 
 
-def reconcile(
-    root: Path, registry: Champions | None = None, timeout: float = 60.0, copies: Sequence[Path] = ()
-) -> Repairs:
-    """Repairs whatever a crash left: unfinished folders, a pointer or an alias behind the history, damaged files.
-
-    Args:
-        root: the published root.
-        registry: where the version in service becomes champion.
-        timeout: seconds to wait for another promotion.
-        copies: folders of bundles by router_id, where an intact copy of a damaged router may be.
-
-    Raises:
-        BundleError: the router that should serve isn't whole, and no copy of it is.
-        Busy: another promotion holds the lock.
-    """
-    with hold(root, timeout):
-        sweep(root)
-        mended = _mend(root, copies)
-        found = _reconcile(root, registry)
-        return Repairs(router_id=found.router_id, done=(*mended, *found.done))
-
-
-def _mend(root: Path, copies: Sequence[Path]) -> list[str]:
-    """Replaces what is damaged of the router that should be in service, where a copy of it is intact."""
-    last = serving(read_history(root))
-    named = _pointer_or_damage(root) if last is None else last.router_id
-    if not is_router_id(named) or is_whole(root / str(named)):
-        return []
-    for shelf in copies:
-        copy = shelf / str(named)
-        if is_whole(copy):
-            manifest, files = copy_files(copy)
-            mend_folder(root / manifest.router_id, files)
-            return [f"the damaged router {manifest.router_id[:12]} was replaced by the intact copy in {shelf}"]
-    return []
-
-
-def _reconcile(root: Path, registry: Champions | None) -> Repairs:
-    done = []
-    last, named = serving(read_history(root)), _pointer_or_damage(root)
-    router_id = named if last is None else last.router_id
-    if not is_router_id(router_id):
-        return Repairs(router_id=None)
-    assert router_id is not None  # noqa: S101  # for mypy: a router_id is text
-    read_files(root / router_id)
-    if last is None:
-        append(root, _entry(router_id, "promoted", ["found in service without a record"], None))
-        done.append("history lacked the router in service")
-    if named != router_id:
-        write_pointer(root, router_id)
-        done.append(f"pointer moved to {router_id}")
-    if registry is not None and registry.champion_router() != router_id:
-        version = registry.find(router_id)
-        if version is None:
-            registry.no_champion()
-            done.append("the router in service isn't registered: no version is champion")
-        else:
-            registry.make_champion(version)
-            done.append(f"version {version} is champion")
-    return Repairs(router_id=router_id, done=tuple(done))
-
-
-def _pointer_or_damage(root: Path) -> str | None:
-    """The pointer; '' where it is damaged, which the history can repair."""
-    try:
-        return read_pointer(root)
-    except BundleError:
-        return ""
-
-
 def _before(root: Path) -> str:
     """The router that was in service before the present one, skipping routers already left by a rollback."""
-    entries, named = read_history(root), _pointer_or_damage(root)
+    entries, named = read_history(root), pointer_or_damage(root)
     last = serving(entries)
     if last is not None and last.verdict == "rolled_back" and named != last.router_id:
         # it broke off between the history and the pointer
@@ -248,13 +150,3 @@ def _find(root: Path, beginning: str) -> str:
     if not beginning or len(named) != 1:
         raise BundleError(f"{root}: {len(named)} routers begin with {beginning!r}, need exactly one")
     return named[0]
-
-
-def _entry(router_id: str, verdict: Outcome, reasons: Sequence[str], who: str | None) -> Entry:
-    return Entry(
-        time=now(),
-        router_id=router_id,
-        verdict=verdict,
-        reasons=tuple(reasons),
-        who=getpass.getuser() if who is None else who,
-    )

@@ -2,7 +2,7 @@
 
 from components.release.history import read_history
 from components.release.mirror import mirror
-from components.release.publish import Champions, reconcile
+from components.release.repair import Champions, reconcile
 from flows.platform import paths
 from flows.platform.settings import settings
 from flows.stations.verdicts import sign_promoted

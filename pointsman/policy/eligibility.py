@@ -1,18 +1,15 @@
 """Which candidates a prompt may go to: names, capabilities, context windows, retirement. One rule for every caller.
 
-Shapes: N prompts, M candidates, C of them available.
+Shapes: N prompts, M candidates.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.model.latency import LatencyHead
-from pointsman.model.prediction import Decision, Prediction
-from pointsman.policy.policy import Budget, Policy, decide
 
 Mask = NDArray[np.bool_]
 WINDOW_MARGIN = 1.2
@@ -192,96 +189,3 @@ def _said(models: Sequence[str], facts: Facts, wanted: Wanted, removed: dict[str
             names = (f"{models[m]} ({facts.window_M[m]:.0f})" if window else models[m] for m in gone)
             parts.append(f"{words[rule]}: {', '.join(names)}")
     return f"no candidate is left. {'; '.join(parts)}"
-
-
-def decide_eligible(
-    prediction: Prediction,
-    policy: Policy,
-    eligible_NM: Mask,
-    *,
-    fallback: int,
-    general_quality_M: NDArray[np.float64],
-    models: Sequence[str],
-) -> Decision:
-    """As `decide`, with candidates of each prompt's own; prompts of one set of candidates are decided together.
-
-    Raises:
-        ValueError: as `decide`; costs need to be known of the eligible candidates only.
-    """
-    if eligible_NM.all():
-        return decide(prediction, policy, fallback=fallback, models=models)
-    masks_GM: Mask
-    masks_GM, group_N = np.unique(eligible_NM, axis=0, return_inverse=True)
-    if len(masks_GM) > 1 and isinstance(policy, Budget):
-        # a budget is one for all prompts
-        prediction, masks_GM, group_N = (
-            _undesirable(prediction, eligible_NM),
-            np.asarray(eligible_NM.any(axis=0)).reshape(1, -1),
-            0 * group_N,
-        )
-    choice_N = np.empty(eligible_NM.shape[0], dtype=np.intp)
-    reason_N = np.empty(eligible_NM.shape[0], dtype="U16")
-    for group, mask_M in enumerate(masks_GM):
-        rows = np.flatnonzero(group_N == group)
-        decision = decide_among(
-            rows_of(prediction, rows),
-            policy,
-            np.flatnonzero(mask_M),
-            fallback=fallback,
-            general_quality_M=general_quality_M,
-            models=models,
-        )
-        choice_N[rows], reason_N[rows] = decision.candidate_N, decision.reason_N
-    return Decision(candidate_N=choice_N, reason_N=reason_N)
-
-
-def decide_among(
-    prediction: Prediction,
-    policy: Policy,
-    columns_C: NDArray[np.intp],
-    *,
-    fallback: int,
-    general_quality_M: NDArray[np.float64],
-    models: Sequence[str],
-) -> Decision:
-    """As `decide`, as if the other candidates didn't exist; the choice indexes all M.
-
-    Where the fallback isn't among them, the available candidate of best general quality stands in.
-
-    Raises:
-        ValueError: as `decide`; costs need to be known of the available candidates only.
-    """
-    held = np.flatnonzero(columns_C == fallback)
-    decision = decide(
-        _columns(prediction, columns_C),
-        policy,
-        fallback=int(held[0]) if held.size else int(general_quality_M[columns_C].argmax()),
-        models=[models[column] for column in columns_C],
-    )
-    return Decision(candidate_N=columns_C[decision.candidate_N], reason_N=decision.reason_N)
-
-
-def rows_of(prediction: Prediction, rows: NDArray[np.intp] | slice) -> Prediction:
-    """The prediction of some of its prompts."""
-    known: dict[str, Any] = {entry.name: getattr(prediction, entry.name) for entry in fields(Prediction)}
-    part: dict[str, Any] = {name: None if array is None else array[rows] for name, array in known.items()}
-    return Prediction(**part)
-
-
-def _columns(prediction: Prediction, columns_C: NDArray[np.intp]) -> Prediction:
-    known = {entry.name: getattr(prediction, entry.name) for entry in fields(Prediction)}
-    for name in ("quality_NM", "cost_usd_NM", "supported_NM"):
-        if known.get(name) is not None:
-            known[name] = known[name][:, columns_C]
-    return Prediction(**known)
-
-
-def _undesirable(prediction: Prediction, eligible_NM: Mask) -> Prediction:
-    """Candidates that may not be chosen made worse than any other, and no cheaper than the most expensive."""
-    quality_NM, cost_NM = prediction.quality_NM, prediction.cost_usd_NM
-    worst_N1 = np.where(eligible_NM, quality_NM, np.inf).min(axis=1, keepdims=True)
-    most_N1 = np.where(eligible_NM & np.isfinite(cost_NM), cost_NM, -np.inf).max(axis=1, keepdims=True)
-    known = {entry.name: getattr(prediction, entry.name) for entry in fields(Prediction)}
-    known["quality_NM"] = np.where(eligible_NM, quality_NM, np.nextafter(worst_N1, -1))
-    known["cost_usd_NM"] = np.where(eligible_NM, cost_NM, most_N1)
-    return Prediction(**known)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pointsman.policy.eligibility import rows_of
+from pointsman.policy.among import rows_of
 from pointsman.policy.exploration import Explored
 from pointsman.policy.pacing import Pacer
 from pointsman.policy.policy import Policy, Tradeoff

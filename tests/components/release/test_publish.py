@@ -6,7 +6,8 @@ import pytest
 
 from components.release.history import read_history
 from components.release.lock import Busy, hold
-from components.release.publish import publish, reconcile, refuse, rollback
+from components.release.publish import publish, refuse, rollback
+from components.release.repair import reconcile
 from pointsman import durable
 from pointsman.bundle.pointer import read_pointer
 from pointsman.bundle.reading import read_bundle

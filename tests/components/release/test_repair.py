@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from components.release.history import HISTORY, read_history
-from components.release.publish import publish, reconcile, refuse, rollback
+from components.release.publish import publish, refuse, rollback
+from components.release.repair import reconcile
 from pointsman import durable
 from pointsman.bundle.pointer import POINTER, read_pointer, resolve
 from pointsman.bundle.reading import is_whole, read_files

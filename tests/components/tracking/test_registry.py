@@ -1,6 +1,7 @@
 import pytest
 
-from components.release.publish import publish, reconcile, rollback
+from components.release.publish import publish, rollback
+from components.release.repair import reconcile
 from components.tracking.registry import Registry
 from components.tracking.run_figures import report_metrics
 from pointsman.bundle.reading import read_bundle

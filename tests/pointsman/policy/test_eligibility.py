@@ -1,75 +1,135 @@
+"""Who may be chosen, against rules applied one prompt and candidate at a time."""
+
+import itertools
+
 import numpy as np
 import pytest
 
 from pointsman.model.prediction import Prediction
-from pointsman.policy.eligibility import columns_of, decide_among
-from pointsman.policy.policy import Best, Budget, QualityBar, Tolerance, Tradeoff, decide
-
-MODELS = ("small", "middle", "large", "huge")
-GENERAL_M = np.array([0.4, 0.6, 0.7, 0.5])
-
-
-@pytest.fixture
-def beliefs():
-    draw = np.random.default_rng(0)
-    return Prediction(
-        quality_NM=draw.random((60, 4)),
-        cost_usd_NM=draw.random((60, 4)),
-        task_N=np.zeros(60, dtype=np.int32),
-        margin_N=np.full(60, 0.1),
-        novel_N=draw.random(60) < 0.2,
-    )
-
-
-@pytest.mark.parametrize(
-    "policy",
-    [Best(), Tradeoff(willingness_to_pay=1), Budget(usd=40), QualityBar(quality=0.5), Tolerance(share=0.3)],
+from pointsman.policy.among import decide_among, decide_eligible
+from pointsman.policy.eligibility import (
+    WINDOW_MARGIN,
+    Facts,
+    NoneEligible,
+    Wanted,
+    columns_of,
+    eligible,
+    unlimited,
 )
-def test_the_others_might_as_well_not_exist(beliefs, policy):
-    columns_C = columns_of(MODELS, ["huge", "middle"])
-    found = decide_among(beliefs, policy, columns_C, fallback=3, general_quality_M=GENERAL_M, models=MODELS)
-    alone = Prediction(
-        quality_NM=beliefs.quality_NM[:, [1, 3]],
-        cost_usd_NM=beliefs.cost_usd_NM[:, [1, 3]],
-        task_N=beliefs.task_N,
-        margin_N=beliefs.margin_N,
-        novel_N=beliefs.novel_N,
+from pointsman.policy.policy import Best, Budget, QualityBar, Tolerance, Tradeoff
+from pointsman.policy.ranking import rank
+
+MODELS = ("small", "middle", "large", "old")
+FACTS = Facts(
+    window_M=np.array([1000.0, 4000.0, np.inf, np.inf]),
+    capabilities_M=(frozenset(), frozenset({"tools"}), None, frozenset({"tools", "vision"})),
+    retired_M=np.array([False, False, False, True]),
+)
+POLICIES = [Best(), Tradeoff(willingness_to_pay=0.5), QualityBar(quality=0.6), Tolerance(share=0.4)]
+
+
+def beliefs(rows=40, seed=0):
+    draw = np.random.default_rng(seed)
+    return Prediction(
+        quality_NM=draw.random((rows, 4)),
+        cost_usd_NM=draw.random((rows, 4)),
+        task_N=np.zeros(rows, np.int32),
+        margin_N=np.zeros(rows),
+        novel_N=np.zeros(rows, bool),
     )
-    expected = decide(alone, policy, fallback=1)
-    assert found.candidate_N.tolist() == [(1, 3)[choice] for choice in expected.candidate_N]
-    assert found.reason_N.tolist() == expected.reason_N.tolist()
 
 
-def test_an_absent_fallback_is_stood_in_for_by_the_best_in_general(beliefs):
-    found = decide_among(beliefs, Best(), np.array([0, 1]), fallback=2, general_quality_M=GENERAL_M, models=MODELS)
-    assert set(found.candidate_N[beliefs.novel_N]) == {1}
+@pytest.mark.parametrize("needs", [(), ("tools",), ("vision",), ("tools", "vision")])
+@pytest.mark.parametrize("exclude", [(), ("large", "unheard-of")])
+def test_every_rule_holds_and_says_whom_it_removed(needs, exclude):
+    tokens_N = np.array([10, 900, 3000])
+    wanted = Wanted(exclude=exclude, requires=needs, max_output_tokens=100)
+
+    def allowed(tokens, m):
+        return (
+            not FACTS.retired_M[m]
+            and MODELS[m] not in exclude
+            and (FACTS.capabilities_M[m] is None or set(needs) <= FACTS.capabilities_M[m])
+            and np.ceil(tokens * WINDOW_MARGIN) + 100 <= FACTS.window_M[m]
+        )
+
+    expected = [[allowed(tokens, m) for m in range(4)] for tokens in tokens_N]
+    if not all(map(any, expected)):
+        with pytest.raises(NoneEligible, match="retired: old") as error:
+            eligible(MODELS, FACTS, wanted, tokens_N)
+        assert not exclude or "excluded: large" in str(error.value)
+        return
+    found_NM, removed = eligible(MODELS, FACTS, wanted, tokens_N)
+    assert found_NM.tolist() == expected
+    # each candidate is removed once
+    assert (sum(gone.astype(int) for gone in removed.values()) == ~found_NM).all()
 
 
-def test_costs_of_absent_candidates_may_be_unknown(beliefs):
-    beliefs.cost_usd_NM[:, 3] = np.nan
-    decide_among(
-        beliefs,
-        Budget(usd=60),
-        np.array([0, 1]),
-        fallback=0,
-        general_quality_M=GENERAL_M,
-        models=MODELS,
-    )
-    found = decide_among(
-        beliefs,
-        Budget(usd=60),
-        np.array([0, 3]),
-        fallback=0,
-        general_quality_M=GENERAL_M,
-        models=MODELS,
-    )
-    assert set(found.candidate_N) == {0}
-    with pytest.raises(ValueError, match="unknown for all 1 candidates: huge"):
-        decide_among(beliefs, Budget(usd=60), np.array([3]), fallback=0, general_quality_M=GENERAL_M, models=MODELS)
+def test_the_message_tells_the_window_that_was_too_small():
+    with pytest.raises(NoneEligible, match=r"too small for about 6100 tokens.*small \(1000\), middle \(4000\)"):
+        eligible(MODELS, FACTS, Wanted(exclude=("large",), max_output_tokens=100), np.array([5000]))
+    with pytest.raises(ValueError, match="doesn't know 'new'"):
+        eligible(MODELS, FACTS, Wanted(among=("new",)), np.array([1]))
+    with pytest.raises(ValueError, match="not one text"):
+        Wanted(exclude="small")
+
+
+def test_nothing_known_and_nothing_wanted_limits_nobody():
+    assert unlimited(Facts.unknown(3), Wanted())
+    assert not unlimited(FACTS, Wanted())
+    assert not unlimited(Facts.unknown(3), Wanted(exclude=("a",)))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_prompts_of_several_sets_are_decided_as_alone(policy):
+    prediction, draw = beliefs(), np.random.default_rng(1)
+    mask_NM = draw.random((40, 4)) < 0.6
+    mask_NM[np.arange(40), draw.integers(0, 4, 40)] = True
+    general_M = np.array([0.4, 0.5, 0.6, 0.7])
+    keys = {"fallback": 2, "general_quality_M": general_M, "models": MODELS}
+    together = decide_eligible(prediction, policy, mask_NM, **keys).candidate_N
+    for row in range(40):
+        one = Prediction(
+            **{
+                name: getattr(prediction, name)[row : row + 1]
+                for name in ("quality_NM", "cost_usd_NM", "task_N", "margin_N", "novel_N")
+            }
+        )
+        assert together[row] == decide_among(one, policy, np.flatnonzero(mask_NM[row]), **keys).candidate_N[0]
+        assert mask_NM[row, together[row]]
+
+
+def test_one_budget_is_kept_over_prompts_of_several_sets():
+    prediction = beliefs(6, seed=3)
+    mask_NM = np.array([[True, True, False, False], [False, True, True, True]] * 3)
+    keys = {"fallback": 2, "general_quality_M": np.zeros(4), "models": MODELS}
+    quality_NM, cost_NM, rows = prediction.quality_NM, prediction.cost_usd_NM, np.arange(6)
+    every = [np.array(c) for c in itertools.product(*[np.flatnonzero(mask) for mask in mask_NM])]
+    least = min(cost_NM[rows, c].sum() for c in every)
+    usd = least * 1.5
+    found = decide_eligible(prediction, Budget(usd=usd), mask_NM, **keys).candidate_N
+    assert mask_NM[rows, found].all()
+    assert cost_NM[rows, found].sum() <= usd
+    best = max(quality_NM[rows, c].sum() for c in every if cost_NM[rows, c].sum() <= usd)
+    # within one prompt's upgrade of the optimum
+    assert quality_NM[rows, found].sum() >= best - 1
+
+
+def test_ranks_follow_the_policy():
+    quality = np.array([[0.5, 0.9, 0.7, 0.95]])
+    cost = np.array([[1.0, 3.0, 2.0, np.nan]])
+    choice = np.array([1])
+    assert rank(Best(), choice, quality, cost).tolist() == [[1, 3, 2, 0]]
+    assert rank(Tradeoff(willingness_to_pay=2.0), choice, quality, cost).tolist() == [[1, 0, 2, 3]]
+    assert rank(QualityBar(quality=0.6), choice, quality, cost).tolist() == [[1, 2, 3, 0]]
+    allowed = np.array([[True, True, False, True]])
+    assert rank(Best(), choice, quality, cost, allowed).tolist() == [[1, 3, 0, -1]]
+    # choice stays first even where the guard kept a worse one
+    assert rank(Best(), np.array([0]), quality, cost).tolist()[0][0] == 0
 
 
 def test_new_candidates_are_refused_by_name():
-    with pytest.raises(ValueError, match="doesn't know 'brand-new': it was trained on small, middle, large, huge"):
+    with pytest.raises(ValueError, match="doesn't know 'brand-new': it was trained on small, middle, large, old"):
         columns_of(MODELS, ["small", "brand-new"])
     for nothing in ([], "small"):
         with pytest.raises(ValueError, match="at least one name"):
