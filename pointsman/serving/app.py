@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 
 from pointsman.serving.batching import Crowded
 from pointsman.serving.config import ServingConfig
-from pointsman.serving.connections import bounded_protocol
+from pointsman.serving.connections import FairServer, bounded_protocol, room_for
 from pointsman.serving.contract import REFUSALS, Answer, Asked, Kept, Told
 from pointsman.serving.decider import Decider
 from pointsman.serving.decision_log import DecisionLog
@@ -127,17 +127,24 @@ def serve(path: str | Path, host: str = "127.0.0.1", port: int = 8080, config: S
         f"{f', decisions in {limits.log.url or limits.log.folder}' if limits.log else ''}); end with Ctrl-C",
         flush=True,
     )
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level="error",
-        access_log=False,
-        ws="none",
-        http=bounded_protocol(limits.header_seconds, limits.largest_crowd),
-        timeout_keep_alive=max(1, round(limits.idle_seconds)),
-        timeout_graceful_shutdown=max(1, round(limits.goodbye_seconds)),
+    # chat completions have a connection to the server behind as well
+    crowd = room_for(limits.largest_crowd, 1 if limits.upstream is None else 2)
+    server = FairServer(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_level="error",
+            access_log=False,
+            ws="none",
+            http=bounded_protocol(limits.header_seconds, crowd),
+            timeout_keep_alive=max(1, round(limits.idle_seconds)),
+            timeout_graceful_shutdown=max(1, round(limits.goodbye_seconds)),
+        )
     )
+    # as uvicorn.run does: Ctrl-C is no error
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
 
 
 def _upstream(limits: ServingConfig) -> "Upstream | None":

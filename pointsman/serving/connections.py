@@ -1,62 +1,125 @@
 """Connections that say nothing, or half a sentence, don't keep others out.
 
-uvicorn bounds the time between requests, not the time for a request's first bytes and headers.
+uvicorn bounds the time between requests, but neither the time for a request's first bytes and headers, nor how many
+connections there are: it takes them until the process has no file left, and then nobody comes in.
 """
 
 import asyncio
-import time
-from typing import Any
+import resource
+import socket
+from itertools import chain
+from pathlib import Path
 
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+TAKEN = 16
+"""Connections that are taken in one turn of the event loop; those that are there are answered between."""
+_QUEUE = 2048
+"""Connections that may wait to be taken."""
+_SPARE = 64
+"""Files left for reloads, logs, and connections that are being closed."""
+
+
+def room_for(crowd: int, files_each: int = 1) -> int:
+    """How many of so many connections the process has files for; asks the system for as many as that takes first.
+
+    Args:
+        crowd: connections wanted, >= 1.
+        files_each: files that one can need, >= 1.
+    """
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    own = _open_files() + _SPARE
+    wanted = own + files_each * crowd
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return crowd
+    if most == resource.RLIM_INFINITY or most > soft:
+        soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
+    return max(1, min(crowd, (soft - own) // files_each))
+
+
+def _open_files() -> int:
+    descriptors = Path("/proc/self/fd")
+    return sum(1 for _ in descriptors.iterdir()) if descriptors.is_dir() else _SPARE
+
+
+class FairServer(uvicorn.Server):
+    """uvicorn's server; a crowd at the door doesn't keep it from those who are in."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        # asyncio takes as many connections in a turn as it lets wait
+        config.backlog = TAKEN
+        super().__init__(config)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens; afterwards more may wait than are taken in a turn."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                with listening.dup() as same:
+                    same.listen(_QUEUE)
 
 
 def bounded_protocol(header_seconds: float, crowd: int) -> type[H11Protocol]:
     """uvicorn's HTTP protocol, which hangs up on who takes too long to ask, and on the longest silent in a crowd.
 
+    Who never finished a request goes before who rests between two.
+
     Args:
-        header_seconds: for the first line and headers of a request, > 0.
+        header_seconds: for the first line and headers of a request, and for taking the end of an answer, > 0.
         crowd: connections at a time, >= 1.
     """
+    # both in the order in which connections came into them
+    late: dict[Bounded, None] = {}
+    resting: dict[Bounded, None] = {}
 
     class Bounded(H11Protocol):
-        asking_since: float | None = None
-        """When the connection last owed a request; None: it is being answered."""
         _timer: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            self.asking_since = time.monotonic()
             if len(self.connections) > crowd:
-                self._make_room()
-            self._timer = self.loop.call_later(header_seconds, self._check)
+                victim = next(chain(late, resting), self)
+                victim._leave()
+                victim.transport.abort()
+            if not self.transport.is_closing():
+                self._settle()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._leave()
             super().connection_lost(exc)
 
-        def _owes_a_request(self) -> bool:
-            return self.cycle is None or self.cycle.response_complete
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._settle()
 
-        def _check(self) -> None:
-            now = time.monotonic()
-            if self._owes_a_request():
-                if self.asking_since is None:
-                    self.asking_since = now
-                # between requests uvicorn's own limit holds until the next one's first byte
-                elif now - self.asking_since >= header_seconds and self.timeout_keep_alive_task is None:
-                    self.transport.abort()
-                    return
-            else:
-                self.asking_since = None
-            self._timer = self.loop.call_later(header_seconds / 2, self._check)
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self._settle()
 
-        def _make_room(self) -> None:
-            silent = [other for other in self.connections if isinstance(other, Bounded) and other._owes_a_request()]
-            oldest = min(silent, key=_since, default=self)
-            oldest.transport.abort()
+        def timeout_keep_alive_handler(self) -> None:
+            super().timeout_keep_alive_handler()
+            self._settle()
 
-    def _since(connection: Any) -> float:
-        return float(connection.asking_since or 0.0)
+        def _settle(self) -> None:
+            """Notes what is waited for, of those who owe something."""
+            closing = self.transport.is_closing()
+            if not closing and self.cycle is not None and not self.cycle.response_complete:
+                self._leave()
+            elif not closing and self.timeout_keep_alive_task is not None:
+                self._leave()
+                resting[self] = None
+            elif self not in late:
+                self._leave()
+                late[self] = None
+                self._timer = self.loop.call_later(header_seconds, self.transport.abort)
+
+        def _leave(self) -> None:
+            late.pop(self, None)
+            resting.pop(self, None)
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
 
     return Bounded

@@ -14,19 +14,21 @@ import pytest
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 START = """
-import json, sys
+import json, resource, sys
 from pointsman.serving.app import ServingConfig, serve
+if files := int(sys.argv[4]):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 serve(sys.argv[1], port=int(sys.argv[2]), config=ServingConfig(**json.loads(sys.argv[3])))
 """
 HALF = b"POST /v1/route HTTP/1.1\r\nHost: x\r\nContent-Length: 3900000\r\nContent-Type: application/json\r\n\r\n"
 
 
 @contextlib.contextmanager
-def serving(bundle, **config):
+def serving(bundle, *, files=0, **config):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", START, str(bundle), str(port), json.dumps(config)]
+    command = [sys.executable, "-c", START, str(bundle), str(port), json.dumps(config), str(files)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         server.first_line = server.stdout.readline()
