@@ -13,8 +13,10 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-TAKEN = 16
+_TAKEN = 4
 """Connections that are taken in one turn of the event loop; those that are there are answered between."""
+_READ = 65_536
+"""Bytes that are read of a connection in one turn; asyncio reads four times as many."""
 _QUEUE = 2048
 """Connections that may wait to be taken."""
 _SPARE = 64
@@ -49,7 +51,7 @@ class FairServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         # asyncio takes as many connections in a turn as it lets wait
-        config.backlog = TAKEN
+        config.backlog = _TAKEN
         super().__init__(config)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -71,17 +73,20 @@ def bounded_protocol(header_seconds: float, crowd: int) -> type[H11Protocol]:
         crowd: connections at a time, >= 1.
     """
     # both in the order in which connections came into them
-    late: dict[Bounded, None] = {}
-    resting: dict[Bounded, None] = {}
+    late: dict[H11Protocol, None] = {}
+    resting: dict[H11Protocol, None] = {}
 
     class Bounded(H11Protocol):
         _timer: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            if hasattr(transport, "max_size"):
+                transport.max_size = _READ
             if len(self.connections) > crowd:
                 victim = next(chain(late, resting), self)
-                victim._leave()
+                for each in (late, resting):
+                    each.pop(victim, None)
                 victim.transport.abort()
             if not self.transport.is_closing():
                 self._settle()

@@ -48,6 +48,7 @@ class LimitBody:
         """
         self._app, self._largest, self._together, self._seconds = app, largest, together, seconds
         self._held = 0
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reads the body up to the limits, then hands it on."""
@@ -62,6 +63,9 @@ class LimitBody:
             except TimeoutError:
                 told = {"detail": f"the body took longer than {self._seconds:g} s"}
                 refusal = JSONResponse(told, 408, {"connection": "close"})
+            except asyncio.CancelledError:
+                # the server's time is up: raised further, each such body would leave a traceback
+                refusal = JSONResponse({"detail": "the server ends"}, 503, {"connection": "close"})
             if refusal is not None:
                 held.chunks.clear()
                 await refusal(scope, receive, send)
@@ -83,6 +87,10 @@ class LimitBody:
         refusal = self._refusal(int(announced) if announced.isdigit() else 0)
         more = True
         while more and refusal is None:
+            if held.size >= SMALL:
+                # one large body at a time asks for more, one a turn of the event loop: all others are served between
+                async with self._turn:
+                    await asyncio.sleep(0)
             message = await receive()
             if message["type"] == "http.disconnect":
                 held.gone = True

@@ -1,5 +1,6 @@
 """The attacks benchmark's child: PUBLISHED SECONDS; prints JSON. The server runs in a process of its own."""
 
+import asyncio
 import contextlib
 import json
 import resource
@@ -11,7 +12,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
 from pathlib import Path
 
 from pointsman.bundle.pointer import resolve
@@ -21,7 +23,9 @@ from tests.benchmarks.child import ROOT
 from tests.benchmarks.serving_case import Server, long, short
 
 SILENT, UNFINISHED, BATCHES, BATCH = 1024, 900, 4, 256
-ANNOUNCED, SENT = 4_000_000, 3_900_000
+ANNOUNCED, SENT, CHUNK = 4_000_000, 3_900_000, 65_536
+WARM = 4.0
+"""Seconds from the attack's start to the measurement's."""
 FILES = 1024
 """Open files that the server may have, as most systems give a process."""
 
@@ -30,16 +34,14 @@ def main(published: Path, seconds: float) -> None:
     """Measures idle and attacked in turn."""
     texts = [row["prompt"] for row in read_bundle(resolve(published)).golden]
     brief, lengthy = short(texts), long(texts)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
     unfinished = _head(ANNOUNCED) + b'{"prompt": "' + b"a" * (SENT - 12)
     rows: list[dict[str, object]] = []
     with _server(published) as (server, _):
         load.run(server.port, brief, concurrency=2, seconds=seconds)
         for name, attack in (
-            (f"{SILENT} silent connections", _held(server.port, SILENT, b"")),
-            (f"{UNFINISHED} unfinished bodies", _held(server.port, UNFINISHED, unfinished)),
-            (f"{BATCHES} full batches", _batches(server.port, lengthy)),
+            (f"{SILENT} silent connections", _beside(hold, server.port, SILENT, b"")),
+            (f"{UNFINISHED} unfinished bodies", _beside(hold, server.port, UNFINISHED, unfinished)),
+            (f"{BATCHES} full batches", _beside(ask_much, server.port, lengthy)),
         ):
             idle = _row("idle", server, brief, seconds, None)
             with attack:
@@ -89,60 +91,47 @@ def _head(length: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _held(port: int, count: int, content: bytes) -> Iterator[None]:
-    """So many connections that have said this; what the server closes is opened again, as an attacker would."""
-    held: list[socket.socket | None] = []
-    ended = threading.Event()
-
-    def hold() -> None:
-        held.extend(_connect(port, content) for _ in range(count))
-        while not ended.wait(1):
-            for slot, one in enumerate(held):
-                if one is None or _gone(one):
-                    held[slot] = _connect(port, content)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    time.sleep(1)
+def _beside(attack: Callable[..., None], *arguments: object) -> Iterator[None]:
+    """An attack in a process of its own, so that it doesn't hold up whoever measures."""
+    process = get_context("spawn").Process(target=attack, args=arguments, daemon=True)
+    process.start()
+    time.sleep(WARM)
     try:
         yield
     finally:
-        ended.set()
-        thread.join()
-        for one in held:
-            if one is not None:
-                one.close()
+        process.terminate()
+        process.join()
 
 
-def _gone(one: socket.socket) -> bool:
-    one.setblocking(False)
-    try:
-        one.recv(1000)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
-    one.close()
-    return True
+def hold(port: int, count: int, content: bytes) -> None:
+    """So many connections that have said this; what the server closes is opened again, as an attacker would."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(_hold_one(port, content) for _ in range(count)))
+
+    asyncio.run(all_of_them())
 
 
-def _connect(port: int, content: bytes) -> socket.socket | None:
-    try:
-        one = socket.create_connection(("127.0.0.1", port), timeout=5)
+async def _hold_one(port: int, content: bytes) -> None:
+    while True:
         with contextlib.suppress(OSError):
-            one.sendall(content)
-        return one
-    except OSError:
-        return None
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with contextlib.closing(writer):
+                for start in range(0, len(content), CHUNK):
+                    writer.write(content[start : start + CHUNK])
+                    await writer.drain()
+                await reader.read()
+        await asyncio.sleep(1)
 
 
-@contextlib.contextmanager
-def _batches(port: int, lengthy: list[str]) -> Iterator[None]:
+def ask_much(port: int, lengthy: list[str]) -> None:
+    """Clients that ask for full batches again and again."""
     body = json.dumps({"prompts": (lengthy * (1 + BATCH // len(lengthy)))[:BATCH]}).encode()
-    ended = threading.Event()
 
     def ask() -> None:
-        while not ended.is_set():
+        while True:
             request = urllib.request.Request(
                 f"http://127.0.0.1:{port}/v1/route", body, {"content-type": "application/json"}
             )
@@ -152,13 +141,8 @@ def _batches(port: int, lengthy: list[str]) -> Iterator[None]:
     threads = [threading.Thread(target=ask) for _ in range(BATCHES)]
     for thread in threads:
         thread.start()
-    time.sleep(1)
-    try:
-        yield
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.join()
 
 
 @contextlib.contextmanager
