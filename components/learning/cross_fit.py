@@ -44,8 +44,19 @@ class StageOneHeld:
     """Passes that training took, mean over folds."""
 
 
-def folds_of(task_N: NDArray[np.int32], folds: int, seed: int) -> tuple[tuple[Rows, Rows], ...]:
-    """Rows to learn from and rows held out, fold by fold; each task is spread over the folds.
+def folds_of(
+    task_N: NDArray[np.int32], folds: int, seed: int, group_N: NDArray[np.int32] | None = None
+) -> tuple[tuple[Rows, Rows], ...]:
+    """Rows to learn from and rows held out, fold by fold; each task is spread over the folds, groups stay whole.
+
+    What is said of a prompt would be no judgement had its near-duplicate or another turn of its conversation been
+    learnt from. A task whose prompts would all fall into one fold is divided nevertheless: nothing else knows of it.
+
+    Args:
+        task_N: task of each prompt, -1: none.
+        folds: in [2, N].
+        seed: of the order in which prompts fall to folds.
+        group_N: prompts that belong together, below 0: to nobody; None: all are independent.
 
     Raises:
         ValueError: folds < 2, or fewer prompts than folds.
@@ -54,8 +65,17 @@ def folds_of(task_N: NDArray[np.int32], folds: int, seed: int) -> tuple[tuple[Ro
         raise ValueError(f"folds must be in [2, {task_N.size}], got {folds}")
     order_N = np.random.default_rng(seed).permutation(task_N.size)
     ranked_N = order_N[np.argsort(task_N[order_N], kind="stable")]
+    whole_N = np.full(task_N.size, -1) if group_N is None else group_N
+    # a group falls where its first prompt in this order would
+    _, first_U, group_R = np.unique(
+        np.where(whole_N < 0, -1 - np.arange(task_N.size), whole_N)[ranked_N], return_index=True, return_inverse=True
+    )
     fold_N = np.empty(task_N.size, dtype=np.intp)
-    fold_N[ranked_N] = np.arange(task_N.size) % folds
+    fold_N[ranked_N] = np.argsort(np.argsort(first_U))[group_R] % folds
+    count_TF = np.zeros((int(task_N.max(initial=-1)) + 1, folds), dtype=np.intp)
+    np.add.at(count_TF, (task_N[task_N >= 0], fold_N[task_N >= 0]), 1)
+    lone_R = ranked_N[np.isin(task_N[ranked_N], np.flatnonzero((count_TF > 0).sum(axis=1) == 1))]
+    fold_N[lone_R] = np.arange(lone_R.size) % folds
     return tuple((np.flatnonzero(fold_N != fold), np.flatnonzero(fold_N == fold)) for fold in range(folds))
 
 

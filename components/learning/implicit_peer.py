@@ -42,6 +42,7 @@ def implicit_peer(
     held: StageOneHeld,
     config: TwoStageConfig,
     implicit: ImplicitClassifierConfig = ImplicitClassifierConfig(),  # noqa: B008  frozen
+    group_N: NDArray[np.int32] | None = None,
 ) -> ImplicitPeer | None:
     """An implicit classifier trained without the first fold, and the router's own, on that fold; None without tasks.
 
@@ -51,10 +52,11 @@ def implicit_peer(
         held: what stage 1 says of each when it is held out.
         config: that stage 1 was learnt with: its folds are used again.
         implicit: see ImplicitClassifierConfig; the seed is that of stage 1's classifier.
+        group_N: as stage 1 had it.
     """
     if not (task_N >= 0).any():
         return None
-    rest_K, held_K = folds_of(task_N, config.folds, config.classifier.seed)[0]
+    rest_K, held_K = folds_of(task_N, config.folds, config.classifier.seed, group_N)[0]
     rows = config.classifier.rows
     rest_K = rest_K[evenly_within(task_N[rest_K], rows)]
     held_K = held_K[evenly_within(task_N[held_K], rows)]

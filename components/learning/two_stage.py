@@ -83,6 +83,7 @@ def learn_stage_one(
     quality_NM: Floats,
     label_N: NDArray[np.str_] | None,
     config: TwoStageConfig,
+    group_N: NDArray[np.int32] | None = None,
 ) -> StageOne:
     """Table and classifier of all prompts, and what they expect of each when it is held out.
 
@@ -92,10 +93,11 @@ def learn_stage_one(
         quality_NM: quality in [0, 1]; nan where not observed.
         label_N: the logs' own labels, shape (N,), towards whose table the tasks' is shrunken; None: there are none.
         config: see TwoStageConfig.
+        group_N: prompts that are held out together, see `folds_of`.
     """
     known_N = known_labels(label_N, config.smallest_label)
     prior_NM = None if known_N is None else label_quality(known_N, quality_NM)
-    folds = folds_of(task_N, config.folds, config.classifier.seed)
+    folds = folds_of(task_N, config.folds, config.classifier.seed, group_N)
     held = hold_out_stage_one(features_NF, task_N, quality_NM, prior_NM, folds, config.classifier)
     final = replace(config.classifier, fit=_for(config.classifier.fit, held.epochs))
     classifier, _ = train_classifier(features_NF, task_N, features_NF[:0], task_N[:0], final)
@@ -119,6 +121,7 @@ def learn_stage_two(
     candidate_TM: NDArray[np.bool_],
     first: StageOneHeld,
     config: TwoStageConfig,
+    group_N: NDArray[np.int32] | None = None,
 ) -> StageTwo:
     """Heads that learn what stage 1 doesn't know, and what they say of each prompt when it is held out.
 
@@ -129,8 +132,9 @@ def learn_stage_two(
         candidate_TM: the candidates of each task, which may get heads of their own.
         first: stage 1, held out.
         config: see TwoStageConfig.
+        group_N: as stage 1 had it.
     """
-    folds = folds_of(task_N, config.folds, config.classifier.seed)
+    folds = folds_of(task_N, config.folds, config.classifier.seed, group_N)
     fewer = replace(config.experts, members=config.fold_members)
     second = hold_out_stage_two(features_NF, task_N, quality_NM, candidate_TM, first, folds, fewer)
     # A head of its own is worth having where the folds' heads were better for it.
@@ -189,8 +193,9 @@ def learn(seen: Board, config: TwoStageConfig, seed: int) -> TwoStage:
         config: of every step.
         seed: of the novelty reference; networks have theirs in the config.
     """
-    one = learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, seen.benchmark_N, config)
-    two = learn_stage_two(seen.features_NF, seen.task_N, seen.quality_NM, one.table.candidate_TM, one.held, config)
+    known = (seen.features_NF, seen.task_N, seen.quality_NM)
+    one = learn_stage_one(*known, seen.benchmark_N, config, seen.group_N)
+    two = learn_stage_two(*known, one.table.candidate_TM, one.held, config, seen.group_N)
     model, report = fit_router(
         classifier=one.classifier,
         experts=two.experts,

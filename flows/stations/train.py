@@ -33,8 +33,8 @@ def classify(*, laid_out: DataRef, discovered: DataRef, config: TwoStageConfig) 
     """Stage 1: the task of every prompt, discovered in training and assigned elsewhere; their table and classifier."""
     board = with_tasks(read_board(laid_out), load_arrays(Partition, discovered.file("partition.npz")))
     seen = board.take(board.rows(*LEARNING))
-    one = learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, seen.benchmark_N, config)
-    peer = implicit_peer(seen.features_NF, seen.task_N, one.held, config)
+    one = learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, seen.benchmark_N, config, seen.group_N)
+    peer = implicit_peer(seen.features_NF, seen.task_N, one.held, config, group_N=seen.group_N)
     figures = asdict(one.report) | {"implicit_classifier": peer and asdict(peer)}
 
     def write(folder: Path) -> None:
@@ -60,6 +60,7 @@ def specialise(*, laid_out: DataRef, classified: DataRef, config: TwoStageConfig
         load_arrays(TaskTable, classified.file("table.npz")).candidate_TM,
         load_arrays(StageOneHeld, classified.file("held.npz")),
         config,
+        seen.group_N,
     )
 
     def write(folder: Path) -> None:

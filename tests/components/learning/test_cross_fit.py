@@ -36,6 +36,43 @@ def test_folds_hold_each_prompt_out_once_and_spread_tasks():
         folds_of(task_N, 1, 0)
 
 
+def test_prompts_that_belong_together_are_held_out_together():
+    random = np.random.default_rng(0)
+    task_N = random.integers(-1, 6, size=600).astype(np.int32)
+    group_N = np.where(random.random(600) < 0.5, random.integers(0, 60, size=600), -1).astype(np.int32)
+    folds = folds_of(task_N, 4, 0, group_N)
+    assert sorted(np.concatenate([held_K for _, held_K in folds])) == list(range(600))
+    for rest_K, held_K in folds:
+        assert not (set(group_N[rest_K]) & set(group_N[held_K])) - {-1}
+        assert abs(held_K.size - 150) < 40
+    alone = folds_of(task_N, 4, 0)
+    for (_, held_K), (_, again_K) in zip(alone, folds_of(task_N, 4, 0, np.full(600, -1, dtype=np.int32)), strict=True):
+        np.testing.assert_array_equal(held_K, again_K)
+
+
+def test_a_task_of_one_group_is_learnt_from_in_every_fold():
+    task_N = np.repeat([0, 1], [40, 8]).astype(np.int32)
+    group_N = np.where(task_N == 1, 7, -1).astype(np.int32)
+    for rest_K, _ in folds_of(task_N, 4, 0, group_N):
+        assert (task_N[rest_K] == 1).sum() == 6
+
+
+def test_a_twin_s_outcomes_change_nothing_that_stage_one_says_of_its_fold(logs):
+    twin_N = np.full(480, -1, dtype=np.int32)
+    first_K, second_K = np.arange(0, 480, 4), np.arange(1, 480, 4)
+    twin_N[first_K] = twin_N[second_K] = np.arange(120)
+    folds = folds_of(logs.task_N, 3, 0, twin_N)
+    held_K = folds[0][1]
+    poisoned_NM = logs.quality_NM.copy()
+    together = np.isin(twin_N, twin_N[held_K]) & (twin_N >= 0)
+    poisoned_NM[together] = 1 - poisoned_NM[together]
+    said = [
+        hold_out_stage_one(logs.features_NF, logs.task_N, quality_NM, None, folds, CLASSIFIER).soft_NM[held_K]
+        for quality_NM in (logs.quality_NM, poisoned_NM)
+    ]
+    np.testing.assert_array_equal(*said)
+
+
 def test_a_prompt_s_own_outcomes_change_nothing_that_stage_one_says_of_its_fold(logs):
     first, _, folds = stages(logs)
     held_K = folds[0][1]
