@@ -84,7 +84,10 @@ class Routing:
             IndexError: no such prompt.
         """
         place = range(len(self))[row]
-        cut = {name: getattr(self, name)[place : place + 1] for name in _BY_PROMPT}
+        arrays = {name: getattr(self, name) for name in _BY_PROMPT}
+        cut: dict[str, Any] = {
+            name: None if array is None else array[place : place + 1] for name, array in arrays.items()
+        }
         removed = {rule: removed_NM[place : place + 1] for rule, removed_NM in self.removed.items()}
         return next(iter(replace(self, **cut, removed=removed)))
 

@@ -28,7 +28,7 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Decision:
+class Selection:
     """What a policy chose for each prompt."""
 
     candidate_N: NDArray[np.intp]

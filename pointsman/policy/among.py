@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman.model.prediction import Decision, Prediction
+from pointsman.model.prediction import Prediction, Selection
 from pointsman.policy.eligibility import Mask
 from pointsman.policy.policy import Budget, Policy, decide
 
@@ -23,7 +23,7 @@ def decide_eligible(
     fallback: int,
     general_quality_M: NDArray[np.float64],
     models: Sequence[str],
-) -> Decision:
+) -> Selection:
     """As `decide`, with candidates of each prompt's own; prompts of one set of candidates are decided together.
 
     Raises:
@@ -53,7 +53,7 @@ def decide_eligible(
             models=models,
         )
         choice_N[rows], reason_N[rows] = decision.candidate_N, decision.reason_N
-    return Decision(candidate_N=choice_N, reason_N=reason_N)
+    return Selection(candidate_N=choice_N, reason_N=reason_N)
 
 
 def decide_among(
@@ -64,7 +64,7 @@ def decide_among(
     fallback: int,
     general_quality_M: NDArray[np.float64],
     models: Sequence[str],
-) -> Decision:
+) -> Selection:
     """As `decide`, as if the other candidates didn't exist; the choice indexes all M.
 
     Where the fallback isn't among them, the available candidate of best general quality stands in.
@@ -79,7 +79,7 @@ def decide_among(
         fallback=int(held[0]) if held.size else int(general_quality_M[columns_C].argmax()),
         models=[models[column] for column in columns_C],
     )
-    return Decision(candidate_N=columns_C[decision.candidate_N], reason_N=decision.reason_N)
+    return Selection(candidate_N=columns_C[decision.candidate_N], reason_N=decision.reason_N)
 
 
 def rows_of(prediction: Prediction, rows: NDArray[np.intp] | slice) -> Prediction:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.model.guard import counted
-from pointsman.model.prediction import Decision, Prediction
+from pointsman.model.prediction import Prediction, Selection
 from pointsman.policy.budget import Choices, Floats, cheapest, spend
 
 
@@ -133,7 +133,7 @@ def decide(
     *,
     fallback: int,
     models: Sequence[str] | None = None,
-) -> Decision:
+) -> Selection:
     """The choice of a policy for each prompt, and what it rests on.
 
     Of what others promise beyond the fallback only more than the prompt's margin counts, see `counted`; a quality bar
@@ -175,7 +175,7 @@ def decide(
     code_N[prediction.novel_N] = NOVEL
     if not costly:
         choice_N[novel_N] = fallback
-    return Decision(candidate_N=choice_N, reason_N=REASONS.take(code_N))
+    return Selection(candidate_N=choice_N, reason_N=REASONS.take(code_N))
 
 
 def of_cost(policy: Policy) -> bool:
@@ -206,7 +206,7 @@ def _eligible(prediction: Prediction, fallback: int) -> tuple[Floats, Floats, Fl
     )
 
 
-def _among_known(prediction: Prediction, policy: Policy, known_M: NDArray[np.bool_], fallback: int) -> Decision:
+def _among_known(prediction: Prediction, policy: Policy, known_M: NDArray[np.bool_], fallback: int) -> Selection:
     """The decision among candidates of known cost; without a margin where the fallback isn't one of them."""
     columns_C = np.flatnonzero(known_M)
     held = np.flatnonzero(columns_C == fallback)
@@ -221,10 +221,10 @@ def _among_known(prediction: Prediction, policy: Policy, known_M: NDArray[np.boo
     )
     decision = decide(part, policy, fallback=int(held[0]) if held.size else 0)
     reason_N = np.where(prediction.novel_N, REASONS[NOVEL], decision.reason_N)
-    return Decision(candidate_N=columns_C[decision.candidate_N], reason_N=reason_N)
+    return Selection(candidate_N=columns_C[decision.candidate_N], reason_N=reason_N)
 
 
-def _best_of_one(prediction: Prediction, fallback: int) -> Decision:
+def _best_of_one(prediction: Prediction, fallback: int) -> Selection:
     """`decide` on a lone prompt with policy best, which is what a gateway asks for most."""
     quality_M, margin = prediction.quality_NM[0], prediction.margin_N[0]
     choice = int(quality_M.argmax())
@@ -233,7 +233,7 @@ def _best_of_one(prediction: Prediction, fallback: int) -> Decision:
         choice, code = fallback, NOVEL
     elif choice != fallback and margin > 0 and quality_M[choice] <= quality_M[fallback] + margin:
         choice, code = fallback, DOUBT
-    return Decision(candidate_N=np.array([choice]), reason_N=REASONS[code : code + 1])
+    return Selection(candidate_N=np.array([choice]), reason_N=REASONS[code : code + 1])
 
 
 def _choose(policy: Policy, guarded_NM: Floats, quality_NM: Floats, cost_NM: Floats) -> Choices:
