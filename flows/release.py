@@ -17,8 +17,8 @@ class PromoteParameters(BaseModel):
         title="Decision log of the canary",
         default=None,
         description="Folder or URL of the decision log of the server that tries the challenger on a share of the "
-        "traffic: it is published if it succeeded there, refused if it was stopped, and else goes on waiting; empty: at "
-        "once.",
+        "traffic: it is published if it succeeded there, refused if it was stopped, and goes on waiting else; empty: "
+        "at once.",
     )
 
 
