@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from components.reports.shell import own_script, render
+
 PAGE = "task_map.html"
 NO_TASK = "unassigned"
 NAMED = 24
@@ -27,23 +29,6 @@ _PALETTE = (
     *("#2457d6", "#e0711c", "#12805c", "#b3261e", "#7b4bc4", "#8a5a3c", "#d2489b", "#0f8fa8", "#8a8d12", "#d69b00"),
     *("#5f86f2", "#f29d5c", "#4bb48d", "#e0655c", "#a98ae0", "#b98a6c", "#ec8cc4", "#55bfd2", "#b4b84a", "#3d4f7a"),
 )
-_POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
-_SCRIPT = """
-async function unpack(id) {
-  const packed = Uint8Array.from(atob(document.getElementById(id).textContent), c => c.charCodeAt(0));
-  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-}
-(async () => {
-  const library = document.createElement("script");
-  library.textContent = await unpack("library");
-  document.head.append(library);
-  const figure = JSON.parse(await unpack("figure"));
-  if (!document.createElement("canvas").getContext("webgl"))
-    for (const trace of figure.data) trace.type = "scatter";
-  document.getElementById("wait").remove();
-  await Plotly.newPlot("map", figure.data, figure.layout, {responsive: true, displaylogo: false, scrollZoom: true});
-})().catch(error => { document.getElementById("wait").textContent = "The map can't be drawn: " + error.message; });
-"""
 
 
 def points(
@@ -59,7 +44,7 @@ def points(
 
 
 def write_map(where: Mapping[str, Sequence[Any]], tasks: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Writes the map as one self-contained page.
+    """Writes the map as one self-contained page, in the light or dark scheme of who looks at it.
 
     Args:
         where: x, y, label and text of each prompt; label 'unassigned' for those in no task.
@@ -68,18 +53,9 @@ def write_map(where: Mapping[str, Sequence[Any]], tasks: Sequence[Mapping[str, A
     """
     library = files("plotly").joinpath("package_data", "plotly.min.js").read_bytes()
     shown = figure(where, tasks).to_json().encode()
-    path.write_text(
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        "<meta name='viewport' content='width=device-width,initial-scale=1'><title>Task map</title>"
-        "<style>html,body{margin:0;height:100%;font-family:system-ui,sans-serif}#map{height:100vh}"
-        "#wait{padding:24px;color:#5b6577}</style></head>"
-        "<body><div id='wait'>Unpacking the map …</div><div id='map'></div>"
-        f"<script type='text/plain' id='library'>{_packed(library)}</script>"
-        f"<script type='text/plain' id='figure'>{_packed(shown)}</script>"
-        f"<script>{_SCRIPT}</script></body></html>",
-        encoding="utf-8",
-    )
+    script, _ = own_script("map.js")
+    page = render("map.html", library=_packed(library), figure=_packed(shown), script=script)
+    path.write_text(page, encoding="utf-8")
 
 
 def figure(where: Mapping[str, Sequence[Any]], tasks: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -122,13 +98,13 @@ def figure(where: Mapping[str, Sequence[Any]], tasks: Sequence[Mapping[str, Any]
         add(f"{_short(label)} ({row_R.size})", row_R)
     axis = {"visible": False}
     shown.update_layout(
-        template="plotly_white",
+        template="none",
         title={"text": f"Task map: {len(order)} tasks, {x_K.size} prompts", "x": 0.01, "xanchor": "left"},
         xaxis=axis,
         yaxis=axis,
         margin={"l": 10, "r": 10, "t": 50, "b": 10},
         hovermode="closest",
-        hoverlabel={"align": "left", "bgcolor": "white", "font": {"size": 12}},
+        hoverlabel={"align": "left", "font": {"size": 12}},
         legend={
             "itemsizing": "constant",
             "font": {"size": 11},
@@ -167,8 +143,7 @@ def _annotations(
                 "showarrow": False,
                 "yanchor": "bottom",
                 "yshift": 9,
-                "font": {"size": 12, "color": "#1d2433"},
-                "bgcolor": "rgba(255,255,255,0.82)",
+                "font": {"size": 12},
                 "bordercolor": colour[label],
                 "borderpad": 2,
             }

@@ -3,9 +3,11 @@
 import base64
 import gzip
 import json
+import os
 import re
 import shutil
 import subprocess
+import time
 from html import unescape
 
 import numpy as np
@@ -124,3 +126,45 @@ def test_a_browser_unpacks_and_draws_it(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
     assert "Task map: 39 tasks, 400 prompts" in done.stdout
     assert 'id="wait"' not in done.stdout
+
+
+GROUND = """
+const rects = [...document.querySelectorAll("#map svg.main-svg")].map(svg => svg.style.background);
+return [getComputedStyle(document.body).backgroundColor, rects[0], document.querySelector(".gtitle").style.fill,
+  document.querySelectorAll("#map .legend .traces").length];
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("scheme", "ground", "ink"), [("light", 255, 29), ("dark", 24, 230)])
+@pytest.mark.parametrize(("width", "entries"), [(1600, NAMED + 2), (420, 0)])
+def test_it_follows_scheme_and_width(tmp_path, scheme, ground, ink, width, entries):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="skipped: no selenium")
+    browser, server = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (browser and server):
+        pytest.skip("skipped: no chromium")
+    write_map(*world(), tmp_path / "map.html")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(server))
+    try:
+        size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
+        driver.get((tmp_path / "map.html").as_uri())
+        deadline = time.monotonic() + 120
+        while not driver.execute_script("return document.body.dataset.drawn"):
+            assert time.monotonic() < deadline, "never drawn"
+            time.sleep(0.2)
+        page, map_, title, legend = driver.execute_script(GROUND)
+        if folder := os.environ.get("POINTSMAN_SCREENSHOTS"):
+            driver.save_screenshot(f"{folder}/map-{scheme}-{width}.png")
+    finally:
+        driver.quit()
+    assert [int(one.split("(")[1].split(",")[0]) for one in (page, map_, title)] == [ground, ground, ink]
+    assert legend == entries
