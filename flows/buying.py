@@ -1,6 +1,7 @@
 """Commands that buy answers and grades: collect, grade, onboard and the demonstration that needs no key."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,11 +82,11 @@ def _endpoint_options(command: argparse.ArgumentParser, model: str | None) -> No
 
 def run_grade(options: argparse.Namespace) -> int:
     """Grades a folder and prints what came of it."""
+    if options.by is None and not options.forget:
+        raise ValueError("--by is missing: reference, judge, feedback or preference")
     from components.grading.folder import JudgeRequest, forget, grade_folder
     from components.grading.judge import JudgeConfig
 
-    if options.by is None and not options.forget:
-        raise ValueError("--by is missing: reference, judge, feedback or preference")
     request, bar = None, Bar(options.budget or 0.0)
     if options.by == "judge":
         if not options.model or options.budget is None:
@@ -123,11 +124,11 @@ def _agreement(agreement: "Agreement") -> str:
 
 def run_collect(options: argparse.Namespace) -> int:
     """Buys answers and prints the bill before, and what came of it."""
+    if options.budget is None:
+        raise ValueError("--budget is missing: USD that are never exceeded")
     from components.collecting.choosing import CollectConfig, plan_folder
     from components.collecting.folder import collect_folder
 
-    if options.budget is None:
-        raise ValueError("--budget is missing: USD that are never exceeded")
     config = CollectConfig(
         budget_usd=options.budget,
         candidates=tuple(name.strip() for name in options.candidates.split(",")) if options.candidates else (),
@@ -157,8 +158,10 @@ def run_collect(options: argparse.Namespace) -> int:
 
 def run_onboard(options: argparse.Namespace) -> int:
     """Adds a candidate to the router in service, or takes one out, and prints the verdict."""
+    from flows.platform import paths
     from flows.platform.settings import prepare_environment
 
+    print(f"onboard: {options.model}, to the router in {paths.published()}", file=sys.stderr, flush=True)
     prepare_environment()
     from components.learning.onboarding import OnboardConfig
     from flows.stations.onboard import onboard, retire

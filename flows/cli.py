@@ -155,10 +155,11 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _promote(options: argparse.Namespace) -> int:
+    from flows.platform import paths
     from flows.platform.settings import prepare_environment
 
+    print(f"promote: the waiting challenger, in {paths.home()}", file=sys.stderr, flush=True)
     prepare_environment()
-    from flows.platform import paths
     from flows.stations.promote import promote_waiting
     from pointsman.bundle.pointer import read_pointer
 
@@ -170,10 +171,11 @@ def _promote(options: argparse.Namespace) -> int:
 
 
 def _rollback(options: argparse.Namespace) -> int:
+    from flows.platform import paths
     from flows.platform.settings import prepare_environment
 
+    print(f"rollback: to {options.to or 'the router before'}, in {paths.home()}", file=sys.stderr, flush=True)
     prepare_environment()
-    from flows.platform import paths
     from flows.stations.promote import roll_back
     from pointsman.bundle.pointer import read_pointer
 
@@ -185,8 +187,10 @@ def _rollback(options: argparse.Namespace) -> int:
 
 
 def _doctor(_: argparse.Namespace) -> int:
+    from flows.platform import paths
     from flows.platform.settings import prepare_environment
 
+    print(f"doctor: looks at {paths.published()}", file=sys.stderr, flush=True)
     prepare_environment()
     from flows.platform.tracking import registry
     from flows.stations.doctor import examine

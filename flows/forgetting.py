@@ -1,6 +1,7 @@
 """`pointsman forget`: the command line of forgetting prompts."""
 
 import argparse
+import sys
 from pathlib import Path
 
 
@@ -27,6 +28,7 @@ def _forget(options: argparse.Namespace) -> int:
     for folder in (*options.data, *options.decisions):
         if not folder.is_dir():
             raise ValueError(f"{folder}: no such folder")
+    print("forget: looks through tables, logs, caches, samples and reports", file=sys.stderr, flush=True)
     prepare_environment()
     from flows.stations.forget import forget, text_of
 

@@ -65,6 +65,35 @@ def test_a_mistake_is_one_line_within_seconds_and_nothing_heavy_is_loaded(tmp_pa
     assert message in line
 
 
+class _Begun(BaseException):
+    """Where heavy libraries would be imported."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["retrain"], "retrain on simulated logs, in {home}"),
+        (["compare", "--data", "."], "compare on .: about an hour"),
+        (["drift", "--recent", "."], "drift: . against {home}/data/published"),
+        (["extrapolate"], "extrapolate: every problem"),
+        (["promote"], "promote: the waiting challenger, in {home}"),
+        (["rollback"], "rollback: to the router before, in {home}"),
+        (["doctor"], "doctor: looks at {home}/data/published"),
+        (["onboard", "--data", ".", "--model", "new"], "onboard: new, to the router in {home}/data/published"),
+        (["forget", "--tenant", "a"], "forget: looks through tables"),
+    ],
+)
+def test_the_first_line_comes_before_anything_heavy_is_loaded(tmp_path, monkeypatch, capsys, arguments, line):
+    def begin(**_):
+        raise _Begun
+
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", begin)
+    with pytest.raises(_Begun):
+        main(arguments)
+    assert capsys.readouterr().err.startswith(line.format(home=tmp_path))
+
+
 def test_a_forms_mistake_names_the_field_in_one_line(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
     from pydantic import BaseModel, Field
