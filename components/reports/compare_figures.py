@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from components.evaluation.metrics import hull
 from components.evaluation.reliability import reliability as reliability_bins
-from components.reports.drawing import ACCENT, GOOD, INK, MUTED, PEERS, canvas, style, svg
+from components.reports.drawing import ACCENT, GOOD, INK, MUTED, PEERS, canvas, named_rows, style, svg
 from components.reports.figures import labelled
 
 _LINES = ("-", "--", ":", "-.")
@@ -81,7 +81,7 @@ def regret_per_benchmark(regret: Mapping[str, Mapping[str, float]], counts: Mapp
             axes.plot(
                 *zip(*found, strict=True), marker=marker, linestyle="", color=colour, markersize=size, label=label
             )
-        axes.set_yticks(range(len(names)), [f"{name[:36]} ({counts[name]:.0f})" for name in names])
+        named_rows(axes, [f"{name[:36]} ({counts[name]:.0f})" for name in names])
         axes.set(xlabel="regret (quality lost to the oracle)")
         figure.legend(frameon=False, loc="outside upper left", ncols=4)
         return svg(figure)
@@ -156,7 +156,7 @@ def ablation(scores: Mapping[str, Mapping[str, Sequence[float]]], full: str = "r
                     colour = ACCENT if name == full else MUTED
                     axes.plot([low, high], [row, row], color=colour, linewidth=2)
                     axes.plot(mean, row, "o", color=colour, markersize=7 if name == full else 5)
-            axes.set_yticks(range(len(names)), list(reversed(names)))
+            named_rows(axes, list(reversed(names)))
             axes.set_title(block, fontsize=10)
         figure.supxlabel("mean quality, 95 % interval", fontsize=9)
         return svg(figure)

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -58,6 +58,12 @@ def canvas(height: float = 3.8, width: float = 5.6) -> tuple[Figure, Axes]:
     """An empty figure with one pair of axes; inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
+
+
+def named_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Names rows 0, 1, 2 ... from the bottom, with as much room above and below as between them."""
+    axes.set_yticks(range(len(names)), list(names))
+    axes.set_ylim(-0.6, len(names) - 0.4)
 
 
 def numbers(axis: Axis) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from textwrap import shorten, wrap
 from typing import Any
 
-from components.reports.drawing import ACCENT, BAD, GOOD, INK, MUTED, canvas, numbers, style, svg
+from components.reports.drawing import ACCENT, BAD, GOOD, INK, MUTED, canvas, named_rows, numbers, style, svg
 
 MOST = 12
 """Tasks and candidates that a figure shows."""
@@ -25,7 +25,7 @@ def checks_figure(checks: Sequence[Mapping[str, Any]]) -> str:
             axes.axvline(-1, color=INK, linewidth=1, linestyle="--")
         axes.set_xscale("symlog", linthresh=1)
         numbers(axes.xaxis)
-        axes.set_yticks(range(len(checks)), ["\n".join(wrap(check["name"], 44)[:2]) for check in reversed(checks)])
+        named_rows(axes, ["\n".join(wrap(check["name"], 44)[:2]) for check in reversed(checks)])
         axes.set(xlabel="figure, in units of its threshold (dashed)")
         return svg(figure)
 
@@ -40,7 +40,7 @@ def mix_figure(mix: Sequence[Mapping[str, Any]]) -> str | None:
         for offset, side, colour, name in ((0.2, "recent", ACCENT, "recent"), (-0.2, "reference", MUTED, "training")):
             rows = [len(moved) - 1 - place + offset for place in range(len(moved))]
             axes.barh(rows, [100 * row[side] for row in moved], height=0.38, color=colour, label=name)
-        axes.set_yticks(range(len(moved)), [shorten(row["task"], 40) or "-" for row in reversed(moved)])
+        named_rows(axes, [shorten(row["task"], 40) or "-" for row in reversed(moved)])
         axes.set(xlabel="% of prompts")
         figure.legend(frameon=False, loc="outside upper left", ncols=2)
         return svg(figure)
@@ -60,8 +60,6 @@ def candidates_figure(candidates: Sequence[Mapping[str, Any]], tolerance: float)
             axes.plot(middle, row, "o", color=colour, markersize=6)
         for edge in (-100 * tolerance, 100 * tolerance):
             axes.axvline(edge, color=INK, linewidth=1, linestyle="--")
-        axes.set_yticks(
-            range(len(shown)), [f"{shorten(one['model'], 40)} ({one['outcomes']})" for one in reversed(shown)]
-        )
+        named_rows(axes, [f"{shorten(one['model'], 40)} ({one['outcomes']})" for one in reversed(shown)])
         axes.set(xlabel="predicted less observed quality, points; dashed: what doesn't matter")
         return svg(figure)

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from components.reports.console import method_order
-from components.reports.drawing import ACCENT, GOOD, INK, MUTED, canvas, style, svg
+from components.reports.drawing import ACCENT, GOOD, INK, MUTED, canvas, named_rows, style, svg
 
 _MARKS = {"router": "D", "oracle": "s", "best_single": "^", "random": "v"}
 
@@ -91,7 +91,7 @@ def quality_bars(methods: Mapping[str, Any]) -> str:
             mean, low, high = methods[name]["quality"]
             axes.plot([low, high], [row, row], color=_colour(name), linewidth=2)
             axes.plot(mean, row, "o", color=_colour(name), markersize=7)
-        axes.set_yticks(range(len(names)), names)
+        named_rows(axes, names)
         axes.set(xlabel="mean quality, 95 % interval")
         return svg(figure)
 
@@ -109,7 +109,7 @@ def regret_per_benchmark(methods: Mapping[str, Any]) -> str | None:
             widths = [score.get(b, {}).get("regret", 0.0) for b in names]
             rows = [row + offset for row in range(len(names))]
             axes.barh(rows, widths, height=0.38, color=_colour(method), label=method)
-        axes.set_yticks(range(len(names)), [name[:40] for name in names])
+        named_rows(axes, [name[:40] for name in names])
         axes.set(xlabel="regret (quality lost to the oracle)")
         figure.legend(frameon=False, loc="outside upper left", ncols=2)
         return svg(figure)
