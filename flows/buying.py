@@ -185,6 +185,8 @@ def run_onboard(options: argparse.Namespace) -> int:
     print(f"{found.name}: {found.words}. {found.advice}".rstrip(". ") + ".")
     if found.passed and ended.verdict != "promoted":
         print(*ended.reasons, sep="\n")
+    done = "taken out of" if options.retire else "added to"
+    print(f"{options.model} was {'' if ended.verdict == 'promoted' else 'not '}{done} the router in service")
     print(f"verdict: {ended.verdict}")
     print(f"bundle: {ended.bundle}\nreport: {ended.report}")
     return 0 if ended.verdict == "promoted" else 1

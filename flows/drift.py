@@ -22,6 +22,7 @@ from flows.platform.dead import claim_run
 from flows.platform.endings import name_ending, run_name
 from flows.platform.notify import show_component_logs
 from flows.platform.references import DataRef, reference
+from flows.platform.settings import ui_command
 from flows.platform.tracking import registry, run_url
 from flows.stations.drift_reference import load_reference
 from pointsman.bundle.pointer import resolve
@@ -222,5 +223,5 @@ def run_drift(parameters: DriftParameters) -> int:
     found = drift(parameters)
     print(f"{found.verdict}: router {found.router_id[:12]}")
     print("".join(f"  {reason}\n" for reason in found.reasons), end="")
-    print(f"report:      {found.report}\ndashboards:  make ui")
+    print(f"report:      {found.report}\ndashboards:  {ui_command()}")
     return int(found.verdict == "drift")

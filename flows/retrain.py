@@ -17,6 +17,7 @@ from flows.platform.fan_out import Pending, begin, finish, task_runner
 from flows.platform.notify import notify_failure, notify_verdict, show_component_logs
 from flows.platform.progress import Progress
 from flows.platform.references import DataRef
+from flows.platform.settings import ui_command
 from flows.platform.tracking import tracked
 from flows.presets import Preset, preset
 from flows.retrain_form import RetrainParameters
@@ -219,5 +220,7 @@ def run_retrain(parameters: RetrainParameters) -> int:
         print(graded)
     print(f"verdict: {verdict.verdict}\noperating policy: {policy_text(report['operating'])}")
     print(f"encoder: {report['encoder']['kind']} ({report['encoder']['name']})")
-    print(f"bundle: {verdict.bundle}\nreport: {verdict.report}\ndashboards: make ui")
+    print(f"bundle: {verdict.bundle}
+report: {verdict.report}
+dashboards: {ui_command()}")
     return int(verdict.verdict in ("refused", "not enough evidence"))

@@ -22,7 +22,7 @@ from flows.platform import paths
 from flows.platform.settings import environment_of
 
 CANDIDATES = ("aster-large-2", "borealis-pro", "cobalt-coder-32b", "lingo-9b")
-NEWCOMER = "delve-reasoner"
+NEWCOMER = "aster-mini-2"
 JUDGE = "planted-judge"
 _SHOWN = 3
 _GOOD = 0.5
@@ -66,7 +66,7 @@ def take_tour(home: Path, config: TourConfig, run: Run | None = None) -> int:
         "A simulated gateway answers and grades: no key is needed, and the USD are simulated too.",
         flush=True,
     )
-    gateway = PlantedGateway(world, GatewayConfig(judges=(JUDGE,), bias={"lingo-9b": 0.06}))
+    gateway = PlantedGateway(world, GatewayConfig(judges=(JUDGE,), bias={"lingo-9b": 0.06}, reports_cost=True))
     with serving(gateway) as url:
         endpoint = ["--data", str(logs), "--url", url, "--budget", f"{config.budget_usd:g}"]
         names = ",".join(CANDIDATES)
@@ -91,7 +91,10 @@ def take_tour(home: Path, config: TourConfig, run: Run | None = None) -> int:
             if code := step() if callable(step) else _run_checked(step, run):
                 print(f"\nThe demonstration ends here: the last command ended with {code}.", flush=True)
                 return code
-    print(f"\nSimulated USD spent: {gateway.spent_usd:.2f}. Everything is in {home}: delete it when you have seen it.")
+    print(
+        f"\nSimulated USD spent: {gateway.spent_usd:.2f}. The reports are named above; dashboards: "
+        f"pointsman ui --home {home}\nEverything is in {home}: delete it when you have seen it."
+    )
     return 0
 
 

@@ -92,7 +92,8 @@ def grade_folder(
     elif by == "preference":
         new = grades_from_votes(votes_of(folder), "preference")
     elif by == "feedback":
-        new = pl.concat([grade_frame(part, name, "feedback") for name, part in feedback_of(tables, folder)])
+        told = [grade_frame(part, name, "feedback") for name, part in feedback_of(tables, folder)]
+        new = pl.concat([no_grades(), *told])
     else:
         if request is None:
             raise ValueError("--by judge needs --url, --model and --budget")

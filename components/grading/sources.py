@@ -63,8 +63,10 @@ def votes_of(folder: Path) -> pl.DataFrame:
 def feedback_of(tables: Tables, folder: Path) -> list[tuple[str, pl.DataFrame]]:
     """(grader, prompt_id/model/grade) of thumbs, stars and retries; several of one kind on an answer are averaged.
 
+    What an import of decisions told of thumbs is in the table `grades` already.
+
     Raises:
-        TableError: there is none of them, or a row isn't of its kind.
+        TableError: there is none of them, there or here, or a row isn't of its kind.
     """
     found = []
     if _find(folder, FEEDBACK):
@@ -85,7 +87,8 @@ def feedback_of(tables: Tables, folder: Path) -> list[tuple[str, pl.DataFrame]]:
     again = retries(asked)
     if again.height:
         found.append(("feedback:retry", again.unique(["prompt_id", "model"])))
-    if not sum(part.height for _, part in found):
+    there = tables.grades is not None and "feedback" in tables.grades["kind"]
+    if not there and not sum(part.height for _, part in found):
         raise TableError(
             f"{folder}: no feedback: a table 'feedback' has prompt_id and model, or decision_id, and thumb (up, down) "
             "or stars (1 to 5); retries are seen where prompts have conversation_id and outcomes decided_at"

@@ -188,6 +188,11 @@ _OWN = (
 """Variables that point into one installation, or to what it publishes."""
 
 
+def ui_command() -> str:
+    """What starts the dashboards of this installation, to be typed in the folder that this process was started in."""
+    return "make ui" if paths.home().resolve() == Path.cwd() else f"pointsman ui --home {paths.home()}"
+
+
 def environment_of(home: Path) -> dict[str, str]:
     """This process's environment for a command in another installation, which publishes nowhere but there.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_TAKEN = 4
+_TAKEN = 2
 """Connections that are taken in one turn of the event loop; those that are there are answered between."""
 _READ = 65_536
 """Bytes that are read of a connection in one turn; asyncio reads four times as many."""

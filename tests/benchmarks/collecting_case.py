@@ -126,7 +126,8 @@ def _bought(pool: _Pool, case: Case, chosen: bool) -> dict[str, Cell]:
         "answers": float(np.mean(answers)),
         "usd": float(np.mean(usd)),
         **_summary("gain", gains, float(truth_N.mean())),
-        **(_summary("savings", [cost for cost in costs if cost is not None], float(paid)) if costs[0] else {}),
+        # where not every cost is known there is no truth to compare with
+        **(_summary("savings", [cost for cost in costs if cost], float(paid)) if np.isfinite(paid) else {}),
     }
 
 

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from components.asking.client import Client
 from components.sources.planted.world import PlantedConfig, World, generate
 from components.sources.planted_gateway import GatewayConfig, PlantedGateway, serving
 from components.tables.store import Tables, read_tables, write_tables
@@ -32,6 +35,8 @@ def logs(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Prompts and candidates, one ungraded answer a prompt."""
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     monkeypatch.setenv("POINTSMAN_LLM_PATIENCE_S", "0.2")
+    # how long is waited between tries is the client's own test's
+    monkeypatch.setattr(Client, "pause", lambda *_: None)
     one = world.tables.outcomes.filter(pl.col("model") == "aster-large-2").head(40)
     one = one.with_columns(pl.lit(None, pl.Float64).alias("quality"), pl.lit(None, pl.String).alias("graded_by"))
     write_tables(
@@ -142,6 +147,84 @@ def test_an_endpoint_that_fails_is_one_line_and_loses_nothing(
     assert len(err.strip().splitlines()) == 1
     assert read_tables(logs).outcomes.equals(before.outcomes)
     assert run("collect", "--data", logs, "--url", "http://127.0.0.1:9/v1", "--budget", 1, "--prompts", 2)[0] == 2
+
+
+def graded(run: Run, logs: Path, url: str, *, model: str = "planted-judge", budget: float = 1.0) -> tuple[int, str]:
+    """The exit code of a judge's work, and what it said of its end."""
+    code, _, err = run("grade", "--data", logs, "--by", "judge", "--url", url, "--model", model, "--budget", budget)
+    assert len(err.strip().splitlines()) <= 1
+    return code, err
+
+
+@pytest.fixture
+def answered(logs: Path, world: World) -> Path:
+    """The logs with the texts of their answers."""
+    tables, made = read_tables(logs), PlantedGateway(world)
+    texts = dict(tables.prompts.select("prompt_id", "prompt").iter_rows())
+    cells = tables.outcomes.select("prompt_id", "model")
+    answers = [made.answer(model, texts[prompt_id]) for prompt_id, model in cells.iter_rows()]
+    write_tables(replace(tables, responses=cells.with_columns(pl.Series("response", answers))), logs)
+    return logs
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "wrong"),
+    [
+        ({"status": 401}, {}, "HTTP 401"),
+        ({"status": 429}, {}, "rate limited (429)"),
+        ({"malformed": 1.0}, {}, "were of no use: not a chat completion"),
+        ({"constant": 1.0}, {}, "the judge gave 1 to all 40 answers: that tells nothing apart"),
+        ({}, {"model": "ghost"}, "doesn't know the model 'ghost'"),
+        ({}, {"budget": 1e-7}, "the next call, to planted-judge, can cost"),
+    ],
+)
+def test_a_judge_that_is_no_use_is_one_line_and_loses_nothing(
+    world: World, answered: Path, run: Run, config: dict[str, float], asked: dict[str, Any], wrong: str
+) -> None:
+    before = read_tables(answered)
+    with serving(PlantedGateway(world, GatewayConfig(**config))) as url:  # type: ignore[arg-type]
+        code, err = graded(run, answered, url, **asked)
+    assert code == 2
+    assert wrong in err
+    assert read_tables(answered).outcomes.equals(before.outcomes)
+    # the same command, once what was wrong is mended
+    if "constant" not in config:
+        with serving(PlantedGateway(world)) as url:
+            assert graded(run, answered, url) == (0, "")
+        assert read_tables(answered).outcomes["quality"].null_count() == 0
+
+
+def test_a_judge_where_nothing_listens_is_one_line(answered: Path, run: Run) -> None:
+    code, err = graded(run, answered, "http://127.0.0.1:9/v1")
+    assert code == 2
+    assert "can't be reached: [Errno 111] Connection refused (5 attempts)" in err
+
+
+@pytest.mark.parametrize(("config", "most"), [({"empty": 1.0}, 0.0), ({"refusing": 1.0}, 0.1)])
+def test_empty_answers_and_refusals_are_rows_that_count(
+    world: World, logs: Path, run: Run, config: dict[str, float], most: float
+) -> None:
+    with serving(PlantedGateway(world, GatewayConfig(**config))) as url:  # type: ignore[arg-type]
+        asked = ["--data", logs, "--url", url, "--budget", 1, "--candidates", "fennel-3b", "--prompts", 10]
+        code, out, _ = run("collect", *asked)
+        assert code == 0
+        assert "10 answers added" in out
+        assert ("note: 10 answers are empty" in out) == ("empty" in config)
+        assert graded(run, logs, url) == (0, "")
+    bought = read_tables(logs).outcomes.filter(pl.col("model") == "fennel-3b")
+    assert bought["quality"].max() <= most
+
+
+def test_a_model_that_the_gateway_does_not_know_leaves_the_others_answers(world: World, logs: Path, run: Run) -> None:
+    tables = read_tables(logs)
+    ghost = tables.candidates.head(1).with_columns(pl.lit("ghost").alias("model"))
+    write_tables(replace(tables, candidates=pl.concat([tables.candidates, ghost])), logs)
+    with serving(PlantedGateway(world)) as url:
+        asked = ["--data", logs, "--url", url, "--budget", 1, "--candidates", "ghost,fennel-3b", "--prompts", 10]
+        code, out, err = run("collect", *asked)
+    assert code == 2
+    assert err.strip().endswith("doesn't know 'ghost'; 10 answers were kept")
+    assert "10 answers added" in out
 
 
 def test_a_gateway_that_dies_half_way_is_gone_on_with(world: World, logs: Path, run: Run) -> None:

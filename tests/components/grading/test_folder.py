@@ -11,6 +11,7 @@ from components.asking.client import Client
 from components.asking.question import Price, Question
 from components.grading.folder import JudgeRequest, forget, grade_folder
 from components.grading.judge import JudgeConfig
+from components.grading.kinds import grade_frame
 from components.sources.planted.world import World
 from components.sources.planted_gateway import PlantedGateway
 from components.tables.errors import TableError
@@ -120,6 +121,14 @@ def test_votes_and_feedback(ungraded: Path) -> None:
     assert found.grades == 2
     graded = read_tables(ungraded).outcomes.filter(pl.col("graded_by") == "feedback:thumb")
     assert sorted(graded["quality"]) == [0, 1]
+
+
+def test_thumbs_that_an_import_told_are_graded_with_nothing_more(ungraded: Path) -> None:
+    tables = read_tables(ungraded)
+    told = grade_frame(tables.outcomes.select("prompt_id", "model").with_columns(grade=pl.lit(1.0)), "user", "feedback")
+    write_tables(replace(tables, grades=told), ungraded)
+    found = grade_folder(ungraded, "feedback")
+    assert (found.grades, found.quality) == (0, 24)
 
 
 def test_a_prompt_asked_again_is_a_bad_sign(ungraded: Path) -> None:
