@@ -220,7 +220,5 @@ def run_retrain(parameters: RetrainParameters) -> int:
         print(graded)
     print(f"verdict: {verdict.verdict}\noperating policy: {policy_text(report['operating'])}")
     print(f"encoder: {report['encoder']['kind']} ({report['encoder']['name']})")
-    print(f"bundle: {verdict.bundle}
-report: {verdict.report}
-dashboards: {ui_command()}")
+    print(f"bundle: {verdict.bundle}\nreport: {verdict.report}\ndashboards: {ui_command()}")
     return int(verdict.verdict in ("refused", "not enough evidence"))

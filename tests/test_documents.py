@@ -1,5 +1,6 @@
 """Documents stay true: every relative link leads somewhere, every command parses, and those marked runnable run."""
 
+import ast
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pointsman.cli import _parser
 from tests.fixtures.reader import put_in_service, write_files, write_ungraded
@@ -23,6 +25,12 @@ DATA = ROOT / "data" / "README.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("infra/**/*.md"), DATA])
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
 COMMAND = re.compile(r"^ {4,}(?:\w+=\S+ )*(?:\.venv/bin/)?pointsman ([a-z].*)$", re.MULTILINE)
+
+
+SECRET = re.compile(
+    r"\$[{(]?(POINTSMAN_(DATABASE|PASSWORD|DASHBOARD_PASSWORD|SERVE_TOKEN|LLM_KEY|WEBHOOK_URL)|OPENAI_API_KEY|PGPASSWORD"
+    r"|MLFLOW_BACKEND_STORE_URI|PREFECT_API_DATABASE_CONNECTION_URL|AWS_SECRET_ACCESS_KEY)"
+)
 
 
 def anchors(document):
@@ -53,6 +61,62 @@ def test_commands_parse(text):
     words = [word.split("|")[0] for word in shlex.split(plain)]
     # a placeholder for a number is a capital letter or two
     _parser().parse_args(["1" if re.fullmatch(r"[A-Z]{1,2}", word) and word != "ID" else word for word in words])
+
+
+def started(node, within=False):
+    """The words of every command in a Compose file or a manifest."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from started(value, within or name in ("command", "args", "entrypoint", "test", "exec"))
+    elif isinstance(node, list):
+        for value in node:
+            yield from started(value, within)
+    elif within:
+        yield str(node)
+
+
+def test_attack_13_no_secret_is_on_a_command_line():
+    """What a shell puts in place of such a name can be read by everybody on the machine."""
+    assert SECRET.search('pg_dump "$POINTSMAN_DATABASE"')
+    for document in [*DOCUMENTS, ROOT / "Makefile"]:
+        assert not SECRET.search(document.read_text(encoding="utf-8")), document
+    words = [
+        word
+        for path in sorted(ROOT.glob("infra/**/*.yaml"))
+        for part in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+        for word in started(part)
+    ]
+    assert "pg_isready" in words
+    assert not [word for word in words if SECRET.search(word)]
+
+
+def named_tests(text):
+    """(file, name, whether it is said to be slow) of every test in the table of attacks."""
+    table = text.partition("## Each attack")[2].partition("\n## ")[0]
+    for part in re.split(r"; |\| ", table):
+        file = re.search(r"`([\w/]+\.py)`", part)
+        if file:
+            for name, star in re.findall(r"`(test_\w+)`?(\*?)", part[file.end() :]):
+                yield file[1], name, bool(star)
+
+
+def marked(file):
+    """Names of a file's tests; whether each is slow, or needs a browser."""
+    tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
+    whole = any(isinstance(node, ast.Assign) and "mark.slow" in ast.unparse(node) for node in tree.body)
+    return {
+        node.name: whole or any(re.search("mark.(slow|browser)", ast.unparse(d)) for d in node.decorator_list)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def test_every_attack_names_tests_that_are_there():
+    found = list(named_tests((ROOT / "docs" / "security.md").read_text(encoding="utf-8")))
+    assert len(found) > 60
+    files = {file: marked(file) for file, _, _ in found}
+    wrong = [(file, name) for file, name, star in found if files[file].get(name) is not star]
+    assert not wrong
 
 
 def test_the_readme_is_short():

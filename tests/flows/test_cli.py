@@ -156,3 +156,10 @@ def test_history_is_readable(tmp_path, capsys):
 
 def test_foreseen_errors_are_those_of_our_checks():
     assert not foreseen(InputError("never raised"))
+
+
+def test_attack_13_the_module_of_commands_is_the_command_line():
+    """It did nothing, with exit code 0."""
+    done = subprocess.run([sys.executable, "-m", "flows.cli"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "the following arguments are required: COMMAND" in done.stderr

@@ -369,7 +369,7 @@ def test_an_alarm_is_an_event_that_names_router_and_reasons(alarmed, served):
 
 
 def test_the_report_is_json_html_and_markdown_and_escaped(alarmed):
-    found, _ = alarmed
+    found, parameters = alarmed
     folder = found.report.parent
     document = json.loads((folder / "drift.json").read_text())
     assert document["report"]["verdict"] == "drift"
@@ -380,6 +380,10 @@ def test_the_report_is_json_html_and_markdown_and_escaped(alarmed):
     assert keyword in markdown
     assert "<script" not in page
     assert page.startswith("<!doctype html>")
+    # what users asked isn't quoted unless somebody asks for it
+    told = page + markdown + (folder / "drift.json").read_text()
+    assert not parameters.examples
+    assert not [text for text in pl.read_parquet(parameters.recent / "prompts.parquet")["prompt"] if text[:60] in told]
 
 
 def test_prefect_and_mlflow_show_the_figures(alarmed):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from components.evaluation.gate import judge
 from components.evaluation.off_policy.estimators import Log
 from components.evaluation.off_policy.judge import policy_value
 from components.learning.evidence import (
@@ -12,9 +13,11 @@ from components.learning.evidence import (
     judged_board,
     judged_outcomes,
     kind_of,
+    stand_in_variance,
     support_of,
     with_inclusion,
 )
+from components.learning.judged import Judged
 from components.tables.board import Board
 
 
@@ -136,3 +139,30 @@ def test_answers_bought_for_some_prompts_beside_an_ungraded_log():
     evidence = evidence_of(board, 0)
     assert evidence.propensities == "logged"
     assert evidence.inclusion_NM[bought_NM] == pytest.approx(0.2)
+
+
+def test_attack_3_leaving_out_what_a_router_lost_does_not_promote_it():
+    """A router that chooses by chance, on 500 prompts; of 40 that it lost, the outcome of its choice is left out."""
+    draw = np.random.default_rng(3)
+    quality_NM = (draw.random((500, 3)) < [0.62, 0.55, 0.5]) * 1.0
+    choice_N, at = draw.integers(3, size=500), np.arange(500)
+    lost = np.flatnonzero(quality_NM[at, choice_N] < quality_NM[:, 0])[:40]
+    seen_NM = quality_NM.copy()
+    seen_NM[lost, choice_N[lost]] = np.nan
+    whole_N = np.isfinite(seen_NM).all(axis=1)
+    # where everybody was observed it looks better than the best single candidate
+    assert (quality_NM[at, choice_N] - quality_NM[:, 0])[whole_N].mean() > 0 > (quality_NM[at, choice_N].mean() - 0.62)
+    board = Board(quality_NM=seen_NM, cost_usd_NM=np.ones_like(seen_NM), model_M=np.array(["a", "b", "c"]))
+    evidence, predicted_NM = evidence_of(board, 0), np.tile(np.nanmean(seen_NM, axis=0), (500, 1))
+    judged = Judged(
+        quality_NM=judged_outcomes(seen_NM, predicted_NM, evidence),
+        cost_usd_NM=board.cost_usd_NM,
+        variance_NM=stand_in_variance(predicted_NM, evidence),
+    )
+    found = judge(
+        challenger=judged.played("the router", choice_N, at),
+        best_single=judged.played("always using a", np.zeros(500, dtype=np.intp), at),
+        calibration_error=0.05,
+        self_check=True,
+    )
+    assert found.verdict != "promoted"

@@ -45,6 +45,16 @@ def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
         read_table(path, OUTCOMES)
 
 
+def test_attack_13_line_5001_is_read_or_named(tmp_path: Path) -> None:
+    """Not "TapeError at character 68": types are told from the first lines, and what follows may differ."""
+    path = tmp_path / "outcomes.jsonl"
+    path.write_text(LINE % 1 * 5000 + LINE % "NaN" + LINE % 0)
+    assert read_table(path, OUTCOMES)["quality"].to_list()[4999:] == [1, None, 0]
+    path.write_text(LINE % 1 * 5000 + LINE % "nought")
+    with pytest.raises(TableError, match="line 5001 isn't JSON"):
+        read_table(path, OUTCOMES)
+
+
 def test_lines_end_at_newlines_only(tmp_path: Path) -> None:
     path = tmp_path / "prompts.jsonl"
     text = "one\u2028two\u0085three"
