@@ -52,7 +52,7 @@ def bring_encoder(source: DataRef) -> DataRef:
 @cached_task(name="embed: token vectors")
 def read_token_vectors(sentence: DataRef) -> DataRef:
     """The sentence encoder's vector of each token alone, once an installation."""
-    vectors_VD = token_vectors(Encoder.load(sentence.path))
+    vectors_VD = token_vectors(sentence.path)
     return keep("token_vectors", lambda folder: np.save(folder / "vectors.npy", vectors_VD))
 
 

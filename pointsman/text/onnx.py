@@ -63,23 +63,33 @@ class OnnxEncoder:
         start, end = int(tokens.indptr_N1[row]), int(tokens.indptr_N1[row + 1])
         if self.spec.longest_prompt is not None:
             end = min(end, start + self.spec.longest_prompt)
-        ids_1L = np.concatenate([self._before, tokens.token_E[start:end], self._after])[None].astype(np.int64)
-        if ids_1L.size == 0:
-            return np.zeros(self.spec.dimension, dtype=np.float32)
-        fed = {"input_ids": ids_1L, "attention_mask": np.ones_like(ids_1L), "token_type_ids": np.zeros_like(ids_1L)}
+        return self.encode_alike(tokens.token_E[None, start:end])[0]
+
+    def encode_alike(self, token_NL: NDArray[np.int32]) -> Floats32:
+        """Unit vectors of N prompts of one length, without special tokens, shape (N, D), all in one batch.
+
+        Short prompts take a sixth of the time that they take alone, but an int8 graph's vectors depend on what is
+        beside them, about as much as they depend on its being int8.
+        """
+        rows = len(token_NL)
+        sides = [np.tile(side, (rows, 1)) for side in (self._before, self._after)]
+        ids_NL = np.concatenate([sides[0], token_NL, sides[1]], axis=1).astype(np.int64)
+        if ids_NL.size == 0:
+            return np.zeros((rows, self.spec.dimension), dtype=np.float32)
+        fed = {"input_ids": ids_NL, "attention_mask": np.ones_like(ids_NL), "token_type_ids": np.zeros_like(ids_NL)}
         (output,) = self._session.run([self._output], {name: fed[name] for name in self._inputs})
-        found = np.asarray(output[0], dtype=np.float32)
-        vector_D = (
-            found if self.spec.pooling == "sentence" else found[0] if self.spec.pooling == "first" else found.mean(0)
-        )
-        if vector_D.shape != (self.spec.dimension,):
-            raise ValueError(f"the graph gives vectors of shape {vector_D.shape}, not {self.spec.dimension} numbers")
+        found = np.asarray(output, dtype=np.float32)
+        pooled = {"sentence": lambda: found, "first": lambda: found[:, 0], "mean": lambda: found.mean(axis=1)}
+        vector_ND = pooled[self.spec.pooling]()
+        if vector_ND.shape != (rows, self.spec.dimension):
+            raise ValueError(f"the graph gives vectors of shape {vector_ND.shape}, not {self.spec.dimension} numbers")
         # a sentence graph scales by itself, and dividing again would change its last bits
         if self.spec.pooling == "sentence":
-            return vector_D
-        length = float(np.sqrt(np.dot(vector_D, vector_D)))
+            return vector_ND
+        length_N1 = np.sqrt(np.einsum("nd,nd->n", vector_ND, vector_ND))[:, None]
         # dividing a unit vector again would change its last bits
-        return vector_D if length == 0 or abs(length - 1) < _UNIT else np.asarray(vector_D / length, dtype=np.float32)
+        unit_N1 = (length_N1 == 0) | (np.abs(length_N1 - 1) < _UNIT)
+        return np.asarray(np.where(unit_N1, vector_ND, vector_ND / np.where(unit_N1, 1, length_N1)), dtype=np.float32)
 
 
 def dimension_of(graph: bytes, pooling: Pooling) -> int:

@@ -69,7 +69,7 @@ def block_rows(data: Path, block: Block, cache: Path, seeds: int, prompts: int) 
     texts = [text[name] for name in whole.prompt_id_N]
     start = cache / "token_vectors.npy"
     if not start.exists():
-        np.save(start, token_vectors(sentence))
+        np.save(start, token_vectors(cache / "encoder"))
     start_VD, folder = np.load(start), cache / "encoder"
     for seed in range(seeds):
         board = divided(whole, tokens, sentence.vocabulary, seed)

@@ -18,7 +18,12 @@ def test_a_router_with_a_static_encoder_loads_no_graph_and_no_frames(parts, tmp_
     sentence = Encoder.load(parts.encoder_folder, threads=1)
     teacher_ND = sentence.encode(PROMPTS)
     distil_folder(
-        parts.encoder_folder, PROMPTS, teacher_ND, token_vectors(sentence), DistilConfig(), tmp_path / "static"
+        parts.encoder_folder,
+        PROMPTS,
+        teacher_ND,
+        token_vectors(parts.encoder_folder),
+        DistilConfig(),
+        tmp_path / "static",
     )
     router = Router(parts.model, parts.feature_map, Encoder.load(tmp_path / "static"), MODELS)
     provenance = Provenance(candidates=tuple(Candidate(model=name) for name in MODELS))
