@@ -17,7 +17,10 @@ from typing import Literal, get_args
 from pointsman.durable import sync_folder
 
 HISTORY = "history.jsonl"
-Outcome = Literal["promoted", "to canary", "awaits approval", "refused", "not enough evidence", "rolled_back"]
+Verdict = Literal["promoted", "to canary", "awaits approval", "refused", "not enough evidence"]
+"""How a retrain ends."""
+Outcome = Verdict | Literal["rolled_back"]
+OUTCOMES: tuple[Outcome, ...] = (*get_args(Verdict), "rolled_back")
 SERVES: frozenset[Outcome] = frozenset({"promoted", "rolled_back"})
 """Outcomes after which the entry's router is in service."""
 
@@ -36,8 +39,8 @@ class Entry:
     """SHA-256 of the line before, as `append` writes it; '': the first line, or one older than the chain."""
 
     def __post_init__(self) -> None:
-        if self.verdict not in get_args(Outcome):
-            raise ValueError(f"verdict must be one of {get_args(Outcome)}, got {self.verdict!r}")
+        if self.verdict not in OUTCOMES:
+            raise ValueError(f"verdict must be one of {OUTCOMES}, got {self.verdict!r}")
 
     def __str__(self) -> str:
         reasons = "; ".join(self.reasons) or "no reason given"

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
 from components.release.canary import canary_of
-from components.release.history import Outcome, left_by_rollback, read_history, serving
+from components.release.history import Verdict, left_by_rollback, read_history, serving
 from components.release.mirror import in_service_at, mirror
 from components.release.publish import publish, refuse, rollback
 from components.release.signing import sign_bundle
@@ -31,7 +31,7 @@ Approver = Literal["gate", "canary", "person"]
 class Verdicted(BaseModel, frozen=True):
     """How a retrain ended."""
 
-    verdict: Outcome
+    verdict: Verdict
     reasons: tuple[str, ...]
     router_id: str
     bundle: Path
@@ -59,7 +59,7 @@ def conclude(challenger: Challenger, reason: str = "", approve: Approver = "gate
     report = dict(read_bundle(challenger.bundle).report)
     gate, mlflow = report["gate"], registry()
     failed = [_reason(one) for one in gate["criteria"] if not one["passed"]]
-    verdict: Outcome = gate["verdict"]
+    verdict: Verdict = gate["verdict"]
     bundle = challenger.bundle
     if verdict == "promoted":
         try:
@@ -81,7 +81,7 @@ def conclude(challenger: Challenger, reason: str = "", approve: Approver = "gate
 
 
 def _verdicted(
-    challenger: Challenger, verdict: Outcome, reasons: tuple[str, ...], bundle: Path, mlflow: Registry
+    challenger: Challenger, verdict: Verdict, reasons: tuple[str, ...], bundle: Path, mlflow: Registry
 ) -> Verdicted:
     """How it ended, which the registry is told."""
     mlflow.tag(challenger.version, {"verdict": verdict})
@@ -98,7 +98,7 @@ def _verdicted(
     )
 
 
-def _wait(challenger: Challenger, approve: Literal["canary", "person"], passed: str) -> Outcome:
+def _wait(challenger: Challenger, approve: Literal["canary", "person"], passed: str) -> Verdict:
     """Puts a challenger that passed the gate where it waits for another word, and says so in the history."""
     if approve == "canary":
         publish(challenger.bundle, paths.canary(), reasons=[passed])

@@ -63,7 +63,8 @@ class OnnxEncoder:
         start, end = int(tokens.indptr_N1[row]), int(tokens.indptr_N1[row + 1])
         if self.spec.longest_prompt is not None:
             end = min(end, start + self.spec.longest_prompt)
-        return self.encode_alike(tokens.token_E[None, start:end])[0]
+        vector_D: Floats32 = self.encode_alike(tokens.token_E[None, start:end])[0]
+        return vector_D
 
     def encode_alike(self, token_NL: NDArray[np.int32]) -> Floats32:
         """Unit vectors of N prompts of one length, without special tokens, shape (N, D), all in one batch.
@@ -79,8 +80,9 @@ class OnnxEncoder:
         fed = {"input_ids": ids_NL, "attention_mask": np.ones_like(ids_NL), "token_type_ids": np.zeros_like(ids_NL)}
         (output,) = self._session.run([self._output], {name: fed[name] for name in self._inputs})
         found = np.asarray(output, dtype=np.float32)
-        pooled = {"sentence": lambda: found, "first": lambda: found[:, 0], "mean": lambda: found.mean(axis=1)}
-        vector_ND = pooled[self.spec.pooling]()
+        vector_ND: Floats32 = found
+        if self.spec.pooling != "sentence":
+            vector_ND = found[:, 0] if self.spec.pooling == "first" else np.asarray(found.mean(axis=1))
         if vector_ND.shape != (rows, self.spec.dimension):
             raise ValueError(f"the graph gives vectors of shape {vector_ND.shape}, not {self.spec.dimension} numbers")
         # a sentence graph scales by itself, and dividing again would change its last bits
