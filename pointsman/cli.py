@@ -21,6 +21,14 @@ TRAINING = (
     *("promote", "rollback", "history", "doctor", "keygen", "forget", "ui"),
 )
 """Commands of a checkout; an installed wheel only says where they are."""
+ORDER = (
+    *("demo", "import", "retrain", "report", "history"),
+    *("route", "explain", "whatif", "serve"),
+    *("grade", "collect", "onboard", "drift", "ui"),
+    *("promote", "rollback", "doctor", "keygen", "forget"),
+    *("compare", "extrapolate", "completion"),
+)
+"""Commands as the help lists them: the way from logs to a router, its use, its upkeep, its release, studies."""
 _MACHINE = frozenset(
     {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EIO, errno.ENOTDIR, errno.EMFILE}
 )
@@ -150,10 +158,14 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 
 def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Gives every command an example, the option --home and a help that says its defaults."""
+    """Gives every command a sentence, an example, the option --home and a help that says its defaults."""
+    commands._choices_actions.sort(key=lambda listed: ORDER.index(listed.dest))
+    sentences = {listed.dest: listed.help or "" for listed in commands._choices_actions}
     for name, command in commands.choices.items():
         if not command.add_help:
             continue
+        if command.description is None:
+            command.description = f"{sentences[name][:1].upper()}{sentences[name][1:]}."
         command.formatter_class = _Help
         if command.epilog is None:
             command.epilog = f"example: pointsman {name} {EXAMPLES.get(name, '')}".strip()

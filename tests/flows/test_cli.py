@@ -30,6 +30,7 @@ def test_every_command_has_an_example_that_parses_and_takes_a_home(name):
     command = COMMANDS[name]
     help_text = command.format_help()
     assert f"example: pointsman {name}" in help_text
+    assert command.description.endswith(".")
     assert "--home" in help_text
     assert "(default: None)" not in help_text
 
@@ -63,6 +64,15 @@ def test_a_mistake_is_one_line_within_seconds_and_nothing_heavy_is_loaded(tmp_pa
     (line,) = ran.stderr.splitlines()
     assert line.startswith("pointsman: ")
     assert message in line
+
+
+def test_the_help_lists_every_command_beginning_with_the_way_from_logs_to_a_router(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    places = [said.index(f"\n    {name}") for name in ("import", "retrain", "route", "serve", "rollback", "compare")]
+    assert places == sorted(places)
+    assert all(f"\n    {name}" in said for name in COMMANDS)
 
 
 class _Begun(BaseException):
