@@ -227,12 +227,13 @@ def test_a_model_that_the_gateway_does_not_know_leaves_the_others_answers(world:
     assert "10 answers added" in out
 
 
-def test_a_gateway_that_dies_half_way_is_gone_on_with(world: World, logs: Path, run: Run) -> None:
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_gateway_that_dies_half_way_is_gone_on_with(world: World, logs: Path, run: Run, status: int) -> None:
     made = PlantedGateway(world)
     whole = made.complete
 
     def dying(body: dict[str, object]) -> tuple[int, str]:
-        return whole(body) if sum(made.calls.values()) < 20 else (401, "{}")
+        return whole(body) if sum(made.calls.values()) < 20 else (status, "{}")
 
     made.complete = dying  # type: ignore[method-assign, assignment]
     with serving(made) as url:
