@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, Field
 
 from components.baselines.grids import GRIDS
-from components.embeddings.export import Precision
+from components.embeddings.folders import Precision
 from components.learning.two_stage import TwoStageConfig
 from components.reports.compare_figures import reliability
 from components.reports.comparison import block_report

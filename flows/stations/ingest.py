@@ -12,7 +12,6 @@ from components.reports.data_pages import VALIDATION, validation_page
 from components.reports.shell import write_pages
 from components.sources.planted.world import PlantedConfig, write_world
 from components.tables.board import to_board
-from components.tables.expectations import validate as expect
 from components.tables.quarantine import QuarantineConfig, quarantine
 from components.tables.retired import without_retired
 from components.tables.splits import SplitConfig, split
@@ -52,6 +51,8 @@ def ingest(*, logs: DataRef, config: QuarantineConfig) -> DataRef:
 @cached_task(name="validate")
 def validate(*, tables: DataRef, logs: DataRef) -> DataRef:
     """What the rules said of the tables; a broken one stops the run, with a page that lists the rows."""
+    from components.tables.expectations import validate as expect  # noqa: PLC0415  # seconds of Great Expectations
+
     frames = read_tables(tables.path)
     report = expect(frames, logs.path)
     if report.complaint:
