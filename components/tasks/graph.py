@@ -3,7 +3,6 @@
 import random
 from dataclasses import dataclass
 
-import igraph
 import numpy as np
 from numpy.typing import NDArray
 
@@ -109,6 +108,8 @@ def cut(edges: Similarities, config: GraphConfig) -> Partition:
 
     Membership is the share of a prompt's edge weight that stays inside its task.
     """
+    import igraph  # noqa: PLC0415 - a second of imports, drawing among them
+
     if config.within_labels:
         edges = _among(edges, edges.alike_E)
     weight_E = edge_weights(edges, config.preference_mix)

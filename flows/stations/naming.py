@@ -13,11 +13,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
-from components.asking.client import Endpoint
 from components.asking.question import AskError
 from components.embeddings.cache import embed_cached
 from components.tables.store import read_tables, write_parquet
-from components.tasks.chat import ask
 from components.tasks.labels import TaskDescription
 from components.tasks.naming import Ask, describe_prompts, name_tasks
 from flows.platform import paths
@@ -98,6 +96,9 @@ def name_by_model(*, tables: DataRef, splits: DataRef, discovered: DataRef, desc
 
 def _asking() -> Ask:
     """The language model that is set."""
+    from components.asking.client import Endpoint  # noqa: PLC0415  # openai is loaded where a model is asked
+    from components.tasks.chat import ask  # noqa: PLC0415
+
     here = settings()
     if not here.llm_model:
         raise ValueError("model must be named: set POINTSMAN_LLM_MODEL")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_importing_the_module_is_light():
-    code = "import sys, components.tasks.choice; print({'umap', 'hdbscan', 'numba'} & set(sys.modules))"
+    code = "import sys, components.tasks.choice; print({'umap', 'hdbscan', 'numba', 'igraph'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
 
