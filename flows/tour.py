@@ -21,8 +21,8 @@ from components.tables.store import Tables, write_tables
 from flows.platform import paths
 from flows.platform.settings import environment_of
 
-CANDIDATES = ("aster-large-2", "cobalt-coder-32b", "lingo-9b", "quillon-14b")
-NEWCOMER = "borealis-pro"
+CANDIDATES = ("aster-large-2", "borealis-pro", "cobalt-coder-32b", "lingo-9b")
+NEWCOMER = "delve-reasoner"
 JUDGE = "planted-judge"
 _SHOWN = 3
 _GOOD = 0.5
