@@ -36,7 +36,7 @@ class LogConfig:
     text: TextSetting = "full"
     """full: the routed text, which alone can be learnt from; hash: its digest; embedding: digest and vector."""
     flush_seconds: float = 1.0
-    """Most that a crash can lose, > 0."""
+    """Most that a crash can lose, > 0; of a shadow's choices five times as much."""
     capacity: int = 50_000
     """Rows of a kind that wait for the disk, >= 1; further ones are counted and lost."""
 
@@ -66,7 +66,7 @@ class DecisionLog:
             ValueError: nothing is known that could write to the URL.
         """
         self.config = config
-        keeps: dict[str, Any] = {"flush_seconds": config.flush_seconds, "capacity": config.capacity}
+        keeps: dict[str, Any] = {"capacity": config.capacity}
         self._shipping: Shipping | None = None
         if config.url is not None:
             self._shipping = _shipping(config, config.url)
@@ -75,9 +75,11 @@ class DecisionLog:
         def columns(decided: Sequence[Decided]) -> pl.DataFrame:
             return decision_frame(decided, text=config.text == "full", embedding=config.text == "embedding")
 
-        self._decisions = Segments(config.folder, "decisions", columns, size=len, **keeps)
-        self._outcomes = Segments(config.folder, "outcomes", frame_of(OUTCOME), **keeps)
-        self._shadow = Segments(config.folder, "shadow", shadow_frame, size=len, **keeps)
+        soon = config.flush_seconds
+        self._decisions = Segments(config.folder, "decisions", columns, size=len, flush_seconds=soon, **keeps)
+        self._outcomes = Segments(config.folder, "outcomes", frame_of(OUTCOME), flush_seconds=soon, **keeps)
+        # nothing is learnt from it, and each file costs as much as deciding for some requests
+        self._shadow = Segments(config.folder, "shadow", shadow_frame, size=len, flush_seconds=5 * soon, **keeps)
 
     def decided(self, decided: Decided) -> None:
         """Keeps a request's decisions, as much of their texts as the setting allows."""

@@ -163,7 +163,8 @@ class Segments(Generic[Item]):
         aside = self._folder / f"{ASIDE}{name}".removesuffix(".parquet")
         try:
             with aside.open("wb") as file:
-                frame.write_parquet(file, compression="zstd")
+                # what is soon joined needn't be small
+                frame.write_parquet(file, compression="zstd" if mark else "lz4", statistics=bool(mark))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(aside, self._folder / name)
