@@ -20,6 +20,9 @@ from pointsman.text.conversation import ConversationConfig
 PATIENCE = 0.05
 """Seconds that an answer may take before the server asks whether the client is still there."""
 
+LONG = 8_192
+"""Characters from which a request stands in the line of large ones: some milliseconds of a processor."""
+
 
 class Decider:
     """Hands jobs to the workers and waits for what they decide."""
@@ -74,7 +77,9 @@ class Decider:
         size, most = len(job.prompts), self._limits.piece
         if size <= max(most, 1):
             piece = Piece(router=router, arm=arm, job=job, start=0, end=size)
-            whole = await asyncio.wrap_future(self._batcher.submit(piece))
+            # short prompts neither wait for a long one in their batch, nor behind a line of them
+            long = sum(map(len, job.prompts)) > LONG
+            whole = await asyncio.wrap_future(self._batcher.submit(piece, piece=long))
             assert isinstance(whole, bytes)  # noqa: S101  # a whole piece is answered
             return whole
         waiting: list[asyncio.Future[bytes | Predicted]] = []
