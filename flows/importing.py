@@ -84,11 +84,14 @@ def _import(options: argparse.Namespace) -> int:
             conversation=_turns(options),
         )
         try:
-            print(import_logs(config).text())
+            tally = import_logs(config)
         except ImportRefused as error:
             print(f"pointsman: {error}", file=sys.stderr)
             return 2
+    print(tally.text())
     print(f"tables written to {options.data}")
+    if tally.graded or tally.grades:
+        print(f"next: pointsman retrain --data {options.data}")
     return 0
 
 

@@ -99,7 +99,11 @@ def import_logs(config: ImportConfig) -> Tally:
         outside=tuple(row.outside for row in unusable if row.outside is not None),
     )
     if not calls:
-        what = f"no row can be used as {config.source}" if tally.read else "there is no row in it"
+        what = (
+            f"no row can be used as {config.source}"
+            if tally.read
+            else f"there is no row of {config.source} in it; `pointsman import --list` says how each format looks"
+        )
         raise ImportRefused(f"{_names(config.paths)}: {what}\n{tally.text()}")
     if len(unusable) > config.most_unusable * tally.read:
         raise ImportRefused(

@@ -34,7 +34,7 @@ def queue_writers() -> None:
     ) -> "AbstractAsyncContextManager[AsyncSessionTransaction]":
         return begin(self, session, with_for_update=True)
 
-    AioSqliteConfiguration.begin_transaction = begin_with_the_lock  # type: ignore[method-assign,assignment]
+    AioSqliteConfiguration.begin_transaction = begin_with_the_lock  # type: ignore[assignment]
 
 
 def end_with_command() -> None:

@@ -84,7 +84,7 @@ def test_a_conversation_of_ten_megabytes_is_routed_by_its_last_turns(tmp_path):
 def test_a_file_without_rows_is_said_to_have_none(tmp_path, content):
     path = tmp_path / "spend.jsonl"
     path.write_text(content)
-    with pytest.raises(ImportRefused, match=r"spend\.jsonl: there is no row in it"):
+    with pytest.raises(ImportRefused, match=r"spend\.jsonl: there is no row of [a-z-]+ in it"):
         import_logs(ImportConfig(source="litellm-spend", paths=(path,), data=tmp_path / "data"))
     assert not (tmp_path / "data").exists()
 

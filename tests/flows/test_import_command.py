@@ -37,7 +37,7 @@ def test_tables_are_written_and_the_account_is_printed(sheet: Path, tmp_path: Pa
     assert main([*options, "--rename", "small=tiny", "--prices", str(_prices(tmp_path))]) == 0
     said = capsys.readouterr().out
     assert said.startswith("read 60 rows of 1 file, used 60\ntables: 30 prompts, 2 candidates, 60 outcomes (60 graded;")
-    assert said.endswith(f"tables written to {tmp_path / 'data'}\n")
+    assert said.endswith(f"tables written to {tmp_path / 'data'}\nnext: pointsman retrain --data {tmp_path / 'data'}\n")
     assert read_tables(tmp_path / "data").candidates["input_usd_per_mtok"].to_list() == [2, 1]
     assert main([*options, "--append"]) == 0
     assert read_tables(tmp_path / "data").candidates["model"].to_list() == ["large", "small", "tiny"]
@@ -73,6 +73,15 @@ def test_what_cannot_be_done_ends_with_2_and_writes_nothing(
     assert message in said.err
     assert "Traceback" not in said.err
     assert not data.exists()
+
+
+def test_what_nobody_has_graded_is_not_sent_to_a_retrain(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text("prompt,model,quality\n" + "".join(f"{place}?,small,\n" for place in range(30)))
+    assert main(["import", "wide-csv", str(path), "--data", str(tmp_path / "data")]) == 0
+    said = capsys.readouterr().out
+    assert "no answer is graded yet: pointsman grade" in said
+    assert "next: pointsman retrain" not in said
 
 
 def test_grades_from_1_to_10_are_told_apart_from_perfect_ones(tmp_path: Path, capsys) -> None:
