@@ -141,6 +141,6 @@ def load(offer: Offer) -> "Flow[Any, Any]":
 
 def defaults(offer: Offer) -> dict[str, Any]:
     """The form's first values: the flow's own defaults, and the offer's folders in this installation."""
-    given = {name: paths.home() / folder for name, folder in offer.folders.items()}
+    given = {name: str(paths.home() / folder) for name, folder in offer.folders.items()}
     kinds = {name: kind for name, kind in get_type_hints(load(offer).fn).items() if name != "return"}
     return {name: kind(**given).model_dump(mode="json") for name, kind in kinds.items()}

@@ -63,7 +63,7 @@ def test_nothing_published_mirrors_nothing(tmp_path, url):
 def test_wherever_it_breaks_off_the_pointer_names_a_whole_bundle(bundle, second, tmp_path, url, monkeypatch):
     from components.release import mirror as mirroring
 
-    root, put, written = tmp_path / "root", mirroring._put, []
+    root, put, written = tmp_path / "root", mirroring.write_remote, []
     publish(bundle, root)
     mirror(root, url)
     publish(second, root)
@@ -77,7 +77,7 @@ def test_wherever_it_breaks_off_the_pointer_names_a_whole_bundle(bundle, second,
         written.append(path)
         put(system, path, content)
 
-    monkeypatch.setattr(mirroring, "_put", breaking)
+    monkeypatch.setattr(mirroring, "write_remote", breaking)
     for fatal in range(8):
         written.clear()
         with pytest.raises(BundleError, match="can't be written: gone"):

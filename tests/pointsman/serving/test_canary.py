@@ -120,6 +120,8 @@ def test_the_challenger_decides_for_its_sessions_until_it_fails(bundle, second, 
             answer = route(session)
             told = {"decision_id": answer["decisions"][0]["decision_id"], "error": answer["router_id"] == second.name}
             http.post("/v1/outcomes", json={**told, "latency_ms": 10 + turn})
+        if http.get("/v1/router").json()["canary"]["stopped"]:
+            break
     assert "more calls fail" in http.get("/v1/router").json()["canary"]["stopped"]
     assert {route(session)["router_id"] for session in first} == {bundle.name}
     assert canary_of(tmp_path, second.name) == Tried(
@@ -151,4 +153,6 @@ def test_the_trial_of_the_next_challenger_begins_anew(bundle, second, parts, tmp
     assert (found["router_id"], found["succeeded"], found["figures"]["errors"]["champion"][0]) == (third.name, "", 0)
     for _ in range(6):
         traffic(error=True)
+        if canary_of(log.folder, third.name).stopped:
+            break
     assert canary_of(log.folder, third.name).stopped
