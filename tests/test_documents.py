@@ -194,14 +194,24 @@ def follow(document, folder, slow):
     return ran.stdout
 
 
-@pytest.mark.parametrize("document", [one for one in DOCUMENTS if runnable(one)], ids=lambda path: path.name)
-def test_commands_run_as_they_stand(document, parts, tmp_path):
+def followed():
+    """Documents with blocks that run; once more with those that take long, but for the README, which has its own test."""
+    for document in DOCUMENTS:
+        kinds = [block.kind for block in runnable(document)]
+        if set(kinds) - {"slow"}:
+            yield pytest.param(document, False, id=document.name)
+        if "slow" in kinds and document.name != "README.md":
+            yield pytest.param(document, True, id=f"{document.name}, all", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("document", "slow"), followed())
+def test_commands_run_as_they_stand(document, slow, parts, tmp_path):
     """In order, where logs are at hand and a router is in service."""
     write_files(tmp_path)
     put_in_service(tmp_path, parts)
     if document.name == "grades.md":
         write_ungraded(tmp_path / "data" / "logs")
-    assert "Traceback" not in follow(document, tmp_path, slow=False)
+    assert "Traceback" not in follow(document, tmp_path, slow)
 
 
 @pytest.mark.slow
