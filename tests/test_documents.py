@@ -195,7 +195,7 @@ def follow(document, folder, slow):
 
 
 def followed():
-    """Documents with blocks that run; once more with those that take long, but for the README, which has its own test."""
+    """Documents with blocks that run; once more with those that take long, the README apart: it has its own test."""
     for document in DOCUMENTS:
         kinds = [block.kind for block in runnable(document)]
         if set(kinds) - {"slow"}:
