@@ -1,6 +1,7 @@
 """Commands that buy answers and grades: collect, grade, onboard and the demonstration that needs no key."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,7 +161,7 @@ def run_onboard(options: argparse.Namespace) -> int:
     from flows.platform import paths
     from flows.platform.settings import prepare_environment
 
-    print(f"onboard: {options.model}, to the router in {paths.published()}", flush=True)
+    print(f"onboard: {options.model}, to the router in {paths.published()}", file=sys.stderr, flush=True)
     prepare_environment()
     from components.learning.onboarding import OnboardConfig
     from flows.stations.onboard import onboard, retire

@@ -121,8 +121,10 @@ def logs(tmp_path: Path) -> Path:
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     def run(*arguments: object) -> tuple[int, str, str]:
         code = main([str(argument) for argument in arguments])
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        said = capsys.readouterr()
+        begun, *rest = said.err.splitlines(keepends=True)
+        assert begun.startswith("onboard: ")
+        return code, said.out, "".join(rest)
 
     return run
 
