@@ -132,7 +132,7 @@ def judge_split(
 def _stage_one(seen: Board, discovery: DiscoveryConfig, config: TwoStageConfig, seed: int) -> StageOne:
     """Stage 1 alone, of tasks that one method finds."""
     seen = with_tasks(seen, discover_tasks(seen, discovery, seed).partition)
-    return learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, seen.benchmark_N, config, seen.group_N)
+    return learn_stage_one(seen, config)
 
 
 def _at_parity(trained: TwoStage, seen: Board, believed: Prediction) -> Floats:

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from components.heads.classifier import recognition
 from components.heads.implicit.classifier import ImplicitClassifierConfig, train_implicit_classifier
 from components.learning.cross_fit import StageOneHeld, folds_of
 from components.learning.two_stage import TwoStageConfig
+from components.tables.board import Board
 from components.tables.sampling import evenly_within
 
 
@@ -37,26 +35,23 @@ class ImplicitPeer:
 
 
 def implicit_peer(
-    features_NF: NDArray[np.float32],
-    task_N: NDArray[np.int32],
+    seen: Board,
     held: StageOneHeld,
     config: TwoStageConfig,
     implicit: ImplicitClassifierConfig = ImplicitClassifierConfig(),  # noqa: B008  frozen
-    group_N: NDArray[np.int32] | None = None,
 ) -> ImplicitPeer | None:
     """An implicit classifier trained without the first fold, and the router's own, on that fold; None without tasks.
 
     Args:
-        features_NF: of the prompts that stage 1 learnt from.
-        task_N: their tasks; -1: none.
+        seen: the prompts that stage 1 learnt from, with their tasks.
         held: what stage 1 says of each when it is held out.
         config: that stage 1 was learnt with: its folds are used again.
         implicit: see ImplicitClassifierConfig; the seed is that of stage 1's classifier.
-        group_N: as stage 1 had it.
     """
+    features_NF, task_N = seen.features_NF, seen.task_N
     if not (task_N >= 0).any():
         return None
-    rest_K, held_K = folds_of(task_N, config.folds, config.classifier.seed, group_N)[0]
+    rest_K, held_K = folds_of(task_N, config.folds, config.classifier.seed, seen.group_N)[0]
     rows = config.classifier.rows
     rest_K = rest_K[evenly_within(task_N[rest_K], rows)]
     held_K = held_K[evenly_within(task_N[held_K], rows)]

@@ -46,15 +46,7 @@ def phases(trained: TwoStage, seen: Board, config: TwoStageConfig, test: Board) 
     model, one = trained.model, trained.one
     special = model.experts
     if not special.head_TM.any():
-        special = final_experts(
-            seen.features_NF,
-            seen.task_N,
-            seen.quality_NM,
-            one.table.candidate_TM,
-            one.held,
-            trained.two.reports,
-            config,
-        )
+        special = final_experts(seen, one.table.candidate_TM, one.held, trained.two.reports, config)
     variants = {"one_phase": _general(model.experts), "two_phases": special}
     return {
         name: replace(model, experts=experts)

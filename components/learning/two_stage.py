@@ -77,27 +77,18 @@ class TwoStage:
     two: StageTwo
 
 
-def learn_stage_one(
-    features_NF: NDArray[np.float32],
-    task_N: NDArray[np.int32],
-    quality_NM: Floats,
-    label_N: NDArray[np.str_] | None,
-    config: TwoStageConfig,
-    group_N: NDArray[np.int32] | None = None,
-) -> StageOne:
+def learn_stage_one(seen: Board, config: TwoStageConfig) -> StageOne:
     """Table and classifier of all prompts, and what they expect of each when it is held out.
 
     Args:
-        features_NF: of all prompts.
-        task_N: discovered or assigned tasks, each with two prompts or more; -1: none.
-        quality_NM: quality in [0, 1]; nan where not observed.
-        label_N: the logs' own labels, shape (N,), towards whose table the tasks' is shrunken; None: there are none.
+        seen: what is learnt from: each task with two prompts or more. The logs' own labels are what the tasks' table
+            is shrunken towards; prompts of a group are held out together.
         config: see TwoStageConfig.
-        group_N: prompts that are held out together, see `folds_of`.
     """
-    known_N = known_labels(label_N, config.smallest_label)
+    features_NF, task_N, quality_NM = seen.features_NF, seen.task_N, seen.quality_NM
+    known_N = known_labels(seen.benchmark_N, config.smallest_label)
     prior_NM = None if known_N is None else label_quality(known_N, quality_NM)
-    folds = folds_of(task_N, config.folds, config.classifier.seed, group_N)
+    folds = folds_of(task_N, config.folds, config.classifier.seed, seen.group_N)
     held = hold_out_stage_one(features_NF, task_N, quality_NM, prior_NM, folds, config.classifier)
     final = replace(config.classifier, fit=_for(config.classifier.fit, held.epochs))
     classifier, _ = train_classifier(features_NF, task_N, features_NF[:0], task_N[:0], final)
@@ -115,39 +106,29 @@ def learn_stage_one(
 
 
 def learn_stage_two(
-    features_NF: NDArray[np.float32],
-    task_N: NDArray[np.int32],
-    quality_NM: Floats,
-    candidate_TM: NDArray[np.bool_],
-    first: StageOneHeld,
-    config: TwoStageConfig,
-    group_N: NDArray[np.int32] | None = None,
+    seen: Board, candidate_TM: NDArray[np.bool_], first: StageOneHeld, config: TwoStageConfig
 ) -> StageTwo:
     """Heads that learn what stage 1 doesn't know, and what they say of each prompt when it is held out.
 
     Args:
-        features_NF: of all prompts.
-        task_N: as stage 1 had them.
-        quality_NM: quality in [0, 1]; nan where not observed.
+        seen: as stage 1 had it.
         candidate_TM: the candidates of each task, which may get heads of their own.
         first: stage 1, held out.
         config: see TwoStageConfig.
-        group_N: as stage 1 had it.
     """
-    folds = folds_of(task_N, config.folds, config.classifier.seed, group_N)
+    features_NF, task_N, quality_NM = seen.features_NF, seen.task_N, seen.quality_NM
+    folds = folds_of(task_N, config.folds, config.classifier.seed, seen.group_N)
     fewer = replace(config.experts, members=config.fold_members)
     second = hold_out_stage_two(features_NF, task_N, quality_NM, candidate_TM, first, folds, fewer)
     # A head of its own is worth having where the folds' heads were better for it.
     gained = np.nansum([report.general_loss - report.special_loss for report in second.reports]) > 0
     head_TM = candidate_TM if gained else np.zeros_like(candidate_TM)
-    experts = final_experts(features_NF, task_N, quality_NM, head_TM, first, second.reports, config)
+    experts = final_experts(seen, head_TM, first, second.reports, config)
     return StageTwo(experts=experts, reports=second.reports, held=second.held)
 
 
 def final_experts(
-    features_NF: NDArray[np.float32],
-    task_N: NDArray[np.int32],
-    quality_NM: Floats,
+    seen: Board,
     head_TM: NDArray[np.bool_],
     first: StageOneHeld,
     reports: tuple[ExpertReport, ...],
@@ -156,9 +137,7 @@ def final_experts(
     """Heads of all prompts, trained for as long as the folds' were.
 
     Args:
-        features_NF: of all prompts.
-        task_N: as stage 1 had them.
-        quality_NM: quality in [0, 1]; nan where not observed.
+        seen: as stage 1 had it.
         head_TM: which tasks get heads of their own for which candidates.
         first: stage 1, held out.
         reports: of the folds.
@@ -171,13 +150,13 @@ def final_experts(
         special=_for(config.experts.special, _mean(special)),
     )
     experts, _ = train_experts(
-        features_NF,
-        quality_NM,
-        task_N,
+        seen.features_NF,
+        seen.quality_NM,
+        seen.task_N,
         head_TM,
-        features_NF[:0],
-        quality_NM[:0],
-        task_N[:0],
+        seen.features_NF[:0],
+        seen.quality_NM[:0],
+        seen.task_N[:0],
         final,
         expected_NM=first.soft_NM,
         validation_expected_NM=first.soft_NM[:0],
@@ -193,9 +172,8 @@ def learn(seen: Board, config: TwoStageConfig, seed: int) -> TwoStage:
         config: of every step.
         seed: of the novelty reference; networks have theirs in the config.
     """
-    known = (seen.features_NF, seen.task_N, seen.quality_NM)
-    one = learn_stage_one(*known, seen.benchmark_N, config, seen.group_N)
-    two = learn_stage_two(*known, one.table.candidate_TM, one.held, config, seen.group_N)
+    one = learn_stage_one(seen, config)
+    two = learn_stage_two(seen, one.table.candidate_TM, one.held, config)
     model, report = fit_router(
         classifier=one.classifier,
         experts=two.experts,

@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
+from components.reports.ending import Verdict
 from pointsman.durable import sync_folder
 
 HISTORY = "history.jsonl"
-Verdict = Literal["promoted", "to canary", "awaits approval", "refused", "not enough evidence"]
-"""How a retrain ends."""
 Outcome = Verdict | Literal["rolled_back"]
 OUTCOMES: tuple[Outcome, ...] = (*get_args(Verdict), "rolled_back")
 SERVES: frozenset[Outcome] = frozenset({"promoted", "rolled_back"})

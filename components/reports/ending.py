@@ -3,16 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-Outcome = Literal[
-    "promoted",
-    "to canary",
-    "awaits approval",
-    "refused",
-    "not enough evidence",
-    "failed",
-    "crashed",
-    "cancelled",
-]
+Verdict = Literal["promoted", "to canary", "awaits approval", "refused", "not enough evidence"]
+"""How a retrain ends that ran through."""
+Outcome = Verdict | Literal["failed", "crashed", "cancelled"]
 _BROKEN = ("failed", "crashed", "cancelled")
 _LONGEST_REASON = 200
 _SHOWN = 3

@@ -8,11 +8,12 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
 from components.release.canary import canary_of
-from components.release.history import Verdict, left_by_rollback, read_history, serving
+from components.release.history import left_by_rollback, read_history, serving
 from components.release.mirror import in_service_at, mirror
 from components.release.publish import publish, refuse, rollback
 from components.release.signing import sign_bundle
 from components.release.verdicts import VoidVerdict
+from components.reports.ending import Verdict
 from components.reports.page import PAGE
 from components.sources.fetched import local_log
 from components.tracking.abandoned import close_abandoned

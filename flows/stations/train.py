@@ -33,8 +33,8 @@ def classify(*, laid_out: DataRef, discovered: DataRef, config: TwoStageConfig) 
     """Stage 1: the task of every prompt, discovered in training and assigned elsewhere; their table and classifier."""
     board = with_tasks(read_board(laid_out), load_arrays(Partition, discovered.file("partition.npz")))
     seen = board.take(board.rows(*LEARNING))
-    one = learn_stage_one(seen.features_NF, seen.task_N, seen.quality_NM, seen.benchmark_N, config, seen.group_N)
-    peer = implicit_peer(seen.features_NF, seen.task_N, one.held, config, group_N=seen.group_N)
+    one = learn_stage_one(seen, config)
+    peer = implicit_peer(seen, one.held, config)
     figures = asdict(one.report) | {"implicit_classifier": peer and asdict(peer)}
 
     def write(folder: Path) -> None:
@@ -53,15 +53,8 @@ def classify(*, laid_out: DataRef, discovered: DataRef, config: TwoStageConfig) 
 def specialise(*, laid_out: DataRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 2: trunk, general heads and task-specific heads."""
     seen = seen_board(laid_out=laid_out, classified=classified)
-    two = learn_stage_two(
-        seen.features_NF,
-        seen.task_N,
-        seen.quality_NM,
-        load_arrays(TaskTable, classified.file("table.npz")).candidate_TM,
-        load_arrays(StageOneHeld, classified.file("held.npz")),
-        config,
-        seen.group_N,
-    )
+    table, held = load_arrays(TaskTable, classified.file("table.npz")), classified.file("held.npz")
+    two = learn_stage_two(seen, table.candidate_TM, load_arrays(StageOneHeld, held), config)
 
     def write(folder: Path) -> None:
         save_arrays(two.experts, folder / "experts.npz")

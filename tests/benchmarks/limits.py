@@ -32,7 +32,7 @@ def run(data: Path, cache: Path, *, blocks: Sequence[str] = ()) -> Table:
     sentence_encoder(cache)
     rows: list[dict[str, Cell]] = []
     for block in chosen_blocks(data, blocks):
-        board = words_board(data, block, cache)
+        board, _ = words_board(data, block, cache)
         shared_N1, departure_NM = parts(board.quality_NM)
         first_P, second_P = twins(board.group_N)
         row: dict[str, Cell] = {"block": block.name, "prompts": len(departure_NM), "pairs of twins": int(first_P.size)}

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from components.baselines.hierarchical import HierarchyConfig, fit
@@ -57,7 +58,7 @@ def run(
     sentence_encoder(cache)
     rows: list[dict[str, Cell]] = []
     for block in chosen:
-        board = words_board(data, block, cache)
+        board, _ = words_board(data, block, cache)
         if np.isnan(board.cost_usd_NM).any():
             raise Skipped(f"block {block.name} has no complete costs")
         parts = in_processes(judged, [(board, fold) for fold in range(FOLDS)], workers)
@@ -122,8 +123,8 @@ def judged(board: Board, fold: int) -> dict[str, Floats]:
     return found
 
 
-def words_board(data: Path, block: Block, cache: Path) -> Board:
-    """A block's complete prompts with features of their words alone: TF-IDF on its leading singular vectors."""
+def words_board(data: Path, block: Block, cache: Path) -> tuple[Board, pl.Series]:
+    """A block's complete prompts, their features of words alone (TF-IDF, its leading singular vectors); the texts."""
     board, prompts, _ = rectangle(data, block)
     encoder = sentence_encoder(cache)
     tokens = encoder.tokenize(prompts.to_list())
@@ -132,12 +133,8 @@ def words_board(data: Path, block: Block, cache: Path) -> Board:
     word_NF = fit_features(tokens, encoder.vocabulary, words).transform(none_N1, tokens)[:, 1 : RANK + 1]
     unit_NF = word_NF / np.maximum(np.linalg.norm(word_NF, axis=1, keepdims=True), 1e-9)
     group_N = near_duplicate_groups(prompts, unit_NF, 0.95, 100)
-    return replace(
-        board,
-        embedding_ND=unit_NF,
-        features_NF=fit_features(tokens, encoder.vocabulary, FeatureConfig()).transform(unit_NF, tokens),
-        group_N=group_N,
-    )
+    words_NF = fit_features(tokens, encoder.vocabulary, FeatureConfig()).transform(unit_NF, tokens)
+    return replace(board, embedding_ND=unit_NF, features_NF=words_NF, group_N=group_N), prompts
 
 
 def _predicted(seen: Board, features_KF: NDArray[np.float32], seed: int) -> tuple[Floats, Floats]:

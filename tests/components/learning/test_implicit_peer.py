@@ -9,11 +9,16 @@ from components.heads.training import FitConfig
 from components.learning.cross_fit import StageOneHeld, folds_of
 from components.learning.implicit_peer import implicit_peer
 from components.learning.two_stage import TwoStageConfig
+from components.tables.board import Board
 
 CONFIG = TwoStageConfig(classifier=ClassifierConfig(seed=3), folds=4)
 QUICK = ImplicitClassifierConfig(
     layer=ImplicitConfig(states=8, fit=FitConfig(epochs=15, batch_size=64, learning_rate=0.01))
 )
+
+
+def board(features_NF: NDArray[np.float32], task_N: NDArray[np.int32]) -> Board:
+    return Board(quality_NM=np.zeros((task_N.size, 1)), features_NF=features_NF, task_N=task_N)
 
 
 def held(posterior_NT: NDArray[np.float64]) -> StageOneHeld:
@@ -37,7 +42,7 @@ def test_both_classifiers_are_judged_on_the_first_fold_alone() -> None:
     # Right in the first fold but for task 2, always wrong elsewhere.
     posterior_NT = np.eye(3)[(task_N + 1) % 3]
     posterior_NT[held_K] = np.eye(3)[np.where(task_N[held_K] == 2, 0, task_N[held_K])]
-    found = implicit_peer(features_NF, task_N, held(posterior_NT), CONFIG, QUICK)
+    found = implicit_peer(board(features_NF, task_N), held(posterior_NT), CONFIG, QUICK)
     assert found is not None
     known_K = task_N[held_K] >= 0
     assert found.prompts == known_K.sum()
@@ -49,4 +54,5 @@ def test_both_classifiers_are_judged_on_the_first_fold_alone() -> None:
 
 def test_without_tasks_there_is_nothing_to_compare() -> None:
     none_N = np.full(20, -1, dtype=np.int32)
-    assert implicit_peer(np.zeros((20, 2), dtype=np.float32), none_N, held(np.zeros((20, 0))), CONFIG, QUICK) is None
+    seen = board(np.zeros((20, 2), dtype=np.float32), none_N)
+    assert implicit_peer(seen, held(np.zeros((20, 0))), CONFIG, QUICK) is None
