@@ -64,12 +64,12 @@ def distil(tokens: Tokens, teacher_ND: Floats32, start_VB: Floats32, config: Dis
     share_NV = _shares(tokens, weight_V)
     # a column of ones: what all prompts have in common
     start_VB1 = np.concatenate([start_VB, np.ones((vocabulary, 1), dtype=np.float32)], axis=1)
-    shared_BD = _ridge(np.asarray(share_NV @ start_VB1), teacher_ND, config.shared_ridge)
-    rest_ND = teacher_ND - share_NV @ (start_VB1 @ shared_BD)
+    shared_VD = start_VB1 @ _ridge(np.asarray(share_NV @ start_VB1), teacher_ND, config.shared_ridge)
+    rest_ND = teacher_ND - share_NV @ shared_VD
     kernel_NN = (share_NV @ share_NV.T).toarray()
     kernel_NN[np.diag_indices(prompts)] += config.own_ridge * max(float(np.trace(kernel_NN)) / prompts, 1e-9)
     dual_ND = cho_solve(cho_factor(kernel_NN, overwrite_a=True), rest_ND)
-    return np.asarray(weight_V[:, None] * (start_VB1 @ shared_BD + share_NV.T @ dual_ND), dtype=np.float32)
+    return np.asarray(weight_V[:, None] * (shared_VD + share_NV.T @ dual_ND), dtype=np.float32)
 
 
 def sif_weights(count_V: NDArray[np.integer], common: float) -> Floats32:

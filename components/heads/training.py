@@ -164,7 +164,8 @@ def fit(
         module: what is trained: those of its parameters that require a gradient.
         loss: batch -> scalar to minimise; calls `module` itself.
         training: tensors with the same number of rows, >= 1.
-        validation: the same tensors of other rows; without rows, the training rows are used instead.
+        validation: the same tensors of other rows; without rows, `loss` on the training rows is used instead: by a
+            loss that leaves a prior out, the step that overshoots it would be the best.
         config: see FitConfig.
         seed: of the order of batches and of dropout.
         validation_loss: judged after each epoch on all validation rows at once; `loss` if not given.
@@ -176,8 +177,7 @@ def fit(
     """
     if training[0].shape[0] == 0:
         raise ValueError("no training rows")
-    judged = validation if validation[0].shape[0] else training
-    judge = validation_loss or loss
+    judged, judge = (validation, validation_loss or loss) if validation[0].shape[0] else (training, loss)
     with seeded(seed), _quiet():
         run = _Fit(module, loss, lambda: judge(judged), after_step, config)
         trainer = lightning.Trainer(

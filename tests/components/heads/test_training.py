@@ -52,6 +52,21 @@ def test_keeps_the_weights_of_the_best_epoch_and_stops_when_patience_is_spent() 
     assert not model.training
 
 
+def test_without_validation_rows_the_objective_itself_is_judged() -> None:
+    model, data = linear(), problem(64, 1)
+    report = fit(
+        model,
+        lambda rows: functional.mse_loss(model(rows[0]), rows[1]) + model.weight.square().sum(),
+        data,
+        (data[0][:0], data[1][:0]),
+        FitConfig(epochs=200, learning_rate=0.05, patience=200),
+        0,
+        validation_loss=lambda rows: functional.mse_loss(model(rows[0]), rows[1]),
+    )
+    held = functional.mse_loss(model(data[0]), data[1]) + model.weight.square().sum()
+    assert report.validation_loss == pytest.approx(held.item())
+
+
 def test_is_never_worse_than_the_start() -> None:
     model = linear()
     start = model.weight.detach().clone()
