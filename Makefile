@@ -38,8 +38,10 @@ $(READY): $(wildcard requirements*.lock) pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@$(PIP) $(LOCKED) -r requirements-build.lock
 	@$(PIP) $(LOCKED) --no-build-isolation -r requirements.lock
-	@# torch for the processor alone where an index or a folder that pip knows has it, else PyPI's with all of CUDA
-	@$(PIP) $(LOCKED) -r requirements-cpu.lock 2> /dev/null || $(PIP) $(LOCKED) -r requirements-cuda.lock
+	@# torch for the processor alone where an index or a folder that pip knows has it, else PyPI's with all of CUDA;
+	@# beside it UMAP is compiled, which else the first run of each process would wait for
+	@$(BIN)/python -c 'from components.tasks.density import compile_ahead; compile_ahead()' & \
+		{ $(PIP) $(LOCKED) -r requirements-cpu.lock 2> /dev/null || $(PIP) $(LOCKED) -r requirements-cuda.lock; } && wait
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 

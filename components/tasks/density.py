@@ -5,6 +5,7 @@ Shapes: N prompts, D dimensions, L reduced ones, K prompts on the map.
 
 import warnings
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,8 +116,7 @@ def lay_out(embedding_ND: NDArray[np.floating], config: LayoutConfig) -> Layout:
 def _umap(
     unit_ND: NDArray[np.float32], neighbours: int, dimensions: int, epochs: int, distance: float, seed: int
 ) -> NDArray[np.float32]:
-    import umap  # noqa: PLC0415 - seconds to import
-
+    umap = _compiled_umap()
     # the search for neighbours is ours: umap's own compares all pairs of a few thousand prompts one by one, ten times
     # what the rest of it takes
     near = nearest_neighbours(unit_ND, min(neighbours, unit_ND.shape[0] - 1) - 1, seed=seed)
@@ -137,6 +137,23 @@ def _umap(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.asarray(model.fit_transform(unit_ND), dtype=np.float32)
+
+
+def _compiled_umap() -> ModuleType:
+    """umap, whose compiled functions are kept on disk: else each process compiles them anew, which takes 12 s."""
+    import umap  # noqa: PLC0415 - seconds to import
+    from numba.core.dispatcher import Dispatcher  # noqa: PLC0415
+    from umap import layouts, umap_  # noqa: PLC0415
+
+    for function in (*vars(umap_).values(), *vars(layouts).values()):
+        if isinstance(function, Dispatcher) and not function.signatures:
+            function.enable_caching()
+    return umap
+
+
+def compile_ahead() -> None:
+    """Compiles what UMAP needs, which is kept beside its files: a minute of one core that no first run has to spend."""
+    _umap(directions(np.random.default_rng(0).normal(size=(50, 4))), 15, 2, 1, 0.0, 0)
 
 
 def cut_density(point_NL: NDArray[np.floating], config: DensityConfig) -> Partition:

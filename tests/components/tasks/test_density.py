@@ -57,6 +57,19 @@ def test_the_map_keeps_blocks_together_and_the_same_bits_again(draw):
     assert (task[near] == task[:, None]).mean() > 0.95
 
 
+@pytest.mark.slow
+def test_what_umap_compiles_is_kept_for_the_next_process():
+    code = (
+        "from components.tasks.density import compile_ahead; compile_ahead()\n"
+        "from umap.umap_ import smooth_knn_dist as compiled; print(sum(compiled.stats.cache_misses.values()))"
+    )
+    misses = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        for _ in range(2)
+    ]
+    assert misses[1] == "0"
+
+
 @pytest.mark.parametrize("embedding", [np.eye(4), np.ones((40, 4))], ids=["too few", "identical"])
 def test_where_no_map_can_be_drawn_it_has_no_points(embedding):
     assert lay_out(embedding, LayoutConfig()).point_K2.shape == (0, 2)
