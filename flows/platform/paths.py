@@ -126,7 +126,7 @@ def publish_key() -> Path:
 
 
 def numba() -> Path:
-    """Machine code that UMAP compiles on its first run: only a cache."""
+    """Machine code that UMAP compiles on its first run, where nobody may write beside the libraries: only a cache."""
     return data() / "numba"
 
 

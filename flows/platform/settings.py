@@ -1,6 +1,7 @@
 """What the environment says: addresses, switches and secrets; the only reader of it, but for the home folder."""
 
 import os
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -226,8 +227,10 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_HOME": paths.prefect(),
         "PREFECT_LOCAL_STORAGE_PATH": paths.results(),
-        "NUMBA_CACHE_DIR": paths.numba(),
     }
+    if not os.access(sysconfig.get_path("purelib"), os.W_OK):
+        # else beside the libraries, where it serves every home
+        inside["NUMBA_CACHE_DIR"] = paths.numba()
     if log_level != "INFO":
         inside["PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"] = TERMINAL
         if "PREFECT_API_URL" not in os.environ and (servers := running_servers()):
