@@ -91,9 +91,10 @@ def reached(module: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def read_source(module: str) -> str:
-    """A module's text; empty for a folder without an `__init__`."""
-    spec = find_spec(module)
-    return Path(spec.origin).read_text(encoding="utf-8") if spec is not None and spec.origin else ""
+    """The text of a module of ours; empty for a folder without an `__init__`."""
+    place = _place(module)
+    files = [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
+    return files[0].read_text(encoding="utf-8") if files else ""
 
 
 def library_version(library: str) -> str:
@@ -127,12 +128,21 @@ def _imported(tree: ast.Module) -> Iterator[str]:
                 yield from (name for alias in node.names if _is_module(name := f"{node.module}.{alias.name}"))
 
 
-@cache
 def _is_module(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:  # the part before the last dot is no package
-        return False
+    place = _place(name)
+    return place.is_dir() or place.with_suffix(".py").is_file()
+
+
+def _place(module: str) -> Path:
+    """Where a module of ours stands if it is one, without a suffix.
+
+    Python is asked for the top level alone: to find what is deeper it imports all that it stands in, torch included.
+    """
+    top, *inner = module.split(".")
+    spec = find_spec(top)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"no package {top}")
+    return Path(spec.submodule_search_locations[0]).joinpath(*inner)
 
 
 @cache

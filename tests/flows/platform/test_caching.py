@@ -2,9 +2,13 @@
 
 import ast
 import importlib
+import importlib.util
 import inspect
 import pkgutil
+import subprocess
+import sys
 import typing
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -65,6 +69,23 @@ def plain():
 
 def constant(source):
     return source + "\nEDITED = 1\n"
+
+
+def test_a_digest_imports_nothing_that_it_is_about():
+    code = (
+        "import sys; from flows.platform.caching import code_digest; code_digest('flows.stations.train'); "
+        "print({'torch', 'lightning', 'sklearn', 'components.heads'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
+
+
+def test_what_is_reached_is_what_python_would_import():
+    for name in sorted(reached("flows.stations.train")[0]):
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        text = "" if spec.origin is None else Path(spec.origin).read_text(encoding="utf-8")
+        assert read_source(name) == text
 
 
 def test_the_key_follows_content_and_parameters():
