@@ -38,7 +38,7 @@ from flows.stations.operating import choose_operating, cost_notices
 from flows.stations.promote import Verdicted, promote
 from flows.stations.register import bundle, register
 from flows.stations.stages import Prepared, WithClassifier, WithPeers, WithReport, WithRouter, WithTasks
-from flows.stations.train import PEERS, baseline, classify, combine, specialise
+from flows.stations.train import PEERS, baseline, classify, classify_implicitly, combine, specialise
 from flows.stations.trial import simulated
 
 SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
@@ -84,6 +84,7 @@ def learn_and_judge(parameters: RetrainParameters, chosen: Preset, station: Prog
     station("train")
     classified = classify(laid_out=prepared.laid_out, discovered=with_tasks.discovered, config=chosen.learning)
     with_classifier = with_tasks.then(WithClassifier, classified=classified)
+    implicit = begin_implicit(with_classifier, chosen.learning)
     parts = begin_parts(with_classifier, chosen, seed)
     with_router = train(with_classifier, parameters, chosen.learning)
     for notice in cost_notices(with_router.combined, read_board(prepared.laid_out).models):
@@ -93,6 +94,7 @@ def learn_and_judge(parameters: RetrainParameters, chosen: Preset, station: Prog
     with_peers = with_router.then(
         WithPeers,
         peers=compared,
+        implicit_classifier=finish(implicit)["classifier"],
         held_out=gather([*finish(parts, station.parts(len(parts))).values()]),
         timed=time_deciding(with_router),
         charted=finish(charted)["map"],
@@ -189,6 +191,12 @@ def begin_chart(stages: WithTasks, quoting: bool, seed: int) -> dict[str, Pendin
     """The task map."""
     drawn = {"tables": stages.tables, "laid_out": stages.laid_out, "discovered": stages.discovered}
     return begin(chart, {"map": drawn | {"config": LayoutConfig(seed=seed), "quoting": quoting}})
+
+
+def begin_implicit(stages: WithClassifier, config: TwoStageConfig) -> dict[str, Pending[DataRef]]:
+    """An implicit classifier beside stage 1's."""
+    known = {"laid_out": stages.laid_out, "classified": stages.classified}
+    return begin(classify_implicitly, {"classifier": known | {"config": config}})
 
 
 def begin_parts(stages: WithClassifier, chosen: Preset, seed: int) -> dict[int, Pending[DataRef]]:

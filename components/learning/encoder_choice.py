@@ -35,6 +35,8 @@ class ChoiceConfig:
     """That predict a prompt's quality, >= 1."""
     groups: int = 6
     """Benchmarks left out at most, the largest ones, >= 0."""
+    novelty: NoveltyConfig = field(default_factory=lambda: NoveltyConfig(centroids=64))
+    """Of the sample: a quarter of a router's reference points, for a part of its prompts."""
     fewest: int = 30
     """Prompts that a benchmark needs to be left out, >= 1."""
     tolerances: Mapping[str, float] = field(
@@ -176,7 +178,7 @@ class _Judge:
         """Worth on a benchmark left out, and the share of held-out known prompts that look less novel than each."""
         held_K, train_K = np.split(known_K, [known_K.size // 5])
         vectors_ND = embed(train_K)
-        novelty = fit_novelty(vectors_ND[train_K], vectors_ND[held_K], NoveltyConfig(), self.seed)
+        novelty = fit_novelty(vectors_ND[train_K], vectors_ND[held_K], self.config.novelty, self.seed)
         known_S = np.sort(novelty.similarity(vectors_ND[held_K]))
         similarity_Q = novelty.similarity(vectors_ND[out_Q])
         # ties count half (Mann and Whitney 1947)

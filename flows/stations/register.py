@@ -127,7 +127,7 @@ def register(waiting: Challenger, stages: WithReport, *, run_id: str) -> Challen
         "classifier": stages.classified.file("classifier.json"),
         "experts": stages.specialised.file("experts.json"),
         "router": stages.combined.file("router.json"),
-        "implicit_classifier": stages.classified.file("implicit_classifier.json"),
+        "implicit_classifier": stages.implicit_classifier.file("figures.json"),
         "implicit_quality": stages.peers["implicit"].file("figures.json"),
     }
     show(mlflow, run_id, report, told_in)

@@ -62,6 +62,7 @@ class WithPeers(WithRouter):
 
     peers: dict[str, DataRef]
     """By the method's name."""
+    implicit_classifier: DataRef
     held_out: DataRef
     timed: DataRef
     charted: DataRef

@@ -34,8 +34,6 @@ def classify(*, laid_out: DataRef, discovered: DataRef, config: TwoStageConfig) 
     board = with_tasks(read_board(laid_out), load_arrays(Partition, discovered.file("partition.npz")))
     seen = board.take(board.rows(*LEARNING))
     one = learn_stage_one(seen, config)
-    peer = implicit_peer(seen, one.held, config)
-    figures = asdict(one.report) | {"implicit_classifier": peer and asdict(peer)}
 
     def write(folder: Path) -> None:
         save_arrays(one.classifier, folder / "classifier.npz")
@@ -43,10 +41,18 @@ def classify(*, laid_out: DataRef, discovered: DataRef, config: TwoStageConfig) 
         save_arrays(one.clusters, folder / "clusters.npz")
         save_arrays(one.held, folder / "held.npz")
         np.save(folder / "task.npy", board.task_N)
-        (folder / "classifier.json").write_text(json.dumps(figures))
-        (folder / "implicit_classifier.json").write_text(json.dumps(asdict(peer) if peer else {}))
+        (folder / "classifier.json").write_text(json.dumps(asdict(one.report)))
 
     return keep("classify", write)
+
+
+@cached_task(name="train: implicit classifier")
+def classify_implicitly(*, laid_out: DataRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
+    """Stage 1's classifier beside an implicit one, which nothing is built on."""
+    seen = seen_board(laid_out=laid_out, classified=classified)
+    peer = implicit_peer(seen, load_arrays(StageOneHeld, classified.file("held.npz")), config)
+    figures = asdict(peer) if peer else {}
+    return keep("implicit_classifier", lambda folder: (folder / "figures.json").write_text(json.dumps(figures)))
 
 
 @cached_task(name="train: heads")

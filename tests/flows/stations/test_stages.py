@@ -21,7 +21,7 @@ def test_it_grows_as_stations_finish_and_keeps_what_it_had(prepared):
     with_classifier = with_tasks.then(WithClassifier, classified=ref("classified"))
     trained = ("specialised", "combined", "operated")
     with_router = with_classifier.then(WithRouter, **{name: ref(name) for name in trained})
-    peers, beside = {"linear": ref("linear")}, ("held_out", "timed", "charted")
+    peers, beside = {"linear": ref("linear")}, ("implicit_classifier", "held_out", "timed", "charted")
     with_peers = with_router.then(WithPeers, peers=peers, **{name: ref(name) for name in beside})
     report = with_peers.then(WithReport, judged=ref("judged"))
     assert {name: getattr(report, name) for name in Prepared.model_fields} == dict(prepared)
