@@ -163,18 +163,16 @@ def run_onboard(options: argparse.Namespace) -> int:
 
     print(f"onboard: {options.model}, to the router in {paths.published()}", file=sys.stderr, flush=True)
     prepare_environment()
+    if not options.retire:
+        _prepare_onboarding(options)
+    # after whatever can be refused without them, since they load torch
     from components.learning.onboarding import OnboardConfig
     from flows.stations.onboard import onboard, retire
 
     if options.retire:
         change = retire(options.model)
     else:
-        if options.data is None:
-            raise ValueError("--data is missing: the folder of the tables")
-        config = OnboardConfig(margin=options.margin)
-        if options.url:
-            _probe(options)
-        change = onboard(options.data, options.model, config, options.seed)
+        change = onboard(options.data, options.model, OnboardConfig(margin=options.margin), options.seed)
         judged = change.judged
         if judged is not None:
             print(
@@ -190,6 +188,17 @@ def run_onboard(options: argparse.Namespace) -> int:
     print(f"verdict: {ended.verdict}")
     print(f"bundle: {ended.bundle}\nreport: {ended.report}")
     return 0 if ended.verdict == "promoted" else 1
+
+
+def _prepare_onboarding(options: argparse.Namespace) -> None:
+    """Refuses what can't be onboarded, and buys what is missing."""
+    from flows.stations.newcomer import router_without
+
+    if options.data is None:
+        raise ValueError("--data is missing: the folder of the tables")
+    router_without(options.model)
+    if options.url:
+        _probe(options)
 
 
 def _probe(options: argparse.Namespace) -> None:

@@ -14,19 +14,20 @@ def add_forgetting(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument(
         "--data", type=Path, action="append", default=[], help="a folder of tables besides data/logs and data/recent"
     )
-    command.add_argument("--decisions", type=Path, action="append", default=[], help="a folder of `serve --decisions`")
+    command.add_argument("--decisions", action="append", default=[], help="a folder or URL of `serve --decisions`")
     command.add_argument("--dry-run", action="store_true", help="only say what would go")
     command.set_defaults(command=_forget)
 
 
 def _forget(options: argparse.Namespace) -> int:
     from components.forgetting.wanted import Asked
+    from components.sources.fetched import is_url
     from flows.platform.settings import prepare_environment
 
     if not (options.prompt_id or options.conversation or options.tenant):
         raise ValueError("say what to forget: --prompt-id, --conversation or --tenant")
     for folder in (*options.data, *options.decisions):
-        if not folder.is_dir():
+        if not (is_url(folder) or Path(folder).is_dir()):
             raise ValueError(f"{folder}: no such folder")
     print("forget: looks through tables, logs, caches, samples and reports", file=sys.stderr, flush=True)
     prepare_environment()

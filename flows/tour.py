@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from flows.platform.settings import environment_of
 
 CANDIDATES = ("aster-large-2", "borealis-pro", "cobalt-coder-32b", "lingo-9b")
 NEWCOMER = "delve-reasoner"
+PRICE_CUT = 10
+"""What the newcomer's simulated prices are divided by: at the world's own no router would choose it."""
 JUDGE = "planted-judge"
 _SHOWN = 3
 _GOOD = 0.5
@@ -58,7 +60,7 @@ def take_tour(home: Path, config: TourConfig, run: Run | None = None) -> int:
         0, or the first exit code that isn't; 1 where the gate refused.
     """
     run = run or (lambda arguments: _command(arguments, home))
-    world = generate(PlantedConfig(prompts=config.prompts + config.requests, seed=config.seed))
+    world = _with_cheap_newcomer(generate(PlantedConfig(prompts=config.prompts + config.requests, seed=config.seed)))
     logs, decisions = home / "logs", home / "decisions"
     new = write_ungraded(world, logs, config.prompts)
     print(
@@ -84,7 +86,10 @@ def take_tour(home: Path, config: TourConfig, run: Run | None = None) -> int:
             ("a router is trained, judged and published", ["retrain", "--preset", "smoke", "--data", str(logs)]),
             ("it is served", feedback),
             ("feedback becomes logs", ["import", "decisions", str(decisions), "--data", str(logs), "--append"]),
-            ("a new model joins the router", ["onboard", *endpoint, "--model", NEWCOMER, "--judge", JUDGE]),
+            (
+                "a new model joins the router",
+                ["onboard", *endpoint, "--model", NEWCOMER, "--judge", JUDGE, "--probes", "400"],
+            ),
             ("what was in service when", ["history"]),
         ):
             print(f"\n== {what}", flush=True)
@@ -96,6 +101,13 @@ def take_tour(home: Path, config: TourConfig, run: Run | None = None) -> int:
         f"pointsman ui --home {home}\nEverything is in {home}: delete it when you have seen it."
     )
     return 0
+
+
+def _with_cheap_newcomer(world: World) -> World:
+    prices = ("input_usd_per_mtok", "output_usd_per_mtok")
+    cut = pl.when(pl.col("model") == NEWCOMER).then(PRICE_CUT).otherwise(1)
+    candidates = world.tables.candidates.with_columns(pl.col(price) / cut for price in prices)
+    return replace(world, tables=replace(world.tables, candidates=candidates))
 
 
 def write_ungraded(world: World, folder: Path, prompts: int) -> list[str]:

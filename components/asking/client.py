@@ -5,6 +5,8 @@ import threading
 import time
 import urllib.parse
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import openai
@@ -175,10 +177,15 @@ class Client:
             if self._limited_since is None:
                 self._limited_since = now
             gone = now - self._limited_since
-            wait = error.after_s if error.after_s is not None else min(self.endpoint.backoff_s * (1 + gone), 30.0)
+            if error.after_s is None:
+                wait, words = min(self.endpoint.backoff_s * (1 + gone), 30.0), ""
+            else:
+                wait = max(error.after_s, self.endpoint.backoff_s)
+                words = f" and asks for {wait:.0f} s more"
             if gone + wait > self.endpoint.patience_s:
                 raise Hopeless(
-                    f"{self.endpoint.url}: rate limited (429) for {gone:.0f} s: {error}; run the same command later"
+                    f"{self.endpoint.url}: rate limited (429) for {gone:.0f} s{words}: {error}; "
+                    "run the same command later"
                 )
             self._next = max(self._next, now + wait)
         self.stop.wait(wait)
@@ -198,7 +205,17 @@ class _Limited(AskError):
 
     def __init__(self, message: str, after: str | None) -> None:
         super().__init__(message)
-        self.after_s = float(after) if after and after.replace(".", "", 1).isdigit() else None
+        self.after_s = _seconds(after or "")
+
+
+def _seconds(after: str) -> float | None:
+    """The pause of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); None: neither."""
+    if after.replace(".", "", 1).isdecimal():
+        return float(after)
+    try:
+        return max((parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None
 
 
 def _message(error: openai.APIError) -> str:

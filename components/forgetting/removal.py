@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import polars as pl
+
 from components.asking.journal import Journal
 from components.forgetting.quotes import Quotes
 from components.forgetting.tabular import read_rows, rewrite, tabular_files, unwanted
 from components.forgetting.wanted import Wanted
+from components.sources.fetched import put_back
 
 JOURNAL = "journal"
 """Folder of what was bought, beside the tables."""
@@ -24,10 +27,15 @@ class Removal:
     carry_out: Callable[[], object]
 
 
-def rows_of(folder: Path, wanted: Wanted) -> Iterator[Removal]:
+def rows_of(folder: Path, wanted: Wanted, where: str | None = None) -> Iterator[Removal]:
     """Rows of the tables in a folder, whose journals lose the texts of all bought answers with them.
 
     A journal names questions by digest, so that one person's answers can't be told from others'; costs stay.
+
+    Args:
+        folder: of the tables.
+        wanted: what has to go.
+        where: the URL that the folder is a copy of, where tables go back to; None: it is no copy.
 
     Raises:
         InputError: a table is damaged.
@@ -39,7 +47,8 @@ def rows_of(folder: Path, wanted: Wanted) -> Iterator[Removal]:
         gone = unwanted(read_rows(path), wanted)
         if count := int(gone.sum()):
             found = True
-            yield Removal(words=f"{count} rows of {path}", carry_out=partial(rewrite, path, gone))
+            named = path if where is None else f"{where.rstrip('/')}/{path.name}"
+            yield Removal(words=f"{count} rows of {named}", carry_out=partial(_without, path, gone, where))
     journals = sorted((folder / JOURNAL).glob("*.jsonl"))
     for path in journals if found else ():
         yield Removal(words=f"the texts of all answers in {path}", carry_out=partial(_blank, path))
@@ -61,6 +70,12 @@ def whole(folder: Path, what: str) -> Iterator[Removal]:
 def files_of(folder: Path) -> Iterable[Path]:
     """All plain files below a folder, in order."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _without(path: Path, gone: pl.Series, where: str | None) -> None:
+    rewrite(path, gone)
+    if where is not None:
+        put_back(where, path)
 
 
 def _blank(path: Path) -> None:

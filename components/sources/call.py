@@ -12,6 +12,10 @@ from pointsman.text.conversation import DEFAULT, ConversationConfig
 Row = Mapping[str, Any]
 
 
+FAILED = "the call failed"
+"""The reason of rows that are read well and teach nothing."""
+
+
 class RowError(ValueError):
     """A row that can't be used.
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import Call, Grade, Read, ReadOptions, RowError, Unusable, each
+from components.sources.call import FAILED, Call, Grade, Read, ReadOptions, RowError, Unusable, each
 from components.sources.fields import count_of, decoded, number_of, plain, propensity_of, quality_of, text_of, time_of
 from components.sources.files import Record, records, suffix_of
 from components.tables.reading import read_frame
@@ -63,7 +63,7 @@ def _call(row: Mapping[str, Any], _: Path, *, outcomes: Mapping[str, dict[str, A
     if text is None:
         raise RowError("the decision was logged without its text (pointsman serve: the setting for texts)")
     if outcome.get("error"):
-        raise RowError("the call failed")
+        raise RowError(FAILED)
     decided = row.get("decided_at")
     return Call(
         model=str(row["candidate"]),

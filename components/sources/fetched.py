@@ -1,4 +1,4 @@
-"""A decision log at a URL, copied to a folder, since every reader reads folders."""
+"""A decision log at a URL, copied to a folder, since every reader reads folders; what is changed there is put back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import fsspec
 
 from components.tables.errors import TableError
+from pointsman.bundle.remote import write_remote
 
 _PATTERNS = ("*.parquet", "events*.jsonl")
 
@@ -20,7 +21,7 @@ def local_log(where: Path | str) -> Iterator[Path]:
     Raises:
         TableError: the URL can't be read.
     """
-    if "://" not in str(where):
+    if not is_url(where):
         yield Path(where)
         return
     with TemporaryDirectory(prefix="pointsman-decisions-") as scratch:
@@ -34,3 +35,22 @@ def local_log(where: Path | str) -> Iterator[Path]:
             # each filesystem has errors of its own
             raise TableError(f"{where}: can't be read: {error}") from error
         yield Path(scratch)
+
+
+def put_back(url: str, path: Path) -> None:
+    """A file of `local_log`'s copy, which was changed, takes the place of the one at the URL.
+
+    Raises:
+        TableError: the URL can't be written.
+    """
+    try:
+        system, folder = fsspec.core.url_to_fs(url)
+        write_remote(system, f"{folder}/{path.name}", path.read_bytes())
+    except Exception as error:
+        # each filesystem has errors of its own
+        raise TableError(f"{url}: can't be written: {error}") from error
+
+
+def is_url(where: Path | str) -> bool:
+    """Whether a log lies in an object store."""
+    return "://" in str(where)

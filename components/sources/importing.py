@@ -17,7 +17,7 @@ from components.sources.assembly import (
     prompt_table,
     response_table,
 )
-from components.sources.call import Call, ReadOptions, Unusable
+from components.sources.call import FAILED, Call, ReadOptions, Unusable
 from components.sources.files import listed
 from components.sources.importers import SOURCES
 from components.sources.prices import fitted_candidates, layered, read_prices
@@ -105,9 +105,12 @@ def import_logs(config: ImportConfig) -> Tally:
             else f"there is no row of {config.source} in it; `pointsman import --list` says how each format looks"
         )
         raise ImportRefused(f"{_names(config.paths)}: {what}\n{tally.text()}")
-    if len(unusable) > config.most_unusable * tally.read:
+    # a gateway that failed for a day says nothing against its log
+    failed = tally.reasons[FAILED]
+    faulty, read = len(unusable) - failed, tally.read - failed
+    if faulty > config.most_unusable * read:
         raise ImportRefused(
-            f"{_names(config.paths)}: {len(unusable)} of {tally.read} rows can't be used, more than the share of "
+            f"{_names(config.paths)}: {faulty} of {read} rows can't be used, more than the share of "
             f"{config.most_unusable:g} (--most-unusable)\n{tally.text()}"
         )
     graded = len(tally.outside) + sum(call.quality is not None for call in calls)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.call import FAILED, Call, Read, ReadOptions, RowError, each
 from components.sources.fields import (
     answer_of,
     asked_in,
@@ -86,7 +86,7 @@ def _bytes(pack: zipfile.ZipFile, file: IO[bytes], member: zipfile.ZipInfo) -> b
 def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     evaluation, output = object_of(sample, "of"), object_of(sample, "output")
     if sample.get("error") or output.get("error"):
-        raise RowError("the call failed")
+        raise RowError(FAILED)
     model = text_of(evaluation, "model") or text_of(output, "model")
     if model is None:
         raise RowError("no model is named")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import Call, Grade, Read, ReadOptions, RowError, Unusable, each
+from components.sources.call import FAILED, Call, Grade, Read, ReadOptions, RowError, Unusable, each
 from components.sources.fields import (
     answer_of,
     asked_in,
@@ -133,7 +133,7 @@ def _call(
     options: ReadOptions,
 ) -> Call:
     if row.get("level") == "ERROR":
-        raise RowError("the call failed")
+        raise RowError(FAILED)
     model = text_of(row, "provided_model_name", "model", "model_name")
     if model is None:
         raise RowError("no model is named")

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.call import FAILED, Call, Read, ReadOptions, RowError, each
 from components.sources.fields import (
     answer_of,
     asked,
@@ -39,7 +39,7 @@ def read_litellm_spend(paths: Sequence[Path], options: ReadOptions) -> Read:
 def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     metadata = _decoded(record, "metadata")
     if "failure" in (record.get("status"), metadata.get("status")):
-        raise RowError("the call failed")
+        raise RowError(FAILED)
     kind = str(record.get("call_type") or "").lower()
     if any(word in kind for word in _NO_CHAT):
         raise RowError("not a chat call", kind)

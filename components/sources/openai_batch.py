@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.call import FAILED, Call, Read, ReadOptions, RowError, each
 from components.sources.fields import answer_of, asked, count_of, object_of, objects, quality_of, text_of, time_of
 from components.sources.files import Record, records
 
@@ -44,7 +44,7 @@ def _call(
 ) -> Call:
     response = object_of(record, "response")
     if record.get("error") or response.get("status_code") not in (None, 200):
-        raise RowError("the call failed")
+        raise RowError(FAILED)
     body = object_of(response, "body")
     model = _model(body)
     request = _request(questions.get(str(record.get("custom_id")), []), model)

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import Call, Grade, Read, ReadOptions, RowError, each
+from components.sources.call import FAILED, Call, Grade, Read, ReadOptions, RowError, each
 from components.sources.fields import (
     asked,
     count_of,
@@ -58,7 +58,7 @@ def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     status = span.get("status")
     code = str(status.get("code", status.get("status_code", "")) if isinstance(status, dict) else status or "").upper()
     if attributes.get("error.type") or "ERROR" in code or code == "2":
-        raise RowError("the call failed")
+        raise RowError(FAILED)
     model = text_of(
         attributes, "gen_ai.request.model", "llm.request.model_name", "llm.model_name", "gen_ai.response.model"
     )

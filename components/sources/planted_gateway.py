@@ -54,6 +54,8 @@ class GatewayConfig:
     """Share of answers that are refusals."""
     status: int | None = None
     """What every call ends as, such as 401 or 429; None: it doesn't."""
+    retry_after: str = "0.05"
+    """What HTTP 429 asks for: seconds, or a date."""
     key: str = ""
     """Bearer token that it asks for; empty: none."""
     delay_s: float = 0.0
@@ -198,7 +200,7 @@ def serving(gateway: PlantedGateway, port: int = 0) -> Iterator[str]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             if status == 429:
-                self.send_header("Retry-After", "0.05")
+                self.send_header("Retry-After", gateway.config.retry_after)
             self.end_headers()
             self.wfile.write(content)
 

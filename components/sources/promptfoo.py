@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import Call, Read, ReadOptions, RowError, each
+from components.sources.call import FAILED, Call, Read, ReadOptions, RowError, each
 from components.sources.fields import asked, count_of, number_of, object_of, objects, plain, quality_of, text_of
 from components.sources.files import Record, json_of, records, suffix_of, whole_text
 from components.tables.json_text import loads
@@ -37,7 +37,7 @@ def _rows(path: Path) -> Iterator[Record]:
 def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     response, grading = object_of(record, "response"), object_of(record, "gradingResult")
     if (record.get("error") or response.get("error")) and not grading:
-        raise RowError("the call failed")
+        raise RowError(FAILED)
     provider = record.get("provider")
     named = provider if isinstance(provider, dict) else {"id": provider}
     model = text_of(named, "label", "id")

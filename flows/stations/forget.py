@@ -1,6 +1,7 @@
 """`pointsman forget`: prompts leave every place of an installation that holds them, and what is left is named."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from components.forgetting.quotes import Quotes
 from components.forgetting.removal import Removal, files_of, pages_of, rows_of, whole
 from components.forgetting.samples import vectors_of
 from components.forgetting.wanted import Asked, Wanted, find_wanted
+from components.sources.fetched import is_url, local_log
 from flows.platform import paths
 from flows.platform.arrays import load_arrays
 from flows.stations.drift_reference import reference_path, write_reference
@@ -35,7 +37,7 @@ class Forgotten:
     """Places here that still quote a prompt, or couldn't be looked at."""
 
 
-def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[Path], *, dry_run: bool) -> Forgotten:
+def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run: bool) -> Forgotten:
     """Removes prompts from tables, decision logs, caches, samples, reports and MLflow's files, and looks at the rest.
 
     Stop servers and runs before: what they hold in memory is written afterwards.
@@ -43,21 +45,28 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[Path], *, dry_ru
     Args:
         asked: which prompts.
         tables: folders of tables besides data/logs and data/recent.
-        logs: folders of decision logs.
+        logs: folders and URLs of decision logs.
         dry_run: only says what would go.
 
     Raises:
         InputError: nothing of it is known, or a table is damaged; nothing was changed then.
+        TableError: a log's URL can't be read or written; the same call goes on.
     """
-    folders = [folder for folder in dict.fromkeys((paths.logs(), paths.recent(), *tables, *logs)) if folder.is_dir()]
-    wanted = find_wanted(asked, folders)
-    quotes = Quotes(wanted.texts)
+    urls = [log for log in dict.fromkeys(logs) if is_url(log)]
+    own = (paths.logs(), paths.recent(), paths.spool(), *tables, *(Path(log) for log in logs if not is_url(log)))
+    folders = [folder for folder in dict.fromkeys(own) if folder.is_dir()]
     left: list[str] = []
-    planned = [*_rows(folders, wanted), *_samples(wanted, left), *_caches(), *_pages(quotes)]
-    if not dry_run:
-        for one in planned:
-            one.carry_out()
-        left += [f"{path} still quotes it{_advice(path)}" for path in files_of(paths.home()) if quotes.within(path)]
+    with ExitStack() as opened:
+        copies = {url: opened.enter_context(local_log(url)) for url in urls}
+        wanted = find_wanted(asked, [*folders, *copies.values()])
+        quotes = Quotes(wanted.texts)
+        # what can fail for others' reasons first: the tables here still tell then which decisions are meant
+        remote = [one for url, copy in copies.items() for one in rows_of(copy, wanted, url)]
+        planned = [*remote, *_rows(folders, wanted), *_samples(wanted, left), *_caches(), *_pages(quotes)]
+        if not dry_run:
+            for one in planned:
+                one.carry_out()
+            left += [f"{path} still quotes it{_advice(path)}" for path in files_of(paths.home()) if quotes.within(path)]
     return Forgotten(prompts=len(wanted.texts), removed=tuple(one.words for one in planned), left=tuple(left))
 
 

@@ -20,6 +20,7 @@ from components.tables.errors import TableError
 from components.tables.store import Tables, read_tables
 from flows.platform import paths
 from flows.stations.changed import Changed, conclude_change
+from flows.stations.newcomer import router_without
 from flows.stations.promote import Verdicted
 from pointsman.bundle.manifest import Candidate
 from pointsman.bundle.pointer import resolve
@@ -51,11 +52,9 @@ def onboard(data: Path, name: str, config: OnboardConfig, seed: int = 0) -> Chan
         BundleError: no router is in service.
         ValueError: it is a candidate already.
     """
-    bundle = read_bundle(resolve(paths.published()))
+    bundle = router_without(name)
     provenance = bundle.manifest.provenance
     names = [candidate.model for candidate in provenance.candidates]
-    if name in names:
-        raise ValueError(f"{name} is a candidate of the router in service already: retrain to renew it")
     tables = read_tables(data)
     probes, prompts, embedding_KD, tokens_K = probes_of(bundle, tables, name, names, data)
     policy = parse(provenance.operating_policy)

@@ -264,6 +264,20 @@ def test_bad_input_is_one_line(home: Path, logs: Path, run: Run, arguments: list
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(("model", "router"), [("small", "data"), ("new", "elsewhere")])
+def test_nothing_is_bought_where_no_newcomer_can_join(
+    home: Path, logs: Path, run: Run, monkeypatch: pytest.MonkeyPatch, model: str, router: str
+) -> None:
+    (home / "data").rename(home / router)
+    gateway = PlantedGateway(generate(PlantedConfig(prompts=20, seed=5)))
+    with serving(gateway) as url:
+        code, _, err = run("onboard", "--data", logs, "--model", model, "--url", url, "--budget", 1)
+    assert code == 2
+    assert "is a candidate of the router in service already" in err or "nothing published yet" in err
+    assert len(err.strip().splitlines()) == 1
+    assert not gateway.tried
+
+
 def test_without_a_router_in_service(tmp_path: Path, logs: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path / "empty"))
     code, _, err = run("onboard", "--data", logs, "--model", "new")

@@ -84,5 +84,8 @@ def test_a_newcomer_sees_all_of_it_without_a_key(tmp_path: Path) -> None:
     assert len(steps) == 4
     (total,) = re.findall(r"Simulated USD spent: (\d+\.\d+)", done.stdout)
     assert sum(steps) == pytest.approx(float(total), abs=0.006)
+    # the newcomer is worth having
+    (share,) = re.findall(r"chosen on (\d+\.\d)% of them", done.stdout)
+    assert float(share) > 5
     # the installation that it was started in has no router from it
     assert not (tmp_path / "data" / "published").exists()

@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,28 @@ def test_what_ends_all_questions_is_asked_few_times(
     assert pytest.approx(0) == bought.spent_usd
     assert re.search(wrong, bought.stopped)
     assert len(gateway.tried) <= 8
+
+
+def in_an_hour() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
+
+@pytest.mark.parametrize("after", [lambda: "3600", in_an_hour])
+def test_a_pause_longer_than_patience_ends_it_without_another_try(
+    open_gateway: Open,
+    questions: list[Question],
+    prices: dict[str, Price],
+    path: Path,
+    after: Callable[[], str],
+) -> None:
+    gateway, client = open_gateway(status=429, retry_after=after(), patience_s=600.0)
+    with Journal(path) as journal:
+        bought = buy(questions, client, prices, 1.0, journal)
+    assert bought.stopped
+    asked = re.search(r"rate limited \(429\) for \d+ s and asks for (\d+) s more", bought.stopped)
+    assert asked
+    assert int(asked[1]) == pytest.approx(3600, abs=60)
+    assert sum(gateway.tried.values()) <= client.endpoint.parallel
 
 
 def test_an_address_where_nothing_listens(questions: list[Question], prices: dict[str, Price], path: Path) -> None:

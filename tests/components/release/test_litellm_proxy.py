@@ -1,7 +1,7 @@
 """The LiteLLM hook inside the real proxy, with a planted gateway as every candidate's provider.
 
-The proxy needs an environment of its own: `pip install 'litellm[proxy]' 'pointsman[serve]'` there, and LITELLM_PYTHON
-names its interpreter.
+The proxy needs an environment of its own: `pip install 'litellm[proxy]' 'pointsman[serve,onnx]'` there, and
+LITELLM_PYTHON names its interpreter.
 """
 
 import contextlib

@@ -155,6 +155,17 @@ def test_too_many_unusable_rows_stop_with_the_account_and_write_nothing(lines, i
     assert imported("llmrouter", log, most_unusable=0.6)[0].outcomes == 4
 
 
+def test_calls_that_failed_for_a_day_stop_no_import(lines, imported) -> None:
+    answered = [{"decision_id": f"d{n}", "candidate": "ab"[n % 2], "text": f"{n}?"} for n in range(10)]
+    failed = [{"decision_id": f"d{n}", "error": "HTTP 400"} for n in range(2, 10)]
+    log = lines(*map(json.dumps, [*answered, *failed]))
+    tally, tables = imported("decisions", log)
+    assert (tally.reasons, tables.outcomes.height) == ({"the call failed": 8}, 2)
+    # what can't be read still counts, among the calls that didn't fail
+    with pytest.raises(TableError, match="3 of 5 rows can't be used"):
+        imported("decisions", lines(*map(json.dumps, [*answered, *failed]), "1", "2", "3"))
+
+
 def test_grades_on_another_scale_stop_with_the_range_and_are_read_with_it(lines, imported) -> None:
     stars = lines(
         *(row(f"{place}?", model, 1 + (place + one) % 5) for place in range(30) for one, model in enumerate("ab"))

@@ -8,6 +8,7 @@ import sqlite3
 from base64 import b64decode
 from datetime import datetime
 
+import fsspec
 import numpy as np
 import polars as pl
 import pytest
@@ -18,6 +19,7 @@ from components.drift.reference import Reference
 from components.embeddings.cache import embed_cached
 from components.reports.page import write_page
 from components.reports.task_map import points
+from components.sources import fetched
 from components.tables.store import write_parquet
 from flows.platform import paths
 from flows.stations.drift_reference import load_reference, reference_path, write_reference
@@ -126,6 +128,28 @@ def test_nothing_of_a_prompt_is_left(home, bundle, tmp_path, capsys):
     assert '"cost_usd": 0.25' in (paths.logs() / "journal" / "collect.jsonl").read_text()
     assert main(arguments) == 2
     assert "nothing is known of p5" in capsys.readouterr().err
+
+
+def test_a_log_at_a_url_is_rewritten_there_before_anything_here(home, tmp_path, capsys, monkeypatch):
+    url, system = "memory://kept", fsspec.filesystem("memory")
+    system.put(str(tmp_path / "decisions"), "/kept", recursive=True)
+    # what couldn't be sent yet
+    paths.spool().mkdir()
+    (tmp_path / "decisions").rename(paths.spool() / "abc")
+    arguments = ["forget", "--tenant", "t5", "--decisions", url]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with monkeypatch.context() as broken:
+        broken.setattr(fetched, "write_remote", lambda *_: (_ for _ in ()).throw(OSError("no room")))
+        assert main(arguments) == 2
+    assert capsys.readouterr().err.strip().endswith(f"{url}: can't be written: no room")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert main(arguments) == 0
+    assert f"gone: 1 rows of {url}/decisions-1.parquet" in capsys.readouterr().out
+    assert quoting(tmp_path) == []
+    with fetched.local_log(url) as copy:
+        assert quoting(copy) == []
+        assert read_log(copy)["text"].to_list() == PROMPTS[:-1]
+    system.rm("/kept", recursive=True)
 
 
 @pytest.mark.parametrize(("option", "value"), [("--conversation", "mine"), ("--tenant", "t5")])

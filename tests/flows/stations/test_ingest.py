@@ -38,8 +38,19 @@ def test_rows_set_aside_and_rules_are_on_their_pages(logs):
     assert "Nothing to do: every rule is kept" in pages["validation.html"]
 
 
-def test_a_broken_rule_names_the_page_that_lists_its_rows(logs):
-    spoil(logs, pl.lit(0.5).alias("quality"))
+def grade_alike(folder, kind):
+    """The same grade for every answer, by graders of one kind; the logs have none of their own."""
+    spoil(folder, pl.lit(None, pl.Float64).alias("quality"))
+    cells = pl.read_parquet(folder / "outcomes.parquet").select("prompt_id", "model")
+    cells.with_columns(grader=pl.lit("ann"), kind=pl.lit(kind), grade=0.5).write_parquet(folder / "grades.parquet")
+
+
+@pytest.mark.parametrize("kind", ["logged", "person", "reference", "judge", "feedback", "preference"])
+def test_a_broken_rule_names_the_page_that_lists_its_rows(logs, kind):
+    if kind == "logged":
+        spoil(logs, pl.lit(0.5).alias("quality"))
+    else:
+        grade_alike(logs, kind)
     source = reference(logs)
     with pytest.raises(TableError, match=r"graded outcomes differ.*; every rule: (.*validation\.html)$") as stopped:
         validate.fn(tables=ingest.fn(logs=source, config=QuarantineConfig()), logs=source)
