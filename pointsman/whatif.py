@@ -11,6 +11,8 @@ from pointsman.columns import aligned
 
 REQUESTS = 2_000_000
 """Requests a month unless told otherwise."""
+MULTIPLE = 2.0
+"""A cost of so many times another one, or more, is said as a multiple: nobody reads "-2603 % saved"."""
 _MOST_NAMED = 3
 
 
@@ -64,20 +66,38 @@ def text_of(found: Mapping[str, Any]) -> str:
         f"Against always using {found['best_single']['name']}, at {found['requests']:,} requests a month:",
         "",
     ]
-    head = ["policy", "quality", "against it, points", "cost", "USD a month", "saved", "shares"]
+    head = ["policy", "quality", "against it, points", "cost against it", "USD a month", "against it, USD", "shares"]
     rows = [
         [
             point["policy"] + (" (operating)" if point["operating"] else ""),
             f"{point['quality'][0]:.3f}",
             "{:+.1f} [{:+.1f}, {:+.1f}]".format(*(100 * end for end in point["gain"])),
-            "-" if point["cost_ratio"] is None else f"{100 * point['cost_ratio'][0]:.0f} %",
+            "-" if point["cost_ratio"] is None else relative_cost(point["cost_ratio"][0]),
             "-" if point["usd_a_month"] is None else f"{point['usd_a_month']:,.0f}",
-            "-" if point["saved_usd_a_month"] is None else f"{point['saved_usd_a_month']:,.0f}",
+            "-" if point["saved_usd_a_month"] is None else f"{-point['saved_usd_a_month']:+z,.0f}",
             ", ".join(f"{name} {100 * share:.0f} %" for name, share in _largest(point["shares"])),
         ]
         for point in found["policies"]
     ]
     return "\n".join([*lines, *aligned(head, rows)])
+
+
+def relative_cost(ratio: float) -> str:
+    """A cost beside another one: the change in per cent, or how many times as much.
+
+    >>> relative_cost(0.21), relative_cost(1.4), relative_cost(27.03)
+    ('-79 %', '+40 %', '27 times as much')
+    """
+    return f"{times(ratio)} times as much" if ratio >= MULTIPLE else f"{100 * (ratio - 1):+z.0f} %"
+
+
+def times(ratio: float) -> str:
+    """A multiple as a number of two digits or more.
+
+    >>> times(2.04), times(27.03), times(1234.5)
+    ('2.0', '27', '1,234')
+    """
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
 
 
 def _largest(shares: Mapping[str, float]) -> list[tuple[str, float]]:

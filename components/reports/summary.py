@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pointsman.whatif import MULTIPLE, times
+
 EXAMPLE_REQUESTS = 2_000_000
 """Requests a month that savings are reckoned for unless told otherwise."""
 _WORDS = {
@@ -103,10 +105,12 @@ def points(interval: list[float]) -> str:
 
 
 def change(ratio: list[float]) -> str:
-    """A relative cost as a change in per cent.
+    """A relative cost as a change in per cent; from twice as much on, as a multiple.
 
-    >>> change([0.42, 0.36, 0.49])
-    '-58 % [-64, -51]'
+    >>> change([0.42, 0.36, 0.49]), change([27.03, 19.96, 34.2])
+    ('-58 % [-64, -51]', '27 times as much [20, 34]')
     """
+    if ratio[0] >= MULTIPLE:
+        return f"{times(ratio[0])} times as much [{times(ratio[1])}, {times(ratio[2])}]"
     mean, low, high = (100 * (end - 1) for end in ratio)
     return f"{mean:+z.0f} % [{low:+z.0f}, {high:+z.0f}]"

@@ -28,7 +28,12 @@ class Owner:
 
 def this_process() -> Owner:
     """The process that asks."""
-    return Owner(host=_host(), pid=os.getpid(), started=process_start(os.getpid()) or "")
+    return _running(os.getpid())
+
+
+def parent_process() -> Owner:
+    """The process that started the one that asks."""
+    return _running(os.getppid())
 
 
 def parse_owner(text: str) -> Owner | None:
@@ -58,6 +63,10 @@ def process_start(pid: int) -> str | None:
         return None
     state, tick = fields[0], fields[19]
     return None if state in "ZX" else f"{_boot()}/{tick}"
+
+
+def _running(pid: int) -> Owner:
+    return Owner(host=_host(), pid=pid, started=process_start(pid) or "")
 
 
 def _boot() -> str:

@@ -1,17 +1,11 @@
-"""Prefect's servers as an installation needs them: writers wait for each other, and a command's server ends with it."""
+"""Prefect's servers as an installation needs them: writers wait for each other instead of being refused."""
 
 import os
-import signal
-import threading
-import time
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
-
-_LOOK_S = 1.0
-_PATIENCE_S = 10.0
 
 
 def is_command_server() -> bool:
@@ -35,17 +29,3 @@ def queue_writers() -> None:
         return begin(self, session, with_for_update=True)
 
     AioSqliteConfiguration.begin_transaction = begin_with_the_lock  # type: ignore[assignment]
-
-
-def end_with_command() -> None:
-    """Ends this process soon after the command that started it is gone, as after a kill: nobody else would."""
-    command = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == command:
-            time.sleep(_LOOK_S)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(_PATIENCE_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

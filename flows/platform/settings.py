@@ -9,6 +9,7 @@ from flows.platform import paths
 from flows.platform.database import make_ready, mlflow_url, prefect_url
 from flows.platform.joining import running_servers
 from flows.platform.password import client_variables, kept_password, server_variables
+from flows.platform.together import ending_with_this
 
 _QUIET = {
     "DO_NOT_TRACK": "1",
@@ -197,10 +198,10 @@ def ui_command() -> str:
 def environment_of(home: Path) -> dict[str, str]:
     """This process's environment for a command in another installation, which publishes nowhere but there.
 
-    Prefect's server stays the same, so that the command's run is on the same page.
+    Prefect's server stays the same, so that the command's run is on the same page. The command ends with this process.
     """
     kept = {n: v for n, v in os.environ.items() if n not in _OWN and not n.startswith("PREFECT__")}
-    return kept | {"POINTSMAN_HOME": str(home.resolve())}
+    return kept | {"POINTSMAN_HOME": str(home.resolve()), **ending_with_this()}
 
 
 def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None) -> None:

@@ -18,6 +18,7 @@ from flows.platform import paths
 from flows.platform.joining import announced
 from flows.platform.password import USER, client_variables, ensure_password, kept_in, server_variables
 from flows.platform.settings import settings
+from flows.platform.together import ending_with_this
 
 _HOST = "127.0.0.1"
 _PATIENCE_S = 600
@@ -39,10 +40,10 @@ class Service:
     falls: deque[float] = field(default_factory=lambda: deque(maxlen=_FALLS))
 
     def start(self) -> None:
-        """Starts it, in a process group of its own."""
+        """Starts it, in a process group of its own; it ends with this process, however that ends."""
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *self.command],
-            env=self.environment,
+            env={**self.environment, **ending_with_this()},
             start_new_session=True,
             stdout=subprocess.DEVNULL,
         )

@@ -14,7 +14,7 @@ REPORT = {
     "operating": {"best_single": {"name": "large", "quality": 0.69, "cost_usd_per_1000": 2.0}},
     "whatif": [
         {**POINT, "policy": "tradeoff=0.2", "cost_usd_per_1000": 0.5, "cost_ratio": [0.25, 0.2, 0.3]},
-        {**POINT, "policy": "best", "cost_usd_per_1000": 1.8, "cost_ratio": [0.9, 0.8, 1.0]},
+        {**POINT, "policy": "best", "cost_usd_per_1000": 54.0, "cost_ratio": [27.0, 20.0, 34.0]},
         {**POINT, "policy": "tradeoff=0.01", "cost_usd_per_1000": 0.1, "cost_ratio": [0.05, 0.04, 0.06]},
     ],
 }
@@ -48,7 +48,11 @@ def test_the_command_prints_it(curved, capsys):
     assert main(["whatif", "--router", str(curved)]) == 0
     told = capsys.readouterr().out
     assert "tradeoff=0.2 (operating)" in told
-    assert "25 %" in told
+    assert "-75 %" in told
+    assert "-3,000 " in told
+    # at 2 USD per 1,000, two million requests would cost 4,000
+    assert "27 times as much" in told
+    assert "+104,000 " in told
     # the larger share first, though a bundle's report is sorted by name
     assert "small 80 %, large 20 %" in told
 

@@ -1,12 +1,7 @@
-"""Prefect's servers on SQLite: nobody is refused for reading before it writes, and none outlives its command."""
+"""Prefect's servers on SQLite: nobody is refused for reading before it writes."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -15,21 +10,6 @@ from prefect.server.database.configurations import AioSqliteConfiguration
 from flows.platform.prefect_server import queue_writers
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-COMMAND = """
-import time
-from flows.platform.settings import prepare_environment
-prepare_environment()
-from prefect import flow
-from prefect.server.api.server import SubprocessASGIServer
-
-@flow
-def busy():
-    (server,) = SubprocessASGIServer._instances.values()
-    print(server.server_process.pid, flush=True)
-    time.sleep(600)
-
-busy()
-"""
 
 
 async def count_at_once(path):
@@ -63,18 +43,3 @@ def test_who_reads_before_it_writes_waits_instead_of_being_refused(tmp_path, mon
         asyncio.run(count_at_once(tmp_path / "as-it-comes.db"))
     queue_writers()
     assert asyncio.run(count_at_once(tmp_path / "queued.db")) == 2
-
-
-@pytest.mark.slow
-def test_a_commands_server_ends_when_the_command_is_killed(tmp_path, operations):
-    clean = {n: v for n, v in os.environ.items() if not n.startswith(("PREFECT", "MLFLOW", "POINTSMAN"))}
-    clean |= {
-        "POINTSMAN_HOME": str(tmp_path),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path])),
-    }
-    with subprocess.Popen([sys.executable, "-c", COMMAND], env=clean, stdout=subprocess.PIPE, text=True) as command:
-        server = int(command.stdout.readline())
-        assert operations.alive(server)
-        command.send_signal(signal.SIGKILL)
-        operations.until(lambda: not operations.alive(server), 60)
-    assert operations.living_in(tmp_path) == []
