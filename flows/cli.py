@@ -8,7 +8,7 @@ from flows.buying import add_buying
 from flows.forgetting import add_forgetting
 from flows.importing import add_import
 from flows.studies import add_studies
-from pointsman.commands import router_option
+from pointsman.commands import port, router_option
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -91,8 +91,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_buying(commands)
 
     command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
-    command.add_argument("--prefect-port", type=int, help="default: POINTSMAN_PREFECT_PORT, or 4200")
-    command.add_argument("--mlflow-port", type=int, help="default: POINTSMAN_MLFLOW_PORT, or 5000")
+    command.add_argument("--prefect-port", type=port, help="default: POINTSMAN_PREFECT_PORT, or 4200")
+    command.add_argument("--mlflow-port", type=port, help="default: POINTSMAN_MLFLOW_PORT, or 5000")
     command.add_argument("--home", type=Path, help="folder with data/ and mlruns/ (default: POINTSMAN_HOME, or here)")
     command.set_defaults(command=_ui)
     add_studies(commands)
@@ -219,7 +219,8 @@ def _history(_: argparse.Namespace) -> int:
     from pointsman.bundle.pointer import read_pointer
 
     root = paths.published()
-    print("\n".join(readable(read_history(root), read_pointer(root))))
+    lines = readable(read_history(root), read_pointer(root))
+    print("\n".join(lines) or f"no verdict yet in {paths.home()}: `pointsman retrain` gives the first")
     return 0
 
 

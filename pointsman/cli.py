@@ -123,7 +123,9 @@ def one_line(error: BaseException) -> str:
     """
     fields = getattr(error, "errors", None)
     if callable(fields):
-        return "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in fields())
+        # what our own checks raise, pydantic introduces by the kind of error
+        said = (f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}" for one in fields())
+        return "; ".join(said)
     return " ".join(str(error).split())
 
 

@@ -62,7 +62,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument(
         "--token-file", type=Path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
     )
-    command.add_argument("--port", type=int, default=8080, help="port to listen at")
+    command.add_argument("--port", type=port, default=8080, help="port to listen at")
     _serving_options(command)
     command.set_defaults(command=_serve)
 
@@ -136,6 +136,17 @@ def _serving_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--sticky", type=float, metavar="Q", help="a session keeps its candidate unless another is better by Q quality"
     )
+
+
+def port(text: str) -> int:
+    """A port's number; for options.
+
+    >>> port("8080")
+    8080
+    """
+    if not text.isdecimal() or not int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"must be a port, 1 to 65535, got {text!r}")
+    return int(text)
 
 
 def _location(text: str) -> Path | str:

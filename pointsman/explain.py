@@ -96,12 +96,10 @@ def text_of(found: Mapping[str, Any]) -> str:
     asked = "" if decision["asked_policy"] == decision["policy"] else f" ({decision['asked_policy']})"
     lines = [
         f"{decision['candidate']} under {decision['policy']}{asked}",
-        f"{decision['reason']}: {decision['meaning']}",
+        f"reason: {decision['reason']} ({decision['meaning']})",
         "task: none recognised" if task is None else f"task: {task['label']} ({task['id']}), {task['probability']:.0%}",
         f"likeness to training prompts: {novelty['similarity']:.2f} (novel below {novelty['floor']:.2f}); "
         f"margin over {found['best_single']}: {decision['margin']:.3f}",
-        "nearest groups of training prompts: "
-        + ", ".join(f"{one['id']} ({one['similarity']:.2f})" for one in novelty["nearest_groups"]),
         "",
     ]
     head = ["candidate", "quality", "by table", "by heads", "USD per 1000", "outcomes: task", "all", ""]
@@ -162,7 +160,9 @@ def _policies(router: Router, cost_M: NDArray[np.float64]) -> list[Policy]:
     if known_M.size:
         spread = max(float(known_M.max() - known_M.min()), 1e-12)
         policies += [Tradeoff(willingness_to_pay=float(f"{scale * spread:.3g}")) for scale in (1, 10, 100)]
-        policies += [QualityBar(quality=0.8), Tolerance(share=0.1), Budget(usd=float(known_M.max()))]
+        # a budget that any of them keeps, in few digits
+        budget = Budget(usd=float(f"{1.01 * known_M.max():.3g}"))
+        policies += [QualityBar(quality=0.8), Tolerance(share=0.1), budget]
     return list(dict.fromkeys(policies))
 
 

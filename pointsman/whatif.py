@@ -1,6 +1,6 @@
 """What a router's policies would cost and get, from the curve that its bundle carries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,8 @@ def whatif(path: str | Path, requests: int = REQUESTS, trust: Trust | None = Non
 
 
 def text_of(found: Mapping[str, Any]) -> str:
-    """The same for a terminal."""
+    """The same for a terminal; policies that do the same are shown once."""
+    shown = _distinct(found["policies"])
     lines = [
         f"Against always using {found['best_single']['name']}, at {found['requests']:,} requests a month:",
         "",
@@ -71,15 +72,32 @@ def text_of(found: Mapping[str, Any]) -> str:
         [
             point["policy"] + (" (operating)" if point["operating"] else ""),
             f"{point['quality'][0]:.3f}",
-            "{:+.1f} [{:+.1f}, {:+.1f}]".format(*(100 * end for end in point["gain"])),
+            _points(point["gain"]),
             "-" if point["cost_ratio"] is None else relative_cost(point["cost_ratio"][0]),
             "-" if point["usd_a_month"] is None else f"{point['usd_a_month']:,.0f}",
             "-" if point["saved_usd_a_month"] is None else f"{-point['saved_usd_a_month']:+z,.0f}",
             ", ".join(f"{name} {100 * share:.0f} %" for name, share in _largest(point["shares"])),
         ]
-        for point in found["policies"]
+        for point in shown
     ]
-    return "\n".join([*lines, *aligned(head, rows)])
+    alike = len(found["policies"]) - len(shown)
+    note = ["", f"{alike} policies that choose as one of these does are left out; --json has them."] if alike else []
+    return "\n".join([*lines, *aligned(head, rows), *note])
+
+
+def _points(gain: Iterable[float]) -> str:
+    mean, low, high = (100 * end for end in gain)
+    return f"{mean:+z.1f} [{low:+z.1f}, {high:+z.1f}]"
+
+
+def _distinct(points: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """One of all policies that do the same: the operating one, else the first."""
+    kept: dict[str, Mapping[str, Any]] = {}
+    for point in points:
+        does = str([point[name] for name in ("quality", "gain", "usd_a_month", "shares")])
+        if point["operating"] or does not in kept:
+            kept[does] = point
+    return list(kept.values())
 
 
 def relative_cost(ratio: float) -> str:

@@ -185,14 +185,14 @@ def serving(entries: tuple[Entry, ...]) -> Entry | None:
 
 
 def readable(entries: tuple[Entry, ...], in_service: str | None) -> list[str]:
-    """A line an entry for a terminal, newest first: when, what, which router, by whom and why.
+    """A line an entry for a terminal, newest first: when, what, which router, by whom and why. None without entries.
 
     Args:
         entries: oldest first.
         in_service: router_id that the pointer names; its newest line says so.
     """
     if not entries:
-        return ["no verdict yet: `pointsman retrain` gives the first"]
+        return []
     lines, told = [f"{'time (UTC)':<16}  {'verdict':<11}  {'router':<12}  why"], False
     for entry in reversed(entries):
         serves = not told and entry.router_id == in_service and entry.verdict in SERVES

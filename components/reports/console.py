@@ -1,8 +1,9 @@
 """The evaluation as a text table for terminals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+UNKNOWN = "–"
 _FIRST = ("router", "best_single", "knn100", "kmeans60", "oracle")
 
 
@@ -19,7 +20,7 @@ def interval_text(interval: list[float] | None, digits: int = 3) -> str:
     '0.500 [0.400, 0.600]'
     """
     if interval is None:
-        return "–"
+        return UNKNOWN
     mean, low, high = (f"{value:z.{digits}f}" for value in interval)
     return f"{mean} [{low}, {high}]"
 
@@ -30,13 +31,23 @@ def number_text(value: float | None, digits: int = 3) -> str:
     >>> number_text(-0.0001)
     '0.000'
     """
-    return "–" if value is None else f"{value:z.{digits}f}"
+    return UNKNOWN if value is None else f"{value:z.{digits}f}"
+
+
+def without_empty(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """A table, its head first, without the columns in which nothing is known of anybody.
+
+    >>> without_empty([("method", "USD"), ("router", "–"), ("oracle", "–")])
+    [('method',), ('router',), ('oracle',)]
+    """
+    kept = [column for column in range(len(rows[0])) if {row[column] for row in rows[1:]} != {UNKNOWN}]
+    return [tuple(row[column] for column in kept) for row in rows]
 
 
 def method_table(report: Mapping[str, Any]) -> str:
     """One aligned line a method: quality with interval, USD per 1000 prompts, regret, AIQ."""
     methods = report["methods"]
-    rows = [["method", "quality [95 %]", "USD per 1000", "regret", "AIQ"]]
+    rows: list[Sequence[str]] = [["method", "quality [95 %]", "USD per 1000", "regret", "AIQ"]]
     for name in method_order(methods):
         score = methods[name]
         cost = score.get("cost_usd_per_1000")
@@ -49,6 +60,7 @@ def method_table(report: Mapping[str, Any]) -> str:
                 number_text(score.get("aiq")),
             ]
         )
+    rows = without_empty(rows)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])

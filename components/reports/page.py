@@ -6,7 +6,7 @@ from typing import Any
 
 from components.reports import candidates, figures, task_map
 from components.reports.changed import changed_screen
-from components.reports.console import interval_text, method_order, number_text
+from components.reports.console import interval_text, method_order, number_text, without_empty
 from components.reports.data_pages import QUARANTINE, VALIDATION, data_pages
 from components.reports.discovery import discovery_notes
 from components.reports.first_screen import GLOSSARY, first_screen
@@ -45,7 +45,7 @@ def page(report: Mapping[str, Any], beside: Iterable[str] = ()) -> str:
     """
     methods, there = report["methods"], set(beside)
     identity = [f"{key}: {report[key]}" for key in ("router_id", "data", "seeds") if report.get(key) is not None]
-    rows = [(name, _row(name, methods[name])) for name in method_order(methods)]
+    head, *rows = without_empty([_HEAD, *(_row(name, methods[name]) for name in method_order(methods))])
     shown = {
         "gate": report.get("gate"),
         "identity": identity,
@@ -56,9 +56,9 @@ def page(report: Mapping[str, Any], beside: Iterable[str] = ()) -> str:
         "coverage": _coverage(report.get("coverage", {})),
         "candidates_head": candidates.HEAD,
         "candidates": candidates.candidate_rows(report.get("candidates", [])),
-        "methods_head": _HEAD,
-        "methods": [row for name, row in rows if not _is_ablation(name)],
-        "ablations": [row for name, row in rows if _is_ablation(name)],
+        "methods_head": head,
+        "methods": [row for row in rows if not _is_ablation(row[0])],
+        "ablations": [row for row in rows if _is_ablation(row[0])],
         "glossary": GLOSSARY,
         "figures": {
             "policies": figures.policy_curve(report.get("whatif") or []),

@@ -64,8 +64,9 @@ class Tally:
                 f"({self.graded} graded; {self.compared} prompts compare two candidates or more)"
                 + (f", {self.grades} grades" if self.grades else "")
             )
-            if not self.graded and not self.grades:
-                yield "no answer is graded yet: pointsman grade"
+            if self.graded < self.outcomes and not self.grades:
+                which = f"{self.outcomes - self.graded} answers are not" if self.graded else "no answer is"
+                yield f"{which} graded yet: pointsman grade"
         yield from (f"note: {note}" for note in self.notes)
 
 

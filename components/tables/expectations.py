@@ -181,7 +181,7 @@ def _column_expectations(column: Column) -> Iterator[Any]:
             min_value=column.above if column.minimum is None else column.minimum,
             max_value=column.maximum,
             strict_min=column.above is not None,
-            meta={"rule": f"in {column.range}"},
+            meta={"rule": column.range},
         )
 
 

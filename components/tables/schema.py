@@ -39,9 +39,16 @@ class Column:
 
     @property
     def range(self) -> str:
-        """The legal numbers as an interval, for messages."""
-        low = f"({self.above:g}" if self.above is not None else f"[{'-inf' if self.minimum is None else self.minimum}"
-        return f"{low}, {'inf' if self.maximum is None else self.maximum}]"
+        """Which numbers are legal, in words for messages.
+
+        >>> Column(name="tokens", dtype=pl.Int64(), minimum=0).range
+        '0 or more'
+        >>> Column(name="propensity", dtype=pl.Float64(), above=0, maximum=1).range
+        'in (0, 1]'
+        """
+        if self.maximum is None:
+            return f"{self.minimum:g} or more" if self.above is None else f"more than {self.above:g}"
+        return f"in {f'[{self.minimum:g}' if self.above is None else f'({self.above:g}'}, {self.maximum:g}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from flows.platform.database import make_ready, mlflow_url, prefect_url
 from flows.platform.joining import running_servers
 from flows.platform.password import client_variables, kept_password, server_variables
 from flows.platform.together import ending_with_this
+from pointsman.cli import CHECKOUT
 
 _QUIET = {
     "DO_NOT_TRACK": "1",
@@ -192,7 +193,9 @@ _OWN = (
 
 def ui_command() -> str:
     """What starts the dashboards of this installation, to be typed in the folder that this process was started in."""
-    return "make ui" if paths.home().resolve() == Path.cwd() else f"pointsman ui --home {paths.home()}"
+    if paths.home().resolve() != Path.cwd():
+        return f"pointsman ui --home {paths.home()}"
+    return "make ui" if Path.cwd() == CHECKOUT else "pointsman ui"
 
 
 def environment_of(home: Path) -> dict[str, str]:

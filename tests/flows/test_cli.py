@@ -11,7 +11,8 @@ import pytest
 
 from components.release.history import Entry, append, read_history, readable
 from flows.platform.failures import OneLine, foreseen
-from pointsman.cli import _parser, main
+from flows.platform.settings import ui_command
+from pointsman.cli import CHECKOUT, _parser, main
 from pointsman.errors import InputError
 
 COMMANDS = _parser()._subparsers._group_actions[0].choices
@@ -106,14 +107,44 @@ def test_the_first_line_comes_before_anything_heavy_is_loaded(tmp_path, monkeypa
 
 def test_a_forms_mistake_names_the_field_in_one_line(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
-    from pydantic import BaseModel, Field
+    from pydantic import BaseModel, Field, field_validator
 
     class Form(BaseModel):
         seed: int = Field(ge=0)
+        policy: str
 
-    monkeypatch.setattr("flows.cli._history", lambda _: Form(seed=-1))
+        @field_validator("policy")
+        @classmethod
+        def known(cls, policy):
+            raise ValueError(f"unknown policy {policy!r}")
+
+    monkeypatch.setattr("flows.cli._history", lambda _: Form(seed=-1, policy="cheap"))
     assert main(["history"]) == 2
-    assert capsys.readouterr().err == "pointsman: seed: Input should be greater than or equal to 0\n"
+    said = "pointsman: seed: Input should be greater than or equal to 0; policy: unknown policy 'cheap'\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("option", ["ui --prefect-port", "ui --mlflow-port", "serve --port"])
+@pytest.mark.parametrize("wrong", ["99999", "-1", "eighty"])
+def test_a_port_that_is_none_is_refused_by_the_option(capsys, option, wrong):
+    with pytest.raises(SystemExit, match="2"):
+        main([*option.split(), wrong])
+    assert "must be a port, 1 to 65535" in capsys.readouterr().err
+
+
+def test_the_dashboards_are_started_as_can_be_typed_in_this_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
+    assert ui_command() == f"pointsman ui --home {tmp_path}"
+    monkeypatch.chdir(tmp_path)
+    assert ui_command() == "pointsman ui"
+    monkeypatch.chdir(CHECKOUT)
+    monkeypatch.delenv("POINTSMAN_HOME")
+    assert ui_command() == "make ui"
+
+
+def test_a_home_without_history_is_named(tmp_path, capsys):
+    assert main(["history", "--home", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"no verdict yet in {tmp_path}: `pointsman retrain` gives the first\n"
 
 
 def _record(raised):
@@ -145,7 +176,7 @@ def read_history_of_nonsense():
 
 
 def test_history_is_readable(tmp_path, capsys):
-    assert readable((), None) == ["no verdict yet: `pointsman retrain` gives the first"]
+    assert readable((), None) == []
     for number, verdict in enumerate(("promoted", "refused", "promoted")):
         append(
             tmp_path,

@@ -82,6 +82,11 @@ def test_what_nobody_has_graded_is_not_sent_to_a_retrain(tmp_path: Path, capsys)
     said = capsys.readouterr().out
     assert "no answer is graded yet: pointsman grade" in said
     assert "next: pointsman retrain" not in said
+    # one that is, and the others are counted
+    with path.open("a") as file:
+        file.write("graded?,small,1\n")
+    assert main(["import", "wide-csv", str(path), "--data", str(tmp_path / "data")]) == 0
+    assert "30 answers are not graded yet: pointsman grade" in capsys.readouterr().out
 
 
 def test_grades_from_1_to_10_are_told_apart_from_perfect_ones(tmp_path: Path, capsys) -> None:

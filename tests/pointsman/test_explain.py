@@ -1,6 +1,7 @@
 """Why a router decides: the parts add up to what it predicts, and every policy's choice is told."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -45,6 +46,8 @@ def test_the_command_prints_it(bundle, capsys):
     told = capsys.readouterr().out
     assert told == text_of(explain(bundle, "sing a poem")) + "\n"
     assert "would choose" in told
+    # few enough digits to be typed
+    assert re.search(r"^budget=\d[\d.e-]{1,8} would choose", told, re.MULTILINE)
     assert "songs" in told or "sums" in told
 
 

@@ -7,7 +7,7 @@ import pytest
 from components.release.writing import write_bundle
 from pointsman.bundle.manifest import Provenance
 from pointsman.cli import main
-from pointsman.whatif import whatif
+from pointsman.whatif import text_of, whatif
 
 POINT = {"quality": [0.7, 0.6, 0.8], "gain": [0.01, -0.02, 0.03], "shares": {"small": 0.8, "large": 0.2}, "prompts": 90}
 REPORT = {
@@ -55,6 +55,17 @@ def test_the_command_prints_it(curved, capsys):
     assert "+104,000 " in told
     # the larger share first, though a bundle's report is sorted by name
     assert "small 80 %, large 20 %" in told
+
+
+def test_policies_that_do_the_same_are_one_line_that_of_the_operating_one(curved):
+    found = whatif(curved)
+    (declared,) = [point for point in found["policies"] if point["operating"]]
+    found["policies"].insert(0, {**declared, "policy": "quality=0.4", "operating": False})
+    told = text_of(found)
+    assert "tradeoff=0.2 (operating)" in told
+    assert "quality=0.4" not in told
+    assert told.endswith("1 policies that choose as one of these does are left out; --json has them.")
+    assert "left out" not in text_of(whatif(curved))
 
 
 def test_what_cannot_be_told_is_refused(curved, bundle):

@@ -145,3 +145,13 @@ def test_benchmarks_left_out_are_listed(report):
     assert "<td>41</td><td>-0.010 [-0.020, 0.005]</td><td>96%</td>" in shown
     assert EVIL not in shown
     assert "Benchmarks never trained on" not in page({**report, "held_out": []})
+
+
+def test_what_nobody_has_leaves_neither_column_nor_hole(report):
+    assert "USD per 1000</th>" in page(report)
+    report["methods"] = {name: {**one, "cost_usd_per_1000": None} for name, one in report["methods"].items()}
+    shown = page(report)
+    assert "USD per 1000</th>" not in shown
+    assert "USD per 1000" not in method_table(report)
+    assert "Quality of every method" in shown
+    assert "<div></div>" not in shown

@@ -45,7 +45,7 @@ CELLS: list[Change] = [
         "outcomes",
         "quality: in [0, 1]; broken by 1 rows; first: {quality: 1.5, row: 4",
     ),
-    ("outcomes", at("output_tokens", 0, -5), "outcomes", "output_tokens: in [0, inf]; broken by 1 rows"),
+    ("outcomes", at("output_tokens", 0, -5), "outcomes", "output_tokens: 0 or more; broken by 1 rows"),
     ("outcomes", at("propensity", 20, 0.0), "outcomes", "propensity: in (0, 1]; broken by 1 rows"),
     (
         "outcomes",
@@ -61,7 +61,7 @@ CELLS: list[Change] = [
         "candidates",
         at("output_usd_per_mtok", 1, -1.0),
         "candidates",
-        "output_usd_per_mtok: in [0, inf]; broken by 1 rows",
+        "output_usd_per_mtok: 0 or more; broken by 1 rows",
     ),
 ]
 TOO_FEW: list[Change] = [
