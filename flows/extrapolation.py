@@ -8,7 +8,7 @@ from typing import Any
 from prefect import flow, task
 from prefect.artifacts import create_link_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from components.extrapolation.catalogue import CATALOGUE
 from components.extrapolation.methods import TrainingConfig
@@ -47,6 +47,21 @@ class ExtrapolationParameters(BaseModel):
     problems: list[str] = Field(
         title="Only these problems", default_factory=list, description=f"Of {', '.join(CATALOGUE)}; empty: all."
     )
+
+    # asked before a server is started, let alone the study
+    @field_validator("problems")
+    @classmethod
+    def _known(cls, problems: list[str]) -> list[str]:
+        if unknown := [name for name in problems if name not in CATALOGUE]:
+            raise ValueError(f"unknown problem {unknown[0]!r}; known: {', '.join(CATALOGUE)}")
+        return problems
+
+    @field_validator("data")
+    @classmethod
+    def _there(cls, data: Path | None) -> Path | None:
+        if data and not data.is_dir():
+            raise ValueError(f"{data} is not a folder")
+        return data
 
 
 class Studied(BaseModel, frozen=True):
@@ -101,10 +116,6 @@ def extrapolation(parameters: ExtrapolationParameters) -> Studied:
     """Trains every model on every problem, tests it under growing shift, and judges the paper's claims."""
     claim_run()
     config, chosen = study_config(parameters.preset), parameters.problems or list(CATALOGUE)
-    if unknown := [name for name in chosen if name not in CATALOGUE]:
-        raise ValueError(f"unknown problem {unknown[0]!r}; known: {', '.join(CATALOGUE)}")
-    if parameters.data and not parameters.data.is_dir():
-        raise FileNotFoundError(f"{parameters.data} is not a folder")
     data = reference(parameters.data) if parameters.data else None
     count = parameters.seeds or (5 if parameters.preset == "full" else 2)
     pairs = [(problem, parameters.seed + number) for problem in chosen for number in range(count)]

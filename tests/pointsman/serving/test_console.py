@@ -59,7 +59,12 @@ def test_standing_is_the_curve_and_the_last_verdicts(bundle, second, tmp_path):
 @pytest.fixture(scope="module")
 def judged(parts, tmp_path_factory):
     """A router in service whose report has a curve of two policies."""
-    point = {"quality": [0.8, 0.7, 0.9], "gain": [0.01, -0.01, 0.03], "shares": {"small": 1.0}, "prompts": 10}
+    point = {
+        "quality": [0.8, 0.7, 0.9],
+        "gain": [0.01, -0.01, 0.03],
+        "shares": {"a little": 0.2, "most": 0.8},
+        "prompts": 10,
+    }
     costs = [("best", 2.0, [1.0, 1.0, 1.0]), ("tradeoff=0.01", 0.5, [0.25, 0.2, 0.3])]
     curve = [{**point, "policy": name, "cost_usd_per_1000": usd, "cost_ratio": ratio} for name, usd, ratio in costs]
     report = {**REPORT, "whatif": curve, "operating": {"best_single": {"name": "large"}}}
@@ -106,7 +111,14 @@ def test_a_browser_routes_a_prompt(judged):
         # the policy in use is where the slider stands; the keyboard moves it
         assert browser.find_element(By.ID, "promise").text.startswith("best (in use): quality 0.800")
         browser.find_element(By.ID, "slider").send_keys(Keys.ARROW_LEFT)
-        assert "tradeoff=0.01: quality 0.800, 1.0 [-1.0, 3.0] points" in browser.find_element(By.ID, "promise").text
+        promise = browser.find_element(By.ID, "promise").text
+        assert "tradeoff=0.01: quality 0.800, +1.0 [-1.0, +3.0] points" in promise
+        assert promise.endswith("Traffic: most 80.0 %, a little 20.0 %.")
+        # a candidate of 27 times the best single one's cost isn't a saving below zero
+        assert (
+            "27 times as much\nExpected cost against always the best single"
+            in browser.find_element(By.ID, "figures").text
+        )
         assert "promoted" in browser.find_element(By.ID, "history").text
         assert not browser.find_elements(By.CSS_SELECTOR, "main b b")
         width = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
