@@ -1,11 +1,13 @@
 """The evaluation as Markdown, for the description of a model version."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.reports.console import interval_text, method_order, number_text
+from components.reports.console import interval_text, method_order, number_text, without_empty
 from components.reports.discovery import discovery_notes
 from components.reports.summary import summary
+
+_HEAD = ("method", "quality [95 %]", "USD per 1000", "regret", "AIQ")
 
 
 def describe(report: Mapping[str, Any]) -> str:
@@ -27,17 +29,24 @@ def describe(report: Mapping[str, Any]) -> str:
         lines += [*notes, ""] if notes else []
     if excluded := report.get("excluded_candidates"):
         lines += [f"Left out, without training outcomes: {', '.join(_cell(name) for name in excluded)}.", ""]
-    lines += ["| method | quality [95 %] | USD per 1000 | regret | AIQ |", "|---|---:|---:|---:|---:|"]
-    for name in method_order(report["methods"]):
-        score = report["methods"][name]
-        cells = [
-            interval_text(score["quality"]),
-            interval_text(score.get("cost_usd_per_1000")),
-            number_text(score["regret"]),
-            number_text(score.get("aiq")),
-        ]
-        lines.append(f"| {_cell(name)} | {' | '.join(cells)} |")
+    methods = report["methods"]
+    head, *rows = without_empty([_HEAD, *(_row(name, methods[name]) for name in method_order(methods))])
+    lines += [_line(head), _line(["---", *["---:"] * (len(head) - 1)]), *map(_line, rows)]
     return "\n".join(lines) + "\n"
+
+
+def _row(name: str, score: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        _cell(name),
+        interval_text(score["quality"]),
+        interval_text(score.get("cost_usd_per_1000")),
+        number_text(score["regret"]),
+        number_text(score.get("aiq")),
+    )
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _finding(criterion: Mapping[str, Any]) -> str:
