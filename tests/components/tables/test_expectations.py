@@ -1,3 +1,4 @@
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,12 @@ def test_sound_tables_pass(tables: Tables, tmp_path: Path) -> None:
     assert set(report.results["table"]) == {"prompts", "candidates", "outcomes"}
     assert {"table", "rule", "column", "checked", "failed"} <= set(report.results.columns)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_library_behind_it_tells_nothing(tables: Tables, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    validate(tables, tmp_path)
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("great_expectations")] == []
 
 
 Change = tuple[str, Callable[[pl.DataFrame], pl.DataFrame], str, str]
