@@ -43,7 +43,8 @@ class LocalProcesses(ProcessPoolTaskRunner):
     ) -> None:
         # a run that failed or was stopped doesn't wait for what nobody will read
         if any(not future.wrapped_future.done() for future in self._submitted):
-            for process in list(getattr(self._executor, "_processes", None) or {}.values()):
+            processes = getattr(self._executor, "_processes", None) or {}
+            for process in list(processes.values()):
                 process.terminate()
         self._submitted.clear()
         super().__exit__(kind, error, trace)

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +14,7 @@ from components.sources.planted.world import PlantedConfig, write_world
 from flows.platform import fan_out
 from flows.platform.caching import cached_task, is_kept
 from flows.platform.fan_out import begin, finish
+from flows.platform.processes import LocalProcesses
 from flows.platform.settings import settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -80,6 +83,18 @@ if __name__ == "__main__":
     print(pool.submit(os.getpid).result(), flush=True)
     time.sleep(600)
 """
+
+
+def test_a_run_that_is_stopped_ends_the_processes_that_still_compute():
+    runner = LocalProcesses(max_workers=1)
+    with pytest.raises(KeyboardInterrupt), runner:
+        pool = runner._executor
+        assert pool.submit(abs, -1).result() == 1
+        (process,) = pool._processes.values()
+        runner._submitted.append(SimpleNamespace(wrapped_future=pool.submit(time.sleep, 600)))
+        raise KeyboardInterrupt
+    process.join(20)
+    assert not process.is_alive()
 
 
 @pytest.mark.slow
