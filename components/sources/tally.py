@@ -9,6 +9,7 @@ import polars as pl
 from components.sources.assembly import twins
 from components.sources.call import Unusable
 from components.sources.prices import PRICES
+from components.tables.listing import listed
 from components.tables.quarantine import scale_of
 from components.tables.store import Tables
 
@@ -75,10 +76,7 @@ def notes_on(tables: Tables) -> list[str]:
     notes = []
     unpriced = tables.candidates.filter(pl.col(PRICES[0]).is_null())["model"].to_list()
     if unpriced:
-        notes.append(
-            f"no prices known of {', '.join(unpriced[:8])}{' and more' if len(unpriced) > 8 else ''}: give them with "
-            "--prices FILE, or route on quality alone"
-        )
+        notes.append(f"no prices known of {listed(unpriced)}: give them with --prices FILE, or route on quality alone")
     repeated = int((tables.outcomes["samples"].fill_null(1) > 1).sum())
     if repeated:
         notes.append(f"{repeated} outcomes are means over several answers to one prompt (column samples)")

@@ -12,6 +12,7 @@ from components.learning.mixing import HeldOut
 from components.learning.operating import counts, operate
 from components.learning.router import LEARNING
 from components.tables.board import Board
+from components.tables.listing import listed
 from flows.platform.arrays import load_arrays, load_named, save_arrays
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
@@ -85,9 +86,9 @@ def notices_of_costs(source_M: np.ndarray, models: tuple[str, ...]) -> list[str]
     supposed = [name for name, source in zip(models, source_M, strict=True) if source == CostSource.ASSUMED_TOKENS]
     found = []
     if unknown and len(unknown) < len(models):
-        found.append(f"no cost is known of {', '.join(unknown)}: left out of policies that count cost")
+        found.append(f"no cost is known of {listed(unknown)}: left out of policies that count cost")
     if supposed:
-        found.append(f"no token counts of {', '.join(supposed)}: priced as if answers were as long as the others'")
+        found.append(f"no token counts of {listed(supposed)}: priced as if answers were as long as the others'")
     return found
 
 

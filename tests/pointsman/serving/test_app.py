@@ -8,6 +8,8 @@ import pytest
 from components.release.publish import publish
 from pointsman.router import Router
 from pointsman.serving.app import ServingConfig, create_app
+from pointsman.serving.batching import Batcher, Crowded
+from pointsman.serving.config import UpstreamConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -52,6 +54,19 @@ def test_bad_requests_are_told_why(bundle, asked, message):
     answer = http.post("/v1/route", content=json.dumps(asked), headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert message in answer.text
+
+
+def test_who_finds_no_room_is_told_when_to_come_back(bundle, monkeypatch):
+    def full(*_, **__):
+        raise Crowded("4096 prompts wait already")
+
+    monkeypatch.setattr(Batcher, "submit", full)
+    http = client(bundle, upstream=UpstreamConfig(url="http://127.0.0.1:9/v1"))
+    asked = {"model": "pointsman/auto", "messages": [{"role": "user", "content": "add 1"}]}
+    for path, body in (("/v1/route", {"prompt": "add 1"}), ("/v1/chat/completions", asked)):
+        answer = http.post(path, json=body)
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+        assert "4096 prompts wait already" in answer.text
 
 
 def test_noise_never_makes_a_server_error(bundle):

@@ -63,7 +63,8 @@ def ask(port, path="/healthz", body=None, **headers):
 
 
 def test_who_says_nothing_keeps_nobody_out(bundle):
-    with serving(bundle, largest_crowd=40, header_seconds=1.0, body_seconds=1.0, goodbye_seconds=2.0) as (server, port):
+    seconds = dict.fromkeys(("header_seconds", "body_seconds", "idle_seconds"), 1.0)
+    with serving(bundle, largest_crowd=40, goodbye_seconds=2.0, **seconds) as (server, port):
         assert "no token" in server.first_line
         assert f":{port}" in server.first_line
         # twice as many silent ones as there is room for: the oldest makes room
@@ -76,6 +77,9 @@ def test_who_says_nothing_keeps_nobody_out(bundle):
             assert connect(port, said).recv(1000) == b""
         # half a body: told so
         assert b" 408 " in connect(port, HALF + b'{"prompt": "a').recv(1000)
+        # answered once and silent since: hung up on
+        idle = connect(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 200 " in b"".join(iter(lambda: idle.recv(1000), b""))
         for client in silent:
             client.close()
         # a half-sent request doesn't keep the server alive
