@@ -23,20 +23,20 @@ def operations(app):
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "mode"),
-    [
-        ("POST /v1/route", GenerationMode.POSITIVE),
-        ("POST /v1/route", GenerationMode.NEGATIVE),
-        ("POST /v1/outcomes", GenerationMode.POSITIVE),
-        ("POST /v1/outcomes", GenerationMode.NEGATIVE),
-        # without parameters nothing can be wrong with them
-        ("GET /v1/router", GenerationMode.POSITIVE),
-        ("GET /v1/traffic", GenerationMode.POSITIVE),
-        ("GET /healthz", GenerationMode.POSITIVE),
-        ("GET /metrics", GenerationMode.POSITIVE),
-    ],
-)
+BOTH, RIGHT = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE), (GenerationMode.POSITIVE,)
+PATHS = {
+    "POST /v1/route": BOTH,
+    "POST /v1/outcomes": BOTH,
+    "GET /v1/standing": BOTH,
+    # without parameters nothing can be wrong with them
+    "GET /v1/router": RIGHT,
+    "GET /v1/traffic": RIGHT,
+    "GET /healthz": RIGHT,
+    "GET /metrics": RIGHT,
+}
+
+
+@pytest.mark.parametrize(("name", "mode"), [(name, mode) for name, modes in PATHS.items() for mode in modes])
 def test_no_request_makes_a_server_error(bundle, name, mode):
     operation, codes = operations(create_app(bundle, ServingConfig(largest_batch=4)))[name], set()
 
@@ -65,4 +65,4 @@ def test_without_the_token_nothing_is_answered(bundle):
 
 
 def test_the_document_names_every_path(bundle):
-    assert set(operations(create_app(bundle))) == {"POST /v1/route", "GET /v1/router", "GET /healthz", "GET /metrics"}
+    assert set(operations(create_app(bundle))) == set(PATHS)
