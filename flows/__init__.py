@@ -5,11 +5,12 @@ Prefect's server for a command imports it too, by the name of the handler in its
 
 from components.tracking.owner import parent_process
 from flows.platform.failures import quiet_foreseen_errors
-from flows.platform.prefect_server import is_command_server, queue_writers
+from flows.platform.prefect_server import is_command_server, leave_terminal, queue_writers
 from flows.platform.together import end_with, named_starter
 
 quiet_foreseen_errors()
 if is_command_server():
+    leave_terminal()
     queue_writers()
     end_with(parent_process())
 elif starter := named_starter():

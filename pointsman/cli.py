@@ -57,7 +57,8 @@ EXAMPLES = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code.
 
-    0: done; 1: refused by the gate, or drift found; 2: unusable input; 3: an error that none of our messages foresees.
+    0: done; 1: refused by the gate, or drift found; 2: unusable input; 3: an error that none of our messages foresees;
+    130: stopped by Ctrl-C, as shells say it.
     """
     _take_home(arguments)
     _one_thread_each(sys.argv[1:] if arguments is None else arguments)
@@ -97,6 +98,9 @@ def _run(options: argparse.Namespace) -> int:
         # whoever read the output, such as head, has seen enough; Python would complain once more when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except KeyboardInterrupt:
+        print("pointsman: stopped", file=sys.stderr)
+        code = 130
     return code
 
 

@@ -13,6 +13,12 @@ def is_command_server() -> bool:
     return os.environ.get("PREFECT__SERVER_EPHEMERAL") == "1"
 
 
+def leave_terminal() -> None:
+    """Takes this process out of reach of the terminal's Ctrl-C, which is for the command: it has still to tell how it
+    ended."""
+    os.setpgid(0, 0)
+
+
 def queue_writers() -> None:
     """Has every writing transaction on SQLite take the lock as it begins, in this process.
 

@@ -1,6 +1,7 @@
 """Processes beside a run's own, in which its stations that don't depend on each other compute."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -51,7 +52,11 @@ class LocalProcesses(ProcessPoolTaskRunner):
 
 
 def end_with_parent() -> None:
-    """Ends this process at once when the run's process is gone, as after a kill: nobody would read its results."""
+    """Ends this process at once when the run's process is gone, as after a kill: nobody would read its results.
+
+    Ctrl-C is the run's alone, which ends its processes.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is None:
         return

@@ -22,9 +22,11 @@ from flows.release import PromoteParameters, promote
 from flows.retrain import retrain
 from flows.retrain_form import RetrainParameters
 from flows.stations.drift_reference import reference_path
+from pointsman.bundle.pointer import read_pointer
 from pointsman.cli import main
 from pointsman.router import Router
 from pointsman.serving.app import create_app
+from pointsman.serving.log_schema import EVENTS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 METHODS = {
@@ -239,3 +241,30 @@ def test_bad_logs_stop_the_run_with_file_and_rule(server, tmp_path):
     with pytest.raises(ValueError, match=r"outcomes\.parquet.*quality"):
         retrain(RetrainParameters(preset="smoke", data=tmp_path))
     assert set(paths.published().glob("*")) == published
+
+
+@pytest.mark.slow
+def test_what_passes_waits_for_a_person_or_for_a_canary(first, tmp_path):
+    price = float(
+        json.loads((first.bundle / "report.json").read_text())["operating"]["policy"].removeprefix("tradeoff=")
+    )
+
+    def waiting(approve, times):
+        policy = f"tradeoff={times * price:g}"
+        # what is asked here is who publishes, not how much so few prompts show
+        gate = GateConfig(parity_margin=0.1)
+        return retrain(RetrainParameters(preset="smoke", encoder="int8", policy=policy, approve=approve, gate=gate))
+
+    served = read_pointer(paths.published())
+    left = waiting("person", 1.1)
+    assert (left.verdict, read_pointer(paths.published())) == ("awaits approval", served)
+    assert promote(PromoteParameters()).verdict == "promoted"
+    assert read_pointer(paths.published()) == left.router_id
+    tried = waiting("canary", 1.2)
+    assert (tried.verdict, read_pointer(paths.canary())) == ("to canary", tried.router_id)
+    assert promote(PromoteParameters(canary=str(tmp_path))).verdict == "to canary"
+    assert read_pointer(paths.published()) == left.router_id
+    end = {"event": "canary succeeded", "router_id": tried.router_id, "why": "1000 outcomes"}
+    (tmp_path / EVENTS).write_text(json.dumps(end) + "\n")
+    assert promote(PromoteParameters(canary=str(tmp_path))).verdict == "promoted"
+    assert read_pointer(paths.published()) == tried.router_id

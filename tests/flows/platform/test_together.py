@@ -4,9 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from components.sources.planted.world import PlantedConfig, write_world
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 COMMAND = """
@@ -75,6 +78,31 @@ def test_a_commands_server_ends_when_the_command_is_killed(tmp_path, operations)
         command.send_signal(signal.SIGKILL)
         operations.until(lambda: not operations.alive(server), 60)
     assert operations.living_in(tmp_path) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("station", ["[1/9] ingest", "[6/9] train"])
+def test_ctrl_c_ends_a_run_and_all_its_processes_in_one_line(station, tmp_path, operations):
+    write_world(tmp_path / "logs", PlantedConfig(prompts=700, seed=0))
+    arguments = ("retrain", "--preset", "smoke", "--encoder", "static", "--data", str(tmp_path / "logs"))
+    with subprocess.Popen(
+        [sys.executable, "-m", "pointsman", *arguments],
+        env=environment(tmp_path) | {"POINTSMAN_WORKERS": "2"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as command:
+        while station not in (line := command.stdout.readline()):
+            assert line, "it ended early"
+        time.sleep(3)
+        # as the terminal does: to everybody in the command's group
+        os.killpg(command.pid, signal.SIGINT)
+        rest = command.stdout.read()
+        assert command.wait(60) == 130
+        operations.until(lambda: not operations.living_in(tmp_path), 60)
+    assert "Traceback" not in rest
+    assert rest.splitlines()[-1] == "pointsman: stopped"
 
 
 @pytest.mark.slow
