@@ -19,8 +19,8 @@ from components.tables.schema import GRADES, SCHEMAS, Column, TableSchema
 from components.tables.store import Tables
 
 # the second sets a level of its own, and tells of a temporary directory for pages that are never made
-for _name in ("great_expectations", "great_expectations.data_context.types.base"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
+for _logger in ("great_expectations", "great_expectations.data_context.types.base"):
+    logging.getLogger(_logger).setLevel(logging.WARNING)
 
 MINIMUM_PROMPTS = 20
 """Fewer can't fill the splits with more than a prompt or two each."""

@@ -5,7 +5,6 @@ Shapes: N prompts, D dimensions, L reduced ones, K prompts on the map.
 
 import warnings
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +115,9 @@ def lay_out(embedding_ND: NDArray[np.floating], config: LayoutConfig) -> Layout:
 def _umap(
     unit_ND: NDArray[np.float32], neighbours: int, dimensions: int, epochs: int, distance: float, seed: int
 ) -> NDArray[np.float32]:
-    umap = _compiled_umap()
+    import umap  # noqa: PLC0415 - seconds to import
+
+    _keep_compiled()
     # the search for neighbours is ours: umap's own compares all pairs of a few thousand prompts one by one, ten times
     # what the rest of it takes
     near = nearest_neighbours(unit_ND, min(neighbours, unit_ND.shape[0] - 1) - 1, seed=seed)
@@ -139,16 +140,14 @@ def _umap(
         return np.asarray(model.fit_transform(unit_ND), dtype=np.float32)
 
 
-def _compiled_umap() -> ModuleType:
-    """umap, whose compiled functions are kept on disk: else each process compiles them anew, which takes 12 s."""
-    import umap  # noqa: PLC0415 - seconds to import
+def _keep_compiled() -> None:
+    """Has what umap compiles kept on disk: else each process compiles it anew, which takes 12 s."""
     from numba.core.dispatcher import Dispatcher  # noqa: PLC0415
     from umap import layouts, umap_  # noqa: PLC0415
 
     for function in (*vars(umap_).values(), *vars(layouts).values()):
         if isinstance(function, Dispatcher) and not function.signatures:
             function.enable_caching()
-    return umap
 
 
 def compile_ahead() -> None:
