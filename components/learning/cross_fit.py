@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from components.baselines.hierarchical import HierarchyConfig
 from components.heads.classifier import ClassifierConfig, choose_floor, train_classifier
 from components.heads.experts import ExpertConfig, ExpertReport, train_experts
 from components.learning.granular import cluster_tables
@@ -87,7 +86,6 @@ def hold_out_stage_one(
     prior_NM: Floats | None,
     folds: tuple[tuple[Rows, Rows], ...],
     config: ClassifierConfig,
-    clusters: HierarchyConfig = HierarchyConfig(),  # noqa: B008  frozen
 ) -> StageOneHeld:
     """Posterior and expected quality of each prompt by the fold that didn't see it.
 
@@ -98,7 +96,6 @@ def hold_out_stage_one(
         prior_NM: see `task_table`.
         folds: see `folds_of`.
         config: of the classifier.
-        clusters: of the cluster tables.
     """
     tasks, general_M = int(task_N.max(initial=-1)) + 1, task_table(_partition(task_N), quality_NM).general_M
     posterior_NT = np.zeros((task_N.size, tasks))
@@ -124,8 +121,8 @@ def hold_out_stage_one(
         confident_K = assign_tasks(held_KT, float(weights.confidence_floor))
         posterior_NT[held_K], recognised_N[held_K] = held_KT, confident_K
         cells = np.ix_(held_K, known_M)
-        tables = cluster_tables(features_NF[rest_K], quality_NM[np.ix_(rest_K, known_M)], fold.seed, clusters)
-        clusters_KM = tables.expected(features_NF[held_K])
+        clusters = cluster_tables(features_NF[rest_K], quality_NM[np.ix_(rest_K, known_M)], fold.seed)
+        clusters_KM = clusters.expected(features_NF[held_K])
         for level_NM, posterior in ((soft_NM, SOFT), (hard_NM, HARD)):
             table_KM = task_level(held_KT, confident_K, table.quality_TM, table.general_M, posterior)
             level_NM[cells] = blend(table_KM, clusters_KM)

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from components.baselines.hierarchical import HierarchyConfig
 from components.evaluation.held_out import Trained
 from components.heads.classifier import ClassifierConfig
 from components.heads.experts import ExpertConfig
@@ -23,11 +22,10 @@ from pointsman.model.guard import router_scores
 _BRIEF = FitConfig(epochs=20, patience=3)
 QUICK = TwoStageConfig(
     classifier=ClassifierConfig(fit=_BRIEF),
-    clusters=HierarchyConfig(repeats=1),
     experts=ExpertConfig(members=1, general=_BRIEF, special=_BRIEF),
     folds=2,
 )
-"""A quicker training than the published router's: one member, two folds, fewer epochs, clusters drawn once."""
+"""A quicker training than the published router's: one member, two folds, fewer epochs."""
 _SMALLEST_TASK = 4
 """Prompts that a task must keep: two a fold."""
 

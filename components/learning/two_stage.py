@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from components.baselines.hierarchical import HierarchyConfig
 from components.heads.classifier import ClassifierConfig, ClassifierReport, recognition, train_classifier
 from components.heads.experts import ExpertConfig, ExpertReport, train_experts
 from components.heads.training import FitConfig
@@ -28,7 +27,6 @@ class TwoStageConfig:
     """The configuration of every step after discovery."""
 
     classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
-    clusters: HierarchyConfig = field(default_factory=HierarchyConfig)
     experts: ExpertConfig = field(default_factory=ExpertConfig)
     router: RouterConfig = field(default_factory=RouterConfig)
     folds: int = 4
@@ -91,7 +89,7 @@ def learn_stage_one(seen: Board, config: TwoStageConfig) -> StageOne:
     known_N = known_labels(seen.benchmark_N, config.smallest_label)
     prior_NM = None if known_N is None else label_quality(known_N, quality_NM)
     folds = folds_of(task_N, config.folds, config.classifier.seed, seen.group_N)
-    held = hold_out_stage_one(features_NF, task_N, quality_NM, prior_NM, folds, config.classifier, config.clusters)
+    held = hold_out_stage_one(features_NF, task_N, quality_NM, prior_NM, folds, config.classifier)
     final = replace(config.classifier, fit=_for(config.classifier.fit, held.epochs))
     classifier, _ = train_classifier(features_NF, task_N, features_NF[:0], task_N[:0], final)
     return StageOne(
@@ -101,7 +99,7 @@ def learn_stage_one(seen: Board, config: TwoStageConfig) -> StageOne:
             temperature=np.array(held.temperature, dtype=np.float32),
             confidence_floor=np.array(held.confidence_floor, dtype=np.float32),
         ),
-        clusters=cluster_tables(features_NF, quality_NM, config.classifier.seed, config.clusters),
+        clusters=cluster_tables(features_NF, quality_NM, config.classifier.seed),
         report=recognition(held.posterior_NT, task_N, held.temperature, held.confidence_floor),
         held=held,
     )
