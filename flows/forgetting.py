@@ -21,8 +21,8 @@ def add_forgetting(commands: "argparse._SubParsersAction[argparse.ArgumentParser
 
 def _forget(options: argparse.Namespace) -> int:
     from components.forgetting.wanted import Asked
-    from components.sources.fetched import is_url
     from flows.platform.settings import prepare_environment
+    from pointsman.bundle.pointer import is_url
 
     if not (options.prompt_id or options.conversation or options.tenant):
         raise ValueError("say what to forget: --prompt-id, --conversation or --tenant")

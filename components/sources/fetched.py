@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import fsspec
 
 from components.tables.errors import TableError
+from pointsman.bundle.pointer import is_url
 from pointsman.bundle.remote import write_remote
 
 _PATTERNS = ("*.parquet", "events*.jsonl")
@@ -49,8 +50,3 @@ def put_back(url: str, path: Path) -> None:
     except Exception as error:
         # each filesystem has errors of its own
         raise TableError(f"{url}: can't be written: {error}") from error
-
-
-def is_url(where: Path | str) -> bool:
-    """Whether a log lies in an object store."""
-    return "://" in str(where)

@@ -11,10 +11,11 @@ from components.forgetting.quotes import Quotes
 from components.forgetting.removal import Removal, files_of, pages_of, rows_of, whole
 from components.forgetting.samples import vectors_of
 from components.forgetting.wanted import Asked, Wanted, find_wanted
-from components.sources.fetched import is_url, local_log
+from components.sources.fetched import local_log
 from flows.platform import paths
 from flows.platform.arrays import load_arrays
 from flows.stations.drift_reference import reference_path, write_reference
+from pointsman.bundle.pointer import is_url
 from pointsman.bundle.reading import read_bundle
 from pointsman.durable import write_whole
 from pointsman.errors import BundleError
