@@ -61,6 +61,22 @@ def test_images_carry_the_version():
     assert others == {COMPOSE["services"]["postgres"]["image"]}
 
 
+def test_attack_13_images_from_elsewhere_are_named_by_digest():
+    bases = [
+        line.split()[1]
+        for name in ("Dockerfile", "Dockerfile.serving")
+        for line in (INFRA / name).read_text().splitlines()
+        if line.startswith("FROM ")
+    ]
+    images = {container["image"] for container in CONTAINERS.values()}
+    images |= {service["image"] for service in COMPOSE["services"].values()}
+    others = {image for image in images if not image.startswith("pointsman")}
+    assert len(bases) == 4
+    assert len(others) == 1
+    for image in {*bases, *others}:
+        assert re.fullmatch(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}", image), image
+
+
 def test_nothing_of_ours_runs_as_root():
     for name in ("Dockerfile", "Dockerfile.serving"):
         final = (INFRA / name).read_text().rpartition("\nFROM ")[2]
