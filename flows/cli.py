@@ -117,15 +117,16 @@ def _begin(command: str, data: Path | None) -> None:
 
 
 def _retrain(options: argparse.Namespace) -> int:
+    from flows.platform.prefect_server import started_beside
     from flows.platform.settings import prepare_environment
 
     _begin("retrain", options.data)
     prepare_environment()
-    from flows.retrain import run_retrain
-    from flows.retrain_form import RetrainParameters
+    with started_beside():
+        from flows.retrain import run_retrain
+        from flows.retrain_form import RetrainParameters
 
-    return run_retrain(
-        RetrainParameters(
+        parameters = RetrainParameters(
             data=options.data,
             decisions=options.decisions,
             preset=options.preset,
@@ -137,7 +138,7 @@ def _retrain(options: argparse.Namespace) -> int:
             examples=options.examples,
             most_faulty=options.most_faulty,
         )
-    )
+    return run_retrain(parameters)
 
 
 def _report(options: argparse.Namespace) -> int:

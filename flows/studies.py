@@ -41,42 +41,47 @@ def _study_options(command: argparse.ArgumentParser) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from flows.platform.prefect_server import started_beside
     from flows.platform.settings import prepare_environment
 
     if not options.data.is_dir():
         raise ValueError(f"{options.data}: no such folder")
     print(f"compare on {options.data}: about an hour on one core with --preset full", file=sys.stderr, flush=True)
     prepare_environment()
-    from flows.compare import CompareParameters, run_compare
+    with started_beside():
+        from flows.compare import CompareParameters, run_compare
 
-    return run_compare(
-        CompareParameters(
+        parameters = CompareParameters(
             data=options.data, preset=options.preset, blocks=options.block, splits=options.splits, seed=options.seed
         )
-    )
+    return run_compare(parameters)
 
 
 def _drift(options: argparse.Namespace) -> int:
+    from flows.platform.prefect_server import started_beside
     from flows.platform.settings import prepare_environment
 
     if not options.recent.is_dir():
         raise ValueError(f"{options.recent}: no such folder")
     print(f"drift: {options.recent} against {options.router}", file=sys.stderr, flush=True)
     prepare_environment()
-    from flows.drift import DriftParameters, run_drift
+    with started_beside():
+        from flows.drift import DriftParameters, run_drift
 
-    return run_drift(DriftParameters(recent=options.recent, router=options.router, examples=options.examples))
+        parameters = DriftParameters(recent=options.recent, router=options.router, examples=options.examples)
+    return run_drift(parameters)
 
 
 def _extrapolate(options: argparse.Namespace) -> int:
+    from flows.platform.prefect_server import started_beside
     from flows.platform.settings import prepare_environment
 
     print(f"extrapolate: {', '.join(options.problem) or 'every problem'}", file=sys.stderr, flush=True)
     prepare_environment()
-    from flows.extrapolation import ExtrapolationParameters, run_extrapolation
+    with started_beside():
+        from flows.extrapolation import ExtrapolationParameters, run_extrapolation
 
-    return run_extrapolation(
-        ExtrapolationParameters(
+        parameters = ExtrapolationParameters(
             preset=options.preset, seed=options.seed, seeds=options.seeds, data=options.data, problems=options.problem
         )
-    )
+    return run_extrapolation(parameters)

@@ -1,7 +1,9 @@
 """Prefect's servers as an installation needs them: writers wait for each other instead of being refused."""
 
 import os
-from contextlib import AbstractAsyncContextManager
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +13,31 @@ if TYPE_CHECKING:
 def is_command_server() -> bool:
     """Whether this process is the server that Prefect starts for a command where none is named."""
     return os.environ.get("PREFECT__SERVER_EPHEMERAL") == "1"
+
+
+@contextmanager
+def started_beside() -> Iterator[None]:
+    """Starts the server that a command needs where none is named, while the block loads what the command is made of.
+
+    A first start makes Prefect's tables, which takes as long as loading torch does. A start that fails is tried again
+    by the run itself, which says what is wrong.
+    """
+    # before the block, since two threads that import Prefect could see each other's half-loaded modules
+    from prefect.server.api.server import SubprocessASGIServer  # noqa: PLC0415  # two seconds of imports
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
+
+    if PREFECT_API_URL.value():
+        yield
+        return
+
+    def start() -> None:
+        with suppress(Exception):
+            SubprocessASGIServer().start()
+
+    starting = threading.Thread(target=start, daemon=True)
+    starting.start()
+    yield
+    starting.join()
 
 
 def leave_terminal() -> None:

@@ -1,13 +1,16 @@
-"""Prefect's servers on SQLite: nobody is refused for reading before it writes."""
+"""Prefect's servers: nobody is refused for reading before it writes, and a command doesn't wait for its server."""
 
 import asyncio
+import threading
 from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
+from prefect.server.api.server import SubprocessASGIServer
 from prefect.server.database.configurations import AioSqliteConfiguration
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.platform.prefect_server import queue_writers
+from flows.platform.prefect_server import queue_writers, started_beside
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -43,3 +46,36 @@ def test_who_reads_before_it_writes_waits_instead_of_being_refused(tmp_path, mon
         asyncio.run(count_at_once(tmp_path / "as-it-comes.db"))
     queue_writers()
     assert asyncio.run(count_at_once(tmp_path / "queued.db")) == 2
+
+
+def test_the_block_runs_while_the_server_starts_and_what_follows_has_it(monkeypatch):
+    loaded, started = threading.Event(), threading.Event()
+
+    def start(_):
+        # only a block that doesn't wait for the server gets here
+        assert loaded.wait(10)
+        started.set()
+
+    monkeypatch.setattr(SubprocessASGIServer, "start", start)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        with started_beside():
+            assert not started.is_set()
+            loaded.set()
+        assert started.is_set()
+
+
+def test_no_server_starts_beside_one_that_is_named(monkeypatch):
+    calls = []
+    monkeypatch.setattr(SubprocessASGIServer, "start", lambda _: calls.append(1))
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}), started_beside():
+        pass
+    assert not calls
+
+
+def test_a_start_that_fails_is_left_to_the_run(monkeypatch):
+    def start(_):
+        raise RuntimeError("no port")
+
+    monkeypatch.setattr(SubprocessASGIServer, "start", start)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}), started_beside():
+        pass
