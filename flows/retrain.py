@@ -28,7 +28,7 @@ from flows.stations.discover import chart, discover, featurise
 from flows.stations.drift_reference import keep_drift_reference
 from flows.stations.encoder import encode_and_divide
 from flows.stations.evaluate import evaluate
-from flows.stations.frozen_test import freeze, frozen_test
+from flows.stations.frozen_test import freeze, frozen_test, shrunk_test
 from flows.stations.gate_inputs import gather, hold_out_part, parts_left_out, time_routing
 from flows.stations.identity import champion_tasks, identify
 from flows.stations.ingest import divide, ingest, notices, validate
@@ -128,7 +128,7 @@ def prepare(parameters: RetrainParameters, chosen: Preset, station: Progress) ->
     tables = ingest(logs=logs, config=replace(chosen.quarantine, max_share=parameters.most_faulty))
     station("validate")
     validated = validate(tables=tables, logs=logs)
-    for notice in [*notices(tables=tables, validated=validated), *changed_logs(tables)]:
+    for notice in [*notices(tables=tables, validated=validated), *changed_logs(tables), *shrunk_test(tables)]:
         station.say(f"note: {notice}")
     station("embed")
 

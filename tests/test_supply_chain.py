@@ -1,5 +1,6 @@
 """The locks name every package with its digests, and what installs from them takes nothing else (attack 13)."""
 
+import json
 import re
 import subprocess
 import sys
@@ -117,3 +118,18 @@ def test_attack_13_a_package_with_other_content_is_refused(tmp_path):
     assert ran.returncode == 1
     assert "DO NOT MATCH THE HASHES" in ran.stderr
     assert not (tmp_path / "to").exists()
+
+
+@pytest.mark.slow
+def test_the_list_of_what_is_installed_names_what_is_locked(tmp_path):
+    # an environment of its own for the tool: some seconds, and a package registry
+    made = subprocess.run(["make", "sbom"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    listed = json.loads((ROOT / "sbom.json").read_text())
+    assert listed["bomFormat"] == "CycloneDX"
+    versions = {canonicalize_name(one["name"]): one["version"] for one in listed["components"]}
+    locked = {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one, _ in entries(LOCKS[""])}
+    here = {package: version for package, version in locked.items() if package in needed("pointsman", EXTRAS[""])}
+    assert here.items() <= versions.items()
+    # named by the tool as a project, not as a component
+    assert "pointsman" in {canonicalize_name(listed["metadata"].get("component", {}).get("name", "")), *versions}

@@ -53,6 +53,19 @@ def freeze(*, tables: DataRef, splits: DataRef) -> None:
         write_parquet(grown, path)
 
 
+def shrunk_test(tables: DataRef) -> list[str]:
+    """A line where some prompts of the frozen test are gone from these logs; where all are, the logs are others."""
+    held, _ = split_before(frozen_test())
+    prompts = read_tables(tables.path).prompts
+    here = held & {*text_digests(prompts["prompt"]), *prompts["prompt_id"]}
+    if not 0 < len(here) < len(held):
+        return []
+    return [
+        f"of the {len(held):,} prompts that earlier runs kept for the test, {len(here):,} are still in these logs; new "
+        "prompts take the others' places"
+    ]
+
+
 def _read(path: Path) -> pl.DataFrame:
     known = pl.read_parquet(path)
     missing = [name for name in _SCHEMA if name not in known.columns]

@@ -8,7 +8,7 @@ from components.sources.planted.world import PlantedConfig, generate
 from components.tables.splits import SplitConfig, split, text_digests
 from components.tables.store import Tables, write_parquet, write_tables
 from flows.platform.references import keep
-from flows.stations.frozen_test import freeze, frozen_test, split_before
+from flows.stations.frozen_test import freeze, frozen_test, shrunk_test, split_before
 
 WORLD = generate(PlantedConfig(prompts=200, seed=5)).tables
 NAME = "frozen_test.parquet"
@@ -77,3 +77,24 @@ def test_ids_that_were_frozen_before_there_were_digests_stay_frozen(tmp_path):
     test, _ = run(WORLD.prompts)
     assert set(text_digests(WORLD.prompts["prompt"][:5])) <= test
     assert set(text_digests(WORLD.prompts["prompt"][:5])) <= split_before(frozen_test())[0]
+
+
+def test_a_test_that_shrank_is_said_with_both_counts():
+    test, _ = run(WORLD.prompts)
+    in_test = text_digests(WORLD.prompts["prompt"]).is_in(list(test))
+    less = pl.concat([WORLD.prompts.filter(in_test)[4:], WORLD.prompts.filter(~in_test)])
+
+    def said(prompts):
+        return shrunk_test(keep("shrunk-tables", lambda folder: write_tables(tables_of(prompts), folder)))
+
+    assert said(WORLD.prompts) == []
+    (line,) = said(less)
+    assert f"of the {len(test)} prompts" in line
+    assert f"{len(test) - 4} are still in these logs" in line
+    # other logs altogether, which `changed_logs` says
+    assert said(WORLD.prompts.filter(~in_test)) == []
+
+
+def test_nothing_shrinks_before_the_first_run():
+    kept = keep("first-tables", lambda folder: write_tables(tables_of(WORLD.prompts), folder))
+    assert shrunk_test(kept) == []
