@@ -105,6 +105,8 @@ def run(data: Path, cache: Path, *, blocks: Sequence[str] = (), encoder: str = "
                     {"block": block.name, "division": str(division), "policy": policy}
                     | {**about, **worth.cells(), **sizes}
                 )
+            # an hour of work shouldn't wait for its end to be seen
+            print(block.name, division, chosen["operating"].size, found["operating"][-1].cells(), flush=True)
         if divisions > 1:
             rows += [
                 {"block": block.name, "division": "all", "policy": policy}

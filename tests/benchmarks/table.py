@@ -15,7 +15,7 @@ LIBRARIES = ("numpy", "torch", "onnxruntime", "igraph", "hnswlib", "umap-learn",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One benchmark's figures: rows with the same keys, in order."""
+    """One benchmark's figures: rows of keys in order; what a row lacks is shown as no figure."""
 
     name: str
     claim: str
@@ -36,10 +36,10 @@ def shown(cell: Cell) -> str:
 
 def markdown(table: Table) -> str:
     """The table as aligned Markdown, its summary below."""
-    heads = list(table.rows[0])
-    cells = [heads, *([shown(row[head]) for head in heads] for row in table.rows)]
+    heads = list(dict.fromkeys(head for row in table.rows for head in row))
+    cells = [heads, *([shown(row.get(head)) for head in heads] for row in table.rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-    words = [isinstance(table.rows[0][head], str) for head in heads]
+    words = [any(isinstance(row.get(head), str) for row in table.rows) for head in heads]
 
     def line(row: Sequence[str]) -> str:
         padded = (c.ljust(w) if text else c.rjust(w) for c, w, text in zip(row, widths, words, strict=True))
@@ -72,7 +72,6 @@ def write(table: Table, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     here = machine()
     footer = ", ".join(f"{name} {value}" for name, value in here.items() if value is not None)
-    (folder / f"{table.name}.md").write_text(f"{markdown(table)}\n{footer}\n", encoding="utf-8")
     content = {
         "name": table.name,
         "claim": table.claim,
@@ -81,3 +80,4 @@ def write(table: Table, folder: Path) -> None:
         "summary": dict(table.summary),
     }
     (folder / f"{table.name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{table.name}.md").write_text(f"{markdown(table)}\n{footer}\n", encoding="utf-8")
