@@ -23,6 +23,7 @@ CONTROLS = ("control_random_features", "control_shuffled_labels")
 NOT_PEERS = frozenset({*ABLATIONS, *CONTROLS, "router_at_parity", "best_per_benchmark", "oracle"})
 """What 'above every peer' isn't about: the router itself, controls, and what knows labels or outcomes."""
 RIVALS = ("best_single", "knn100", "kmeans60", "mlp", "best_per_benchmark")
+"""Whom the router is set beside first; the other peers follow."""
 
 
 def block_report(
@@ -79,7 +80,7 @@ def block_report(
         methods[name]["per_split"] = [float(value_N[split_N == split].mean()) for split in np.unique(split_N)]
     peers = {name: value_N for name, value_N in outcome.items() if name not in NOT_PEERS}
     best_peer = max(sorted(peers), key=lambda name: float(peers[name].mean()))
-    rivals = dict.fromkeys((*RIVALS, best_peer, *CONTROLS, "stage1_only", "stage2_only"))
+    rivals = dict.fromkeys((*RIVALS, best_peer, *peers, *CONTROLS, "stage1_only", "stage2_only"))
     curves = {
         name: np.stack(operating_points(predicted[name], quality_NM, cost_usd_NM, own_cost.get(name)), axis=1)
         for name in predicted
@@ -111,6 +112,30 @@ def block_report(
         }
     )
     return report
+
+
+def over_blocks(report: Mapping[str, Any]) -> dict[str, list[float]]:
+    """The router less each rival in the mean over blocks: mean and ends of the 95 % interval, the nearest rival first.
+
+    Each block counts the same, and blocks share no prompts: half the width of an interval adds up as independent
+    standard errors do.
+
+    Args:
+        report: block -> what `block_report` made of it.
+
+    >>> half = {"router_less": {"knn": [0.01, 0.0, 0.02]}}
+    >>> [round(figure, 4) for figure in over_blocks({"one": half, "two": half})["knn"]]
+    [0.01, 0.0029, 0.0171]
+    """
+    each = [block["router_less"] for block in report.values()]
+    shared = [name for name in each[0] if all(name in one for one in each)] if each else []
+    found = {}
+    for name in shared:
+        mean_B, low_B, high_B = np.array([one[name] for one in each]).T
+        mean = float(mean_B.mean())
+        half = float(np.sqrt(((high_B - low_B) ** 2).sum())) / (2 * len(each))
+        found[name] = [mean, mean - half, mean + half]
+    return dict(sorted(found.items(), key=lambda item: item[1][0]))
 
 
 def _by_seed(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.reports.compare_figures import ablation, frontier_all, regret_per_benchmark
-from components.reports.comparison import NOT_PEERS
+from components.reports.comparison import NOT_PEERS, over_blocks
 from components.reports.console import interval_text, number_text
 from components.reports.next_steps import after_comparison
 from components.reports.shell import render, write_pages
@@ -20,6 +20,7 @@ _HEAD = (
 _SHOWN = ("router", "task_table", "best_single", "knn100", "kmeans60", "mlp", "best_per_benchmark", "oracle")
 _OVERVIEW = ("block", *_SHOWN, "best peer", "router less knn100", "cost at parity, quality difference")
 _DIFFERENCES = ("rival", "router less rival, quality [95 %]")
+_OVER = "The router against each rival, mean over blocks"
 _LEFT_OUT = ("benchmark", "prompts", "gain [95 %]", "sent to the best single candidate")
 _PEERS_OUT = ("method", "mean gain, seed by seed")
 _ABLATED = ("the router or a part of it", "quality [95 %]", "AIQ")
@@ -49,26 +50,31 @@ def page(report: Mapping[str, Any], figures: Mapping[str, str]) -> str:
         prompts=f"{sum(block['prompts'] for block in report.values()):,}",
         summary=[(name, standing(block)) for name, block in report.items()],
         ablation=ablation({name: block["ablation"] for name, block in report.items()}),
+        over=(_OVER, _known(_DIFFERENCES, _over(report))) if len(report) > 1 else None,
         steps=after_comparison(),
-        chapters=[("parts", "The whole and its parts"), *((one["slug"], one["name"]) for one in blocks)],
+        chapters=[
+            *([("rivals", _OVER)] if len(report) > 1 else []),
+            ("parts", "The whole and its parts"),
+            *((one["slug"], one["name"]) for one in blocks),
+        ],
     )
 
 
 def standing(block: Mapping[str, Any]) -> str:
     """Who is ahead in a block, by how much, and at what cost, in sentences."""
-    told = []
+    sentences = []
     for rival, whom in (
         (block["best_peer"], "the best peer method"),
         ("best_single", f"always {block['best_single']}"),
     ):
         if rival in block["router_less"] and not (rival == "best_single" and block["best_peer"] == "best_single"):
-            told.append(_ahead(rival, whom, block["router_less"][rival]))
+            sentences.append(_ahead(rival, whom, block["router_less"][rival]))
     if parity := block["parity"]:
-        told.append(
+        sentences.append(
             "At a price chosen without the test prompts the router costs "
             f"{parity['cost_share']:.0%} of the best single candidate, quality {points(parity['gain'])} points."
         )
-    return " ".join(told)
+    return " ".join(sentences)
 
 
 def _ahead(rival: str, whom: str, difference: Sequence[float]) -> str:
@@ -84,8 +90,10 @@ def _ahead(rival: str, whom: str, difference: Sequence[float]) -> str:
 def markdown(report: Mapping[str, Any]) -> str:
     """Block by block: every method, the router beside its rivals, and what it does on benchmarks left out."""
     lines = ["# Methods compared", "", *_table(_OVERVIEW, _overview(report)), ""]
+    if len(report) > 1:
+        lines += [f"## {_OVER}", "", *_table(_DIFFERENCES, _over(report)), ""]
     for name, block in report.items():
-        lines += [f"## {name}", "", _summary(block), ""]
+        lines += [f"## {name}", "", f"{standing(block)} {_summary(block)}", ""]
         lines += [*_table(_HEAD, _rows(block)), "", "Router against each rival, paired over the same prompts:", ""]
         lines += [*_table(_DIFFERENCES, _differences(block)), ""]
         lines += ["The whole and its parts:", "", *_table(_ABLATED, _ablated(block)), ""]
@@ -135,17 +143,11 @@ def _summary(block: Mapping[str, Any]) -> str:
     tasks = ", ".join(f"{split['tasks']} ({split['method']})" for split in block["splits"])
     ari = ", ".join(number_text(split["bootstrap_ari"], 2) for split in block["splits"])
     ece = block["ece"]
-    text = (
-        f"{block['prompts']} prompts, {len(block['candidates'])} candidates; best single {block['best_single']}, best "
-        f"peer {block['best_peer']}. Tasks by split: {tasks}; bootstrap ARI {ari}. Calibration error "
+    return (
+        f"{block['prompts']:,} prompts, {len(block['candidates'])} candidates; best single {block['best_single']}, "
+        f"best peer {block['best_peer']}. Tasks by split: {tasks}; bootstrap ARI {ari}. Calibration error "
         f"{number_text(ece['before'])} before, {number_text(ece['after'])} after."
     )
-    if parity := block["parity"]:
-        text += (
-            f" At a price chosen without the test prompts the router costs {parity['cost_share']:.1%} of the best "
-            f"single candidate, with a quality difference of {interval_text(parity['gain'], 4)}."
-        )
-    return text
 
 
 def _rows(block: Mapping[str, Any], digits: int = 4) -> Iterable[tuple[str, ...]]:
@@ -163,6 +165,10 @@ def _rows(block: Mapping[str, Any], digits: int = 4) -> Iterable[tuple[str, ...]
 
 def _differences(block: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     return [(name, interval_text(difference, 4)) for name, difference in block["router_less"].items()]
+
+
+def _over(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name, interval_text(difference, 4)) for name, difference in over_blocks(report).items()]
 
 
 def _held_out(block: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:

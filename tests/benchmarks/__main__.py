@@ -19,6 +19,7 @@ NAMES = (
     "parity",
     "limits",
     "heads",
+    "adapting",
     "routing",
     "serving",
     "overhead",
@@ -91,6 +92,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
             "workers": asked.workers,
             "out": asked.json,
         },
+        "adapting": {"workers": asked.workers},
         "limits": {"data": asked.logs, "cache": cache, "blocks": asked.blocks},
         "held_back": {
             "data": asked.logs,
