@@ -193,10 +193,10 @@ def readable(entries: tuple[Entry, ...], in_service: str | None) -> list[str]:
     """
     if not entries:
         return []
-    lines, told = [f"{'time (UTC)':<16}  {'verdict':<11}  {'router':<12}  why"], False
+    lines, marked = [f"{'time (UTC)':<16}  {'verdict':<11}  {'router':<12}  why"], False
     for entry in reversed(entries):
-        serves = not told and entry.router_id == in_service and entry.verdict in SERVES
-        told = told or serves
+        serves = not marked and entry.router_id == in_service and entry.verdict in SERVES
+        marked = marked or serves
         why = "; ".join(entry.reasons) or "no reason given"
         when, verdict = entry.time[:16].replace("T", " "), entry.verdict.replace("_", " ")
         why = f"{'in service; ' if serves else ''}{why} (by {entry.who})"
