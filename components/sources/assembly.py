@@ -30,15 +30,22 @@ CALLS: dict[str, pl.DataType] = {
 _PROMPT = ("prompt_id", "prompt", "benchmark", "subject", "language", "conversation_id", "requires", "reference")
 
 
-def call_frame(calls: Sequence[Call], rename: Mapping[str, str]) -> pl.DataFrame:
+def call_frame(
+    calls: Sequence[Call], rename: Mapping[str, str], known: Mapping[str, str] | None = None
+) -> pl.DataFrame:
     """All fields of the calls as columns, with `prompt_id`, `decided_at` and a `call_id` that lasts.
 
     A call without an id of its own is told by what it says, and by how many of the same came before it.
+
+    Args:
+        calls: of one import.
+        rename: names of models in the log, and what they are called in the tables.
+        known: prompts by id that the tables have already; None: none.
     """
     names = [one.name for one in fields(Call) if one.name not in ("grades", "remarks")]
     columns = {name: [getattr(call, name) for call in calls] for name in names}
     columns["model"] = [rename.get(call.model, call.model) for call in calls]
-    columns["prompt_id"] = [call.prompt_id or prompt_id(call.benchmark, call.digest) for call in calls]
+    columns["prompt_id"] = _prompt_ids(calls, known or {})
     columns["call_id"] = _call_ids(columns)
     # a series of lists takes longer to make than all others together
     columns["requires"] = [",".join(call.requires) for call in calls]
@@ -47,6 +54,25 @@ def call_frame(calls: Sequence[Call], rename: Mapping[str, str]) -> pl.DataFrame
     plain = [pl.col(name).str.normalize("NFC").str.strip_chars() for name in ("model", "prompt_id")]
     capabilities = pl.col("requires").str.split(",").list.filter(pl.element() != "")
     return frame.with_columns(*plain, decided_at=pl.col("created_at"), requires=capabilities)
+
+
+def _prompt_ids(calls: Sequence[Call], known: Mapping[str, str]) -> list[str]:
+    """An id for each call's prompt: the log's own, with part of the digest where another prompt has that id already.
+
+    Ids such as 1, 2, 3 begin anew in every file.
+    """
+    first: dict[str, str] = {}
+    ids = []
+    for call in calls:
+        if call.prompt_id is None:
+            ids.append(prompt_id(call.benchmark, call.digest))
+            continue
+        own = call.prompt_id.strip()
+        other = call.digest != first.setdefault(own, call.digest)
+        if own in known:
+            other = call.prompt.strip() != known[own].strip()
+        ids.append(f"{own}/{call.digest[:8]}" if other else own)
+    return ids
 
 
 def prompt_id(benchmark: str | None, digest: str) -> str:

@@ -13,7 +13,11 @@ Row = Mapping[str, Any]
 
 
 FAILED = "the call failed"
-"""The reason of rows that are read well and teach nothing."""
+NO_CHAT = "not a chat call"
+NO_SPAN = "not a span of a chat"
+OTHER_FILTER = "another filter of the same answer"
+NO_ANSWER = frozenset({FAILED, NO_CHAT, NO_SPAN, OTHER_FILTER})
+"""Reasons of rows that are read well and hold no answer of their own: they say nothing against a log."""
 
 
 class RowError(ValueError):

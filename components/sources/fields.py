@@ -205,6 +205,17 @@ def answer_of(response: Any) -> str | None:
     return content if isinstance(content, str) and content else None
 
 
+def lettered(choices: Any) -> str:
+    """Choices of a question, a line each; empty where there are none.
+
+    >>> lettered(["Rome", "Paris"])
+    'A. Rome\\nB. Paris'
+    """
+    if not isinstance(choices, list) or not all(isinstance(one, str) for one in choices):
+        return ""
+    return "\n".join(f"{chr(65 + place)}. {one}" for place, one in enumerate(choices))
+
+
 def decoded(value: Any) -> Any:
     """A value that some exports hold as JSON text; other values as they are."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):

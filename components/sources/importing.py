@@ -17,10 +17,10 @@ from components.sources.assembly import (
     prompt_table,
     response_table,
 )
-from components.sources.call import FAILED, Call, ReadOptions, Unusable
+from components.sources.call import NO_ANSWER, Call, ReadOptions, Unusable
 from components.sources.files import listed
 from components.sources.importers import SOURCES
-from components.sources.prices import fitted_candidates, layered, read_prices
+from components.sources.prices import FITTED, fitted_candidates, layered, read_prices
 from components.sources.tally import Tally, notes_on
 from components.tables.conversation import read_conversation
 from components.tables.errors import TableError
@@ -105,9 +105,9 @@ def import_logs(config: ImportConfig) -> Tally:
             else f"there is no row of {config.source} in it; `pointsman import --list` says how each format looks"
         )
         raise ImportRefused(f"{_names(config.paths)}: {what}\n{tally.text()}")
-    # a gateway that failed for a day says nothing against its log
-    failed = tally.reasons[FAILED]
-    faulty, read = len(unusable) - failed, tally.read - failed
+    # a gateway that failed for a day, or a trace with more than chats in it, says nothing against its log
+    passed = sum(tally.reasons[reason] for reason in NO_ANSWER)
+    faulty, read = len(unusable) - passed, tally.read - passed
     if faulty > config.most_unusable * read:
         raise ImportRefused(
             f"{_names(config.paths)}: {faulty} of {read} rows can't be used, more than the share of "
@@ -163,7 +163,9 @@ def _tables(
     config: ImportConfig, calls: Sequence[Call], files: Sequence[Path]
 ) -> tuple[Tables, pl.DataFrame, list[str]]:
     """The tables, all calls that they are made of, and what a person should know."""
-    frame = call_frame(calls, config.read.rename)
+    old = read_tables(config.data) if config.append and _has_tables(config.data) else None
+    known = {} if old is None else dict(old.prompts.select("prompt_id", "prompt").iter_rows())
+    frame = call_frame(calls, config.read.rename, known)
     every = one_a_call(frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items()))
     tables = Tables(
         prompts=prompt_table(frame),
@@ -173,10 +175,13 @@ def _tables(
         responses=response_table(frame) if config.read.responses else None,
         conversation=config.read.conversation,
     )
-    if config.append and _has_tables(config.data):
-        tables, every = _merged(read_tables(config.data), tables, every, config.data)
+    if old is not None:
+        tables, every = _merged(old, tables, every, config.data)
     models = sorted({*tables.outcomes["model"], *tables.candidates["model"]})
-    layers = [fitted_candidates(every), *_beside(config, models, files), tables.candidates]
+    fit, before = fitted_candidates(every), tables.candidates
+    # a price that somebody gave in an earlier import goes before a fit, which goes before an earlier fit
+    given = before.filter(~pl.col("price_note").fill_null("").str.starts_with(FITTED))
+    layers = [given, fit, *_beside(config, models, files), before]
     if config.prices is not None:
         layers.insert(0, read_prices(config.prices, models))
     tables = replace(tables, candidates=layered(models, layers))

@@ -12,8 +12,10 @@ from components.sources.fields import (
     answer_of,
     asked_in,
     count_of,
+    lettered,
     number_of,
     object_of,
+    plain,
     quality_of,
     text_of,
     time_of,
@@ -43,7 +45,10 @@ def _samples(path: Path) -> Iterator[Record]:
         header = json_of(path, whole_text(path))
         samples = header.get("samples") if isinstance(header, dict) else None
     if not isinstance(header, dict) or not isinstance(samples, list | Iterator):
-        raise TableError(f"{path}: is no log of Inspect: it has no 'samples'")
+        # one log that failed at its start doesn't keep a folder of others out
+        stopped = isinstance(header, dict) and header.get("status") in ("error", "cancelled", "started")
+        yield Record(path=path, number=1, content=None, error=FAILED if stopped else "no log of Inspect: no 'samples'")
+        return
     for number, sample in enumerate(samples, start=1):
         error = None if isinstance(sample, dict) else "not a JSON object"
         content = sample if error else {**sample, "of": header.get("eval") or {}}
@@ -98,7 +103,7 @@ def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     seconds = number_of(output, "time")
     return Call(
         model=model,
-        **asked_in(_resolved(sample, sample.get("input")), options),
+        **_question(sample, options),
         call_id=f"{text_of(evaluation, 'eval_id', 'run_id')}/{sample.get('id')}/{sample.get('epoch')}"
         if text_of(evaluation, "eval_id", "run_id")
         else None,
@@ -114,6 +119,12 @@ def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         output_tokens=count_of(usage, "output_tokens"),
         latency_ms=None if seconds is None else seconds * 1e3,
     )
+
+
+def _question(sample: Mapping[str, Any], options: ReadOptions) -> dict[str, Any]:
+    """The input with its choices, without which many questions are the same words."""
+    asked = asked_in(_resolved(sample, sample.get("input")), options)
+    return asked if not (choices := lettered(sample.get("choices"))) else asked | plain(f"{asked['prompt']}\n{choices}")
 
 
 def _score(sample: Mapping[str, Any], options: ReadOptions) -> tuple[str | None, Any]:

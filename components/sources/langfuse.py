@@ -22,6 +22,7 @@ from components.sources.fields import (
     time_of,
 )
 from components.sources.files import Record, records
+from components.tables.errors import TableError
 
 _FEEDBACK = ("feedback", "thumb", "user", "rating", "like")
 _CACHED = ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read", "cached_tokens")
@@ -47,6 +48,8 @@ def read_langfuse(paths: Sequence[Path], options: ReadOptions) -> Read:
             trace, start = str(record.content.get("trace_id")), str(record.content.get("start_time"))
             last[trace] = max(last.get(trace, ("", "")), (start, str(record.content.get("id"))))
     rows = [one for one in found if one.error is not None or _is_generation(one.content)]
+    if scores and not rows:
+        raise TableError(f"{paths[0]}: scores alone: give the observations that they grade in the same import")
     passed = len(scores) - len(chosen)
     yield from each(rows, partial(_call, grades=grades, sessions=sessions, last=last, options=options))
     if passed:
@@ -153,17 +156,30 @@ def _call(
         response=answer_of(decoded(row.get("output"))) if options.responses else None,
         input_tokens=_sent(usage, row),
         cached_tokens=count_of(usage, *_CACHED),
-        output_tokens=count_of(usage, "output", "completion_tokens") or count_of(row, "completion_tokens"),
+        output_tokens=_written(usage, row),
         cost_usd=charged or None,
         latency_ms=latency_ms(start, end),
     )
 
 
 def _sent(usage: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:
-    """Input tokens with cached ones: Langfuse counts those apart."""
+    """Input tokens with cached ones and other kinds: Langfuse counts those apart."""
     sent = count_of(usage, "input", "prompt_tokens") or count_of(row, "prompt_tokens")
-    cached = count_of(usage, "input_cached_tokens", "cache_read_input_tokens", "input_cache_read")
-    return None if sent is None else sent + (cached or 0)
+    apart = ("cache_read_input_tokens", "cache_creation_input_tokens")
+    return None if sent is None else sent + _apart(usage, "input_", apart)
+
+
+def _written(usage: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:
+    """Output tokens with those of reasoning: Langfuse takes each kind that it names out of `output`."""
+    whole = count_of(usage, "completion_tokens") or count_of(row, "completion_tokens")
+    own = count_of(usage, "output")
+    return whole if own is None else own + _apart(usage, "output_", ())
+
+
+def _apart(usage: Mapping[str, Any], start: str, others: Sequence[str]) -> int:
+    """Tokens of the kinds that are counted beside `input` or `output`."""
+    kinds = [name for name in usage if name in others or (name.startswith(start) and name != f"{start}tokens")]
+    return sum(count_of(usage, name) or 0 for name in kinds)
 
 
 def _object(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

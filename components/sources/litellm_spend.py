@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import FAILED, Call, Read, ReadOptions, RowError, each
+from components.sources.call import FAILED, NO_CHAT, Call, Read, ReadOptions, RowError, each
 from components.sources.fields import (
     answer_of,
     asked,
@@ -42,7 +42,7 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         raise RowError(FAILED)
     kind = str(record.get("call_type") or "").lower()
     if any(word in kind for word in _NO_CHAT):
-        raise RowError("not a chat call", kind)
+        raise RowError(NO_CHAT, kind)
     model = text_of(record, "model_group", "model")
     if model is None:
         raise RowError("no model is named")

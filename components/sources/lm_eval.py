@@ -8,11 +8,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import Call, Read, ReadOptions, RowError, each
-from components.sources.fields import object_of, plain, quality_of, text_of
+from components.sources.call import OTHER_FILTER, Call, Read, ReadOptions, RowError, each
+from components.sources.fields import lettered, object_of, plain, quality_of, text_of
 from components.sources.files import Record, records
 
 _QUESTIONS = ("question", "query", "prompt", "problem", "input", "instruction", "goal", "text", "sentence", "ctx")
+_PASSAGES = ("passage", "context", "article", "story")
 _METRICS = ("exact_match", "acc", "acc_norm", "pass@1", "pass_at_1", "prompt_level_strict_acc", "f1", "mc2")
 _TIME = re.compile(r"_\d{4}-\d\d-\d\dT[\d.:-]+$")
 
@@ -74,7 +75,7 @@ def _first_filter(rows: Iterator[Record]) -> Iterator[Record]:
             kind = row.content.get("filter")
             chosen = chosen or kind
             if kind != chosen:
-                yield Record(path=row.path, number=row.number, content=kind, error="another filter of the same answer")
+                yield Record(path=row.path, number=row.number, content=kind, error=OTHER_FILTER)
                 continue
         yield row
 
@@ -117,11 +118,12 @@ def _question(record: Mapping[str, Any]) -> str:
         found = _argument(record.get("arguments"))
     if found is None:
         raise RowError("no question in 'doc' and no text in 'arguments'")
-    choices = document.get("choices")
+    # what a question is asked of, and what is chosen from: without them many documents are one prompt
+    passage = text_of(document, *_PASSAGES)
+    choices = document.get("choices", document.get("options"))
     choices = choices.get("text") if isinstance(choices, dict) else choices
-    if isinstance(choices, list) and choices and all(isinstance(one, str) for one in choices):
-        found = "\n".join([found, *(f"{chr(65 + place)}. {one}" for place, one in enumerate(choices))])
-    return found
+    parts = [None if passage == found else passage, found, lettered(choices)]
+    return "\n".join(part for part in parts if part)
 
 
 def _argument(arguments: Any) -> str | None:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import FAILED, Call, Read, ReadOptions, RowError, each
+from components.sources.call import FAILED, NO_CHAT, Call, Read, ReadOptions, RowError, each
 from components.sources.fields import answer_of, asked, count_of, object_of, objects, quality_of, text_of, time_of
 from components.sources.files import Record, records
 
@@ -15,13 +15,14 @@ def read_openai_batch(paths: Sequence[Path], options: ReadOptions) -> Read:
     """Files of requests (`custom_id`, `body`) and of answers (`custom_id`, `response.body`), joined by `custom_id`.
 
     A grade may be in the request's metadata as `quality`. Several models: one pair of files a model, all at once.
+    Several batches of one model whose `custom_id` repeat: one batch a call, with `--append`.
     """
     found = [record for path in paths for record in records(path)]
     questions: dict[str, list[dict[str, Any]]] = defaultdict(list)
     answers: list[Record] = []
     for record in found:
         if record.error is None and isinstance(record.content.get("body"), dict):
-            questions[str(record.content.get("custom_id"))].append(record.content["body"])
+            questions[str(record.content.get("custom_id"))].append(record.content)
         else:
             answers.append(record)
     yield from each(answers, partial(_call, questions=questions, options=options))
@@ -31,12 +32,23 @@ def _model(body: Mapping[str, Any]) -> str:
     return text_of(body, "model") or ""
 
 
-def _request(bodies: Sequence[dict[str, Any]], model: str) -> dict[str, Any]:
+def _request(requests: Sequence[dict[str, Any]], model: str) -> dict[str, Any]:
     """The request that a model answered: an answer names the dated version, clients ask for the name without."""
+    if requests and not any(_is_chat(request) for request in requests):
+        raise RowError(NO_CHAT, requests[0].get("url"))
+    bodies: list[dict[str, Any]] = [request["body"] for request in requests if _is_chat(request)]
     fitting = [body for body in bodies if model.startswith(_model(body))]
     if not fitting and len(bodies) != 1:
         raise RowError("no request of this custom_id: give the batch's input file too")
-    return max(fitting or bodies, key=lambda body: len(_model(body)))
+    chosen = max(fitting or bodies, key=lambda body: len(_model(body)))
+    if any(body != chosen and _model(body) == _model(chosen) for body in fitting):
+        raise RowError("several requests of this custom_id: import each batch by itself, with --append")
+    return chosen
+
+
+def _is_chat(request: Mapping[str, Any]) -> bool:
+    url = text_of(request, "url")
+    return url is None or url.rstrip("/").endswith(("completions", "responses"))
 
 
 def _call(

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import FAILED, Call, Grade, Read, ReadOptions, RowError, each
+from components.sources.call import FAILED, NO_SPAN, Call, Grade, Read, ReadOptions, RowError, each
 from components.sources.fields import (
     asked,
     count_of,
@@ -21,6 +21,8 @@ from components.sources.fields import (
 from components.sources.files import Record, records
 
 _NO_CHAT = ("embeddings", "execute_tool", "invoke_agent", "create_agent", "retrieval")
+_OF_MODELS = ("gen_ai.", "llm.", "openinference.")
+"""How attributes of calls to models begin; an application's trace has spans of its database and network too."""
 _KINDS = {"HUMAN": "person", "LLM": "judge", "CODE": "reference"}
 
 
@@ -54,8 +56,10 @@ def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     events = [(str(one.get("name")), _flat(one.get("attributes"))) for one in objects(span.get("events"))]
     operation = str(attributes.get("gen_ai.operation.name") or attributes.get("openinference.span.kind") or "")
     if operation.lower() in _NO_CHAT or operation in ("EMBEDDING", "TOOL", "RETRIEVER", "CHAIN", "AGENT", "RERANKER"):
-        raise RowError("not a span of a chat", operation)
-    status = span.get("status")
+        raise RowError(NO_SPAN, operation)
+    if not any(name.startswith(_OF_MODELS) for of in (attributes, *(inside for _, inside in events)) for name in of):
+        raise RowError(NO_SPAN, span.get("name"))
+    status = span.get("status") or span.get("status_code")
     code = str(status.get("code", status.get("status_code", "")) if isinstance(status, dict) else status or "").upper()
     if attributes.get("error.type") or "ERROR" in code or code == "2":
         raise RowError(FAILED)
@@ -148,11 +152,17 @@ def _messages(attributes: Mapping[str, Any], events: Sequence[tuple[str, dict[st
         if isinstance(found, list) and found:
             return [_message(one) for one in objects(found)]
     said = [
-        {"role": name.split(".")[1], "content": decoded(inside.get("content", inside.get("gen_ai.event.content")))}
+        {"role": name.split(".")[1], "content": _content(inside)}
         for name, inside in events
         if name in ("gen_ai.user.message", "gen_ai.system.message", "gen_ai.assistant.message")
     ]
     return said or _numbered_messages(attributes)
+
+
+def _content(inside: Mapping[str, Any]) -> Any:
+    """What an event says: its content, or the whole message as JSON (Azure)."""
+    found = decoded(inside.get("content", inside.get("gen_ai.event.content")))
+    return found.get("content") if isinstance(found, dict) else found
 
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,6 +196,8 @@ def _numbered_messages(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
             field = rest.removeprefix("message.")
             if field == "role":
                 message["role"] = value
+            elif field == "content" and isinstance(parts := decoded(value), list):
+                message["content"] += [_part(one) for one in objects(parts)]
             elif (field == "content" and isinstance(value, str)) or field.endswith("message_content.text"):
                 message["content"].append({"type": "text", "text": value})
             elif field.endswith("message_content.image.image.url"):
@@ -205,7 +217,8 @@ def _answer(attributes: Mapping[str, Any], events: Sequence[tuple[str, dict[str,
     for name, inside in events:
         found = found or decoded(inside.get("gen_ai.output.messages") or inside.get("gen_ai.completion"))
         if name == "gen_ai.choice":
-            found = found or objects([decoded(inside.get("message"))])
+            whole = decoded(inside.get("gen_ai.event.content"))
+            found = found or objects([decoded(inside.get("message", object_of({"of": whole}, "of").get("message")))])
     if isinstance(found, list):
         contents = [_message(one)["content"] for one in objects(found)]
         texts = [
@@ -213,8 +226,7 @@ def _answer(attributes: Mapping[str, Any], events: Sequence[tuple[str, dict[str,
             for one in contents
         ]
         return "\n".join(texts) or None
-    value = attributes.get("llm.output_messages.0.message.content", attributes.get("output.value"))
-    return value if isinstance(value, str) and value else None
+    return text_of(attributes, "llm.output_messages.0.message.content", "gen_ai.completion.0.content", "output.value")
 
 
 def _quality(

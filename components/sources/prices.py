@@ -19,6 +19,8 @@ _CLOSE = 0.02
 _MOST = 0.95
 """Share of calls that must be explained."""
 _ROUNDING = 5e-7
+FITTED = "fitted to the cost of"
+"""How the note of a price begins that was worked out here."""
 PRICES = ("input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok")
 _OF_PRICES = (*PRICES, "price_as_of", "price_note")
 _TOKENS = ("input_tokens", "cached_tokens", "output_tokens")
@@ -101,7 +103,7 @@ def fitted_candidates(calls: pl.DataFrame) -> pl.DataFrame:
                 "output_usd_per_mtok": fit.output_usd,
                 "cached_input_usd_per_mtok": fit.cached_usd,
                 "price_as_of": latest,
-                "price_note": f"fitted to the cost of {fit.calls} calls",
+                "price_note": f"{FITTED} {fit.calls} calls",
             }
         rows.append(row)
     return shaped(pl.DataFrame(rows, infer_schema_length=None), CANDIDATES)

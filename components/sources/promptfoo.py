@@ -6,9 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from components.sources.call import FAILED, Call, Read, ReadOptions, RowError, each
-from components.sources.fields import asked, count_of, number_of, object_of, objects, plain, quality_of, text_of
+from components.sources.fields import (
+    answer_of,
+    asked,
+    count_of,
+    number_of,
+    object_of,
+    objects,
+    plain,
+    quality_of,
+    text_of,
+)
 from components.sources.files import Record, json_of, records, suffix_of, whole_text
 from components.tables.json_text import loads
+
+_KINDS = frozenset(
+    {"chat", "completion", "completions", "response", "responses", "messages", "embedding", "embeddings", "realtime"}
+)
+"""What may stand between provider and model in `openai:chat:gpt-4o`."""
 
 
 def read_promptfoo(paths: Sequence[Path], options: ReadOptions) -> Read:
@@ -46,17 +61,18 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     usage = object_of(response, "tokenUsage") or object_of(record, "tokenUsage")
     score = object_of(grading, "namedScores").get(options.metric) if options.metric else grading.get("score")
     score = record.get("score") if score is None and not options.metric else score
+    score = record.get("success") if score is None else score
     cached = bool(response.get("cached"))
     cost = None if cached else number_of(record, "cost")
     return Call(
-        # 'openai:chat:gpt-4o' is what the config says; the last part is the model
-        model=model if text_of(named, "label") else model.rsplit(":", 1)[-1],
+        model=model if text_of(named, "label") else _model(model),
         **_prompt(record, options),
         call_id=text_of(record, "id"),
         benchmark=text_of(object_of(record, "testCase"), "description"),
         reference=_reference(record),
-        quality=quality_of(record.get("success") if score is None else score, options),
-        graded_by="promptfoo",
+        quality=quality_of(score, options) if _checked(grading) else None,
+        graded_by="promptfoo" if _checked(grading) else None,
+        response=answer_of(response.get("output")) if options.responses else None,
         input_tokens=count_of(usage, "prompt"),
         output_tokens=count_of(usage, "completion"),
         cached_tokens=None,
@@ -64,6 +80,23 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         latency_ms=None if cached else number_of(record, "latencyMs"),
         remarks=("answered from promptfoo's cache: cost unknown",) if cached else (),
     )
+
+
+def _model(provider: str) -> str:
+    """The model of a provider's id, with the colons that belong to it.
+
+    >>> _model("openai:chat:gpt-4o"), _model("ollama:chat:llama3.2:1b"), _model("bedrock:amazon.nova-lite-v1:0")
+    ('gpt-4o', 'llama3.2:1b', 'amazon.nova-lite-v1:0')
+    """
+    parts = provider.split(":")
+    if len(parts) == 1 or "://" in provider:
+        return provider
+    return ":".join(parts[2:] if len(parts) > 2 and parts[1] in _KINDS else parts[1:])
+
+
+def _checked(grading: Mapping[str, Any]) -> bool:
+    """Whether something judged the answer: a test without assertions passes whatever is said."""
+    return grading.get("reason") != "No assertions"
 
 
 def _prompt(record: Mapping[str, Any], options: ReadOptions) -> dict[str, Any]:

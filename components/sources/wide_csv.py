@@ -29,6 +29,9 @@ _GRADES = ("quality", "score", "grade", "performance", "correct")
 _ANSWERS = ("|model_response", "|response", "_response", "_answer", "_output")
 _COSTS = ("|total_cost", "|cost", "_cost_usd", "_cost")
 _SENT, _WRITTEN = ("|input_tokens", "_input_tokens"), ("|output_tokens", "_output_tokens")
+_NO_NAME = re.compile(r"^(|Unnamed: \d+)$")
+"""A column without a name: row numbers of pandas, or what a spreadsheet left at the end."""
+_THOUSANDS = re.compile(r"^\s*\d{1,3}([, ]\d{3})+\s*$")
 _DECIMAL_COMMA = re.compile(r"^\s*-?\d+,\d+\s*%?\s*$")
 _LOOKED_AT = 200
 """Cells of a column that are looked at to tell grades from answers."""
@@ -67,7 +70,7 @@ def read_sheet(
         change: what makes the prompt of the cell; None: it is the cell.
     """
     names, rows = _cells(path)
-    sheet = _sheet(path, names, rows)
+    sheet = _sheet(path, names, rows, options)
     read = partial(_wide if sheet.models else _long, sheet=sheet, benchmark=benchmark, options=options)
     if change is not None:
         rows = [row if row.error else _changed(row, sheet.prompt, change) for row in rows]
@@ -88,29 +91,36 @@ def _cells(path: Path) -> tuple[list[str], list[Record]]:
         names = [name.strip() for name in next(reader, [])]
         known = {*_PROMPTS, "model", *_GRADES, *(one for ours in _OWN.values() for one in ours)}
         names = [name.lower() if name.lower() in known else name for name in names]
-        if len(set(names)) < len(names):
-            twice = sorted({name for name in names if names.count(name) > 1})
+        named = [name for name in names if not _NO_NAME.match(name)]
+        if len(set(named)) < len(named):
+            twice = sorted({name for name in named if named.count(name) > 1})
             raise TableError(f"{path}: column(s) {twice} stand there twice")
         rows = [_row(path, reader.line_num, names, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
         raise TableError(f"{path}: can't be read as csv: line {reader.line_num}: {error}") from error
-    return names, rows
+    return named, rows
 
 
 def _row(path: Path, number: int, names: list[str], cells: list[str]) -> Record:
     if len(cells) == len(names):
-        return Record(path=path, number=number, content=dict(zip(names, cells, strict=True)))
+        named = {name: cell for name, cell in zip(names, cells, strict=True) if not _NO_NAME.match(name)}
+        return Record(path=path, number=number, content=named)
     error = f"{'more' if len(cells) > len(names) else 'fewer'} cells than columns: the row is shifted"
     return Record(path=path, number=number, content=len(cells), error=error)
 
 
-def _sheet(path: Path, names: list[str], rows: Sequence[Record]) -> _Sheet:
+def _sheet(path: Path, names: list[str], rows: Sequence[Record], options: ReadOptions) -> _Sheet:
     prompt = next((name for name in _PROMPTS if name in names), None)
     own = {ours: next(name for name in named if name in names) for ours, named in _OWN.items() if {*named} & {*names}}
     if prompt is None:
         raise TableError(f"{path}: needs a column 'prompt' and one column per model; found {names[:20]}")
-    if "model" in names and {*_GRADES} & {*names}:
+    if "model" in names and {*_GRADES, options.metric} & {*names}:
         return _Sheet(prompt=prompt, own=own, models=(), passed=())
+    if "model" in names and not _holds_grades("model", rows):
+        raise TableError(
+            f"{path}: has one row a call, but no column of grades ({', '.join(_GRADES)}; --metric names another); "
+            f"found {names[:20]}"
+        )
     rest = [name for name in names if name != prompt and name not in own.values()]
     beside = (*_ANSWERS, *_COSTS, *_SENT, *_WRITTEN)
     open_ = [name for name in rest if "|" not in name and not any(_stem(name, end) in rest for end in beside)]
@@ -147,6 +157,13 @@ def _point(cell: str) -> str:
     return cell.replace(",", ".") if _DECIMAL_COMMA.match(cell) else cell
 
 
+def _count(row: Mapping[str, str], *names: str) -> int | None:
+    """A number of tokens, which has no decimals: a comma or blank before three digits parts thousands."""
+    cells = {name: row[name] for name in names if name in row}
+    whole = {name: re.sub("[, ]", "", cell) if _THOUSANDS.match(cell) else cell for name, cell in cells.items()}
+    return count_of(whole, *names)
+
+
 def _shared(row: Mapping[str, str], sheet: _Sheet, benchmark: str | None) -> dict[str, object]:
     """Fields that are of the prompt."""
     prompt = text_of(row, sheet.prompt)
@@ -171,8 +188,8 @@ def _wide(row: Mapping[str, str], _: Path, *, sheet: _Sheet, benchmark: str | No
                 **shared,  # type: ignore[arg-type]
                 quality=quality,
                 cost_usd=number_of(points, *(model + end for end in _COSTS)),
-                input_tokens=count_of(points, *(model + end for end in _SENT)),
-                output_tokens=count_of(points, *(model + end for end in _WRITTEN)),
+                input_tokens=_count(row, *(model + end for end in _SENT)),
+                output_tokens=_count(row, *(model + end for end in _WRITTEN)),
                 remarks=()
                 if model != sheet.models[0]
                 else tuple(f"column '{name}' passed over: its cells are no grades" for name in sheet.passed),
@@ -193,8 +210,8 @@ def _long(row: Mapping[str, str], _: Path, *, sheet: _Sheet, benchmark: str | No
             **_shared(row, sheet, benchmark),  # type: ignore[arg-type]
             quality=quality_of(_point(grade), options),
             cost_usd=number_of(points, "cost_usd", "cost", "total_cost"),
-            input_tokens=count_of(points, "input_tokens", "prompt_tokens"),
-            output_tokens=count_of(points, "output_tokens", "completion_tokens"),
+            input_tokens=_count(row, "input_tokens", "prompt_tokens"),
+            output_tokens=_count(row, "output_tokens", "completion_tokens"),
             latency_ms=number_of(points, "latency_ms"),
             response=text_of(row, "response", "answer") if options.responses else None,
         )

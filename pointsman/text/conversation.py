@@ -75,7 +75,7 @@ class RoutedRequest:
     requires: tuple[str, ...]
     """Capabilities that a candidate must have, sorted: `audio`, `files`, `json`, `tools`, `vision`."""
     digest: str = ""
-    """Of all that the user said so far, hex: two requests are one prompt if it is the same."""
+    """Of all that the user said so far, and of what else is read, hex: equal digests are one prompt."""
 
 
 def routed_messages(messages: Sequence[Mapping[str, Any]], config: ConversationConfig = DEFAULT) -> RoutedRequest:
@@ -97,22 +97,25 @@ def routed_messages(messages: Sequence[Mapping[str, Any]], config: ConversationC
     users = [place for place, message in enumerate(messages) if _role(message) == "user" and _text(message).strip()]
     if not users:
         raise ConversationError("'messages' holds no text of the user")
-    turns = [_text(messages[place]) for place in users[-1 - config.earlier_turns :]]
+    said = [_text(messages[place]) for place in users]
+    before, after = list[str](), list[str]()
     if config.system:
-        turns = [_text(message) for message in messages if _role(message) in _SYSTEM_ROLES] + turns
+        before = [_text(message) for message in messages if _role(message) in _SYSTEM_ROLES]
     if config.tool_results:
-        turns += [_tool_text(message) for message in messages[users[-1] + 1 :] if _role(message) in _TOOL_ROLES]
+        after = [_tool_text(message) for message in messages[users[-1] + 1 :] if _role(message) in _TOOL_ROLES]
+    turns = [*before, *said[-1 - config.earlier_turns :], *after]
     return RoutedRequest(
         text=SEPARATOR.join(turn for turn in turns if turn.strip()),
         requires=tuple(sorted(needs)),
-        digest=prompt_digest([_text(messages[place]) for place in users]),
+        digest=prompt_digest([*before, *said, *after]),
     )
 
 
 def routed_request(request: Mapping[str, Any], config: ConversationConfig = DEFAULT) -> RoutedRequest:
     """The same of a whole request body: `messages`, else `input` (responses), else `prompt` (completions).
 
-    `tools` and `functions` add the requirement `tools`, a `response_format` of JSON adds `json`.
+    `tools` and `functions` add the requirement `tools`, a `response_format` of JSON (`text.format` of responses) adds
+    `json`. A system prompt may stand beside the messages: `instructions` (responses) or `system` (Anthropic).
 
     Raises:
         ConversationError: as `routed_messages`; none of the three fields holds a text.
@@ -122,20 +125,26 @@ def routed_request(request: Mapping[str, Any], config: ConversationConfig = DEFA
     ('tools',)
     """
     needs = {"tools"} if request.get("tools") or request.get("functions") else set()
-    form = request.get("response_format")
-    if isinstance(form, Mapping) and str(form.get("type", "")).startswith("json"):
+    forms = [request.get("response_format"), _within(request.get("text"), "format")]
+    if any(str(_within(form, "type") or "").startswith("json") for form in forms):
         needs.add("json")
+    beside = [{"role": "system", "content": request.get(name)} for name in ("instructions", "system")]
     if request.get("messages"):
-        routed = routed_messages(request["messages"], config)
+        _check(request["messages"])
+        routed = routed_messages([*beside, *request["messages"]], config)
     elif isinstance(request.get("input"), list) and all(isinstance(item, Mapping) for item in request["input"]):
-        routed = routed_messages(request["input"], config)
+        routed = routed_messages([*beside, *request["input"]], config)
     else:
         plain = request.get("input") or request.get("prompt")
         text = SEPARATOR.join(map(str, plain)) if isinstance(plain, list) else plain
         if not isinstance(text, str) or not text.strip():
             raise ConversationError("needs a text in 'messages', 'input' or 'prompt'")
-        routed = RoutedRequest(text=text, requires=(), digest=prompt_digest([text]))
+        routed = routed_messages([*beside, {"role": "user", "content": text}], config)
     return replace(routed, requires=tuple(sorted(needs.union(routed.requires))))
+
+
+def _within(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else None
 
 
 def prompt_digest(turns: Sequence[str]) -> str:

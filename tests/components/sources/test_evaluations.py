@@ -57,6 +57,9 @@ class TestLmEval:
         [
             ({"doc": {"query": "Q", "choices": ["x", "y"]}}, "Q\nA. x\nB. y"),
             ({"doc": {"question": "Q", "choices": {"text": ["x"], "label": ["A"]}}}, "Q\nA. x"),
+            ({"doc": {"question": "Q", "options": ["x", "y"]}}, "Q\nA. x\nB. y"),
+            ({"doc": {"question": "Q", "passage": "P"}}, "P\nQ"),
+            ({"doc": {"question": "Q", "article": "P", "options": ["x"]}}, "P\nQ\nA. x"),
             ({"doc": {"odd": 1}}, "Examples first. 0 + 1?"),
             ({"doc": {}, "arguments": [["Old form", {"until": []}]]}, "Old form"),
         ],
@@ -141,6 +144,21 @@ class TestInspect:
         path = lines(json.dumps(inspect(sample(), sample(1, error={"message": "timeout"}))), name="log.json")
         assert imported("inspect", path)[0].reasons == {"the call failed": 1}
 
+    def test_choices_belong_to_the_question(self, lines, imported) -> None:
+        log = inspect(*(sample(n, input="Which is true?", choices=[f"{n} is odd", "Neither"]) for n in range(2)))
+        _, tables = imported("inspect", lines(json.dumps(log), name="log.json"))
+        assert sorted(tables.prompts["prompt"]) == [f"Which is true?\nA. {n} is odd\nB. Neither" for n in range(2)]
+
+    def test_a_log_without_samples_keeps_no_other_out(self, lines, imported) -> None:
+        good = lines(json.dumps(inspect(sample())), name="good.json")
+        lines(json.dumps({"status": "error", "eval": {"model": "m"}}), name="failed.json")
+        lines(json.dumps({"eval_set_id": "x"}), name="eval-set.json")
+        tally, tables = imported("inspect", good.parent)
+        assert cells(tables) == {("0 + 1?", "vendor/m"): 1}
+        assert tally.reasons == {"the call failed": 1, "no log of Inspect: no 'samples'": 1}
+        with pytest.raises(TableError, match=r"no row can be used(.|\n)*no log of Inspect: no 'samples'"):
+            imported("inspect", good.parent / "eval-set.json")
+
     @pytest.mark.parametrize("content", [b"no zip", b"PK\x03\x04 broken"])
     def test_a_pack_that_is_none(self, tmp_path: Path, imported, content: bytes) -> None:
         (tmp_path / "log.eval").write_bytes(content)
@@ -175,6 +193,26 @@ class TestPromptfoo:
         assert cells(tables) == {("2 + 2?", "small"): 0.75, ("Hi", "Large"): 0, ("3 + 3?", "small"): 0.25}
         assert set(column(tables, "latency_ms")) == {900}
 
+    def test_models_keep_the_colons_of_their_names(self, lines, imported) -> None:
+        named = {
+            "bedrock:us.anthropic.claude-3-5-sonnet-20241022-v2:0": "us.anthropic.claude-3-5-sonnet-20241022-v2:0",
+            "bedrock:amazon.nova-lite-v1:0": "amazon.nova-lite-v1:0",
+            "ollama:chat:llama3.2:1b": "llama3.2:1b",
+            "ollama:chat:gemma3:1b": "gemma3:1b",
+            "openrouter:meta-llama/llama-3.1-8b-instruct:free": "meta-llama/llama-3.1-8b-instruct:free",
+            "https://example.com/v1": "https://example.com/v1",
+            "echo": "echo",
+        }
+        path = lines(*(tried("2 + 2?", {"id": provider}, 1) for provider in named), name="results.jsonl")
+        _, tables = imported("promptfoo", path)
+        assert tables.candidates["model"].to_list() == sorted(named.values())
+
+    def test_a_test_without_assertions_grades_nothing(self, lines, imported) -> None:
+        passed = {"pass": True, "score": 1, "reason": "No assertions"}
+        _, tables = imported("promptfoo", lines(tried("2 + 2?", "x:m", 1, gradingResult=passed), name="r.jsonl"))
+        assert cells(tables) == {("2 + 2?", "m"): None}
+        assert tables.responses["response"].to_list() == ["4"]
+
     def test_errors_and_caches(self, lines, imported) -> None:
         cached = {"output": "4", "cached": True}
         path = lines(
@@ -186,6 +224,29 @@ class TestPromptfoo:
         tally, tables = imported("promptfoo", path)
         assert tally.reasons == {"the call failed": 1}
         assert sorted(column(tables, "cost_usd"), key=str) == [0.002, None]
+
+
+def test_ids_that_repeat_from_batch_to_batch_join_nothing(lines, imported) -> None:
+    def batch(day: int, *questions: str, url: str = "/v1/chat/completions") -> list[dict[str, Any]]:
+        rows = []
+        for place, text in enumerate(questions):
+            key = f"request-{place}"
+            body = {"model": "m", "messages": [{"role": "user", "content": text}]}
+            answer = {"model": "m", "choices": [{"message": {"content": text.upper()}}]}
+            rows.append({"custom_id": key, "url": url, "body": body})
+            rows.append({"id": f"{day}-{place}", "custom_id": key, "response": {"status_code": 200, "body": answer}})
+        return rows
+
+    first, second = batch(1, "Why?", "Who?"), batch(2, "When?", "Who?")
+    tally, tables = imported("openai-batch", lines(*first, *second))
+    # of two different requests nobody knows which was answered; equal ones are one
+    assert tally.reasons == {"several requests of this custom_id: import each batch by itself, with --append": 2}
+    assert tables.responses["response"].to_list() == ["WHO?"]
+    imported("openai-batch", lines(*first))
+    _, both = imported("openai-batch", lines(*second), append=True)
+    assert sorted(both.prompts["prompt"]) == ["When?", "Who?", "Why?"]
+    tally, _ = imported("openai-batch", lines(*first, *batch(3, "a", "b", "c", url="/v1/embeddings")[4:]))
+    assert tally.reasons == {"not a chat call": 1}
 
 
 def test_batches_are_joined_by_custom_id(lines, imported) -> None:

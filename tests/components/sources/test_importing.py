@@ -221,6 +221,28 @@ class TestPrices:
 
 
 class TestAppend:
+    def test_a_price_that_was_given_once_stays(self, lines, imported, tmp_path: Path) -> None:
+        def log(usd: float, start: int) -> Path:
+            calls = [
+                {"prompt": f"{n} + {start}?", "model": "a", "score": 1, "input_tokens": 100 + n, "output_tokens": 7 * n}
+                for n in range(1, 9)
+            ]
+            head = ",".join([*calls[0], "cost"])
+            rows = [
+                ",".join(map(str, [*c.values(), (c["input_tokens"] + c["output_tokens"]) * usd / 1e6])) for c in calls
+            ]
+            path = tmp_path / "logs" / f"{start}.csv"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("\n".join([head, *rows]))
+            return path
+
+        imported("wide-csv", log(2, 1), prices=prices(tmp_path, "prices.json", a=4.0))
+        _, given = imported("wide-csv", log(2, 2), append=True)
+        assert given.candidates["input_usd_per_mtok"].to_list() == [4.0]
+        _, fitted = imported("wide-csv", log(2, 1), data=tmp_path / "fitted")
+        assert fitted.candidates["input_usd_per_mtok"].to_list() == [pytest.approx(2.0)]
+        assert fitted.candidates["price_note"][0].startswith("fitted to the cost of 8 calls")
+
     def test_importing_again_changes_nothing(self, lines, imported, tmp_path: Path) -> None:
         log = lines(*LOG, row("0 + 1?", performance=0), row("0 + 1?", performance=0))
         _, once = imported("llmrouter", log)

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from components.tables.errors import TableError
 from tests.components.sources.conftest import cells, column
 
 
@@ -29,6 +30,7 @@ GENAI = {
     "gen_ai.usage.output_tokens": 12,
     "gen_ai.conversation.id": "c",
 }
+SAID = {"role": "user", "content": "Hi"}
 HI = [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]
 GRADED = {
     "name": "gen_ai.evaluation.result",
@@ -45,6 +47,8 @@ class TestOtel:
             ({}, [{"name": "gen_ai.client.inference.operation.details", "attributes": {"gen_ai.input.messages": HI}}]),
             ({}, [{"name": "gen_ai.user.message", "attributes": {"content": "Hi"}}]),
             ({"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Hi"}, []),
+            ({"gen_ai.prompt.0.content": json.dumps([{"type": "text", "text": "Hi"}, {"type": "image_url"}])}, []),
+            ({}, [{"name": "gen_ai.user.message", "attributes": {"gen_ai.event.content": json.dumps(SAID)}}]),
         ],
     )
     def test_messages_of_every_convention(self, lines, imported, attributes, events) -> None:
@@ -108,7 +112,9 @@ class TestOtel:
         [
             ({"attributes": {"gen_ai.operation.name": "embeddings"}}, "not a span of a chat"),
             ({"attributes": {"openinference.span.kind": "TOOL"}}, "not a span of a chat"),
-            ({"attributes": {"http.route": "/x"}}, "no model is named"),
+            ({"attributes": {"http.route": "/x"}}, "not a span of a chat"),
+            ({"attributes": {"gen_ai.operation.name": "chat"}}, "no model is named"),
+            ({"attributes": GENAI, "status_code": "ERROR"}, "the call failed"),
             ({"attributes": GENAI | {"error.type": "timeout"}}, "the call failed"),
             ({"attributes": GENAI, "status": {"code": "STATUS_CODE_ERROR"}}, "the call failed"),
             ({"attributes": GENAI}, "needs a text"),
@@ -118,6 +124,27 @@ class TestOtel:
         good = span(GENAI | {"gen_ai.input.messages": HI})
         tally, _ = imported("otel", lines(good, span({}) | changes))
         assert [reason in said for said in tally.reasons] == [True]
+
+    @pytest.mark.parametrize(
+        ("attributes", "events"),
+        [
+            ({"gen_ai.completion.0.content": "Fine"}, []),
+            (
+                {},
+                [{"name": "gen_ai.choice", "attributes": {"gen_ai.event.content": '{"message": {"content": "Fine"}}'}}],
+            ),
+            ({"output.value": "Fine"}, []),
+        ],
+    )
+    def test_answers_of_every_convention_are_kept_for_graders(self, lines, imported, attributes, events) -> None:
+        _, tables = imported("otel", lines(span(GENAI | {"gen_ai.input.messages": HI} | attributes, events=events)))
+        assert tables.responses["response"].to_list() == ["Fine"]
+
+    def test_a_trace_that_is_mostly_of_other_things_is_a_log(self, lines, imported) -> None:
+        others = [span({"db.system": "postgresql"}, spanId=f"s{place}", name="SELECT") for place in range(9)]
+        tally, tables = imported("otel", lines(*others, span(GENAI | {"gen_ai.input.messages": HI})))
+        assert tally.reasons == {"not a span of a chat": 9}
+        assert cells(tables) == {("Hi", "m"): None}
 
 
 def generation(key: str, trace: str = "t1", **changes: Any) -> dict[str, Any]:
@@ -170,6 +197,21 @@ class TestLangfuse:
         }
         assert tables.prompts["conversation_id"].to_list() == ["s1", "s1"]
         assert tally.reasons == {"scores other than 'right' (--metric NAME chooses another)": 1}
+
+    def test_scores_alone_are_refused_with_what_to_do(self, lines, imported) -> None:
+        with pytest.raises(TableError, match="give the observations that they grade in the same import"):
+            imported("langfuse", lines(score(1, observationId="g1")))
+
+    def test_tokens_that_are_counted_apart_belong_to_the_call(self, lines, imported) -> None:
+        usage = {"input": 100, "input_audio_tokens": 5, "cache_creation_input_tokens": 7}
+        usage |= {"output": 40, "output_reasoning_tokens": 960, "total": 1112}
+        _, tables = imported("langfuse", lines(generation("g1", usageDetails=usage)))
+        assert tables.outcomes.select("input_tokens", "output_tokens").row(0) == (112, 1000)
+
+    def test_tokens_as_openai_counts_them_are_whole(self, lines, imported) -> None:
+        usage = {"prompt_tokens": 100, "completion_tokens": 1000, "output_reasoning_tokens": 960}
+        _, tables = imported("langfuse", lines(generation("g1", usageDetails=usage)))
+        assert tables.outcomes.select("input_tokens", "output_tokens").row(0) == (100, 1000)
 
     def test_blob_storage_writes_other_names(self, lines, imported) -> None:
         row = {

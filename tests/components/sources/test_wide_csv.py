@@ -90,6 +90,38 @@ def test_a_folder_of_files_is_one_log(tmp_path: Path, imported) -> None:
     assert tables.prompts.select("prompt", "benchmark").rows() == [("x", "first"), ("x", "second"), ("y", "second")]
 
 
+def test_ids_that_begin_anew_in_every_file_join_no_prompts(tmp_path: Path, imported) -> None:
+    first = sheet(tmp_path, "id,question,a,b\n1,x,1,0\n2,y,0,1\n", "first.csv")
+    second = sheet(tmp_path, "id,question,a,b\n1,z,1,0\n2,y,0,1\n", "second.csv")
+    _, tables = imported("wide-csv", first.parent, data=tmp_path / "both")
+    expected = {(p, m): float(m == ("b" if p == "y" else "a")) for p in "xyz" for m in "ab"}
+    assert cells(tables) == expected
+    imported("wide-csv", first)
+    for path in (second, first, second):
+        _, added = imported("wide-csv", path, append=True)
+        assert cells(added) == expected
+        assert sorted(added.prompts["prompt_id"]) == sorted(tables.prompts["prompt_id"])
+
+
+def test_tokens_are_whole_numbers_with_thousands_parted(tmp_path: Path, imported) -> None:
+    text = 'prompt,model,score,input_tokens,output_tokens,cost\nx,a,1,"1,234","12 345","0,5"\n'
+    _, tables = imported("wide-csv", sheet(tmp_path, text))
+    assert tables.outcomes.select("input_tokens", "output_tokens", "cost_usd").row(0) == (1234, 12345, 0.5)
+
+
+@pytest.mark.parametrize("text", [",prompt,a,b\n0,x,1,0\n1,y,0,1\n", "prompt,a,b,,\nx,1,0,,\ny,0,1,,\n"])
+def test_columns_without_a_name_are_no_models(tmp_path: Path, imported, text: str) -> None:
+    _, tables = imported("wide-csv", sheet(tmp_path, text))
+    assert tables.candidates["model"].to_list() == ["a", "b"]
+
+
+def test_a_table_of_calls_may_name_its_grades_otherwise(tmp_path: Path, imported) -> None:
+    path = sheet(tmp_path, "prompt,model,accuracy,latency_ms,tokens\nx,small,1,900,12\nx,large,0,800,15\n")
+    with pytest.raises(TableError, match="one row a call, but no column of grades"):
+        imported("wide-csv", path)
+    assert cells(imported("wide-csv", path, metric="accuracy")[1]) == {("x", "small"): 1, ("x", "large"): 0}
+
+
 def test_one_row_a_call(tmp_path: Path, imported) -> None:
     text = "prompt,model,score,cost,response\nx,a,1,0.1,yes\nx,b,0,0.2,no\ny,a,,0.1,maybe\n"
     _, tables = imported("wide-csv", sheet(tmp_path, text))

@@ -68,6 +68,51 @@ def test_system_prompts_and_tool_results_are_read_where_asked() -> None:
     assert routed_messages(messages, everything).text == "Be brief.\n\nWeather in Rome?\n\n21 degrees"
 
 
+def test_what_is_read_tells_prompts_apart() -> None:
+    def said(system: str, tool: str) -> list[dict[str, Any]]:
+        return [
+            {"role": "system", "content": system},
+            {"role": "user", "content": "Good morning"},
+            {"role": "tool", "tool_call_id": "1", "content": tool},
+        ]
+
+    asked = [said("Translate.", "a"), said("Classify.", "a"), said("Classify.", "b")]
+    for config, prompts in (
+        (ConversationConfig(), 1),
+        (ConversationConfig(system=True), 2),
+        (ConversationConfig(tool_results=True), 2),
+        (ConversationConfig(system=True, tool_results=True), 3),
+    ):
+        routed = [routed_messages(messages, config) for messages in asked]
+        assert len({one.digest for one in routed}) == len({one.text for one in routed}) == prompts
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"instructions": "Be brief.", "input": "Hello"},
+        {
+            "instructions": "Be brief.",
+            "input": [{"role": "user", "content": [{"type": "input_text", "text": "Hello"}]}],
+        },
+        {"system": "Be brief.", "messages": [{"role": "user", "content": "Hello"}]},
+        {"system": [{"type": "text", "text": "Be brief."}], "messages": [{"role": "user", "content": "Hello"}]},
+    ],
+)
+def test_a_system_prompt_beside_the_messages_is_one(request_: dict[str, Any]) -> None:
+    assert routed_request(request_).text == "Hello"
+    assert routed_request(request_).digest == prompt_digest(["Hello"])
+    assert routed_request(request_, ConversationConfig(system=True)).text == "Be brief.\n\nHello"
+
+
+@pytest.mark.parametrize("form", ["json_schema", "json_object", "text"])
+def test_a_form_of_json_is_asked_for_in_either_api(form: str) -> None:
+    chat = {"prompt": "Hi", "response_format": {"type": form}}
+    responses = {"input": "Hi", "text": {"format": {"type": form}}}
+    needed = () if form == "text" else ("json",)
+    assert routed_request(chat).requires == routed_request(responses).requires == needed
+
+
 def test_the_answer_of_a_tool_in_a_users_turn_is_no_text_of_the_user() -> None:
     messages = [*talk("Count the files"), {"role": "user", "content": [{"type": "tool_result", "content": "17"}]}]
     assert routed_messages(messages).text == "Count the files"
