@@ -60,7 +60,7 @@ class Decider:
         router = self._in_service.get()
         job = job_of(router.conversation)
         challenger = None if self._challenger is None else self._challenger.get()
-        arm: Arm = "champion" if challenger is None else self._service.arm(job, challenger.router_id)
+        arm: Arm = "champion" if challenger is None else self._service.trials.arm(job, challenger.router_id)
         if arm == "challenger" and challenger is not None:
             router = challenger
             # it may have learnt from other turns than the champion

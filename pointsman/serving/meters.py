@@ -77,8 +77,8 @@ class Meters:
         )
         self._given_up = counter("given_up", "Requests whose client hung up before the answer")
         self._refused = counter("refused", "Requests told to come back, for want of room")
-        self._outcomes = counter("outcomes", "Outcomes told", "candidate")
-        self._errors = counter("outcome_errors", "Outcomes of failed calls", "candidate")
+        self._outcomes = counter("outcomes", "Decisions whose outcome was told", "candidate")
+        self._errors = counter("outcome_errors", "Decisions whose call failed", "candidate")
         self._thumbs = counter("thumbs", "Thumbs of users", "candidate", "thumb")
         self._spent = counter("told_cost_usd", "Measured cost of answers", "candidate")
         self._shadow = counter("shadow_decisions", "Prompts that the shadow decided too")
@@ -114,10 +114,17 @@ class Meters:
         """Adds a request that there was no room for."""
         self._refused.inc()
 
-    def told(self, candidate: str | None, figures: dict[str, Any]) -> None:
-        """Adds an outcome; of a decision that isn't remembered the candidate is None."""
+    def told(self, candidate: str | None, figures: Mapping[str, Any], *, again: bool = False) -> None:
+        """Adds an outcome, with figures that weren't added before.
+
+        Args:
+            candidate: whose; None: the decision isn't remembered.
+            figures: what was told.
+            again: something of the decision was told before.
+        """
         name = candidate or "unknown"
-        self._outcomes.labels(name).inc()
+        if not again:
+            self._outcomes.labels(name).inc()
         if figures.get("error"):
             self._errors.labels(name).inc()
         if "thumb" in figures:

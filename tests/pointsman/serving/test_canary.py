@@ -69,6 +69,51 @@ def test_running_means_are_numpys_and_intervals_narrow():
     assert widths[199] > 1.96 * values.std(ddof=1) / np.sqrt(200)
 
 
+def test_a_value_taken_back_might_as_well_not_have_been():
+    values = np.random.default_rng(0).normal(size=50)
+    mean = Mean()
+    for value in values:
+        mean.add(float(value))
+    for value in values[:30]:
+        mean.remove(float(value))
+    assert (mean.count, mean.mean) == (20, pytest.approx(values[30:].mean()))
+    assert mean.squares / 19 == pytest.approx(values[30:].var(ddof=1))
+    for value in values[30:]:
+        mean.remove(float(value))
+    assert (mean.count, mean.mean, mean.squares) == (0, 0, 0)
+
+
+def test_success_needs_outcomes_of_both():
+    canary = Canary(CanaryConfig(share=0.5, enough=40))
+    assert not any(canary.told("challenger", {"cost_usd": 1.0}) for _ in range(100))
+    assert [canary.told("champion", {"cost_usd": 1.0}) for _ in range(30)] == [False] * 29 + [True]
+
+
+def test_a_decision_counts_once_however_often_it_is_told_of(bundle, second, tmp_path):
+    log = LogConfig(folder=tmp_path, flush_seconds=60)
+    config = ServingConfig(reload_seconds=0, shadow=str(second), canary=CanaryConfig(share=0.5, enough=40), log=log)
+    http = TestClient(create_app(bundle, config))
+    answers = [http.post("/v1/route", json={"prompt": "add 1", "session": f"s{n}"}).json() for n in range(20)]
+    challenger = next(one for one in answers if one["router_id"] == second.name)["decisions"][0]
+    champion = next(one for one in answers if one["router_id"] == bundle.name)["decisions"][0]
+    for number in range(200):
+        for decision in (challenger, champion):
+            told = {"decision_id": decision["decision_id"], "cost_usd": float(number), "error": number % 2 == 0}
+            assert http.post("/v1/outcomes", json={**told, "thumb": "up"}).status_code == 200
+    http.post("/v1/outcomes", json={"decision_id": challenger["decision_id"], "quality": 0.75})
+    found = http.get("/v1/router").json()["canary"]
+    assert (found["succeeded"], found["stopped"]) == ("", "")
+    # of each figure the last one counts
+    assert found["figures"]["cost_usd"] == {"champion": [1, 199.0], "challenger": [1, 199.0]}
+    assert found["figures"]["errors"] == {"champion": [1, 0.0], "challenger": [1, 0.0]}
+    assert found["figures"]["lost_quality"]["challenger"] == [1, 0.25]
+    page, name = http.get("/metrics").text, challenger["candidate"]
+    one = 2.0 if name == champion["candidate"] else 1.0
+    assert f'pointsman_outcomes_total{{candidate="{name}"}} {one}' in page
+    assert f'pointsman_outcome_errors_total{{candidate="{name}"}} {one}' in page
+    assert f'pointsman_thumbs_total{{candidate="{name}",thumb="up"}} {one}' in page
+
+
 def test_both_decide_and_one_counts(bundle, second, prompts, tmp_path):
     log = LogConfig(folder=tmp_path, flush_seconds=60)
     http = TestClient(create_app(bundle, ServingConfig(reload_seconds=0, shadow=str(second), log=log)))
