@@ -104,7 +104,7 @@ class Service:
         policy, pacer = self._policy(router, job)
         routing = router.choose(predicted.prediction, policy, job.wanted)
         digests = job.digests or [prompt_digest([prompt]) for prompt in job.prompts]
-        explored, kept = self._explorer.explored(router, job, routing)
+        explored, kept = self._explorer.explored(router, job, routing, policy)
         final = _after(routing, explored, policy, kept)
         self._remember(router, arm, job, final, digests)
         if pacer is not None:

@@ -26,7 +26,12 @@ class Trials:
     def arm(self, job: Job, challenger: str) -> Arm:
         """Who decides for a request; `challenger`: router_id of the one that is there now."""
         canary = self.of(challenger)
-        return "champion" if canary is None else canary.arm(job.session or job.decision_ids[0])
+        if canary is None:
+            return "champion"
+        if not job.session:
+            return canary.arm(job.decision_ids[0])
+        # two tenants may call their sessions alike
+        return canary.arm(json.dumps([job.tenant, job.session]) if job.tenant else job.session)
 
     def of(self, challenger: str) -> Canary | None:
         """The trial of the challenger, by its router_id; None: nobody is tried."""

@@ -20,6 +20,17 @@ def test_the_share_is_kept_and_a_session_stays():
     assert arms == [canary.arm(f"s{number}") for number in range(5000)]
 
 
+def test_sessions_of_two_tenants_are_two(bundle, second):
+    config = ServingConfig(reload_seconds=0, shadow=str(second), canary=CanaryConfig(share=0.5))
+    http = TestClient(create_app(bundle, config))
+
+    def routers(tenant):
+        asked = [{"prompt": "add 1", "session": f"s{n}", "tenant": tenant} for n in range(20)]
+        return [http.post("/v1/route", json=one).json()["router_id"] for one in asked]
+
+    assert routers("acme") == routers("acme") != routers("globex")
+
+
 def feed(canary, draw, calls, errors=(0.05, 0.05), cost=(1.0, 1.0)):
     for number in range(calls):
         arm = canary.arm(f"s{number}")
