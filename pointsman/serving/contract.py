@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pointsman.policy.eligibility import MOST_OUTPUT_TOKENS
 from pointsman.router import OPERATING
 
 Name = Annotated[str, Field(max_length=200)]
@@ -27,7 +28,7 @@ class Asked(BaseModel):
     """Candidates that may not."""
     requires: Names = []
     """Capabilities that the choice must have."""
-    max_output_tokens: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    max_output_tokens: Annotated[int, Field(ge=0, le=MOST_OUTPUT_TOKENS)] = 0
     session: Name | None = None
     tenant: Name | None = None
     explain: bool = False

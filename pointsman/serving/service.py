@@ -82,7 +82,7 @@ class Service:
                 )
             try:
                 answers.append(self.finish(router, piece.arm, piece.job, part) if piece.whole else part)
-            except ValueError as error:
+            except Exception as error:  # whatever it is, those who were asked beside it are answered
                 answers.append(error)
         return answers
 
