@@ -86,6 +86,9 @@ class Meters:
         self._shadow_quality = gauge("shadow_quality_difference", "Predicted quality of the shadow's choices less ours")
         self._shadow_cost = gauge("shadow_cost_difference_usd", "Expected cost of the shadow's choices less ours")
         self._stepped_back = counter("canary_step_backs", "Challengers stopped by a guardrail")
+        self._stood_in = counter(
+            "canary_unable", "Requests of the challenger's share that only the router in service could decide"
+        )
         self._failures = gauge("failed_reloads", "Routers that couldn't be loaded")
         self._shed = gauge("log_shed", "Rows that the decision log had no room for")
         self._log_failures = gauge("log_failures", "Writes of the decision log that failed and were tried again")
@@ -145,6 +148,10 @@ class Meters:
     def stepped_back(self) -> None:
         """Adds a challenger that a guardrail stopped."""
         self._stepped_back.inc()
+
+    def stood_in(self) -> None:
+        """Adds a request that the challenger couldn't decide, and the router in service could."""
+        self._stood_in.inc()
 
     def traffic(self) -> dict[str, Any]:
         """The same in sum, for the console."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import accumulate
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,8 @@ class Service:
         if pacer is not None:
             final = replace(final, policy=job.policy)
             with self._lock:
-                for cost in final.expected_cost_usd.tolist():
+                # what is unknown is nan, and would be for ever in a sum
+                for cost in filter(isfinite, final.expected_cost_usd.tolist()):
                     pacer.spent(cost)
         self._explorer.remember(job, final)
         decided = Decided(

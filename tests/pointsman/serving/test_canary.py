@@ -1,11 +1,14 @@
 """A challenger on live traffic: a sticky share, false alarms within their level, and a step back when it is worse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from components.release.canary import Tried, canary_of
 from components.release.publish import publish
+from pointsman.bundle.manifest import Candidate
 from pointsman.serving.app import ServingConfig, create_app
 from pointsman.serving.canary import Canary, CanaryConfig, Mean
 from pointsman.serving.decision_log import LogConfig, read_segments
@@ -185,6 +188,27 @@ def test_the_challenger_decides_for_its_sessions_until_it_fails(bundle, second, 
     )
     with pytest.raises(ValueError, match="needs a challenger"):
         ServingConfig(canary=CanaryConfig(share=0.5))
+
+
+def test_what_the_challenger_cannot_decide_the_router_in_service_does(bundle, parts, prompts, tmp_path):
+    narrow = (Candidate(model="small"), Candidate(model="large", context_window=1))
+    challenger = replace(parts, provenance=replace(parts.provenance, candidates=narrow)).write(tmp_path)
+    config = ServingConfig(reload_seconds=0, piece=2, shadow=str(challenger), canary=CanaryConfig(share=0.5))
+    http = TestClient(create_app(bundle, config))
+    for number in range(20):
+        asked = {"session": f"s{number}", "among": ["large"], "decision_id": f"d{number}"}
+        answer = http.post("/v1/route", json={**asked, "prompt": prompts[0]})
+        assert (answer.status_code, answer.json()["router_id"]) == (200, bundle.name)
+        many = {"prompts": prompts, "among": ["large"], "session": f"s{number}"}
+        assert http.post("/v1/route", json=many).json()["router_id"] == bundle.name
+        # what nobody can decide is refused, and isn't held against the challenger
+        assert http.post("/v1/route", json={**many, "among": ["huge"]}).status_code == 422
+        http.post("/v1/outcomes", json={"decision_id": f"d{number}", "quality": 1.0})
+    figures = http.get("/v1/router").json()["canary"]["figures"]["lost_quality"]
+    assert (figures["champion"][0], figures["challenger"][0]) == (20, 0)
+    tried = sum(Canary(CanaryConfig(share=0.5)).arm(f"s{number}") == "challenger" for number in range(20))
+    assert tried
+    assert f"pointsman_canary_unable_total {2.0 * tried}" in http.get("/metrics").text
 
 
 def test_the_trial_of_the_next_challenger_begins_anew(bundle, second, parts, tmp_path):
