@@ -26,7 +26,7 @@ class Remembered:
     """Who could be chosen."""
     figures: dict[str, Any] = field(default_factory=dict)
     """What was told of it, of each figure the last."""
-    counted: set[str] = field(default_factory=set)
+    counted: frozenset[str] = frozenset()
     """Figures that counters, which take nothing back, have of it."""
     trial: "Canary | None" = None
     """Where what was told is compared."""
@@ -34,7 +34,7 @@ class Remembered:
     def tell(self, figures: dict[str, Any]) -> dict[str, Any]:
         """Takes figures in the place of those known; those that no counter has yet, no error being none."""
         fresh = {name: value for name, value in figures.items() if name not in self.counted and value != ""}
-        self.counted.update(fresh)
+        self.counted = self.counted.union(fresh)
         self.figures = self.figures | figures
         return fresh
 
