@@ -156,7 +156,7 @@ def _location(text: str) -> Path | str:
 def _route(options: argparse.Namespace) -> int:
     from pointsman.files import route_file
 
-    among = None if options.among is None else options.among.split(",")
+    among = None if options.among is None else _names(options.among)
     routed = route_file(
         options.router,
         options.input,
@@ -168,6 +168,11 @@ def _route(options: argparse.Namespace) -> int:
         max_output_tokens=options.max_output_tokens,
         trust=_trust(options),
     )
+    if routed.renamed:
+        names = ", ".join(f"{name} as {other}" for name, other in routed.renamed.items())
+        print(
+            f"pointsman: columns that are called as a decision's are kept under another name: {names}", file=sys.stderr
+        )
     empty = f", {routed.empty} of them on empty prompts" if routed.empty else ""
     print(f"{routed.prompts} decisions written to {options.output}{empty}")
     return 0

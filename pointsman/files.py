@@ -1,11 +1,12 @@
 """Routing whole files: prompts in, decisions out."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 from pointsman.bundle.signature import Trust
 from pointsman.durable import write_whole
@@ -21,6 +22,12 @@ LARGEST = 2 * 1024**3
 EMPTY = "empty"
 """Reason of a decision on a prompt without text: the policy's choice for a prompt that nothing is known of."""
 
+_FORMLESS: dict[str, tuple[DataTypeClass, ...]] = {
+    ".csv": (pl.Binary, pl.Duration),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), (pl.Binary,)),
+}
+"""Types that polars can't write, by suffix."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRouting:
@@ -30,6 +37,8 @@ class FileRouting:
     """Rows, each with a decision."""
     empty: int
     """Of these, rows whose prompt is null or blank."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Columns of the input that are called as a decision's, and what they are called in the output."""
 
 
 def route_file(
@@ -46,10 +55,12 @@ def route_file(
 ) -> FileRouting:
     """Writes a decision beside each prompt of a parquet, jsonl, json or csv file; other columns pass through.
 
-    A null or blank prompt is decided as one of which nothing is known, with the reason `empty`.
+    Columns that are called as a decision's are renamed to input_NAME. A null or blank prompt is decided as one of which
+    nothing is known, with the reason `empty`.
 
     Raises:
-        InputError: an unknown suffix, unreadable or too large input, or no column 'prompt'.
+        InputError: an unknown suffix, unreadable or too large input, no column 'prompt', or a column that the output's
+            format has no form for.
         ValueError: an unknown policy or candidate, or a policy that can't be met.
         BundleError: the router isn't a whole, unchanged bundle, or nobody whom `trust` knows has signed it.
     """
@@ -58,6 +69,7 @@ def route_file(
     if "prompt" not in frame.columns or frame.schema["prompt"] not in (pl.String, pl.Null):
         found = ", ".join(f"{name} ({kind})" for name, kind in frame.schema.items()) or "none"
         raise InputError(f"{source}: needs a text column 'prompt'; its columns: {found}")
+    _check_columns(source, frame, target)
     prompts = frame["prompt"].cast(pl.String).fill_null("")
     # a text that stands once in the file may stand in a million rows
     if (size := int(prompts.str.len_bytes().sum())) > LARGEST:
@@ -71,10 +83,44 @@ def route_file(
         requires=requires,
         max_output_tokens=max_output_tokens,
     )
-    decided = frame.drop(routing.columns(), strict=False).hstack(pl.DataFrame(routing.to_columns(), strict=False))
+    names = _renamed(frame.columns, routing.columns())
+    decided = frame.rename(names).hstack(pl.DataFrame(routing.to_columns(), strict=False))
     reason = pl.when(empty_N).then(pl.lit(EMPTY)).otherwise(pl.col("reason"))
     write_whole(target, lambda aside: write(decided.with_columns(reason=reason), aside))
-    return FileRouting(prompts=frame.height, empty=int(empty_N.sum()))
+    return FileRouting(prompts=frame.height, empty=int(empty_N.sum()), renamed=names)
+
+
+def _renamed(columns: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
+    """What columns of the input are called instead of names that decisions need.
+
+    >>> _renamed(["prompt", "task", "input_task"], ["task"])
+    {'task': 'input_input_task'}
+    """
+    names: dict[str, str] = {}
+    for name in columns:
+        if name in taken:
+            other = f"input_{name}"
+            while other in columns or other in taken:
+                other = f"input_{other}"
+            names[name] = other
+    return names
+
+
+def _check_columns(source: Path, frame: pl.DataFrame, target: Path) -> None:
+    """Refuses what the output's format has no form for, before a router is loaded and every prompt decided."""
+    never = _FORMLESS.get(target.suffix, ())
+    found = [f"{name} ({kind})" for name, kind in frame.schema.items() if any(one in never for one in _kinds(kind))]
+    if found:
+        raise InputError(f"{source}: {target.suffix[1:]} has no form for {', '.join(found)}: write parquet, or cast it")
+
+
+def _kinds(kind: pl.DataType | DataTypeClass) -> Iterator[DataTypeClass]:
+    """A column's type and those inside it."""
+    yield kind.base_type()
+    inner = [entry.dtype for entry in kind.fields] if isinstance(kind, pl.Struct) else [getattr(kind, "inner", None)]
+    for one in inner:
+        if one is not None:
+            yield from _kinds(one)
 
 
 def _read(source: Path) -> pl.DataFrame:
@@ -127,7 +173,11 @@ def _writer(target: Path) -> Callable[[pl.DataFrame, Path], object]:
 def _write_csv(frame: pl.DataFrame, path: Path) -> None:
     """Lists and structs, which csv has no cells for, as JSON."""
     nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
-    texts = [pl.Series(name, [json.dumps(value) for value in frame[name].to_list()], pl.String) for name in nested]
+    # times and decimals inside them as polars writes them to JSON: as text
+    texts = [
+        pl.Series(name, [json.dumps(value, default=str) for value in frame[name].to_list()], pl.String)
+        for name in nested
+    ]
     frame.with_columns(texts).write_csv(path)
 
 

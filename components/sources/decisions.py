@@ -14,15 +14,19 @@ from components.tables.schema import OUTCOMES
 
 _REPORTED = ("quality", "thumb", "input_tokens", "output_tokens", "cost_usd", "latency_ms", "error")
 _ALIKE = 1e-6
+TWICE = "the decision's id stands for another prompt or candidate as well"
+"""The reason of decisions of which nobody can say what an outcome is about."""
 
 
 def read_decisions(paths: Sequence[Path], options: ReadOptions) -> Read:
     """Segments of decisions (`decision_id`, `candidate`, `propensity`, `text` ...) and of outcomes, joined by id.
 
     Of several outcomes of a decision each figure's last one counts. A decision without text can't be learnt from and is
-    set aside, and so is one whose propensity can't be: not in (0, 1], or not what its scores' alternatives leave.
+    set aside, and so is one whose propensity can't be: not in (0, 1], or not what its scores' alternatives leave; and
+    so are all decisions of an id that stands for several prompts or candidates.
     """
     decisions: dict[str, Record] = {}
+    others: list[Record] = []
     reports: list[Record] = []
     orphans: list[Record] = []
     for record in (record for path in paths if not path.name.startswith("shadow") for record in _rows(path)):
@@ -30,14 +34,19 @@ def read_decisions(paths: Sequence[Path], options: ReadOptions) -> Read:
             orphans.append(record)
         elif text_of(record.content, "candidate") is not None:
             # segments that were being joined when the server was killed stand twice
-            decisions.setdefault(str(record.content.get("decision_id")), record)
+            first = decisions.setdefault(str(record.content.get("decision_id")), record)
+            if _asked(first.content) != _asked(record.content):
+                others.append(record)
         else:
             reports.append(record)
     outcomes: dict[str, dict[str, Any]] = {}
     for record in sorted(reports, key=lambda record: str(record.content.get("told_at") or "")):
         outcome = {name: record.content[name] for name in _REPORTED if record.content.get(name) is not None}
         outcomes.setdefault(str(record.content.get("decision_id")), {}).update(outcome)
-    yield from each([*orphans, *decisions.values()], partial(_call, outcomes=outcomes, options=options))
+    unclear = {str(record.content.get("decision_id")) for record in others}
+    kept = [record for key, record in decisions.items() if key not in unclear]
+    yield from each([*(decisions[key] for key in decisions if key in unclear), *others], _unclear)
+    yield from each([*orphans, *kept], partial(_call, outcomes=outcomes, options=options))
     lost = sorted(set(outcomes) - set(decisions))
     if lost:
         yield Unusable(
@@ -54,6 +63,15 @@ def _rows(path: Path) -> Iterator[Record]:
         return
     for number, row in enumerate(read_frame(path, OUTCOMES).iter_rows(named=True), start=1):
         yield Record(path=path, number=number, content=row)
+
+
+def _asked(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Which prompt and candidate a decision is about."""
+    return text_of(row, "digest") or text_of(row, "text", "prompt"), text_of(row, "candidate")
+
+
+def _unclear(row: Mapping[str, Any], _: Path) -> Call:
+    raise RowError(TWICE, str(row.get("decision_id")))
 
 
 def _call(row: Mapping[str, Any], _: Path, *, outcomes: Mapping[str, dict[str, Any]], options: ReadOptions) -> Call:

@@ -30,8 +30,8 @@ from pointsman.text.conversation import (
     RoutedRequest,
     ends_in_tool_loop,
     routed_request,
-    sent_characters,
 )
+from pointsman.text.sent import request_characters
 
 try:
     from litellm.integrations.custom_logger import CustomLogger
@@ -151,7 +151,7 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
             decision_ids=[new_id()],
             policy=known_policy(name),
             wanted=wanted,
-            characters=[max(sent_characters(messages), len(request.text))],
+            characters=[max(request_characters(data), len(request.text))],
             digests=[request.digest],
             session=(data.get("metadata") or {}).get("session_id"),
             tenant=data.get("user"),

@@ -4,7 +4,7 @@ Shapes: N prompts, M candidates, C of them available.
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pointsman.model.prediction import Prediction, Selection
 from pointsman.policy.eligibility import Mask
-from pointsman.policy.policy import Budget, Policy, decide
+from pointsman.policy.policy import Budget, Policy, decide, require_costs
 
 
 def decide_eligible(
@@ -35,11 +35,8 @@ def decide_eligible(
     masks_GM, group_N = np.unique(eligible_NM, axis=0, return_inverse=True)
     if len(masks_GM) > 1 and isinstance(policy, Budget):
         # a budget is one for all prompts
-        prediction, masks_GM, group_N = (
-            _undesirable(prediction, eligible_NM),
-            np.asarray(eligible_NM.any(axis=0)).reshape(1, -1),
-            0 * group_N,
-        )
+        prediction = replace(prediction, supported_NM=_may_be_chosen(prediction, policy, eligible_NM, models))
+        masks_GM, group_N = np.asarray(eligible_NM.any(axis=0)).reshape(1, -1), 0 * group_N
     choice_N = np.empty(eligible_NM.shape[0], dtype=np.intp)
     reason_N = np.empty(eligible_NM.shape[0], dtype="U16")
     for group, mask_M in enumerate(masks_GM):
@@ -97,12 +94,18 @@ def _columns(prediction: Prediction, columns_C: NDArray[np.intp]) -> Prediction:
     return Prediction(**known)
 
 
-def _undesirable(prediction: Prediction, eligible_NM: Mask) -> Prediction:
-    """Candidates that may not be chosen made worse than any other, and no cheaper than the most expensive."""
-    quality_NM, cost_NM = prediction.quality_NM, prediction.cost_usd_NM
-    worst_N1 = np.where(eligible_NM, quality_NM, np.inf).min(axis=1, keepdims=True)
-    most_N1 = np.where(eligible_NM & np.isfinite(cost_NM), cost_NM, -np.inf).max(axis=1, keepdims=True)
-    known = {entry.name: getattr(prediction, entry.name) for entry in fields(Prediction)}
-    known["quality_NM"] = np.where(eligible_NM, quality_NM, np.nextafter(worst_N1, -1))
-    known["cost_usd_NM"] = np.where(eligible_NM, cost_NM, most_N1)
-    return Prediction(**known)
+def _may_be_chosen(prediction: Prediction, policy: Policy, eligible_NM: Mask, models: Sequence[str]) -> Mask:
+    """Eligible candidates of known cost, of each prompt those with outcomes on its task where there are any.
+
+    As candidates without outcomes the others are nobody's first, and where the fallback is one of them the prompt has
+    no margin: a promise can't be measured against who may not be chosen.
+    """
+    known_M = np.asarray(np.isfinite(prediction.cost_usd_NM).all(axis=0), dtype=np.bool_)
+    payable_NM = np.asarray(eligible_NM & known_M, dtype=np.bool_)
+    for row in np.flatnonzero(~payable_NM.any(axis=1))[:1].tolist():
+        columns = np.flatnonzero(eligible_NM[row]).tolist()
+        require_costs(known_M[columns], policy, [models[column] for column in columns])
+    if prediction.supported_NM is None:
+        return payable_NM
+    both_NM = prediction.supported_NM & payable_NM
+    return np.asarray(np.where(both_NM.any(axis=1, keepdims=True), both_NM, payable_NM), dtype=np.bool_)

@@ -15,6 +15,9 @@ Mask = NDArray[np.bool_]
 WINDOW_MARGIN = 1.2
 """Tokens of a candidate for one of the router's tokenizer: vocabularies differ, so the estimate is cautious."""
 
+MOST_OUTPUT_TOKENS = 100_000_000
+"""Beyond any answer; a larger number is a slip."""
+
 
 class NoneEligible(ValueError):
     """No candidate may be chosen; the message says which rule removed whom."""
@@ -54,7 +57,7 @@ class Wanted:
     requires: tuple[str, ...] = ()
     """Capabilities that the choice must have."""
     max_output_tokens: int = 0
-    """Tokens that the answer may take, >= 0: they must fit into the window with the prompt."""
+    """Tokens that the answer may take, in [0, MOST_OUTPUT_TOKENS]: they must fit into the window with the prompt."""
     latency_ms: float = float("inf")
     """What 95 % of such calls to the choice must take at most, > 0; whose latency is unknown may be chosen."""
 
@@ -62,8 +65,10 @@ class Wanted:
         for name in ("among", "exclude", "requires"):
             if isinstance(getattr(self, name), str):
                 raise ValueError(f"{name} must be a sequence of names, not one text")
-        if self.max_output_tokens < 0:
-            raise ValueError(f"max_output_tokens must be >= 0, got {self.max_output_tokens}")
+        if not 0 <= self.max_output_tokens <= MOST_OUTPUT_TOKENS:
+            # of a number of thousands of digits Python would rather not tell them all
+            got = "more" if self.max_output_tokens > 0 else self.max_output_tokens
+            raise ValueError(f"max_output_tokens must be in [0, {MOST_OUTPUT_TOKENS}], got {got}")
         if not self.latency_ms > 0:
             raise ValueError(f"latency must be > 0 ms, got {self.latency_ms}")
 

@@ -22,16 +22,20 @@ RANGE = 40.0
 """Largest absolute log price."""
 
 
+LEAST = 1e-9
+"""USD for a thousand decisions below which no pace is meant: far less than any call costs, and safe to divide by."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """A mean cost to keep."""
 
     usd_per_1000: float
-    """USD for a thousand decisions, > 0."""
+    """USD for a thousand decisions, >= LEAST."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.usd_per_1000 < float("inf"):
-            raise ValueError(f"pace must be > 0 USD per 1000 requests and finite, got {self.usd_per_1000}")
+        if not LEAST <= self.usd_per_1000 < float("inf"):
+            raise ValueError(f"pace must be >= {LEAST:g} USD per 1000 requests and finite, got {self.usd_per_1000}")
 
 
 class Pacer:
@@ -49,7 +53,13 @@ class Pacer:
         return math.exp(-min(max(self._log_price + PULL * self._ahead, -RANGE), RANGE))
 
     def spent(self, usd: float) -> None:
-        """Counts what a decision costs, USD >= 0."""
+        """Counts what a decision costs, USD >= 0.
+
+        Raises:
+            ValueError: no finite cost.
+        """
+        if not 0 <= usd < math.inf:
+            raise ValueError(f"a decision's cost must be >= 0 USD and finite, got {usd}")
         over = usd / self._target - 1
         self._log_price = min(max(self._log_price + STEP * min(over, LARGEST), -RANGE), RANGE)
         self._ahead = min(max(self._ahead + over, -MEMORY), MEMORY)

@@ -158,7 +158,7 @@ def decide(
     if costly:
         known_M = np.asarray(np.isfinite(prediction.cost_usd_NM).all(axis=0), dtype=np.bool_)
         if not known_M.all():
-            _require_costs(known_M, policy, models)
+            require_costs(known_M, policy, models)
             return _among_known(prediction, policy, known_M, fallback)
     if isinstance(policy, Best) and prediction.quality_NM.shape[0] == 1 and prediction.supported_NM is None:
         return _best_of_one(prediction, fallback)
@@ -270,8 +270,12 @@ def _within(quality_NM: Floats, cost_usd_NM: Floats, share: float) -> Choices:
     return cheapest(quality_NM, np.where(enough_NM, cost_usd_NM, np.inf))
 
 
-def _require_costs(known_M: NDArray[np.bool_], policy: Policy, models: Sequence[str] | None) -> None:
-    """Refuses where no candidate's cost is known."""
+def require_costs(known_M: NDArray[np.bool_], policy: Policy, models: Sequence[str] | None) -> None:
+    """Refuses where no candidate's cost is known.
+
+    Raises:
+        ValueError: it is so; names the policy and the candidates.
+    """
     if known_M.any():
         return
     named = "" if models is None else f": {', '.join(models)}"

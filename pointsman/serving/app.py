@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 
 from pointsman.serving.batching import Crowded
 from pointsman.serving.config import ServingConfig
-from pointsman.serving.connections import FairServer, bounded_protocol, room_for
+from pointsman.serving.connections import FairServer, bound, bounded_protocol, cannot_listen, room_for, url_of
 from pointsman.serving.contract import REFUSALS, Answer, Asked, Kept, Told
 from pointsman.serving.decider import Decider
 from pointsman.serving.decision_log import DecisionLog
@@ -115,25 +115,41 @@ def serve(path: str | Path, host: str = "127.0.0.1", port: int = 8080, config: S
 
     Raises:
         BundleError: the router can't be loaded.
+        InputError: the host isn't this machine's, or the port is taken.
         OSError: the decision log's folder can't be written.
     """
     limits = config or ServingConfig()
-    app = create_app(path, limits)
-    router = app.state.in_service.get()
-    print(
-        f"pointsman: http://{host}:{port} serves router {router.router_id[:12] or '(unnamed)'} "
-        f"(policy {router.operating_policy}, {len(router.candidates)} candidates, "
-        f"{'a token is asked for' if limits.token else 'no token'}"
-        f"{f', decisions in {limits.log.url or limits.log.folder}' if limits.log else ''}); end with Ctrl-C",
-        flush=True,
-    )
+    # a place that can't be had is told before a router is loaded, and none is told of before it is had
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(each) for each in bound(host, port)]
+        app = create_app(path, limits)
+        router = app.state.in_service.get()
+        port = sockets[0].getsockname()[1]
+        try:
+            for each in sockets:
+                each.listen()
+        except OSError as error:
+            # another one was bound as well, and listens since
+            raise cannot_listen(host, port, error.strerror or str(error)) from None
+        print(
+            f"pointsman: {url_of(host, port)} serves router {router.router_id[:12] or '(unnamed)'} "
+            f"(policy {router.operating_policy}, {len(router.candidates)} candidates, "
+            f"{'a token is asked for' if limits.token else 'no token'}"
+            f"{f', decisions in {limits.log.url or limits.log.folder}' if limits.log else ''}); end with Ctrl-C",
+            flush=True,
+        )
+        server = _server(app, limits)
+        # as uvicorn.run does: Ctrl-C is no error
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets)
+
+
+def _server(app: FastAPI, limits: ServingConfig) -> FairServer:
     # chat completions have a connection to the server behind as well
     crowd = room_for(limits.largest_crowd, 1 if limits.upstream is None else 2)
-    server = FairServer(
+    return FairServer(
         uvicorn.Config(
             app,
-            host=host,
-            port=port,
             log_level="error",
             access_log=False,
             ws="none",
@@ -142,9 +158,6 @@ def serve(path: str | Path, host: str = "127.0.0.1", port: int = 8080, config: S
             timeout_graceful_shutdown=max(1, round(limits.goodbye_seconds)),
         )
     )
-    # as uvicorn.run does: Ctrl-C is no error
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run()
 
 
 def _upstream(limits: ServingConfig) -> "Upstream | None":

@@ -36,7 +36,8 @@ class CanaryConfig:
     latency_ratio: float = 1.5
     """Times as slow that it may be, >= 1."""
     enough: int = 1000
-    """Outcomes of the challenger without a step back after which it has succeeded, >= 1."""
+    """Decisions of the challenger with outcomes, without a step back, after which it has succeeded, >= 1; of the
+    champion's LEAST are wanted as well."""
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
@@ -61,6 +62,17 @@ class Mean:
         step = value - self.mean
         self.mean += step / self.count
         self.squares += step * (value - self.mean)
+
+    def remove(self, value: float) -> None:
+        """Takes one of its values back."""
+        self.count -= 1
+        if not self.count:
+            self.mean = self.squares = 0.0
+            return
+        step = value - self.mean
+        self.mean -= step / self.count
+        # rounding must not leave a variance below 0
+        self.squares = max(self.squares - step * (value - self.mean), 0.0)
 
     def half_width(self, level: float) -> float:
         """Of an interval that holds at all times together, with probability 1 - level."""
@@ -105,20 +117,24 @@ class Canary:
         """Who decides for a session, the same each time; after a step back the champion for all."""
         return "challenger" if not self.stopped and unit(f"canary:{key}") < self.config.share else "champion"
 
-    def told(self, arm: Arm, figures: dict[str, Any]) -> bool:
-        """Counts an outcome; whether it is the one that ends the trial: the challenger is stopped, or has succeeded."""
-        values = {"errors": float(bool(figures.get("error")))}
-        if "thumb" in figures:
-            values["thumbs_down"] = float(figures["thumb"] == "down")
-        if "quality" in figures:
-            values["lost_quality"] = 1 - float(figures["quality"])
-        values |= {name: float(figures[name]) for name in ("cost_usd", "latency_ms") if name in figures}
-        for name, value in values.items():
+    def told(self, arm: Arm, figures: dict[str, Any], before: dict[str, Any] | None = None) -> bool:
+        """Counts what is known of a decision; whether that ends the trial: the challenger is stopped, or has succeeded.
+
+        Args:
+            arm: who decided.
+            figures: all that was told of it.
+            before: what of that is counted already, and goes: a decision counts once, however often it is told of.
+        """
+        for name, value in (_values(before) if before else {}).items():
+            getattr(self._guards[name], arm).remove(value)
+        for name, value in _values(figures).items():
             getattr(self._guards[name], arm).add(value)
         if self.stopped:
             return False
         self.stopped = self._verdict()
-        if self.stopped or self.succeeded or self._guards["errors"].challenger.count < self.config.enough:
+        heard = self._guards["errors"]
+        enough = heard.challenger.count >= self.config.enough and heard.champion.count >= LEAST
+        if self.stopped or self.succeeded or not enough:
             return bool(self.stopped)
         self.succeeded = self._account()
         return True
@@ -158,3 +174,13 @@ class Canary:
         }  # fmt: skip
         ends = {"stopped": self.stopped, "succeeded": self.succeeded}
         return {"share": self.config.share, "router_id": self.router_id, **ends, "figures": figures}
+
+
+def _values(figures: dict[str, Any]) -> dict[str, float]:
+    """What guards compare, by their names: each the higher, the worse."""
+    values = {"errors": float(bool(figures.get("error")))}
+    if "thumb" in figures:
+        values["thumbs_down"] = float(figures["thumb"] == "down")
+    if "quality" in figures:
+        values["lost_quality"] = 1 - float(figures["quality"])
+    return values | {name: float(figures[name]) for name in ("cost_usd", "latency_ms") if name in figures}

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from pointsman.policy.eligibility import Wanted, constrained
+from pointsman.policy.eligibility import MOST_OUTPUT_TOKENS, Wanted, constrained
 from pointsman.router import OPERATING
 from pointsman.serving.batching import Crowded
 from pointsman.serving.config import ServingConfig
@@ -20,7 +20,8 @@ from pointsman.serving.paces import known_policy
 from pointsman.serving.requests import plain
 from pointsman.serving.service import Service
 from pointsman.serving.upstream import Passed, Upstream
-from pointsman.text.conversation import DEFAULT, ConversationConfig, ends_in_tool_loop, routed_request, sent_characters
+from pointsman.text.conversation import DEFAULT, ConversationConfig, ends_in_tool_loop, routed_request
+from pointsman.text.sent import request_characters
 
 MODEL = "pointsman"
 """What clients ask for: `pointsman/auto`, or `pointsman/POLICY` such as `pointsman/tradeoff=0.01`."""
@@ -68,10 +69,12 @@ def add_completions(
 async def _body(request: Request) -> dict[str, Any]:
     try:
         body = await request.json()
-    except ValueError:
-        raise ValueError("the body isn't JSON") from None
+    except (ValueError, RecursionError):
+        raise ValueError("the body isn't JSON, or nested too deep") from None
     if not isinstance(body, dict) or not isinstance(body.get("model"), str):
         raise ValueError("the body must be an object with a model")
+    if not isinstance(body.get("stream_options") or {}, dict):
+        raise ValueError("stream_options must be an object")
     return body
 
 
@@ -93,8 +96,8 @@ def completion_job(
     if not isinstance(narrowed, dict):
         raise ValueError(f"metadata.{MODEL} must be an object")
     most = body.get("max_completion_tokens") or body.get("max_tokens") or 0
-    if type(most) is not int:
-        raise ValueError("max_tokens must be a whole number")
+    if type(most) is not int or not 0 <= most <= MOST_OUTPUT_TOKENS:
+        raise ValueError(f"max_tokens must be a whole number in [0, {MOST_OUTPUT_TOKENS}]")
     among, messages = narrowed.get("among"), body.get("messages") or []
     session = metadata.get("session_id") if isinstance(metadata, dict) else None
     name, wanted = constrained(
@@ -111,7 +114,7 @@ def completion_job(
         decision_ids=[new_id()],
         policy=known_policy(name),
         wanted=wanted,
-        characters=[max(sent_characters(messages), len(routed.text))],
+        characters=[max(request_characters(body), len(routed.text))],
         digests=[routed.digest],
         session=_name(session),
         tenant=_name(body.get("user")),

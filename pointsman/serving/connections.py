@@ -5,6 +5,7 @@ connections there are: it takes them until the process has no file left, and the
 """
 
 import asyncio
+import errno
 import resource
 import socket
 from itertools import chain
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pointsman.errors import InputError
 
 _TAKEN = 2
 """Connections that are taken in one turn of the event loop; those that are there are answered between."""
@@ -44,6 +47,60 @@ def room_for(crowd: int, files_each: int = 1) -> int:
 def _open_files() -> int:
     descriptors = Path("/proc/self/fd")
     return sum(1 for _ in descriptors.iterdir()) if descriptors.is_dir() else _SPARE
+
+
+def bound(host: str, port: int) -> list[socket.socket]:
+    """Sockets at all addresses of a host, where nobody else listens; they don't listen yet.
+
+    Args:
+        host: a name or an address, of IPv4 or IPv6; '': all.
+        port: 0: any that is free.
+
+    Raises:
+        InputError: the host isn't this machine's, or the port is taken.
+    """
+    found: list[socket.socket] = []
+    failure = ""
+    try:
+        places = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in dict.fromkeys(places):
+            listening = socket.socket(family, kind, protocol)
+            found.append(listening)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                # IPv4 has a socket of its own
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            # at all of them one port, also where any is taken
+            own = found[0].getsockname()[1] if len(found) > 1 else port
+            try:
+                listening.bind((address[0], own, *address[2:]))
+            except OSError as error:
+                # of a name with several addresses a machine may have some, such as IPv4 alone
+                if error.errno != errno.EADDRNOTAVAIL:
+                    raise
+                failure = error.strerror or str(error)
+                found.pop().close()
+    except (OSError, UnicodeError) as error:
+        failure = getattr(error, "strerror", None) or str(error)
+        while found:
+            found.pop().close()
+    if not found:
+        raise cannot_listen(host, port, failure)
+    return found
+
+
+def cannot_listen(host: str, port: int, why: str) -> InputError:
+    """What a person is told whose server finds no place."""
+    return InputError(f"can't listen at {url_of(host, port)}: {why} (--host, --port)")
+
+
+def url_of(host: str, port: int) -> str:
+    """Where clients find a server.
+
+    >>> url_of("::1", 8080)
+    'http://[::1]:8080'
+    """
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class FairServer(uvicorn.Server):

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pointsman.policy.eligibility import MOST_OUTPUT_TOKENS
 from pointsman.router import OPERATING
 
 Name = Annotated[str, Field(max_length=200)]
@@ -27,7 +28,7 @@ class Asked(BaseModel):
     """Candidates that may not."""
     requires: Names = []
     """Capabilities that the choice must have."""
-    max_output_tokens: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    max_output_tokens: Annotated[int, Field(ge=0, le=MOST_OUTPUT_TOKENS)] = 0
     session: Name | None = None
     tenant: Name | None = None
     explain: bool = False
@@ -120,13 +121,13 @@ class Told(BaseModel):
     error: Annotated[str, Field(max_length=1000)] | bool | None = None
 
     def figures(self) -> dict[str, Any]:
-        """What was told, plain: a thumb as 'up' or 'down', an error as text."""
+        """What was told, plain: a thumb as 'up' or 'down', an error as text, which is '' where the call didn't fail."""
         told = self.model_dump(exclude={"decision_id"}, exclude_none=True)
         if "thumb" in told:
             told["thumb"] = "up" if told["thumb"] in ("up", True, 1) else "down"
         if "error" in told and isinstance(told["error"], bool):
-            told["error"] = "error" if told["error"] else None
-        return {name: value for name, value in told.items() if value is not None}
+            told["error"] = "error" if told["error"] else ""
+        return told
 
 
 class Kept(BaseModel):

@@ -60,17 +60,29 @@ class Decider:
         router = self._in_service.get()
         job = job_of(router.conversation)
         challenger = None if self._challenger is None else self._challenger.get()
-        arm: Arm = "champion" if challenger is None else self._service.arm(job, challenger.router_id)
+        arm: Arm = "champion" if challenger is None else self._service.trials.arm(job, challenger.router_id)
         if arm == "challenger" and challenger is not None:
-            router = challenger
-            # it may have learnt from other turns than the champion
-            job = replace(job, prompts=job_of(router.conversation).prompts)
-        work = asyncio.ensure_future(self._answer(router, arm, job))
+            work = asyncio.ensure_future(self._tried(challenger, router, job, job_of))
+        else:
+            work = asyncio.ensure_future(self._answer(router, "champion", job))
         done, _ = await asyncio.wait((work,), timeout=PATIENCE)
         if not done and await hung_up_first(request, work):
             self._meters.gave_up()
             return None
         return await work
+
+    async def _tried(
+        self, challenger: Router, router: Router, job: Job, job_of: Callable[[ConversationConfig], Job]
+    ) -> bytes:
+        """The challenger's answer, or what the router in service says where it has none: a trial refuses nobody."""
+        try:
+            # it may have learnt from other turns than the champion
+            own = replace(job, prompts=job_of(challenger.conversation).prompts)
+            return await self._answer(challenger, "challenger", own)
+        except ValueError:
+            answer = await self._answer(router, "champion", job)
+            self._meters.stood_in()
+            return answer
 
     async def _answer(self, router: Router, arm: Arm, job: Job) -> bytes:
         """The body; a large request goes piece by piece, a few at a time, and is decided as one in the end."""

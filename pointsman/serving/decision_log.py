@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from pointsman.serving.shadow import Compared
 if TYPE_CHECKING:
     from pointsman.serving.shipping import Shipping
 
+_LOG = logging.getLogger(__name__)
 TextSetting = Literal["full", "hash", "embedding"]
 
 
@@ -126,7 +128,9 @@ def _shipping(config: LogConfig, url: str) -> "Shipping":
 def read_log(folder: Path) -> pl.DataFrame:
     """Decisions with their outcomes beside them, one row a decision, in the order of decisions.
 
-    Of several outcomes of a decision each figure's last one counts; a row that stands twice counts once.
+    Of several outcomes of a decision each figure's last one counts; a row that stands twice counts once. Left out, and
+    told as a warning, are decisions whose id stands for another prompt or candidate as well: nobody can say which of
+    them an outcome is about.
 
     Raises:
         FileNotFoundError: the folder holds no decisions.
@@ -134,6 +138,11 @@ def read_log(folder: Path) -> pl.DataFrame:
     decisions = read_segments(folder, "decisions")
     if decisions is None:
         raise FileNotFoundError(f"{folder} holds no decisions (decisions-*.parquet)")
+    each = decisions.group_by("decision_id").agg(pl.struct("digest", "candidate").n_unique().alias("asked"))
+    unclear = each.filter(pl.col("asked") > 1)["decision_id"]
+    if len(unclear):
+        _LOG.warning("%s: %d ids of decisions stand for several prompts or candidates", folder, len(unclear))
+    decisions = decisions.filter(~pl.col("decision_id").is_in(unclear.implode()))
     decisions = decisions.unique("decision_id", keep="first", maintain_order=True)
     outcomes = read_segments(folder, "outcomes")
     if outcomes is None:
@@ -142,5 +151,7 @@ def read_log(folder: Path) -> pl.DataFrame:
         outcomes.sort("told_at", maintain_order=True)
         .group_by("decision_id", maintain_order=True)
         .agg(pl.col(name).drop_nulls().last() for name in FIGURES)
+        # told of a call that didn't fail
+        .with_columns(pl.col("error").replace("", None))
     )
     return decisions.join(last, on="decision_id", how="left", maintain_order="left")

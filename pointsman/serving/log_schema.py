@@ -41,7 +41,7 @@ FIGURES: dict[str, Any] = {
     "error": pl.String,
 }
 OUTCOME: dict[str, Any] = {"decision_id": pl.String, "told_at": pl.Datetime("us"), **FIGURES}
-"""Columns of an outcome: what a caller didn't tell is null."""
+"""Columns of an outcome: what a caller didn't tell is null. An empty error says that the call didn't fail."""
 EVENTS = "events.jsonl"
 """Beside the segments: how trials of challengers ended, a line of JSON each."""
 SHADOW: dict[str, Any] = {

@@ -77,8 +77,8 @@ class Meters:
         )
         self._given_up = counter("given_up", "Requests whose client hung up before the answer")
         self._refused = counter("refused", "Requests told to come back, for want of room")
-        self._outcomes = counter("outcomes", "Outcomes told", "candidate")
-        self._errors = counter("outcome_errors", "Outcomes of failed calls", "candidate")
+        self._outcomes = counter("outcomes", "Decisions whose outcome was told", "candidate")
+        self._errors = counter("outcome_errors", "Decisions whose call failed", "candidate")
         self._thumbs = counter("thumbs", "Thumbs of users", "candidate", "thumb")
         self._spent = counter("told_cost_usd", "Measured cost of answers", "candidate")
         self._shadow = counter("shadow_decisions", "Prompts that the shadow decided too")
@@ -86,6 +86,9 @@ class Meters:
         self._shadow_quality = gauge("shadow_quality_difference", "Predicted quality of the shadow's choices less ours")
         self._shadow_cost = gauge("shadow_cost_difference_usd", "Expected cost of the shadow's choices less ours")
         self._stepped_back = counter("canary_step_backs", "Challengers stopped by a guardrail")
+        self._stood_in = counter(
+            "canary_unable", "Requests of the challenger's share that only the router in service could decide"
+        )
         self._failures = gauge("failed_reloads", "Routers that couldn't be loaded")
         self._shed = gauge("log_shed", "Rows that the decision log had no room for")
         self._log_failures = gauge("log_failures", "Writes of the decision log that failed and were tried again")
@@ -114,10 +117,17 @@ class Meters:
         """Adds a request that there was no room for."""
         self._refused.inc()
 
-    def told(self, candidate: str | None, figures: dict[str, Any]) -> None:
-        """Adds an outcome; of a decision that isn't remembered the candidate is None."""
+    def told(self, candidate: str | None, figures: Mapping[str, Any], *, again: bool = False) -> None:
+        """Adds an outcome, with figures that weren't added before.
+
+        Args:
+            candidate: whose; None: the decision isn't remembered.
+            figures: what was told.
+            again: something of the decision was told before.
+        """
         name = candidate or "unknown"
-        self._outcomes.labels(name).inc()
+        if not again:
+            self._outcomes.labels(name).inc()
         if figures.get("error"):
             self._errors.labels(name).inc()
         if "thumb" in figures:
@@ -138,6 +148,10 @@ class Meters:
     def stepped_back(self) -> None:
         """Adds a challenger that a guardrail stopped."""
         self._stepped_back.inc()
+
+    def stood_in(self) -> None:
+        """Adds a request that the challenger couldn't decide, and the router in service could."""
+        self._stood_in.inc()
 
     def traffic(self) -> dict[str, Any]:
         """The same in sum, for the console."""

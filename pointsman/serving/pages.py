@@ -40,7 +40,7 @@ def add_pages(
     def describe() -> dict[str, Any]:
         router = in_service.get()
         shadow = None if challenger is None else challenger.get().router_id
-        trial = None if shadow is None else service.trial(shadow)
+        trial = None if shadow is None else service.trials.of(shadow)
         return {
             **_described(router),
             "failed_reloads": in_service.failures,

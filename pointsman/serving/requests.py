@@ -7,7 +7,8 @@ from pointsman.serving.config import ServingConfig
 from pointsman.serving.contract import Asked
 from pointsman.serving.jobs import Job, new_id
 from pointsman.serving.paces import known_policy
-from pointsman.text.conversation import DEFAULT, ConversationConfig, ends_in_tool_loop, routed_messages, sent_characters
+from pointsman.text.conversation import DEFAULT, ConversationConfig, ends_in_tool_loop, routed_messages
+from pointsman.text.sent import sent_characters
 
 
 def job_of(asked: Asked, limits: ServingConfig, conversation: ConversationConfig = DEFAULT) -> Job:

@@ -1,14 +1,13 @@
 """From prompts to decisions: encodes what waits together, chooses, explores, and hands on what was decided."""
 
-import json
-import os
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import accumulate
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -20,22 +19,22 @@ from pointsman.policy.policy import Policy, Tradeoff
 from pointsman.policy.ranking import rank
 from pointsman.router import Router
 from pointsman.routing import Routing
-from pointsman.serving.canary import Arm, Canary
+from pointsman.serving.canary import Arm
 from pointsman.serving.config import ServingConfig
 from pointsman.serving.decided import Decided, Shown, answer, shown
 from pointsman.serving.decision_log import DecisionLog
 from pointsman.serving.exploring import Explorer
 from pointsman.serving.jobs import Job, Piece, Predicted
-from pointsman.serving.log_schema import EVENTS
 from pointsman.serving.meters import Meters
 from pointsman.serving.paces import Paces
+from pointsman.serving.remembered import Memory, Remembered
 from pointsman.serving.shadow import Compared, Seen, Shadow
+from pointsman.serving.trials import Trials
+from pointsman.text.conversation import prompt_digest
 from pointsman.text.lengths import lengths
 
 RECENT = 200
 """Decisions that the console shows."""
-REMEMBERED = 50_000
-"""Decisions whose arm and candidate are known when their outcomes come."""
 
 
 class Service:
@@ -45,10 +44,9 @@ class Service:
         self._meters, self._log = meters, log
         self._lock = threading.Lock()
         self._explorer, self._paces = Explorer(config.explore, config.sticky), Paces()
-        self._remembered: OrderedDict[str, tuple[Arm, str, str]] = OrderedDict()
+        self._memory = Memory()
         self._text = None if log is None else log.config.text
-        self._canary_config = config.canary
-        self._canary: Canary | None = None
+        self.trials = Trials(config.canary, meters, None if log is None else log.config.folder)
         self.shadow: Shadow | None = None
         self._recent: deque[Shown] = deque(maxlen=RECENT)
 
@@ -85,7 +83,7 @@ class Service:
                 )
             try:
                 answers.append(self.finish(router, piece.arm, piece.job, part) if piece.whole else part)
-            except ValueError as error:
+            except Exception as error:  # whatever it is, those who were asked beside it are answered
                 answers.append(error)
         return answers
 
@@ -93,7 +91,7 @@ class Service:
         """The answer to a request whose prompts are predicted.
 
         Raises:
-            ValueError: a policy that can't be kept, or no candidate is left for a prompt.
+            ValueError: a policy that can't be kept, no candidate is left for a prompt, or another decision has its id.
         """
         decided = self.decide(router, arm, job, predicted)
         return answer(decided, predicted.prediction if job.explain else None)
@@ -106,12 +104,15 @@ class Service:
         """
         policy, pacer = self._policy(router, job)
         routing = router.choose(predicted.prediction, policy, job.wanted)
-        explored, kept = self._explorer.explored(router, job, routing)
+        digests = job.digests or [prompt_digest([prompt]) for prompt in job.prompts]
+        explored, kept = self._explorer.explored(router, job, routing, policy)
         final = _after(routing, explored, policy, kept)
+        self._remember(router, arm, job, final, digests)
         if pacer is not None:
             final = replace(final, policy=job.policy)
             with self._lock:
-                for cost in final.expected_cost_usd.tolist():
+                # what is unknown is nan, and would be for ever in a sum
+                for cost in filter(isfinite, final.expected_cost_usd.tolist()):
                     pacer.spent(cost)
         self._explorer.remember(job, final)
         decided = Decided(
@@ -125,7 +126,7 @@ class Service:
             tenant=job.tenant,
             requires=job.wanted.requires,
             texts=None if self._log is None else job.prompts,
-            digests=job.digests,
+            digests=digests,
             embedding_ND=predicted.embedding_ND if self._text == "embedding" else None,
         )
         self._hand_on(decided, job, predicted)
@@ -140,24 +141,15 @@ class Service:
         now = datetime.now(UTC).replace(tzinfo=None)
         if self._log is not None and not self._log.told({"decision_id": decision_id, "told_at": now, **figures}):
             raise OverflowError("the log has no room: come back")
-        known = self._remembered.get(decision_id)
-        self._meters.told(known[1] if known else None, figures)
-        if known is not None:
-            self._tell_canary(known[0], known[2], figures)
-        return self._log is not None
-
-    def _tell_canary(self, arm: Arm, router_id: str, figures: dict[str, Any]) -> None:
         with self._lock:
-            canary = self._canary
-            # what a challenger before this one did isn't held against it
-            if canary is None or (arm == "challenger" and router_id != canary.router_id):
-                return
-            if not canary.told(arm, figures):
-                return
-            if canary.stopped:
-                self._meters.stepped_back()
-            ended, why = ("stopped", canary.stopped) if canary.stopped else ("succeeded", canary.succeeded)
-            self._event({"event": f"canary {ended}", "router_id": canary.router_id, "why": why})
+            known = self._memory.get(decision_id)
+            if known is None:
+                self._meters.told(None, figures)
+            else:
+                before = known.figures
+                self._meters.told(known.candidate, known.tell(figures), again=bool(before))
+                self.trials.told(known, before)
+        return self._log is not None
 
     def recent(self) -> list[dict[str, Any]]:
         """The last decisions, newest first, for the console; texts only if the log keeps them."""
@@ -173,20 +165,6 @@ class Service:
         """Writes of the log that failed and were tried again."""
         return 0 if self._log is None else self._log.failures
 
-    def arm(self, job: Job, challenger: str) -> Arm:
-        """Who decides for a request; `challenger`: router_id of the one that is there now."""
-        canary = self.trial(challenger)
-        return "champion" if canary is None else canary.arm(job.session or job.decision_ids[0])
-
-    def trial(self, challenger: str) -> Canary | None:
-        """The trial of the challenger, by its router_id; None: nobody is tried."""
-        if self._canary_config is None:
-            return None
-        with self._lock:
-            if self._canary is None or self._canary.router_id != challenger:
-                self._canary = Canary(self._canary_config, challenger)
-            return self._canary
-
     def _policy(self, router: Router, job: Job) -> tuple[Policy, Pacer | None]:
         with self._lock:
             pacer = self._paces.of(job.tenant, job.policy)
@@ -194,16 +172,21 @@ class Service:
                 return Tradeoff(willingness_to_pay=pacer.willingness_to_pay), pacer
         return router.policy(job.policy), None
 
+    def _remember(self, router: Router, arm: Arm, job: Job, routing: Routing, digests: list[str]) -> None:
+        """For their outcomes; in one step with the check, since two requests may come with an id at a time."""
+        with self._lock:
+            for decision_id, digest in zip(job.decision_ids, digests, strict=True):
+                self._memory.check(decision_id, digest, job.wanted)
+            for decision_id, digest, name in zip(job.decision_ids, digests, routing.candidate, strict=True):
+                one = Remembered(arm=arm, candidate=name, router_id=router.router_id, digest=digest, wanted=job.wanted)
+                self._memory.add(decision_id, one)
+
     def _hand_on(self, decided: Decided, job: Job, predicted: Predicted) -> None:
         """To the meters, the log, the console and the shadow."""
         self._meters.count(decided)
         if self._log is not None:
             self._log.decided(decided)
         self._recent.extend(shown(decided, job, with_text=self._text == "full"))
-        for decision_id, name in zip(decided.decision_ids, decided.routing.candidate, strict=True):
-            self._remembered[decision_id] = (decided.arm, name, decided.router.router_id)
-        while len(self._remembered) > REMEMBERED:
-            self._remembered.popitem(last=False)
         if self.shadow is not None and decided.arm == "champion":
             digest = decided.router.encoder_digest
             shared = bool(digest) and digest == self.shadow.router.encoder_digest
@@ -225,16 +208,6 @@ class Service:
         self._meters.shadowed(compared.figures())
         if self._log is not None:
             self._log.shadowed(compared)
-
-    def _event(self, event: dict[str, Any]) -> None:
-        """Writes down what a person should find later, beside the log."""
-        if self._log is None:
-            return
-        line = json.dumps({"at": datetime.now(UTC).isoformat(), **event}) + "\n"
-        with (self._log.config.folder / EVENTS).open("a", encoding="utf-8") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _after(routing: Routing, explored: Explored, policy: Policy, kept: bool) -> Routing:

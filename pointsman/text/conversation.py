@@ -197,22 +197,6 @@ def _needs(message: Mapping[str, Any]) -> set[str]:
     return needs
 
 
-def sent_characters(messages: Sequence[Mapping[str, Any]]) -> int:
-    """Characters of text that a candidate is sent: every turn, what tools answered, and what they were called with.
-
-    >>> sent_characters([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}])
-    14
-    """
-    total = 0
-    for message in messages:
-        total += len(_text(message) or _tool_text(message))
-        for call in message.get("tool_calls") or []:
-            function = call.get("function") if isinstance(call, Mapping) else None
-            if isinstance(function, Mapping):
-                total += len(str(function.get("arguments") or ""))
-    return total
-
-
 def ends_in_tool_loop(messages: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the last message is a tool's answer, which belongs to whoever called it.
 

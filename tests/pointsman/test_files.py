@@ -1,10 +1,13 @@
 import gzip
 import json
 import zlib
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 import polars as pl
 import pytest
 
+from pointsman.cli import main
 from pointsman.errors import InputError
 from pointsman.files import MOST_ROWS, SUFFIXES, FileRouting, _read, route_file
 from pointsman.router import Router
@@ -54,6 +57,65 @@ def test_every_format_in_and_out_decides_the_same(bundle, tmp_path, suffix):
     scores = decided["scores"][0]
     scores = json.loads(scores) if isinstance(scores, str) else scores.to_list()
     assert [one["candidate"] for one in scores] == list(wanted.candidates)
+
+
+NESTED = {
+    "moments": [[datetime(2026, 1, 2), None], None],
+    "day": [{"at": date(2026, 1, 2), "sum": Decimal("1.50")}, {"at": None, "sum": None}],
+    "clock": [[time(1, 2)], []],
+}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_columns_of_every_type_pass_through(bundle, tmp_path, suffix):
+    source, target = write(tmp_path / "in.parquet", prompt=["add 1", "sum 2"], **NESTED), tmp_path / f"out{suffix}"
+    route_file(bundle, source, target, "best")
+    decided = _read(target)
+    assert {*NESTED, "candidate"} < set(decided.columns)
+    if suffix == ".csv":
+        assert json.loads(decided["moments"][0]) == ["2026-01-02 00:00:00", None]
+        assert json.loads(decided["day"][0]) == {"at": "2026-01-02", "sum": "1.50"}
+
+
+@pytest.mark.parametrize(
+    ("column", "suffixes"),
+    [
+        (pl.Series([b"\xff"]), [".csv", ".jsonl", ".ndjson", ".json"]),
+        (pl.Series([[b"\xff"]]), [".csv", ".jsonl", ".ndjson", ".json"]),
+        (pl.Series([[{"a": b"\xff"}]]), [".csv", ".jsonl", ".ndjson", ".json"]),
+        (pl.Series([timedelta(1)]), [".csv"]),
+        (pl.Series([{"a": timedelta(1)}]), [".csv"]),
+    ],
+)
+def test_what_a_format_has_no_form_for_is_refused_by_name(bundle, tmp_path, column, suffixes):
+    source = write(tmp_path / "in.parquet", prompt=["add 1"], mine=column)
+    for suffix in SUFFIXES:
+        target = tmp_path / f"out{suffix}"
+        if suffix in suffixes:
+            # there is no router in the folder: none was asked for
+            with pytest.raises(InputError, match=rf"in\.parquet: {suffix[1:]} has no form for mine \("):
+                route_file(tmp_path, source, target, "best")
+        else:
+            route_file(bundle, source, target, "best")
+        assert target.exists() == (suffix not in suffixes)
+
+
+def test_columns_called_as_a_decisions_are_kept_under_another_name(bundle, tmp_path, capsys):
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    pl.DataFrame({"task": ["t"], "prompt": ["add 1"], "margin": ["m"], "input_margin": ["i"]}).write_csv(source)
+    command = ["route", "--router", str(bundle), "--input", str(source), "--output", str(target)]
+    assert main([*command, "--among", "small, large"]) == 0
+    decided = _read(target)
+    assert decided.columns[:4] == ["input_task", "prompt", "input_input_margin", "input_margin"]
+    assert decided.select("input_task", "input_input_margin", "input_margin").rows() == [("t", "m", "i")]
+    assert decided["candidate"][0] in ("small", "large")
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "task as input_task, margin as input_input_margin" in said
+    # a file that was routed before is one, too
+    again = route_file(bundle, target, tmp_path / "again.csv", "best").renamed
+    assert again["candidate"] == "input_candidate"
+    assert len(again) == 9
 
 
 def test_bytes_that_are_not_utf8_are_refused(tmp_path):

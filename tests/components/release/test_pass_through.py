@@ -175,6 +175,11 @@ def test_who_cannot_be_reached_is_an_error_in_their_form(bundle, tmp_path):
         ({"messages": []}, "text"),
         ({"model": 3}, "an object with a model"),
         ({"max_tokens": "many"}, "whole number"),
+        ({"max_tokens": int("9" * 400)}, "whole number in [0, 100000000]"),
+        ({"max_completion_tokens": -1}, "whole number in [0, 100000000]"),
+        ({"stream": True, "stream_options": 5}, "stream_options must be an object"),
+        ({"stream": True, "stream_options": "x"}, "stream_options must be an object"),
+        ({"model": "small", "stream_options": [1]}, "stream_options must be an object"),
         ({"metadata": {"pointsman": {"exclude": ["small", "large"]}}}, "no candidate is left"),
         ({"metadata": {"pointsman": {"among": "small"}}}, "list of names"),
     ],
@@ -184,6 +189,27 @@ def test_what_cannot_be_routed_is_refused_in_openais_form(bundle, tmp_path, body
         answer = post(http, **body)
         assert answer.status_code == 400
         assert message in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("calls", [5, True, "x", {"a": 1}, [5], [{"function": 5}], [{"function": {"arguments": 5}}]])
+def test_tool_calls_of_any_form_are_handed_on(bundle, prompts, tmp_path, calls):
+    turns = [
+        {"role": "user", "content": prompts[0]},
+        {"role": "assistant", "tool_calls": calls, "function_call": calls},
+    ]
+    with serving(gateway(prompts)) as url, in_process(bundle, url, tmp_path) as http:
+        # what they mean is for the server behind to say
+        assert post(http, messages=[*turns, {"role": "user", "content": prompts[0]}]).status_code < 500
+        asked = {"messages": turns}
+        assert http.post("/v1/route", json=asked).status_code == 200
+
+
+def test_a_body_nested_too_deep_is_refused(bundle, tmp_path):
+    with in_process(bundle, "http://127.0.0.1:9/v1", tmp_path) as http:
+        body = '{"model": "pointsman/auto", "messages": ' + "[" * 100_000 + "]" * 100_000 + "}"
+        for path in ("/v1/chat/completions", "/v1/route"):
+            answer = http.post(path, content=body, headers={"content-type": "application/json"})
+            assert answer.status_code == 400
 
 
 def test_settings_have_legal_ranges():

@@ -314,6 +314,27 @@ class TestDecisions:
         assert tables.grades.select("grader", "kind", "grade").rows() == [("user", "feedback", 1)]
         assert tally.reasons == {"the call failed": 1, "outcomes of decisions that aren't in the log": 1}
 
+    def test_an_error_may_be_taken_back(self, lines, imported) -> None:
+        told = [
+            {"decision_id": f"d{number}", "told_at": f"2026-01-0{day}T00:00:00", "error": error}
+            for number, errors in enumerate((("x", ""), ("", "x"), ("", "")))
+            for day, error in enumerate(errors, start=1)
+        ]
+        rows = [decision(f"d{number}") for number in range(3)]
+        tally, tables = imported("decisions", lines(*(json.dumps(row, default=str) for row in [*rows, *told])))
+        assert sorted(tables.outcomes["decision_id"]) == ["d0", "d2"]
+        assert tally.reasons == {"the call failed": 1}
+
+    @pytest.mark.parametrize("changes", [{"text": "Ask other"}, {"candidate": "b"}])
+    def test_an_id_of_two_decisions_teaches_nothing(self, lines, imported, changes) -> None:
+        rows = [decision("d1"), decision("d2"), decision("d1"), decision("d1", **changes)]
+        told = {"decision_id": "d1", "told_at": "2026-01-02T00:00:00", "quality": 1.0}
+        tally, tables = imported(
+            "decisions", lines(*(json.dumps(row, default=str) for row in [*rows, told])), most_unusable=1
+        )
+        assert tables.outcomes["decision_id"].to_list() == ["d2"]
+        assert tally.reasons == {"the decision's id stands for another prompt or candidate as well": 2}
+
     def test_the_gateways_log_of_the_same_calls_adds_what_it_knows(self, lines, imported) -> None:
         chosen = decision("d1", digest=None)
         imported("decisions", lines(json.dumps(chosen, default=str)))

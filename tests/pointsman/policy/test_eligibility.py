@@ -72,6 +72,9 @@ def test_the_message_tells_the_window_that_was_too_small():
         eligible(MODELS, FACTS, Wanted(among=("new",)), np.array([1]))
     with pytest.raises(ValueError, match="not one text"):
         Wanted(exclude="small")
+    for tokens in (-1, 100_000_001, int("9" * 400)):
+        with pytest.raises(ValueError, match=r"max_output_tokens must be in \[0, 100000000\]"):
+            Wanted(max_output_tokens=tokens)
 
 
 def test_nothing_known_and_nothing_wanted_limits_nobody():

@@ -43,5 +43,17 @@ def test_a_target_beyond_the_best_is_the_best():
     quality, cost = stream(500, 0)
     best = cost[np.arange(500), quality.argmax(axis=1)]
     assert spend(quality, cost, 100 * best.mean())[200:].mean() == pytest.approx(best[200:].mean())
-    with pytest.raises(ValueError, match="must be > 0"):
-        Pace(usd_per_1000=0)
+    for wrong in (0, 1e-322, np.nan, np.inf):
+        with pytest.raises(ValueError, match="must be >= 1e-09 USD per 1000 requests and finite"):
+            Pace(usd_per_1000=wrong)
+    for wrong in (-1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="a decision's cost must be >= 0 USD and finite"):
+            Pacer(Pace(usd_per_1000=1e-9)).spent(wrong)
+
+
+@pytest.mark.parametrize("usd", [1e-9, 1e300])
+def test_a_pace_at_the_end_of_its_range_has_a_price(usd):
+    pacer = Pacer(Pace(usd_per_1000=usd))
+    for cost in (0.0, 1e-12, 1e9) * 200:
+        assert 0 < pacer.willingness_to_pay < np.inf
+        pacer.spent(cost)

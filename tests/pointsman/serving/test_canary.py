@@ -1,11 +1,14 @@
 """A challenger on live traffic: a sticky share, false alarms within their level, and a step back when it is worse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from components.release.canary import Tried, canary_of
 from components.release.publish import publish
+from pointsman.bundle.manifest import Candidate
 from pointsman.serving.app import ServingConfig, create_app
 from pointsman.serving.canary import Canary, CanaryConfig, Mean
 from pointsman.serving.decision_log import LogConfig, read_segments
@@ -18,6 +21,17 @@ def test_the_share_is_kept_and_a_session_stays():
     arms = [canary.arm(f"s{number}") for number in range(5000)]
     assert abs(arms.count("challenger") / 5000 - 0.2) < 0.025
     assert arms == [canary.arm(f"s{number}") for number in range(5000)]
+
+
+def test_sessions_of_two_tenants_are_two(bundle, second):
+    config = ServingConfig(reload_seconds=0, shadow=str(second), canary=CanaryConfig(share=0.5))
+    http = TestClient(create_app(bundle, config))
+
+    def routers(tenant):
+        asked = [{"prompt": "add 1", "session": f"s{n}", "tenant": tenant} for n in range(20)]
+        return [http.post("/v1/route", json=one).json()["router_id"] for one in asked]
+
+    assert routers("acme") == routers("acme") != routers("globex")
 
 
 def feed(canary, draw, calls, errors=(0.05, 0.05), cost=(1.0, 1.0)):
@@ -67,6 +81,51 @@ def test_running_means_are_numpys_and_intervals_narrow():
     assert widths[20] > widths[100] > widths[199]
     # never narrower than an interval for one look
     assert widths[199] > 1.96 * values.std(ddof=1) / np.sqrt(200)
+
+
+def test_a_value_taken_back_might_as_well_not_have_been():
+    values = np.random.default_rng(0).normal(size=50)
+    mean = Mean()
+    for value in values:
+        mean.add(float(value))
+    for value in values[:30]:
+        mean.remove(float(value))
+    assert (mean.count, mean.mean) == (20, pytest.approx(values[30:].mean()))
+    assert mean.squares / 19 == pytest.approx(values[30:].var(ddof=1))
+    for value in values[30:]:
+        mean.remove(float(value))
+    assert (mean.count, mean.mean, mean.squares) == (0, 0, 0)
+
+
+def test_success_needs_outcomes_of_both():
+    canary = Canary(CanaryConfig(share=0.5, enough=40))
+    assert not any(canary.told("challenger", {"cost_usd": 1.0}) for _ in range(100))
+    assert [canary.told("champion", {"cost_usd": 1.0}) for _ in range(30)] == [False] * 29 + [True]
+
+
+def test_a_decision_counts_once_however_often_it_is_told_of(bundle, second, tmp_path):
+    log = LogConfig(folder=tmp_path, flush_seconds=60)
+    config = ServingConfig(reload_seconds=0, shadow=str(second), canary=CanaryConfig(share=0.5, enough=40), log=log)
+    http = TestClient(create_app(bundle, config))
+    answers = [http.post("/v1/route", json={"prompt": "add 1", "session": f"s{n}"}).json() for n in range(20)]
+    challenger = next(one for one in answers if one["router_id"] == second.name)["decisions"][0]
+    champion = next(one for one in answers if one["router_id"] == bundle.name)["decisions"][0]
+    for number in range(200):
+        for decision in (challenger, champion):
+            told = {"decision_id": decision["decision_id"], "cost_usd": float(number), "error": number % 2 == 0}
+            assert http.post("/v1/outcomes", json={**told, "thumb": "up"}).status_code == 200
+    http.post("/v1/outcomes", json={"decision_id": challenger["decision_id"], "quality": 0.75})
+    found = http.get("/v1/router").json()["canary"]
+    assert (found["succeeded"], found["stopped"]) == ("", "")
+    # of each figure the last one counts
+    assert found["figures"]["cost_usd"] == {"champion": [1, 199.0], "challenger": [1, 199.0]}
+    assert found["figures"]["errors"] == {"champion": [1, 0.0], "challenger": [1, 0.0]}
+    assert found["figures"]["lost_quality"]["challenger"] == [1, 0.25]
+    page, name = http.get("/metrics").text, challenger["candidate"]
+    one = 2.0 if name == champion["candidate"] else 1.0
+    assert f'pointsman_outcomes_total{{candidate="{name}"}} {one}' in page
+    assert f'pointsman_outcome_errors_total{{candidate="{name}"}} {one}' in page
+    assert f'pointsman_thumbs_total{{candidate="{name}",thumb="up"}} {one}' in page
 
 
 def test_both_decide_and_one_counts(bundle, second, prompts, tmp_path):
@@ -129,6 +188,27 @@ def test_the_challenger_decides_for_its_sessions_until_it_fails(bundle, second, 
     )
     with pytest.raises(ValueError, match="needs a challenger"):
         ServingConfig(canary=CanaryConfig(share=0.5))
+
+
+def test_what_the_challenger_cannot_decide_the_router_in_service_does(bundle, parts, prompts, tmp_path):
+    narrow = (Candidate(model="small"), Candidate(model="large", context_window=1))
+    challenger = replace(parts, provenance=replace(parts.provenance, candidates=narrow)).write(tmp_path)
+    config = ServingConfig(reload_seconds=0, piece=2, shadow=str(challenger), canary=CanaryConfig(share=0.5))
+    http = TestClient(create_app(bundle, config))
+    for number in range(20):
+        asked = {"session": f"s{number}", "among": ["large"], "decision_id": f"d{number}"}
+        answer = http.post("/v1/route", json={**asked, "prompt": prompts[0]})
+        assert (answer.status_code, answer.json()["router_id"]) == (200, bundle.name)
+        many = {"prompts": prompts, "among": ["large"], "session": f"s{number}"}
+        assert http.post("/v1/route", json=many).json()["router_id"] == bundle.name
+        # what nobody can decide is refused, and isn't held against the challenger
+        assert http.post("/v1/route", json={**many, "among": ["huge"]}).status_code == 422
+        http.post("/v1/outcomes", json={"decision_id": f"d{number}", "quality": 1.0})
+    figures = http.get("/v1/router").json()["canary"]["figures"]["lost_quality"]
+    assert (figures["champion"][0], figures["challenger"][0]) == (20, 0)
+    tried = sum(Canary(CanaryConfig(share=0.5)).arm(f"s{number}") == "challenger" for number in range(20))
+    assert tried
+    assert f"pointsman_canary_unable_total {2.0 * tried}" in http.get("/metrics").text
 
 
 def test_the_trial_of_the_next_challenger_begins_anew(bundle, second, parts, tmp_path):

@@ -36,7 +36,7 @@ def unsure(parts, prompts, tmp_path_factory):
 
 def test_prompts_without_a_task_may_stand_first(unsure, prompts):
     kept = []
-    log = SimpleNamespace(decided=kept.append, config=SimpleNamespace(text="full"))
+    log = SimpleNamespace(decided=kept.append, config=SimpleNamespace(text="full", folder=None))
     service = Service(ServingConfig(), Meters(), log)
     known = unsure.route(prompts).task_N >= 0
     assert 0 < known.sum() < len(prompts)

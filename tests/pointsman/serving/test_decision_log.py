@@ -52,7 +52,9 @@ def test_decisions_and_their_outcomes_come_back(bundle, prompts, tmp_path):
     for told in (
         {"decision_id": first, "quality": 0.5, "output_tokens": 7},
         {"decision_id": first, "quality": 0.75, "thumb": True},
-        {"decision_id": second, "error": True},
+        {"decision_id": first, "error": True},
+        {"decision_id": first, "error": False},
+        {"decision_id": second, "error": False},
         {"decision_id": second, "error": True},
         {"decision_id": "never-decided", "cost_usd": 0.1},
     ):
@@ -63,6 +65,39 @@ def test_decisions_and_their_outcomes_come_back(bundle, prompts, tmp_path):
         (0.75, 7, "up", None),
         (None, None, None, "error"),
     ]
+
+
+def test_an_id_stands_for_one_prompt_and_its_candidates(bundle, prompts, tmp_path):
+    http = client(bundle, tmp_path)
+    asked = {"prompt": prompts[0], "decision_id": "trace-7"}
+    turns = [{"role": "user", "content": prompts[1]}, {"role": "assistant", "content": "."}]
+    first = http.post("/v1/route", json=asked).json()["decisions"]
+    assert http.post("/v1/route", json=asked).json()["decisions"] == first
+    for changes, message in (
+        ({"prompt": prompts[1]}, "another prompt"),
+        ({"prompt": None, "messages": [*turns, {"role": "user", "content": prompts[0]}]}, "another prompt"),
+        ({"exclude": [first[0]["candidate"]]}, "other candidates"),
+    ):
+        answer = http.post("/v1/route", json=asked | changes)
+        assert answer.status_code == 422
+        assert f"decision_id trace-7 was given before, with {message}" in answer.json()["detail"]
+    # an id that the server made is one, too
+    made = http.post("/v1/route", json={"prompts": prompts[:2]}).json()["decisions"][0]["decision_id"]
+    assert http.post("/v1/route", json={"prompt": prompts[0], "decision_id": made}).status_code == 200
+    assert http.post("/v1/route", json={"prompt": prompts[2], "decision_id": made}).status_code == 422
+    http.post("/v1/outcomes", json={"decision_id": "trace-7", "quality": 1.0})
+    rows = read(http, tmp_path)
+    assert rows.filter(pl.col("quality") == 1)["text"].to_list() == [prompts[0]]
+
+
+def test_decisions_that_share_an_id_are_left_out_of_the_log(tmp_path, caplog):
+    rows = [("a", "x", "small"), ("a", "x", "small"), ("b", "x", "small"), ("b", "y", "small"), ("c", "x", "small")]
+    rows += [("c", "x", "large"), ("d", "x", "large")]
+    frame = pl.DataFrame(rows, schema=["decision_id", "digest", "candidate"], orient="row")
+    # after a restart the server knows no id of before
+    frame.write_parquet(tmp_path / "decisions-1.parquet")
+    assert read_log(tmp_path)["decision_id"].to_list() == ["a", "d"]
+    assert "2 ids of decisions stand for several prompts or candidates" in caplog.text
 
 
 def test_tasks_without_labels_have_their_numbers(parts, prompts, tmp_path):

@@ -1,5 +1,8 @@
 """Sessions that keep their candidate, and paced streams, over HTTP."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -51,3 +54,20 @@ def test_a_pace_is_kept_for_each_tenant(bundle, prompts):
     assert 1000 * sum(spent) / len(spent) == pytest.approx(target, rel=0.1)
     for bad in ("pace=0", "pace=x", "pace"):
         assert http.post("/v1/route", json={"prompt": "a", "policy": bad}).status_code == 422
+
+
+def test_an_unknown_cost_is_no_end_of_a_pace(parts, prompts, tmp_path):
+    """Inside a tool loop a session stays with a candidate whose cost nobody knows."""
+    usd_M = np.array([0.1, np.nan])
+    cost = replace(parts.model.cost, input_usd_per_mtok_M=usd_M, output_usd_per_mtok_M=usd_M)
+    unpriced = replace(parts, model=replace(parts.model, cost=cost)).write(tmp_path)
+    http = TestClient(create_app(unpriced, ServingConfig(reload_seconds=0, sticky=0.0)))
+    assert decide(http, prompt=prompts[0], session="s", tenant="a", among=["large"])["candidate"] == "large"
+    loop = [{"role": "user", "content": prompts[0]}, {"role": "tool", "content": "3"}]
+    found = decide(http, messages=loop, session="s", tenant="a", policy="pace=1")
+    assert (found["candidate"], found["expected_cost_usd"]) == ("large", None)
+    assert decide(http, prompt=prompts[0], tenant="a", policy="pace=1")["candidate"] == "small"
+    for pace in ("1e-322", "1e-10", "nan"):
+        answer = http.post("/v1/route", json={"prompt": "a", "policy": f"pace={pace}"})
+        assert answer.status_code == 422
+        assert "pace must be >= 1e-09 USD per 1000 requests" in answer.json()["detail"]
