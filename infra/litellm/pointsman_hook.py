@@ -99,7 +99,8 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
         """Puts tokens, cost and latency of an answer beside its decision."""
         usage = getattr(response_obj, "usage", None) or {}
         usage = usage if isinstance(usage, Mapping) else vars(usage)
-        figures: dict[str, Any] = {"latency_ms": (end_time - start_time).total_seconds() * 1000}
+        # the proxy tries again what failed: an answer takes the failure back
+        figures: dict[str, Any] = {"error": "", "latency_ms": (end_time - start_time).total_seconds() * 1000}
         for name, theirs in (("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens")):
             if isinstance(usage.get(theirs), int):
                 figures[name] = usage[theirs]

@@ -63,6 +63,8 @@ def test_outcomes_find_their_decisions(hook, tmp_path):
 
     answer = SimpleNamespace(usage={"prompt_tokens": 3, "completion_tokens": 9})
     end = now + timedelta(seconds=0.5)
+    # tried again by the proxy, and answered
+    asyncio.run(hook.async_log_failure_event(told(first, exception=TimeoutError()), None, now, end))
     asyncio.run(hook.async_log_success_event(told(first, response_cost=0.25), answer, now, end))
     asyncio.run(hook.async_log_failure_event(told(second, exception=TimeoutError("add 1 2")), None, now, end))
     asyncio.run(hook.async_log_success_event(told(third) | {"model": "another"}, answer, now, end))
