@@ -12,7 +12,7 @@ from components.asking.client import Client, Endpoint
 from components.asking.journal import Journal
 from components.asking.prices import known_prices, prices_for
 from components.asking.purchase import Progress
-from components.grading.believed import Agreement, believe, equal_grades, fill_quality
+from components.grading.believed import FEWEST_EQUAL, Agreement, believe, equal_grades, fill_quality
 from components.grading.judge import (
     JudgeConfig,
     Judged,
@@ -22,7 +22,7 @@ from components.grading.judge import (
     own_family,
 )
 from components.grading.kinds import add_grades, grade_frame, no_grades
-from components.grading.reference import grade_by_reference
+from components.grading.reference import MOST_WORDS, grade_by_reference
 from components.grading.sources import answers_of, feedback_of, votes_of
 from components.tables.errors import TableError
 from components.tables.store import Tables, read_tables, write_tables
@@ -143,12 +143,33 @@ def _by_reference(tables: Tables, folder: Path) -> tuple[pl.DataFrame, list[str]
         grades, checks = grade_by_reference(known["response"].to_list(), known["reference"].to_list())
     except ValueError as error:
         raise TableError(f"{folder}: table 'prompts': {error}") from error
-    counts = pl.Series("check", checks).value_counts(sort=True)
-    told = ", ".join(f"{count} {check.replace('_', ' ')}" for check, count in counts.iter_rows())
-    notices = [f"checks: {told}"]
+    graded = known.with_columns(
+        pl.Series("grade", grades, dtype=pl.Float64), pl.Series("check", checks, dtype=pl.String)
+    )
+    notices = _checks_said(graded.drop_nulls("check"))
+    if longer := graded["check"].null_count():
+        notices.append(
+            f"{longer} answers have a reference of more than {MOST_WORDS} words, which an answer can say in others: "
+            "they are left to a judge, who reads it (a prefix such as 'normalised:' names a check all the same)"
+        )
     if left := answers.height - known.height:
         notices.append(f"{left} answers have no reference and are left to other graders")
-    return grade_frame(known.with_columns(pl.Series("grade", grades)), "reference", "reference"), notices
+    return grade_frame(graded, "reference", "reference"), notices
+
+
+def _checks_said(graded: pl.DataFrame) -> list[str]:
+    """How many answers each check graded, and which of them nothing passed."""
+    counts = graded.group_by("check").agg(pl.len().alias("count"), pl.col("grade").max().alias("best"))
+    counts = counts.sort(["count", "check"], descending=[True, False])
+    shown = ", ".join(f"{count} {check.replace('_', ' ')}" for check, count, _ in counts.iter_rows())
+    notices = [f"checks: {shown}"] if shown else []
+    for check, count, best in counts.iter_rows():
+        if best == 0 and count >= FEWEST_EQUAL:
+            notices.append(
+                f"none of {count} answers passed the check {check!r}: look at a few of them, for references that are "
+                "written otherwise than answers say little of the answers; a prefix names another check"
+            )
+    return notices
 
 
 def _by_judge(

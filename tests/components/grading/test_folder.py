@@ -91,18 +91,35 @@ def test_logged_quality_is_never_overwritten(ungraded: Path, open_gateway: Open)
     assert set(read_tables(ungraded).outcomes["quality"]) == {0.5}
 
 
-def test_references_grade_for_nothing(ungraded: Path) -> None:
-    tables = read_tables(ungraded)
+def _with_references(folder: Path, reference: pl.Expr) -> None:
+    tables = read_tables(folder)
     assert tables.responses is not None
-    right = tables.responses.filter(pl.col("model") == MODELS[0]).select(
-        "prompt_id", pl.col("response").alias("reference")
-    )
-    write_tables(replace(tables, prompts=tables.prompts.drop("reference").join(right, on="prompt_id")), ungraded)
+    right = tables.responses.filter(pl.col("model") == MODELS[0]).select("prompt_id", reference.alias("reference"))
+    write_tables(replace(tables, prompts=tables.prompts.drop("reference").join(right, on="prompt_id")), folder)
+
+
+def test_references_grade_for_nothing(ungraded: Path) -> None:
+    _with_references(ungraded, "normalised: " + pl.col("response"))
     found = grade_folder(ungraded, "reference")
-    assert found.notices[0] == "checks: 24 normalised"
+    assert found.notices == ("checks: 24 normalised",)
     graded = read_tables(ungraded).outcomes
     assert graded.filter(pl.col("model") == MODELS[0])["quality"].to_list() == [1.0] * 12
     assert graded.filter(pl.col("model") == MODELS[1])["quality"].sum() == 0
+
+
+def test_a_long_reference_is_left_to_a_judge_and_counted(ungraded: Path) -> None:
+    _with_references(ungraded, pl.col("response"))
+    found = grade_folder(ungraded, "reference")
+    assert (found.grades, found.quality) == (0, 0)
+    (notice,) = found.notices
+    assert notice.startswith("24 answers have a reference of more than 5 words")
+
+
+def test_a_check_that_nothing_passes_is_named(ungraded: Path) -> None:
+    _with_references(ungraded, pl.lit("Paris"))
+    found = grade_folder(ungraded, "reference")
+    assert (found.grades, found.notices[0]) == (24, "checks: 24 contains")
+    assert found.notices[1].startswith("none of 24 answers passed the check 'contains'")
 
 
 def test_votes_and_feedback(ungraded: Path) -> None:
