@@ -9,7 +9,7 @@ Span = tuple[int, int, Any]
 _THOUGHTS = r"think(?:ing)?|thoughts?|reasoning"
 _THOUGHT = re.compile(rf"<({_THOUGHTS})>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _UNENDED = re.compile(rf"\s*<(?:{_THOUGHTS})>.*", re.DOTALL | re.IGNORECASE)
-_UNBEGUN = re.compile(rf"[^{{]*?</(?:{_THOUGHTS})>", re.DOTALL | re.IGNORECASE)
+_UNBEGUN = re.compile(rf"(?!\s*[{{\[`]).*</(?:{_THOUGHTS})>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"(?:```|~~~)[ \t]*([\w+-]*)[ \t]*\r?\n?(.*?)(?:```|~~~|\Z)", re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
 _MOST_TRIES = 2000
