@@ -162,12 +162,13 @@ def _by_judge(
                 journal.done()
     finally:
         client.close()
-    if judged.flagged:
-        shown = ", ".join(f"{model} on {prompt_id}" for prompt_id, model in judged.flagged[:3])
-        notices.append(
-            f"{len(judged.flagged)} answers asked their grader for a better grade and had one; they keep the grade "
-            f"without those words: {shown}"
-        )
+    for cells, what in (
+        (judged.flagged, "asked their grader for a better grade and had one; they keep the grade without those words"),
+        (judged.only_to_grader, "are nothing but words to their grader; their grade stands, so look at them"),
+    ):
+        if cells:
+            shown = ", ".join(f"{model} on {prompt_id}" for prompt_id, model in cells[:3])
+            notices.append(f"{len(cells)} answers {what}: {shown}")
     if judged.unread:
         notices.append(f"{judged.unread} answers of the judge held no grade")
     return judged, notices
