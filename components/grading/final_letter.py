@@ -4,17 +4,20 @@ import re
 
 from components.grading.final_number import BOXED
 
+_END = r"(?!\w|['’]\w)"
 _WRAP = r"(?:[\s*_\"'`(\[{$<:#]|\\(?:boxed|text(?:bf|rm|it)?|math(?:bf|rm)))*"
 _CLOSED = r"(?=\W*$|[)\]}>.,:;*_\"'`$!]|\s+[-\u2013\u2014]\s)"
 # "a" and "I" are words as well: they count where nothing goes on from them, a capital A also before a reason
 _NAMED = (
-    rf"{_WRAP}(?:(?:most|very|quite|likely|probably|clearly|therefore|thus|definitely|obviously|surely)\s+){{0,2}}"
-    rf"{_WRAP}(?:(?:option|choice|answer|letter)\b{_WRAP})?"
-    rf"(?P<letter>[B-HJ-Z](?![\w'’])|[b-hj](?![\w'’^]|\s*[=+*/^])|[AaIi](?![\w'’]){_CLOSED}|A(?=\s+(?i:because|since|as|for)\b))"
+    rf"{_WRAP}(?:(?:most|very|quite|likely|probably|clearly|therefore|thus|definitely|obviously|surely)\b{_WRAP}){{0,2}}"
+    rf"(?:(?:option|choice|answer|letter)\b{_WRAP})?"
+    rf"(?P<letter>[B-HJ-Z]{_END}(?!\s*=)|[b-hj]{_END}(?!\s*[=+*/^])|[AaIi]{_END}{_CLOSED}|A(?=\s+(?i:because|since|as|for)\b))"
 )
 _STATEMENT = re.compile(
-    rf"(?:\b(?i:answer|option|choice)\b[^.\n]{{0,60}}?(?i:\b(?:is|be)\b|[:=>]|(?<=answer)[*_:]*\s*\n)){_NAMED}"
-    r"|\b(?P<subject>[A-Z])\b[)\].*_:\"']*\s+(?:is|must be|would be)\s+"
+    rf"(?:\b(?i:answer|option|choice)\b[^.\n]{{0,60}}?(?i:\b(?:is|be)\b|[:=>]|(?<=answer)[*_: \t\r]*\n)){_NAMED}"
+    # of "statement A is correct" and "if A is correct" no answer follows
+    r"|(?<!(?i:statement) )(?<!(?i:claim) )(?<!(?i:if) )(?<!(?i:whether) )(?<!\bor )"
+    r"\b(?P<subject>[A-Z])\b[)\].*_:\"']*\s+(?:is|must be|would be)\s+"
     r"(?:(?:the|thus|clearly|therefore|indeed|definitely|only|one|single|most)\s+){0,3}[*_]*"
     r"(?:correct|right|best|answer)\b"
 )
@@ -27,7 +30,7 @@ _LEADING = re.compile(
     r"|(?P<capital>[A-HJ-Z])(?:,(?!\s*(?:[A-Z]\b|and\b|or\b))|\s+[-\u2013\u2014]\s|\s+is\b(?!\s+(?:not|wrong|incorrect|false|tempting|out)\b)))"
 )
 _ALONE = re.compile(
-    rf"(?<![\w'’])(?:[B-HJ-Z](?![\w'’])(?!\s+(?:is|are|was)\b)|[AI](?![\w'’])(?=\W*$|[)\]*])|A{_CLOSED}(?![\w'’]))"
+    rf"(?<![\w'’])(?:[B-HJ-Z](?![\w'’])(?!\s+(?:is|are|was)\s+\w)|[AI](?![\w'’])(?=\W*$|[)\]*])|A{_CLOSED}(?![\w'’]))"
 )
 
 

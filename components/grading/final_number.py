@@ -19,7 +19,7 @@ _MARKER = re.compile(r"\banswers?\b(?:[^.:=≈\n]|\.\d){0,80}?(?:\bis\b|\bare\b|
 _SENTENCE = re.compile(r"[.!?](?=\s|$)|\n")
 _CLAUSE = re.compile(r",(?!\d)|;|\b(?:since|because|as|where|with|for|but|not|which)\b", re.IGNORECASE)
 _EQUALS = re.compile(r"=|≈|\\approx\b")
-_REMARK = re.compile(r"(?<!\\)\([^()\n]*[A-Za-z]{2}[^()\n]*\)")
+_REMARK = re.compile(r"(?<!\\)\((?=[^()\n]*[A-Za-z]{2})[^()\n]*\)")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _WRITTEN: tuple[tuple[str, str], ...] = (
     ("[\u2212\ufe63\uff0d]", "-"),

@@ -7,9 +7,9 @@ from typing import Any
 Span = tuple[int, int, Any]
 """Where a JSON value begins and ends in a text, and the value."""
 _THOUGHTS = r"think(?:ing)?|thoughts?|reasoning"
-_THOUGHT = re.compile(rf"<({_THOUGHTS})>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_UNENDED = re.compile(rf"\s*<(?:{_THOUGHTS})>.*", re.DOTALL | re.IGNORECASE)
-_UNBEGUN = re.compile(rf"(?!\s*[{{\[`]).*</(?:{_THOUGHTS})>", re.DOTALL | re.IGNORECASE)
+_BEGUN = re.compile(rf"\s*<(?:{_THOUGHTS})>", re.IGNORECASE)
+_ENDED = re.compile(rf"</(?:{_THOUGHTS})>", re.IGNORECASE)
+_THOUGHT = re.compile(rf"<({_THOUGHTS})>(?:(?!<\1>).)*?</\1>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"(?:```|~~~)[ \t]*([\w+-]*)[ \t]*\r?\n?(.*?)(?:```|~~~|\Z)", re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
 _MOST_TRIES = 2000
@@ -24,11 +24,15 @@ def without_thoughts(text: str) -> str:
     >>> without_thoughts("<think>A? No.</think>B"), without_thoughts("<think>A, for"), without_thoughts("a < b")
     ('B', '', 'a < b')
     """
+    while begun := _BEGUN.match(text):
+        ended = _ENDED.search(text, begun.end())
+        if ended is None:
+            return ""
+        text = text[ended.end() :]
     text = _THOUGHT.sub("", text)
-    # some servers swallow the opening mark
-    if begun := _UNBEGUN.match(text):
-        text = text[begun.end() :]
-    return "" if _UNENDED.fullmatch(text) else text
+    # some servers swallow the opening mark; in JSON and in code the closing one is only mentioned
+    ends = [] if text.lstrip().startswith(("{", "[", "`")) else [*_ENDED.finditer(text)]
+    return text[ends[-1].end() :] if ends else text
 
 
 def json_spans(text: str) -> list[Span]:

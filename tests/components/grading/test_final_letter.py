@@ -20,6 +20,13 @@ from components.grading.final_letter import final_letter
         "Answer: (c)",
         "Answer: The correct one is C",
         "### Answer\nC",
+        "The answer is 'C'.",
+        "Only statement A is correct, thus the answer is C",
+        "If A is correct, so is B. The right choice would be C",
+        "None of A or B is correct; C is.",
+        "The answer is E = mc^2, so C",
+        "Vitamin A is good. We choose (C).",
+        "Among A, B, C and D, only C holds.",
         "**Answer: (C)**",
         "The answer is:\n\n**C. Paris**",
         "The answer is most likely C.",
@@ -60,3 +67,8 @@ def test_words_are_no_letters(answer: str) -> None:
 )
 def test_a_counts_where_it_is_no_article(answer: str) -> None:
     assert final_letter(answer) == "A"
+
+
+@pytest.mark.parametrize("piece", [" ", "\n", "*", ": ", "answer is ", "most likely", "(A ", "A. "])
+def test_the_search_of_a_long_answer_ends(piece: str) -> None:
+    assert final_letter("The answer is most likely" + piece * 20_000 + "x") in (None, "A")

@@ -70,3 +70,10 @@ def test_a_long_answer_is_read_in_linear_time() -> None:
     # 400 KB: by a look back over the whole text for each number this would take a quarter of an hour
     assert final_number("7 " * 200_000) is not None
     assert final_number("1" * 5000 + "^9999") is not None
+
+
+@pytest.mark.parametrize(
+    "piece", [" ", "(ab", "= - ", "answer ", "7 / ", "1,", "123 ", r"\boxed{", r"\frac{1}", "-", "9^"]
+)
+def test_the_search_of_a_long_answer_ends(piece: str) -> None:
+    assert final_number("5" + piece * 20_000) is not None

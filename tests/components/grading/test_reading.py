@@ -10,6 +10,9 @@ from components.grading.reading import json_answer, json_spans, without_thoughts
         ("<Thinking>A\nC</Thinking>B", "B"),
         ("A, no.</think>B", "B"),
         (" <think>cut off", ""),
+        ("<think>I write <think> first</think>B", "B"),
+        ("<think>A<think>B</think>C</think>D", "D"),
+        ("B <think>so be it</think>", "B "),
         ('{"reason": "a <think> mark", "grade": 1}', '{"reason": "a <think> mark", "grade": 1}'),
         ('{"reason": "a </think> mark", "grade": 1}', '{"reason": "a </think> mark", "grade": 1}'),
         ("x < y", "x < y"),
@@ -32,3 +35,10 @@ def test_json_is_found_in_prose() -> None:
 @pytest.mark.parametrize("piece", ["[", "{", '{"a":', '{"a":1,', "{'"])
 def test_brackets_without_end(piece: str) -> None:
     assert json_spans(piece * 50_000) == []
+
+
+@pytest.mark.parametrize("piece", ["<think>", "</think>", "<think>a</think>", "```json "])
+def test_marks_without_number_are_read(piece: str) -> None:
+    assert without_thoughts(piece * 5_000) in ("", piece * 5_000)
+    with pytest.raises(ValueError, match="no JSON"):
+        json_answer(piece * 5_000)
