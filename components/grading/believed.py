@@ -7,7 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from components.grading.correction import FEWEST, recalibrate
+from components.grading.kinds import of_known
 from components.tables.schema import GRADE_KINDS
+from components.tables.store import Tables
 
 _CELL = ["prompt_id", "model"]
 FEWEST_EQUAL = 20
@@ -81,16 +83,18 @@ def equal_grades(grades: pl.DataFrame) -> float | None:
     return None
 
 
-def fill_quality(outcomes: pl.DataFrame, believed: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
+def fill_quality(tables: Tables, believed: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
     """Outcomes with the believed quality where none was logged; a logged quality is never overwritten.
 
-    A quality that grades gave earlier is theirs to renew: its `graded_by` names graders of the table.
+    A quality that grades gave earlier is theirs to renew: its `graded_by` names graders of the table. An answer without
+    an outcome gets one where its prompt and candidate are in the tables: any other outcome would be a faulty row.
 
     Args:
-        outcomes: the table.
+        tables: with the outcomes.
         believed: prompt_id, model, quality, graded_by.
         grades: the table that it was derived from.
     """
+    outcomes = tables.outcomes
     graders = grades["grader"].unique().to_list()
     # "judge:m" and "judge:m, corrected": what stands before the first comma is a grader
     derived = pl.col("graded_by").str.split(", ").list.first().is_in(graders)
@@ -108,7 +112,7 @@ def fill_quality(outcomes: pl.DataFrame, believed: pl.DataFrame, grades: pl.Data
         pl.when(take).then("by").otherwise("graded_by").alias("graded_by"),
     ).select(columns)
     # what was graded was answered
-    added = believed.join(outcomes, on=_CELL, how="anti").select(*_CELL, "quality", "graded_by")
+    added = of_known(believed, tables).join(outcomes, on=_CELL, how="anti").select(*_CELL, "quality", "graded_by")
     return pl.concat([filled, added.cast({"quality": pl.Float64})], how="diagonal").select(columns)
 
 

@@ -1,11 +1,15 @@
 """What users do as grades: thumbs, stars, and the same prompt asked again."""
 
+import math
+import re
 from typing import Any
 
 import polars as pl
 
-_UP = frozenset({"up", "thumbs_up", "thumbsup", "like", "positive", "true", "yes", "1", "+1", "1.0"})
-_DOWN = frozenset({"down", "thumbs_down", "thumbsdown", "dislike", "negative", "false", "no", "0", "-1", "0.0", "-1.0"})
+_UP = frozenset({"up", "thumbs_up", "thumbsup", "like", "positive", "true", "yes", "1", "+1", "1.0", "good", "👍"})
+_DOWN = frozenset(
+    {"down", "thumbs_down", "thumbsdown", "dislike", "negative", "false", "no", "0", "-1", "0.0", "-1.0", "bad", "👎"}
+)
 RETRY_WINDOW_S = 600.0
 """The same prompt within ten minutes in one conversation counts as a retry."""
 
@@ -16,8 +20,9 @@ def thumb(value: Any) -> float | None:
     >>> thumb("up"), thumb(-1), thumb(True), thumb("")
     (1.0, 0.0, 1.0, None)
     """
-    told = str(value).strip().lower()
-    return 1.0 if told in _UP else 0.0 if told in _DOWN else None
+    # without the colour of a thumb's skin, and the sign that asks for a picture
+    word = re.sub("[\U0001f3fb-\U0001f3ff\ufe0f]", "", str(value)).strip().lower()
+    return 1.0 if word in _UP else 0.0 if word in _DOWN else None
 
 
 def stars(value: float, most: int = 5) -> float:
@@ -30,8 +35,24 @@ def stars(value: float, most: int = 5) -> float:
     (0.0, 0.75, 1.0)
     """
     if not 1 <= value <= most:
-        raise ValueError(f"stars must be in [1, {most}], got {value}")
+        raise ValueError(f"stars must be in [1, {most}], got {value:g}")
     return (value - 1) / (most - 1)
+
+
+def read_stars(value: Any) -> float | None:
+    """Stars as they stand in a file, numbers as text too, as a grade in [0, 1]; None: no number.
+
+    Raises:
+        ValueError: out of range.
+
+    >>> read_stars("5"), read_stars(3), read_stars("great")
+    (1.0, 0.5, None)
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return None if math.isnan(number) else stars(number)
 
 
 def retries(asked: pl.DataFrame, window_s: float = RETRY_WINDOW_S) -> pl.DataFrame:

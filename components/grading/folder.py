@@ -21,8 +21,8 @@ from components.grading.judge import (
     judge_pairs,
     own_family,
 )
-from components.grading.kinds import add_grades, grade_frame, no_grades
-from components.grading.reference import grade_by_reference
+from components.grading.kinds import add_grades, grade_frame, no_grades, of_known, unknown_said
+from components.grading.referenced import grade_references
 from components.grading.sources import answers_of, feedback_of, votes_of
 from components.tables.errors import TableError
 from components.tables.store import Tables, read_tables, write_tables
@@ -88,20 +88,23 @@ def grade_folder(
     judged: Judged | None = None
     notices: list[str] = []
     if by == "reference":
-        new, notices = _by_reference(tables, folder)
+        new, notices = grade_references(tables, folder)
     elif by == "preference":
         new = grades_from_votes(votes_of(folder), "preference")
     elif by == "feedback":
-        told = [grade_frame(part, name, "feedback") for name, part in feedback_of(tables, folder)]
-        new = pl.concat([no_grades(), *told])
+        feedback = feedback_of(tables, folder)
+        notices += feedback.notices
+        new = pl.concat([no_grades(), *(grade_frame(part, name, "feedback") for name, part in feedback.parts)])
     else:
         if request is None:
             raise ValueError("--by judge needs --url, --model and --budget")
         judged, notices = _by_judge(tables, folder, request, tell, only)
         new = judged.grades
+    notices += unknown_said(new, tables, "grades")
+    new = of_known(new, tables)
     grades = add_grades(before, new)
     believed = believe(grades)
-    outcomes = fill_quality(tables.outcomes, believed.quality, grades)
+    outcomes = fill_quality(tables, believed.quality, grades)
     write_tables(replace(tables, outcomes=outcomes, grades=grades, responses=None), folder)
     return GradedFolder(
         grades=new.height,
@@ -132,34 +135,15 @@ def forget(folder: Path) -> int:
     return gone
 
 
-def _by_reference(tables: Tables, folder: Path) -> tuple[pl.DataFrame, list[str]]:
-    answers = answers_of(tables, folder)
-    known = answers.filter(pl.col("reference").str.strip_chars().str.len_chars() > 0)
-    if known.is_empty():
-        raise TableError(
-            f"{folder}: no prompt with an answer has a 'reference' (a right answer) in the table 'prompts'"
-        )
-    try:
-        grades, checks = grade_by_reference(known["response"].to_list(), known["reference"].to_list())
-    except ValueError as error:
-        raise TableError(f"{folder}: table 'prompts': {error}") from error
-    counts = pl.Series("check", checks).value_counts(sort=True)
-    told = ", ".join(f"{count} {check.replace('_', ' ')}" for check, count in counts.iter_rows())
-    notices = [f"checks: {told}"]
-    if left := answers.height - known.height:
-        notices.append(f"{left} answers have no reference and are left to other graders")
-    return grade_frame(known.with_columns(pl.Series("grade", grades)), "reference", "reference"), notices
-
-
 def _by_judge(
     tables: Tables, folder: Path, request: JudgeRequest, tell: Callable[[Progress], None], only: str | None
 ) -> tuple[Judged, list[str]]:
-    answers = _shuffled(answers_of(tables, folder))
+    answers, notices = answers_of(tables, folder)
+    answers = _shuffled(answers)
     if only is not None:
         answers = answers.filter(pl.col("model") == only)
     model = request.judge.model
     prices, assumed = prices_for([model], known_prices(tables.candidates))
-    notices = []
     if assumed:
         price = prices[model]
         notices.append(
@@ -178,12 +162,13 @@ def _by_judge(
                 journal.done()
     finally:
         client.close()
-    if judged.flagged:
-        shown = ", ".join(f"{model} on {prompt_id}" for prompt_id, model in judged.flagged[:3])
-        notices.append(
-            f"{len(judged.flagged)} answers asked their grader for a better grade and had one; they keep the grade "
-            f"without those words: {shown}"
-        )
+    for cells, what in (
+        (judged.flagged, "asked their grader for a better grade and had one; they keep the grade without those words"),
+        (judged.only_to_grader, "are nothing but words to their grader; their grade stands, so look at them"),
+    ):
+        if cells:
+            shown = ", ".join(f"{model} on {prompt_id}" for prompt_id, model in cells[:3])
+            notices.append(f"{len(cells)} answers {what}: {shown}")
     if judged.unread:
         notices.append(f"{judged.unread} answers of the judge held no grade")
     return judged, notices

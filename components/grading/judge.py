@@ -11,7 +11,7 @@ from components.asking.client import Client
 from components.asking.journal import Journal
 from components.asking.purchase import Bought, Progress, buy
 from components.asking.question import Price, Question
-from components.grading.injection import JUMP, speaks_to_grader, without_words_to_grader
+from components.grading.injection import JUMP, says_something, speaks_to_grader, without_words_to_grader
 from components.grading.kinds import grade_frame, no_grades
 from components.grading.preference import fit_strengths, grade_votes
 from components.grading.rubric import (
@@ -56,6 +56,8 @@ class Judged:
     failed: int
     """Answers that the judge could not be asked about."""
     bought: Bought
+    only_to_grader: tuple[tuple[str, str], ...] = ()
+    """(prompt_id, model) of graded answers that are nothing but words to the grader: their grade stands."""
 
 
 def judge_answers(
@@ -69,7 +71,7 @@ def judge_answers(
 ) -> Judged:
     """A grade for each answer, as far as the budget reaches; an empty answer is 0 and costs nothing.
 
-    An answer that speaks to its grader is graded without those words as well.
+    An answer that speaks to its grader is graded without those words as well, where others are left.
 
     Args:
         answers: prompt_id, model, prompt, response, reference (may be null), in the order in which they are graded.
@@ -82,9 +84,17 @@ def judge_answers(
     """
     rows = answers.select(*_CELL, "prompt", "response", "reference").rows()
     asked: dict[tuple[str, str], list[Question]] = {}
+    bare = set()
     for prompt_id, model, prompt, response, reference in rows:
         if response.strip():
-            texts = [response, *([without_words_to_grader(response)] if speaks_to_grader(response) else [])]
+            texts = [response]
+            if speaks_to_grader(response):
+                rest = without_words_to_grader(response)
+                # to grade "[...]" would take an honest answer's grade away
+                if says_something(rest):
+                    texts.append(rest)
+                else:
+                    bare.add((prompt_id, model))
             asked[prompt_id, model] = [_pointwise(config, pointwise(prompt, text, reference)) for text in texts]
     bought = buy([q for each in asked.values() for q in each], client, {config.model: price}, budget_usd, journal, tell)
     found: dict[tuple[str, str], float] = {(p, m): 0.0 for p, m, _, response, _ in rows if not response.strip()}
@@ -110,6 +120,7 @@ def judge_answers(
         unread=unread,
         failed=failed,
         bought=bought,
+        only_to_grader=tuple(cell for cell in found if cell in bare),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 import polars as pl
 
 from components.tables.schema import GRADES
+from components.tables.store import Tables
 
 Kind = Literal["person", "reference", "judge", "feedback", "preference"]
 
@@ -40,6 +41,36 @@ def grade_frame(frame: pl.DataFrame, grader: str, kind: Kind, at: datetime | Non
 def no_grades() -> pl.DataFrame:
     """The empty table."""
     return pl.DataFrame(schema=GRADES.dtypes)
+
+
+def of_known(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """The rows whose prompt and candidate are in the tables, in their order.
+
+    Args:
+        rows: with prompt_id and model.
+        tables: with both.
+    """
+    known = rows.join(tables.prompts, on="prompt_id", how="semi", maintain_order="left")
+    return known.join(tables.candidates, on="model", how="semi", maintain_order="left")
+
+
+def unknown_said(rows: pl.DataFrame, tables: Tables, what: str) -> list[str]:
+    """A line that counts the rows which `of_known` leaves out and shows the first; none where there are none.
+
+    Args:
+        rows: with prompt_id and model.
+        tables: with both.
+        what: they are, in the plural.
+    """
+    known = of_known(rows, tables).select("prompt_id", "model").unique()
+    left = rows.join(known, on=["prompt_id", "model"], how="anti", maintain_order="left")
+    if left.is_empty():
+        return []
+    first = left.row(0, named=True)
+    return [
+        f"{left.height} {what} are left out, whose prompt or model isn't in the tables 'prompts' and 'candidates'; "
+        f"the first: prompt {first['prompt_id']!r}, model {first['model']!r}"
+    ]
 
 
 def add_grades(old: pl.DataFrame | None, new: pl.DataFrame) -> pl.DataFrame:

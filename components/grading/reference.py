@@ -1,24 +1,22 @@
-"""Answers checked against a right one: exact, normalised, numeric, multiple choice, pattern, JSON schema."""
+"""Answers checked against a right one: exact, normalised, contained, numeric, multiple choice, pattern, JSON schema."""
 
-import json
 import math
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
+from components.grading.final_letter import final_letter
+from components.grading.final_number import final_number, only_number
+from components.grading.reading import json_answer, without_thoughts
+from components.grading.structured import allows, looks_like_schema, matches, schema_of
 
-Check = Literal["exact", "normalised", "numeric", "choice", "regex", "json_schema"]
+Check = Literal["exact", "normalised", "contains", "numeric", "choice", "regex", "json_schema"]
 CHECKS: tuple[Check, ...] = get_args(Check)
 RELATIVE_TOLERANCE = 1e-4
-"""Numbers this close, relative to the right one, are the same."""
-_NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?")
-_FINAL = re.compile(r"(?:final\s+answer|correct\s+answer|answer|option|choice)\s*(?:is|:|=)?\s*[:=]?\s*", re.IGNORECASE)
-_BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
-_LETTER = re.compile(r"[\(\[\*]*\b([A-Z])\b[\)\]\*.:]*")
-_FENCE = re.compile(r"```[\w-]*\n(.*?)```", re.DOTALL)
+"""Numbers this close, relative to the right one, are the same; whole numbers are the same where they are equal."""
+MOST_WORDS = 5
+"""Words of a reference that an answer may be searched for; what is longer can be said in other words."""
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
@@ -40,70 +38,86 @@ def normalised(answer: str, reference: str) -> bool:
     return _words(answer) == _words(reference)
 
 
-def numeric(answer: str, reference: str, tolerance: float = RELATIVE_TOLERANCE) -> bool:
-    """The answer's final number is the right one within a relative tolerance.
+def contains(answer: str, reference: str) -> bool:
+    """The reference's words stand in the answer one after another, as whole words, compared as by `normalised`.
 
-    Read in this order: what is boxed, what follows the last "answer", the last number.
+    >>> contains("The capital of France is Paris.", "Paris"), contains("Parisian", "Paris")
+    (True, False)
+    """
+    wanted = _words(reference)
+    # a reference of signs alone has no words
+    return f" {wanted} " in f" {_words(answer)} " if wanted else exact(answer, reference)
+
+
+def numeric(answer: str, reference: str, tolerance: float | None = None) -> bool:
+    """The answer's final number is the right one (see `final_number`).
+
+    Args:
+        answer: with the number in it.
+        reference: the right number.
+        tolerance: relative, >= 0; None: whole numbers must be equal, others within `RELATIVE_TOLERANCE`.
 
     >>> numeric("17 x 23 = 391, so the answer is 391.", "391"), numeric("about 1,204.0", "1204"), numeric("12%", "0.12")
     (True, True, True)
     """
-    right, given = _final_number(reference), _final_number(answer)
+    right, given = final_number(reference), final_number(answer)
     if right is None or given is None:
         return False
-    return math.isclose(given, right, rel_tol=tolerance, abs_tol=1e-9)
+    if tolerance is None and right.whole is not None and given.whole is not None:
+        return right.whole == given.whole
+    pairs = [(given.value, right.value)]
+    # "how many per cent": 12 and 12% are the same, .12 and .12% aren't
+    if given.percent and not right.percent and abs(right.value) > 1:
+        pairs.append((given.value * 100, right.value))
+    elif right.percent and not given.percent and abs(given.value) > 1:
+        pairs.append((given.value, right.value * 100))
+    tolerance = RELATIVE_TOLERANCE if tolerance is None else tolerance
+    return any(math.isclose(*pair, rel_tol=tolerance, abs_tol=1e-9) for pair in pairs)
 
 
 def choice(answer: str, reference: str) -> bool:
-    """The answer settles on the right letter of a multiple choice.
+    """The answer settles on the right letter of a multiple choice (see `final_letter`).
 
     >>> choice("The answer is (C).", "C"), choice("A is wrong, B too.\\nAnswer: D", "d"), choice("C) Paris", "C")
     (True, True, True)
     """
     right = reference.strip().strip("()[].: ").upper()
-    return bool(right) and _letter(answer) == right[:1]
+    return bool(right) and final_letter(answer) == right[:1]
 
 
 def regex(answer: str, reference: str) -> bool:
-    """The pattern is found in the answer.
+    """The pattern is found in the answer, in linear time: it may have no look-around or back references.
 
     Raises:
-        ValueError: it isn't a regular expression.
+        ValueError: it isn't such a regular expression.
 
     >>> regex("SELECT name FROM users;", r"(?i)select\\s+name\\s+from")
     True
     """
-    try:
-        return re.search(reference, answer) is not None
-    except re.error as error:
-        raise ValueError(f"reference {reference!r} isn't a regular expression: {error}") from error
+    return matches(reference, answer)
 
 
 def json_schema(answer: str, reference: str) -> bool:
-    """The answer, or the one fenced block in it, is JSON that the schema allows (draft 2020-12).
+    """The answer, or the JSON in it, is what the schema allows (draft 2020-12); see `json_answer`.
 
     Raises:
-        ValueError: the reference isn't a JSON schema.
+        ValueError: the reference isn't a JSON schema, or refers to one outside itself.
 
     >>> json_schema('{"n": 3}', '{"type": "object", "required": ["n"]}'), json_schema("three", '{"type": "object"}')
     (True, False)
     """
+    schema_of(reference)
     try:
-        schema = json.loads(reference)
-        Draft202012Validator.check_schema(schema)
-    except (ValueError, SchemaError) as error:
-        raise ValueError(f"reference {reference[:80]!r} isn't a JSON schema: {str(error)[:200]}") from error
-    fenced = _FENCE.findall(answer)
-    try:
-        given = json.loads(fenced[-1] if fenced else answer)
+        given = json_answer(answer)
     except ValueError:
         return False
-    return bool(Draft202012Validator(schema).is_valid(given))
+    return allows(reference, given)
 
 
 _FUNCTIONS: dict[Check, Callable[[str, str], bool]] = {
     "exact": exact,
     "normalised": normalised,
+    "contains": contains,
     "numeric": numeric,
     "choice": choice,
     "regex": regex,
@@ -111,14 +125,17 @@ _FUNCTIONS: dict[Check, Callable[[str, str], bool]] = {
 }
 
 
-def check_of(reference: str) -> tuple[Check, str]:
-    """Which check a reference asks for, and its right answer.
+def check_of(reference: str) -> tuple[Check | None, str]:
+    """Which check a reference asks for, and its right answer; None: no check but a judge can tell.
 
     A prefix says it ("regex: ^ok$"); without one a number is checked as a number, a single capital as a choice, a
-    JSON object with a schema's words as a schema, everything else by its words.
+    JSON object with a schema's words as a schema. Of other texts, up to `MOST_WORDS` words are looked for in the
+    answer; what is longer is left to a judge, who reads it.
 
     >>> check_of("regex: ^ok$"), check_of("42"), check_of("B"), check_of("Paris")
-    (('regex', '^ok$'), ('numeric', '42'), ('choice', 'B'), ('normalised', 'Paris'))
+    (('regex', '^ok$'), ('numeric', '42'), ('choice', 'B'), ('contains', 'Paris'))
+    >>> check_of("Cool the cells after mixing them.")[0] is None
+    True
     """
     prefix, colon, rest = reference.partition(":")
     name = prefix.strip().lower().replace(" ", "_").replace("-", "_")
@@ -129,15 +146,19 @@ def check_of(reference: str) -> tuple[Check, str]:
     text = reference.strip()
     if re.fullmatch(r"\(?[A-Z]\)?\.?", text):
         return "choice", text
-    if _whole_number(text):
+    if only_number(text):
         return "numeric", text
-    if text.startswith("{") and _is_schema(text):
+    if text.startswith("{") and looks_like_schema(text):
         return "json_schema", text
-    return "normalised", text
+    return ("contains" if len(text.split()) <= MOST_WORDS else None), text
 
 
-def grade_by_reference(answers: Sequence[str], references: Sequence[str]) -> tuple[list[float], list[Check]]:
-    """1 or 0 for each answer, and the check that said so; an empty answer is 0.
+def grade_by_reference(
+    answers: Sequence[str], references: Sequence[str]
+) -> tuple[list[float | None], list[Check | None]]:
+    """1 or 0 for each answer, and the check that said so; an empty answer is 0. None: a judge must tell.
+
+    What a model thought before it answered (<think>...</think>) is no part of its answer.
 
     Args:
         answers: one each.
@@ -146,12 +167,12 @@ def grade_by_reference(answers: Sequence[str], references: Sequence[str]) -> tup
     Raises:
         ValueError: a reference is no regular expression or no schema, or the lengths differ.
     """
-    grades: list[float] = []
-    checks: list[Check] = []
+    grades: list[float | None] = []
+    checks: list[Check | None] = []
     for answer, reference in zip(answers, references, strict=True):
         check, right = check_of(reference)
         checks.append(check)
-        grades.append(float(_FUNCTIONS[check](answer, right)))
+        grades.append(None if check is None else float(_FUNCTIONS[check](without_thoughts(answer), right)))
     return grades, checks
 
 
@@ -159,60 +180,3 @@ def _words(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).casefold()
     kept = "".join(" " if unicodedata.category(letter)[0] in "PZ" else letter for letter in plain)
     return " ".join(_ARTICLES.sub(" ", kept).split())
-
-
-def _final_number(text: str) -> float | None:
-    boxed = _BOXED.findall(text)
-    after = [*_FINAL.finditer(text)]
-    places = [*boxed[-1:], *([text[after[-1].end() :]] if after else [])]
-    for place in places:
-        if numbers := _numbers(place):
-            return numbers[0]
-    numbers = _numbers(text)
-    return numbers[-1] if numbers else None
-
-
-def _numbers(text: str) -> list[float]:
-    found: list[float] = []
-    for match in _NUMBER.finditer(text):
-        if not any(letter.isdigit() for letter in match.group()):
-            continue
-        value = float(match.group().replace(",", ""))
-        rest = text[match.end() :]
-        if fraction := re.match(r"\s*/\s*(\d+)", rest):
-            value = value / float(fraction[1]) if float(fraction[1]) else math.nan
-        elif rest.startswith("%"):
-            value /= 100
-        # the denominator of a fraction is no number of its own
-        if not (found and re.search(r"\d\s*/\s*$", text[: match.start()])):
-            found.append(value)
-    return found
-
-
-def _whole_number(text: str) -> bool:
-    return bool(re.fullmatch(r"[-+$€£]?\s*(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?\s*%?", text)) and any(
-        letter.isdigit() for letter in text
-    )
-
-
-def _letter(answer: str) -> str | None:
-    boxed: list[str] = _BOXED.findall(answer)
-    after = [*_FINAL.finditer(answer)]
-    for place in [*boxed[-1:], *([answer[after[-1].end() :]] if after else [])]:
-        start = place.lstrip(" *([\n")
-        if re.match(r"[A-Z](?![\w'])", start):
-            return start[0]
-    # "C) Paris" begins with its letter, "I think" doesn't
-    if first := re.match(r"[\s*(\[]*([A-Z])(?:[)\].:*\n]|\s*$)", answer):
-        return first[1]
-    letters: list[str] = _LETTER.findall(answer)
-    # "A" and "I" are words as well: the last letter that stands alone counts
-    return letters[-1] if letters else None
-
-
-def _is_schema(text: str) -> bool:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return False
-    return isinstance(value, dict) and bool({"type", "properties", "$schema", "required", "anyOf"} & set(value))

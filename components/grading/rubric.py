@@ -5,6 +5,8 @@ import json
 import re
 from typing import Any, Literal
 
+from components.grading.reading import json_spans, without_thoughts
+
 Winner = Literal["first", "second", "tie"]
 _RULES = """You are a strict and impartial grader of answers that language models gave to prompts.
 
@@ -42,14 +44,32 @@ PAIRWISE_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 _GRADE_NAMES = ("grade", "score", "rating", "quality")
+_NUMBER = r"\d+(?:[.,]\d+)?"
+_MOST = rf"(?:/|out\s+of\b|of\b)\s*(?P<most>{_NUMBER})"
+_FRACTION = re.compile(rf"(?P<value>-?{_NUMBER})\s*(?:{_MOST})?")
 _SPOKEN_GRADE = re.compile(
-    r"(?:grade|score|rating|quality)\W{0,5}(?:is|of)?\W{0,3}(\d+(?:\.\d+)?)\s*(?:/\s*(\d+))?", re.IGNORECASE
+    rf"\b(?:grade|score|rating|quality)\W{{0,5}}(?:is|of)?\W{{0,3}}(?<!-)\b(?P<value>{_NUMBER})\s*(?:{_MOST})?",
+    re.IGNORECASE,
 )
-_FRACTION = re.compile(r"(\d+(?:\.\d+)?)\s*(?:/|out of)\s*(\d+)")
+_GIVEN_GRADE = re.compile(
+    rf"\b(?:give|rate|award|assign)\w*\s+(?:it|this|that|(?:this|the)\s+(?:answer|response))\s+(?:an?\s+)?\W{{0,3}}"
+    rf"(?P<value>{_NUMBER})\s*{_MOST}",
+    re.IGNORECASE,
+)
+_BROKEN_GRADE = re.compile(
+    rf"""["'](?:{"|".join(_GRADE_NAMES)})["']\s*:\s*["']?(?P<value>-?{_NUMBER})\s*(?:{_MOST})?""", re.IGNORECASE
+)
+_SEAT = r"(?:(?i:the\s+)?(?i:answer|assistant|model|response|option)\b\W{0,3})?"
+_NAME = r"(?:(?i:a\s+)?(?i:tie|draw)|A|B)\b"
 _SPOKEN_WINNER = re.compile(
-    r"(?:winner|better|prefer\w*)\W{0,5}(?:answer)?\W{0,3}(?:is)?\W{0,3}\b(A|B|tie)\b", re.IGNORECASE
+    rf"\b(?i:winner|better|prefer\w*|verdict)\W{{0,5}}{_SEAT}(?i:is)?\W{{0,3}}{_SEAT}(?P<named>{_NAME})"
+    r"|\b(?P<praised>A|B)\b\W{0,3}(?i:is|was|wins|seems)\b\W{0,3}(?:(?i:the|a|an|clearly|slightly|somewhat|much|far|bit)\s+)*"
+    r"(?i:better|best|winner|superior|stronger|preferable)\b"
+    r"|\b(?P<winning>A|B)\s+wins\b|\[\[(?P<marked>A|B|tie)\]\]"
 )
-_OBJECT = re.compile(r"\{[^{}]*\}", re.DOTALL)
+_TIES = ("tie", "a tie", "draw", "a draw", "both", "neither", "equal")
+_MARKS = " .*_`[]()\"'\n"
+_BROKEN_WINNER = re.compile(r"""["']winner["']\s*:\s*["']([^"']*)["']""", re.IGNORECASE)
 
 
 def pointwise(prompt: str, answer: str, reference: str | None = None) -> tuple[tuple[str, str], ...]:
@@ -70,40 +90,45 @@ def pairwise(prompt: str, first: str, second: str, reference: str | None = None)
 def read_grade(text: str) -> float | None:
     """The grade in [0, 1] in a judge's answer; None: there is none.
 
-    JSON first, then JSON inside other text, then what looks like a grade. Judges that keep to their own scale are
-    understood: 8/10, and a number above 1 counts in tenths, one above 10 in hundredths.
+    The last JSON object with a grade counts, then JSON that is broken or was cut off, then what the words around say is
+    a grade, then a number that is all there is. Thoughts (<think>...</think>) are no part of it. Judges that keep to
+    their own scale are understood: 8/10, and a number above 1 counts in tenths, one above 10 in hundredths.
 
     >>> read_grade('{"reason": "fine", "grade": 0.8}'), read_grade("Grade: 8/10"), read_grade("no idea")
     (0.8, 0.8, None)
     """
-    for record in _records(text):
+    text = without_thoughts(text)
+    for record in reversed(_records(text)):
         for name in _GRADE_NAMES:
             value = record.get(name)
-            if isinstance(value, str) and (found := _FRACTION.fullmatch(value.strip())):
-                return _scaled(float(found[1]), float(found[2]))
-            if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value.strip()):
-                value = float(value)
+            if isinstance(value, str) and (written := _FRACTION.fullmatch(value.strip())):
+                return _scaled(written)
             if isinstance(value, int | float) and not isinstance(value, bool):
-                return _scaled(float(value), None)
-    if spoken := _SPOKEN_GRADE.search(text):
-        return _scaled(float(spoken[1]), float(spoken[2]) if spoken[2] else None)
-    if spoken := _FRACTION.search(text):
-        return _scaled(float(spoken[1]), float(spoken[2]))
-    bare = text.strip().rstrip(".")
-    return _scaled(float(bare), None) if re.fullmatch(r"\d+(\.\d+)?", bare) else None
+                return _scaled_number(float(value), None)
+    if broken := [*_BROKEN_GRADE.finditer(text)]:
+        return _scaled(broken[-1])
+    prose = _prose(text)
+    spoken = [found for pattern in (_SPOKEN_GRADE, _GIVEN_GRADE) for found in pattern.finditer(prose)]
+    if spoken:
+        return _scaled(max(spoken, key=lambda found: found.end()))
+    bare = _FRACTION.fullmatch(prose.strip(" .*_`[]\n"))
+    return _scaled(bare) if bare else None
 
 
 def read_winner(text: str) -> Winner | None:
-    """Which answer won in a judge's answer; None: it doesn't say.
+    """Which answer won in a judge's answer; None: it doesn't say. Read in the order of `read_grade`.
 
     >>> read_winner('{"winner": "B"}'), read_winner("A tie. Winner: tie"), read_winner("Hm.")
     ('second', 'tie', None)
     """
-    said = next((str(record["winner"]) for record in _records(text) if "winner" in record), None)
-    if said is None and (spoken := _SPOKEN_WINNER.search(text)):
-        said = spoken[1]
-    names: dict[str, Winner] = {"a": "first", "b": "second", "tie": "tie"}
-    return names.get((said or text).strip(" .*\n").lower())
+    text = without_thoughts(text)
+    said = [str(record["winner"]) for record in _records(text) if "winner" in record] or _BROKEN_WINNER.findall(text)
+    if said:
+        return _seat(said[-1])
+    prose = _prose(text)
+    if spoken := [*_SPOKEN_WINNER.finditer(prose)]:
+        return _seat(str(spoken[-1][spoken[-1].lastgroup or 0]))
+    return _seat(prose)
 
 
 def _quoted(parts: list[tuple[str, str]]) -> str:
@@ -113,18 +138,35 @@ def _quoted(parts: list[tuple[str, str]]) -> str:
 
 
 def _records(text: str) -> list[dict[str, Any]]:
-    found = []
-    for piece in [text, *_OBJECT.findall(text)]:
-        try:
-            record = json.loads(piece)
-        except ValueError:
-            continue
-        if isinstance(record, dict):
-            found.append(record)
-    return found
+    """The JSON objects of a text, names in lower case."""
+    values = [value for *_, value in json_spans(text)]
+    return [{name.lower(): entry for name, entry in value.items()} for value in values if isinstance(value, dict)]
 
 
-def _scaled(value: float, most: float | None) -> float | None:
+def _prose(text: str) -> str:
+    """What stands around JSON: of an object that was cut off, only what stands before it."""
+    for start, end, value in reversed(json_spans(text)):
+        if isinstance(value, dict):
+            text = text[:start] + text[end:]
+    return re.split(r"\{\s*[\"']", text, maxsplit=1)[0]
+
+
+def _seat(said: str) -> Winner | None:
+    names: dict[str, Winner] = {"a": "first", "b": "second", **dict.fromkeys(_TIES, "tie")}
+    plain = re.sub(r"^(?:the\s+)?(?:answer|assistant|model|response|option)\b\W*", "", said.strip(_MARKS).lower())
+    return names.get(plain.strip(_MARKS))
+
+
+def _scaled(written: re.Match[str]) -> float | None:
+    most = written["most"]
+    return _scaled_number(_value(written["value"]), _value(most) if most else None)
+
+
+def _value(number: str) -> float:
+    return float(number.replace(",", "."))
+
+
+def _scaled_number(value: float, most: float | None) -> float | None:
     if most is None:
         most = 1.0 if value <= 1 else 10.0 if value <= 10 else 100.0
     return value / most if most > 0 and 0 <= value <= most else None

@@ -38,7 +38,7 @@ def ingest(*, logs: DataRef, config: QuarantineConfig) -> DataRef:
     noticed = [*accepted.notices, *(f"candidates: {name} is retired and left out" for name in retired)]
     if sound.grades is not None:
         believed = believe(sound.grades).quality
-        sound = replace(sound, outcomes=fill_quality(sound.outcomes, believed, sound.grades))
+        sound = replace(sound, outcomes=fill_quality(sound, believed, sound.grades))
 
     def write(folder: Path) -> None:
         write_tables(sound, folder)

@@ -4,10 +4,19 @@ import pytest
 
 from components.grading.believed import believe, fill_quality
 from components.grading.kinds import add_grades, grade_frame, no_grades
+from components.tables.store import Tables
 
 
 def _grades(rows: list[tuple[str, str, float]], grader: str, kind: str) -> pl.DataFrame:
     return grade_frame(pl.DataFrame(rows, schema=["prompt_id", "model", "grade"], orient="row"), grader, kind)  # type: ignore[arg-type]
+
+
+def _tables(outcomes: pl.DataFrame) -> Tables:
+    return Tables(
+        prompts=pl.DataFrame({"prompt_id": list("pqrs")}),
+        candidates=pl.DataFrame({"model": ["a", "b"]}),
+        outcomes=outcomes,
+    )
 
 
 def test_the_most_trusted_kind_is_believed() -> None:
@@ -50,9 +59,17 @@ def test_logged_quality_stays_and_derived_quality_is_renewed() -> None:
         }
     )
     grades = _grades([(name, "a", 1.0) for name in "pqrs"], "judge:x", "judge")
-    filled = fill_quality(outcomes, believe(grades).quality, grades)
+    filled = fill_quality(_tables(outcomes), believe(grades).quality, grades)
     assert filled["quality"].to_list() == [0.3, 1.0, 1.0, 0.1]
     assert filled["graded_by"].to_list() == ["vendor", "judge:x", "judge:x", None]
+
+
+def test_only_answers_to_known_prompts_by_known_candidates_become_outcomes() -> None:
+    outcomes = pl.DataFrame({"prompt_id": ["p"], "model": ["a"], "quality": [0.3], "graded_by": ["vendor"]})
+    cells = [("q", "b"), ("old", "a"), ("q", "typo"), ("p", "a")]
+    grades = _grades([(*cell, 1.0) for cell in cells], "thumbs", "feedback")
+    filled = fill_quality(_tables(outcomes), believe(grades).quality, grades)
+    assert filled.rows() == [("p", "a", 0.3, "vendor"), ("q", "b", 1.0, "thumbs")]
 
 
 def test_a_later_word_takes_the_place_of_the_earlier() -> None:
