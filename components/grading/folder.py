@@ -164,7 +164,7 @@ def _by_judge(
         client.close()
     for cells, what in (
         (judged.flagged, "asked their grader for a better grade and had one; they keep the grade without those words"),
-        (judged.only_to_grader, "are nothing but words to their grader; their grade stands, so look at them"),
+        (judged.only_to_grader, "are nothing but words to their grader and get no grade: look at them"),
     ):
         if cells:
             shown = ", ".join(f"{model} on {prompt_id}" for prompt_id, model in cells[:3])

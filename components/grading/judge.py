@@ -57,7 +57,7 @@ class Judged:
     """Answers that the judge could not be asked about."""
     bought: Bought
     only_to_grader: tuple[tuple[str, str], ...] = ()
-    """(prompt_id, model) of graded answers that are nothing but words to the grader: their grade stands."""
+    """(prompt_id, model) of answers that are nothing but words to the grader: a judge isn't asked about them."""
 
 
 def judge_answers(
@@ -84,17 +84,16 @@ def judge_answers(
     """
     rows = answers.select(*_CELL, "prompt", "response", "reference").rows()
     asked: dict[tuple[str, str], list[Question]] = {}
-    bare = set()
+    bare = []
     for prompt_id, model, prompt, response, reference in rows:
         if response.strip():
             texts = [response]
             if speaks_to_grader(response):
-                rest = without_words_to_grader(response)
-                # to grade "[...]" would take an honest answer's grade away
-                if says_something(rest):
-                    texts.append(rest)
-                else:
-                    bare.add((prompt_id, model))
+                texts.append(without_words_to_grader(response))
+                if not says_something(texts[1]):
+                    # a grade of it could be bought, and one of "[...]" would be no honest answer's: a person must look
+                    bare.append((prompt_id, model))
+                    continue
             asked[prompt_id, model] = [_pointwise(config, pointwise(prompt, text, reference)) for text in texts]
     bought = buy([q for each in asked.values() for q in each], client, {config.model: price}, budget_usd, journal, tell)
     found: dict[tuple[str, str], float] = {(p, m): 0.0 for p, m, _, response, _ in rows if not response.strip()}
@@ -120,7 +119,7 @@ def judge_answers(
         unread=unread,
         failed=failed,
         bought=bought,
-        only_to_grader=tuple(cell for cell in found if cell in bare),
+        only_to_grader=tuple(bare),
     )
 
 
