@@ -97,7 +97,6 @@ def run_grade(options: argparse.Namespace) -> int:
             budget_usd=options.budget,
             pairs=options.pairwise,
         )
-    problem = None
     if options.by is not None:
         found = stoppable(lambda: grade_folder(options.data, options.by, request, bar), bar)
         for notice in found.notices:
@@ -107,11 +106,17 @@ def run_grade(options: argparse.Namespace) -> int:
         print(f"{found.grades} grades by {options.by}; {found.quality} of {found.outcomes} outcomes have a quality")
         if request is not None:
             print(f"spent: {found.spent_usd:.6f} USD of {options.budget:g}")
-        problem = found.problem
+        # what has no grade yet needs its text
+        kept = "; the texts of answers were kept" if options.forget else ""
+        if found.problem:
+            raise ValueError(found.problem + kept)
+        if found.left and options.forget:
+            raise ValueError(
+                f"{found.left} answers have no grade by {options.by} yet{kept}: the same command goes on, and "
+                f"`pointsman grade --data {options.data} --forget` deletes them ungraded"
+            )
     if options.forget:
         print(f"texts of answers deleted: {forget(options.data)}")
-    if problem:
-        raise ValueError(problem)
     return 0
 
 

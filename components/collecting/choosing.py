@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from components.asking.journal import UNFINISHED
 from components.asking.prices import known_prices, prices_for
 from components.asking.question import Price
 from components.collecting.bill import Bill, estimate, usual_output_tokens
@@ -110,7 +111,7 @@ def plan_folder(folder: Path, config: CollectConfig, predicted: Predicted | None
 
 def plan_path(folder: Path) -> Path:
     """Where the plan of a purchase is kept until it is over."""
-    return folder / JOURNAL / "collect-plan.parquet"
+    return folder / JOURNAL / UNFINISHED
 
 
 def _candidates(tables: Tables, config: CollectConfig, folder: Path) -> list[str]:

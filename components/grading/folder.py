@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 
 from components.asking.client import Client, Endpoint
-from components.asking.journal import Journal
+from components.asking.journal import UNFINISHED, Journal
 from components.asking.prices import known_prices, prices_for
 from components.asking.purchase import Progress
 from components.grading.believed import Agreement, believe, equal_grades, fill_quality
@@ -61,6 +61,8 @@ class GradedFolder:
     spent_usd: float = 0.0
     problem: str | None = None
     """Why it isn't whole; what was graded is kept."""
+    left: int = 0
+    """Answers, or pairs of them, that a judge gave no grade: its budget ended, a call failed, its word held none."""
 
 
 def grade_folder(
@@ -111,6 +113,7 @@ def grade_folder(
         notices=tuple(notices),
         spent_usd=judged.bought.spent_usd if judged else 0.0,
         problem=None if judged is None else _problem(judged, new),
+        left=judged.failed + judged.unread if judged else 0,
     )
 
 
@@ -118,10 +121,15 @@ def forget(folder: Path) -> int:
     """Deletes the texts of all answers of a folder: the table `responses` and what journals keep; how many there were.
 
     Raises:
-        TableError: no such folder.
+        TableError: no such folder, or a purchase that isn't over: without its answers it would pay for them again.
     """
     if not folder.is_dir():
         raise TableError(f"{folder}: no such folder")
+    if (plan := folder / JOURNAL / UNFINISHED).is_file():
+        raise TableError(
+            f"{plan}: a purchase was cut off, so the texts of answers were kept: finish it with the same command "
+            "(with --budget 1e-6 it asks nothing more and keeps what was answered), then forget"
+        )
     gone = 0
     for path in sorted(folder.glob("responses.*")):
         path.unlink()
@@ -184,6 +192,8 @@ def _by_judge(
             f"{len(judged.flagged)} answers asked their grader for a better grade and had one; they keep the grade "
             f"without those words: {shown}"
         )
+    if judged.bought.over_budget and judged.bought.answers:
+        notices.append(f"stopped there: {judged.bought.stopped}")
     if judged.unread:
         notices.append(f"{judged.unread} answers of the judge held no grade")
     return judged, notices
