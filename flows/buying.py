@@ -132,7 +132,7 @@ def run_collect(options: argparse.Namespace) -> int:
     if options.budget is None:
         raise ValueError("--budget is missing: USD that are never exceeded")
     from components.collecting.choosing import CollectConfig, plan_folder
-    from components.collecting.folder import collect_folder
+    from components.collecting.folder import collect_folder, prepare
 
     config = CollectConfig(
         budget_usd=options.budget,
@@ -142,7 +142,8 @@ def run_collect(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     where = None if options.dry_run else endpoint(options.url)
-    plan = plan_folder(options.data, config, predicted_for(options.data))
+    planned = plan_folder if options.dry_run else prepare
+    plan = planned(options.data, config, predicted_for(options.data))
     for notice in plan.notices:
         print(f"note: {notice}")
     print(plan.bill)
@@ -203,45 +204,6 @@ def _prepare_onboarding(options: argparse.Namespace) -> None:
         raise ValueError("--data is missing: the folder of the tables")
     router_without(options.model)
     if options.url:
-        _probe(options)
+        from flows.probing import probe
 
-
-def _probe(options: argparse.Namespace) -> None:
-    """Buys what is missing of a newcomer's answers, and grades: by references, and by a judge where one is named."""
-    import polars as pl
-
-    from components.collecting.choosing import CollectConfig, plan_folder
-    from components.collecting.folder import collect_folder
-    from components.grading.folder import JudgeRequest, grade_folder
-    from components.grading.judge import JudgeConfig
-    from components.tables.store import read_tables
-
-    if options.budget is None:
-        raise ValueError("--budget is missing: USD that are never exceeded")
-    where, left = endpoint(options.url), options.budget
-    there = read_tables(options.data).outcomes.filter(pl.col("model") == options.model).height
-    if there < options.probes:
-        # with a judge to pay as well, answers get half
-        budget = left / 2 if options.judge else left
-        config = CollectConfig(budget_usd=budget, candidates=(options.model,), prompts=options.probes - there)
-        plan = plan_folder(options.data, config)
-        print(plan.bill)
-        bar = Bar(budget)
-        found = stoppable(lambda: collect_folder(options.data, config, plan, where, bar), bar)
-        left -= found.spent_usd
-        print(f"{found.answers} answers of {options.model} for {found.spent_usd:.6f} USD")
-        if found.problem:
-            raise ValueError(found.problem)
-    tables = read_tables(options.data)
-    checkable = tables.prompts.filter(pl.col("reference").is_not_null())
-    if tables.responses is not None and tables.responses.join(checkable, on="prompt_id", how="semi").height:
-        print(f"{grade_folder(options.data, 'reference').grades} grades by reference")
-    if options.judge:
-        request = JudgeRequest(endpoint=where, judge=JudgeConfig(model=options.judge), budget_usd=left)
-        bar = Bar(left)
-        graded = stoppable(lambda: grade_folder(options.data, "judge", request, bar, options.model), bar)
-        for notice in graded.notices:
-            print(f"note: {notice}")
-        print(f"{graded.grades} grades by {options.judge} for {graded.spent_usd:.6f} USD")
-        if graded.problem:
-            raise ValueError(graded.problem)
+        probe(options)
