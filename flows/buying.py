@@ -198,12 +198,15 @@ def run_onboard(options: argparse.Namespace) -> int:
 
 def _prepare_onboarding(options: argparse.Namespace) -> None:
     """Refuses what can't be onboarded, and buys what is missing."""
+    from flows.platform.settings import settings
     from flows.stations.newcomer import router_without
 
     if options.data is None:
         raise ValueError("--data is missing: the folder of the tables")
     router_without(options.model)
-    if options.url:
+    # the form of the flow gives an empty URL where nothing is to be bought
+    elsewhere = options.url is None and options.budget is not None and settings().llm_url
+    if options.url or elsewhere:
         from flows.probing import probe
 
         probe(options)
