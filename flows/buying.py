@@ -23,6 +23,9 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--by", choices=["reference", "judge", "feedback", "preference"], help="who grades")
     _endpoint_options(command, "the judge's name there")
     command.add_argument("--pairwise", action="store_true", help="the judge compares two answers, in both orders")
+    command.add_argument(
+        "--max-output-tokens", type=int, default=2000, help="where the judge's words are cut (default: 2000)"
+    )
     command.add_argument("--forget", action="store_true", help="delete the texts of all answers afterwards")
     command.set_defaults(command=run_grade)
 
@@ -51,6 +54,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _endpoint_options(command, None)
     command.add_argument("--judge", help="who grades answers that have no reference, at the same URL")
     command.add_argument("--probes", type=int, default=200, help="graded answers to reach (default: 200)")
+    command.add_argument("--max-output-tokens", type=int, default=1024, help="where answers are cut (default: 1024)")
     command.add_argument("--margin", type=float, default=0.01, help="quality that may be lost at most (default: 0.01)")
     command.add_argument("--retire", action="store_true", help="take the candidate out of the router in service")
     command.add_argument("--seed", type=int, default=0, help="same seed: same answers bought")
@@ -93,7 +97,7 @@ def run_grade(options: argparse.Namespace) -> int:
             raise ValueError("--by judge needs --url, --model and --budget")
         request = JudgeRequest(
             endpoint=endpoint(options.url),
-            judge=JudgeConfig(model=options.model),
+            judge=JudgeConfig(model=options.model, max_output_tokens=options.max_output_tokens),
             budget_usd=options.budget,
             pairs=options.pairwise,
         )

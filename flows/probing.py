@@ -51,6 +51,7 @@ def _buy_answers(options: argparse.Namespace) -> float:
         budget_usd=options.budget / 2 if options.judge else options.budget,
         candidates=(options.model,),
         prompts=max(missing, 1),
+        max_output_tokens=options.max_output_tokens,
         purpose="onboard",
     )
     cut_off = set(read_plan(plan_path(options.data))["asked_for"]) == {config.asked_for}
@@ -88,7 +89,10 @@ def _judge(options: argparse.Namespace, answers_usd: float) -> None:
             f"the answers of {options.model} cost {answers_usd:.6f} of {options.budget:g} USD: nothing is left for the "
             "judge: raise --budget"
         )
-    request = JudgeRequest(endpoint=endpoint(options.url), judge=JudgeConfig(model=options.judge), budget_usd=left)
+    # a length given for the newcomer's answers is no reason to cut the judge's shorter than usual
+    length = max(JudgeConfig(model=options.judge).max_output_tokens, options.max_output_tokens)
+    judge = JudgeConfig(model=options.judge, max_output_tokens=length)
+    request = JudgeRequest(endpoint=endpoint(options.url), judge=judge, budget_usd=left)
     bar = Bar(left)
     graded = stoppable(lambda: grade_folder(options.data, "judge", request, bar, options.model), bar)
     for notice in graded.notices:

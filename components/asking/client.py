@@ -139,7 +139,8 @@ class Client:
             "temperature": 0,
             "max_tokens": question.max_output_tokens,
             "stream": False,
-            "extra_headers": {"Idempotency-Key": question.key},
+            # an answer that was cut is asked for again under its key, at another length: that is another request
+            "extra_headers": {"Idempotency-Key": f"{question.key}-{question.max_output_tokens}"},
         }
         if question.schema is not None:
             shape = {"name": "grade", "strict": True, "schema": question.schema}

@@ -49,6 +49,7 @@ def buy(
     budget_usd: float,
     journal: Journal,
     tell: Callable[[Progress], None] = lambda _: None,
+    wrong: Callable[[Question, Answer], str | None] = lambda *_: None,
 ) -> Bought:
     """Asks what isn't answered yet, in order, as far as the budget reaches.
 
@@ -59,6 +60,7 @@ def buy(
         budget_usd: never exceeded, > 0; a purchase that was cut off goes on with what it has left.
         journal: of everything bought before.
         tell: called after each question.
+        wrong: why an answer is of no use; None: it is of use. Those that aren't are asked for again in another run.
 
     Raises:
         ValueError: a model without a price, or a budget that isn't positive.
@@ -68,7 +70,7 @@ def buy(
         raise ValueError(f"no price known for {', '.join(missing)}")
     journal.begin()
     distinct = {question.key: question for question in questions}
-    purchase = _Purchase(distinct, client, prices, Budget(budget_usd, journal.spent_usd), journal, tell)
+    purchase = _Purchase(distinct, client, prices, Budget(budget_usd, journal.spent_usd), journal, tell, wrong)
     with ThreadPoolExecutor(client.endpoint.parallel) as pool:
         try:
             purchase.run(pool)
@@ -87,9 +89,13 @@ class _Purchase:
         budget: Budget,
         journal: Journal,
         tell: Callable[[Progress], None],
+        wrong: Callable[[Question, Answer], str | None],
     ) -> None:
         self.questions, self.client, self.prices = questions, client, prices
-        self.budget, self.journal, self.tell = budget, journal, tell
+        self.budget, self.journal, self.tell, self.wrong = budget, journal, tell, wrong
+        kept = {key: journal.answers[key] for key in questions if key in journal.answers}
+        self.there = {key for key, answer in kept.items() if wrong(questions[key], answer) is None}
+        """Questions whose answer is there, and of use or paid for in this run."""
         self.failed: dict[str, str] = {}
         self.unknown: set[str] = set()
         self.stopped: str | None = None
@@ -100,9 +106,9 @@ class _Purchase:
 
     def run(self, pool: ThreadPoolExecutor) -> None:
         under_way: set[Future[None]] = set()
-        done = sum(key in self.journal.answers for key in self.questions)
+        done = len(self.there)
         for key, question in self.questions.items():
-            if key in self.journal.answers or question.model in self.unknown:
+            if key in self.there or question.model in self.unknown:
                 continue
             if self.stopped:
                 break
@@ -127,7 +133,7 @@ class _Purchase:
             self.tell(Progress(done=done, all=len(self.questions), spent_usd=self.budget.spent_usd))
 
     def bought(self) -> Bought:
-        answers = {key: self.journal.answers[key] for key in self.questions if key in self.journal.answers}
+        answers = {key: self.journal.answers[key] for key in self.questions if key in self.there}
         return Bought(
             answers=answers,
             failed=self.failed,
@@ -166,8 +172,12 @@ class _Purchase:
             answer = self.client.ask(question, self.prices[question.model])
             spent_usd, answered = answer.cost_usd, True
             self.journal.answered(question, answer)
-            self.answered = True
+            self.there.add(question.key)
             self.failed.pop(question.key, None)
+            if why := self.wrong(question, answer):
+                self._give_up(why)
+            else:
+                self.answered = True
             return False
         except Lost as error:
             spent_usd = held.usd
@@ -194,7 +204,7 @@ class _Purchase:
         return self.budget.reserve(question.model, question.worst_usd(self.prices[question.model]))
 
     def _give_up(self, why: str) -> None:
-        """Stops where the first answers were all lost: they are paid for, and the rest would be lost too."""
+        """Stops where none of the first answers was of use: they are paid for, and the rest would be like them."""
         self.lost += 1
         self.why = why
         if self.lost >= HOPELESS and not self.answered and not self.stopped:

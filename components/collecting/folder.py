@@ -65,7 +65,7 @@ def collect_folder(
         failed=len(bought.failed),
         spent_usd=bought.spent_usd,
         problem=_problem(bought, added),
-        notices=_notices(bought),
+        notices=_notices(bought, config),
     )
 
 
@@ -137,7 +137,7 @@ def _problem(bought: Bought, added: int) -> str | None:
     return None
 
 
-def _notices(bought: Bought) -> tuple[str, ...]:
+def _notices(bought: Bought, config: CollectConfig) -> tuple[str, ...]:
     told = []
     if bought.over_budget and bought.answers:
         told.append(f"stopped there: {bought.stopped}")
@@ -145,4 +145,9 @@ def _notices(bought: Bought) -> tuple[str, ...]:
         told.append(f"{len(bought.failed)} questions have no answer, such as: {next(iter(bought.failed.values()))}")
     if empty := sum(not answer.text for answer in bought.answers.values()):
         told.append(f"{empty} answers are empty")
+    if cut := sum(answer.cut for answer in bought.answers.values()):
+        told.append(
+            f"{cut} answers were cut at {config.max_output_tokens} tokens and are kept so: raise --max-output-tokens "
+            "before more are bought"
+        )
     return tuple(told)

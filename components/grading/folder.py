@@ -112,7 +112,7 @@ def grade_folder(
         agreement=believed.agreement,
         notices=tuple(notices),
         spent_usd=judged.bought.spent_usd if judged else 0.0,
-        problem=None if judged is None else _problem(judged, new),
+        problem=None if judged is None or request is None else _problem(judged, new, request.judge),
         left=judged.failed + judged.unread if judged else 0,
     )
 
@@ -195,21 +195,26 @@ def _by_judge(
     if judged.bought.over_budget and judged.bought.answers:
         notices.append(f"stopped there: {judged.bought.stopped}")
     if judged.unread:
-        notices.append(f"{judged.unread} answers of the judge held no grade")
+        notices.append(f"{judged.unread} answers of the judge held no grade{_cut(judged, request.judge)}")
     return judged, notices
 
 
-def _problem(judged: Judged, new: pl.DataFrame) -> str | None:
+def _cut(judged: Judged, judge: JudgeConfig) -> str:
+    count = sum(answer.cut for answer in judged.bought.answers.values())
+    return f"; {count} were cut at {judge.max_output_tokens} tokens: raise --max-output-tokens" if count else ""
+
+
+def _problem(judged: Judged, new: pl.DataFrame, judge: JudgeConfig) -> str | None:
     """Why a judge's work isn't whole; a budget that ran out after some grades is no problem but a wish."""
     bought = judged.bought
     if bought.unknown_models:
         return f"the endpoint doesn't know the model {bought.unknown_models[0]!r}"
     if bought.stopped and not (bought.over_budget and bought.answers):
         return bought.stopped
-    return _useless(judged, new)
+    return _useless(judged, new, judge)
 
 
-def _useless(judged: Judged, new: pl.DataFrame) -> str | None:
+def _useless(judged: Judged, new: pl.DataFrame, judge: JudgeConfig) -> str | None:
     """Why nothing can be made of what the judge said."""
     equal = equal_grades(new)
     if equal is not None:
@@ -218,7 +223,7 @@ def _useless(judged: Judged, new: pl.DataFrame) -> str | None:
             "from it; the grades are kept"
         )
     if new.is_empty() and judged.unread:
-        return f"none of the judge's {judged.unread} answers held a grade"
+        return f"none of the judge's {judged.unread} answers held a grade{_cut(judged, judge)}"
     if new.is_empty() and judged.failed:
         why = next(iter(judged.bought.failed.values()), "no answer came")
         return f"the judge could be asked about none of {judged.failed} answers: {why}"

@@ -199,7 +199,7 @@ def test_a_judge_that_is_no_use_is_one_line_and_loses_nothing(
     [
         ({"status": 401}, 1.0, "HTTP 401"),
         ({"constant": 1.0}, 1.0, "that tells nothing apart"),
-        ({}, 0.05, "answers have no grade by judge yet"),
+        ({}, 0.08, "answers have no grade by judge yet"),
         ({}, 1e-7, "the next call, to planted-judge, can cost"),
     ],
 )
@@ -239,6 +239,42 @@ def test_answers_of_a_purchase_that_is_not_over_are_not_forgotten(world: World, 
         assert run("grade", "--data", logs, "--forget")[0] == 0
     assert sum(made.calls.values()) == paid
     assert read_tables(logs).responses is None
+
+
+def cutting(gateway: PlantedGateway, needs: int) -> PlantedGateway:
+    """Has answers that are allowed fewer tokens than they need end early."""
+    whole = gateway.complete
+
+    def complete(body: dict[str, Any]) -> tuple[int, str]:
+        status, answer = whole(body)
+        made = json.loads(answer)
+        if body["max_tokens"] < needs:
+            made["choices"][0] |= {"message": {"content": "After long thought I"}, "finish_reason": "length"}
+        return status, json.dumps(made)
+
+    gateway.complete = complete  # type: ignore[method-assign, assignment]
+    return gateway
+
+
+def test_answers_that_are_cut_are_counted(world: World, logs: Path, run: Run) -> None:
+    with serving(cutting(PlantedGateway(world), 500)) as url:
+        asked = ["collect", "--data", logs, "--url", url, "--budget", 1, "--candidates", "fennel-3b", "--prompts", 10]
+        code, out, _ = run(*asked, "--max-output-tokens", 100)
+        assert code == 0
+        assert "note: 10 answers were cut at 100 tokens and are kept so: raise --max-output-tokens" in out
+        code, out, _ = run(*asked)
+    assert "were cut" not in out
+
+
+def test_a_judge_that_needs_more_tokens_is_given_them(world: World, answered: Path, run: Run) -> None:
+    made = cutting(PlantedGateway(world), 3000)
+    with serving(made) as url:
+        asked = ["grade", "--data", answered, "--by", "judge", "--url", url, "--model", "planted-judge", "--budget", 5]
+        code, _, err = run(*asked)
+        assert code == 2
+        assert "the first 8 answers were of no use: cut at 2000 tokens: raise --max-output-tokens" in err
+        assert run(*asked, "--max-output-tokens", 4000)[0] == 0
+    assert read_tables(answered).outcomes["quality"].null_count() == 0
 
 
 def test_a_judge_where_nothing_listens_is_one_line(answered: Path, run: Run) -> None:

@@ -56,7 +56,8 @@ def asked(gateway: PlantedGateway) -> Counter[str]:
 
 
 def options(logs: Path, url: str, **changes: Any) -> Namespace:
-    return Namespace(**{"data": logs, "url": url, "model": NEW, "budget": 5.0, "judge": None, "probes": 20} | changes)
+    asked = {"data": logs, "url": url, "model": NEW, "budget": 5.0, "judge": None, "probes": 20}
+    return Namespace(**asked | {"max_output_tokens": 1024} | changes)
 
 
 def test_a_collect_that_was_cut_off_is_not_the_newcomers(
