@@ -9,7 +9,7 @@ import polars as pl
 from components.collecting.choosing import CollectConfig, plan_path
 from components.collecting.folder import collect_folder, prepare
 from components.collecting.plan import read_plan
-from components.grading.folder import JOURNAL, JudgeRequest, grade_folder
+from components.grading.folder import JOURNAL, GradedFolder, JudgeRequest, grade_folder
 from components.grading.judge import JudgeConfig
 from components.tables.store import Tables, read_tables
 from flows.purchasing import Bar, endpoint, stoppable
@@ -36,9 +36,11 @@ def probe(options: argparse.Namespace) -> None:
     checkable = tables.prompts.filter(pl.col("reference").is_not_null())
     if tables.responses is not None and tables.responses.join(checkable, on="prompt_id", how="semi").height:
         print(f"{grade_folder(options.data, 'reference').grades} grades by reference")
-    if options.judge:
-        _judge(options, answers_usd)
-    _write(note, {model: usd for model, usd in _noted(note).items() if model != options.model})
+    graded = _judge(options, answers_usd) if options.judge else None
+    if graded is None or not graded.cut_off:
+        _write(note, {model: usd for model, usd in _noted(note).items() if model != options.model})
+    if graded is not None and graded.problem:
+        raise ValueError(graded.problem)
 
 
 def _buy_answers(options: argparse.Namespace) -> float:
@@ -81,7 +83,7 @@ def _usable(tables: Tables, model: str) -> int:
     return pl.concat([graded, texts]).unique().height
 
 
-def _judge(options: argparse.Namespace, answers_usd: float) -> None:
+def _judge(options: argparse.Namespace, answers_usd: float) -> GradedFolder:
     """Has a judge grade the answers with what they left of the budget."""
     left = options.budget - answers_usd
     if left <= 0:
@@ -98,8 +100,7 @@ def _judge(options: argparse.Namespace, answers_usd: float) -> None:
     for notice in graded.notices:
         print(f"note: {notice}")
     print(f"{graded.grades} grades by {options.judge} for {graded.spent_usd:.6f} USD")
-    if graded.problem:
-        raise ValueError(graded.problem)
+    return graded
 
 
 def _noted(note: Path) -> dict[str, float]:

@@ -219,12 +219,11 @@ class _Purchase:
         table = question.worst_usd(self.prices[question.model])
         worst = self.budget.worst_usd(question.model, table)
         left = self.budget.limit_usd - self.budget.spent_usd
-        told = (
-            f"the budget of {self.budget.limit_usd:g} USD has {left:.6f} left and the next call, to {question.model}, "
-            f"can cost {worst:.6f}"
-        )
+        budget = f"the budget of {self.budget.limit_usd:g} USD"
+        told = f"{budget} has {left:.6f} left" if left >= 0 else f"{budget} is exceeded by {-left:.6f}"
+        told += f" and the next call, to {question.model}, can cost {worst:.6f}"
         if worst > table:
-            told += f" ({table:.6f} by the table of prices, of which the endpoint charged more)"
+            told += f" ({table:.6f} by the table of prices; the endpoint charged more than it says)"
         if self.lost and not self.answered:
             told += f"; {self.lost} calls were charged and of no use: {self.why}"
         return told

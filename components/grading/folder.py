@@ -11,7 +11,7 @@ import polars as pl
 from components.asking.client import Client, Endpoint
 from components.asking.journal import UNFINISHED, Journal
 from components.asking.prices import known_prices, prices_for
-from components.asking.purchase import Progress
+from components.asking.purchase import Bought, Progress
 from components.grading.believed import Agreement, believe, equal_grades, fill_quality
 from components.grading.judge import (
     JudgeConfig,
@@ -61,6 +61,8 @@ class GradedFolder:
     spent_usd: float = 0.0
     problem: str | None = None
     """Why it isn't whole; what was graded is kept."""
+    cut_off: bool = False
+    """Whether the same command goes on with what a judge has of its budget."""
     left: int = 0
     """Answers, or pairs of them, that a judge gave no grade: its budget ended, a call failed, its word held none."""
 
@@ -113,6 +115,7 @@ def grade_folder(
         notices=tuple(notices),
         spent_usd=judged.bought.spent_usd if judged else 0.0,
         problem=None if judged is None or request is None else _problem(judged, new, request.judge),
+        cut_off=judged is not None and _cut_off(judged.bought),
         left=judged.failed + judged.unread if judged else 0,
     )
 
@@ -182,7 +185,7 @@ def _by_judge(
         with Journal(folder / JOURNAL / "judge.jsonl") as journal:
             ask = judge_pairs if request.pairs else judge_answers
             judged = ask(answers, request.judge, client, prices[model], request.budget_usd, journal, tell)
-            if judged.bought.stopped is None or judged.bought.over_budget:
+            if not _cut_off(judged.bought):
                 journal.done()
     finally:
         client.close()
@@ -197,6 +200,10 @@ def _by_judge(
     if judged.unread:
         notices.append(f"{judged.unread} answers of the judge held no grade{_cut(judged, request.judge)}")
     return judged, notices
+
+
+def _cut_off(bought: Bought) -> bool:
+    return bought.stopped is not None and not bought.over_budget
 
 
 def _cut(judged: Judged, judge: JudgeConfig) -> str:

@@ -13,7 +13,7 @@ import flows.probing
 from components.asking.client import Client
 from components.grading.folder import GradedFolder, JudgeRequest
 from components.sources.planted.world import PlantedConfig, World, generate
-from components.sources.planted_gateway import PlantedGateway, serving
+from components.sources.planted_gateway import GatewayConfig, PlantedGateway, serving
 from components.tables.store import Tables, read_tables, write_tables
 from flows.probing import probe
 from pointsman.cli import main
@@ -123,4 +123,11 @@ def test_a_run_cut_off_while_the_judge_was_at_work_keeps_to_its_budget(
         # once it is done, the next one has a budget of its own
         probe(options(logs, url, judge="planted-judge"))
     assert allowed[2] == 5.0
+    assert not (logs / "journal" / "onboard.json").exists()
+
+
+def test_a_judge_that_came_to_its_end_leaves_nothing_to_go_on_with(world: World, logs: Path) -> None:
+    gateway = PlantedGateway(world, GatewayConfig(constant=1.0))
+    with serving(gateway) as url, pytest.raises(ValueError, match="gave 1 to all 20 answers"):
+        probe(options(logs, url, judge="planted-judge"))
     assert not (logs / "journal" / "onboard.json").exists()

@@ -110,6 +110,13 @@ def test_a_gateway_that_charges_more_than_the_table_is_found_out_by_one_call(
         assert f"can cost {times * WORST_USD:.6f} ({WORST_USD:.6f} by the table of prices" in found.stopped
 
 
+def test_one_call_is_all_that_a_wrong_table_can_cost_too_much(path: Path) -> None:
+    client = Told(costing(100 * WORST_USD))
+    found = bought(client, path, 50 * WORST_USD)
+    assert client.calls == 1
+    assert f"is exceeded by {50 * WORST_USD:.6f} and the next call" in str(found.stopped)
+
+
 def test_a_price_of_nothing_is_believed_until_something_is_charged(path: Path) -> None:
     client = Told(costing(0.2))
     found = bought(client, path, 1.1, FREE)
