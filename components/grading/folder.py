@@ -175,7 +175,7 @@ def _by_judge(
         price = prices[model]
         notices.append(
             f"the price of {model} is in no table: {price.input_usd_per_mtok:g} and {price.output_usd_per_mtok:g} USD "
-            "per million tokens are assumed where the endpoint doesn't report costs"
+            "per million tokens are assumed where the endpoint reports no cost, or 0"
         )
     providers = dict(tables.candidates.select("model", "provider").iter_rows())
     if kin := own_family(model, sorted(answers["model"].unique()), providers):
