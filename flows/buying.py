@@ -23,6 +23,9 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--by", choices=["reference", "judge", "feedback", "preference"], help="who grades")
     _endpoint_options(command, "the judge's name there")
     command.add_argument("--pairwise", action="store_true", help="the judge compares two answers, in both orders")
+    command.add_argument(
+        "--max-output-tokens", type=int, default=2000, help="where the judge's words are cut (default: 2000)"
+    )
     command.add_argument("--forget", action="store_true", help="delete the texts of all answers afterwards")
     command.set_defaults(command=run_grade)
 
@@ -51,6 +54,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _endpoint_options(command, None)
     command.add_argument("--judge", help="who grades answers that have no reference, at the same URL")
     command.add_argument("--probes", type=int, default=200, help="graded answers to reach (default: 200)")
+    command.add_argument("--max-output-tokens", type=int, default=1024, help="where answers are cut (default: 1024)")
     command.add_argument("--margin", type=float, default=0.01, help="quality that may be lost at most (default: 0.01)")
     command.add_argument("--retire", action="store_true", help="take the candidate out of the router in service")
     command.add_argument("--seed", type=int, default=0, help="same seed: same answers bought")
@@ -93,11 +97,10 @@ def run_grade(options: argparse.Namespace) -> int:
             raise ValueError("--by judge needs --url, --model and --budget")
         request = JudgeRequest(
             endpoint=endpoint(options.url),
-            judge=JudgeConfig(model=options.model),
+            judge=JudgeConfig(model=options.model, max_output_tokens=options.max_output_tokens),
             budget_usd=options.budget,
             pairs=options.pairwise,
         )
-    problem = None
     if options.by is not None:
         found = stoppable(lambda: grade_folder(options.data, options.by, request, bar), bar)
         for notice in found.notices:
@@ -107,11 +110,17 @@ def run_grade(options: argparse.Namespace) -> int:
         print(f"{found.grades} grades by {options.by}; {found.quality} of {found.outcomes} outcomes have a quality")
         if request is not None:
             print(f"spent: {found.spent_usd:.6f} USD of {options.budget:g}")
-        problem = found.problem
+        # what has no grade yet needs its text
+        kept = "; the texts of answers were kept" if options.forget else ""
+        if found.problem:
+            raise ValueError(found.problem + kept)
+        if found.left and options.forget:
+            raise ValueError(
+                f"{found.left} answers have no grade by {options.by} yet{kept}: the same command goes on, and "
+                f"`pointsman grade --data {options.data} --forget` deletes them ungraded"
+            )
     if options.forget:
         print(f"texts of answers deleted: {forget(options.data)}")
-    if problem:
-        raise ValueError(problem)
     return 0
 
 
@@ -127,7 +136,7 @@ def run_collect(options: argparse.Namespace) -> int:
     if options.budget is None:
         raise ValueError("--budget is missing: USD that are never exceeded")
     from components.collecting.choosing import CollectConfig, plan_folder
-    from components.collecting.folder import collect_folder
+    from components.collecting.folder import collect_folder, prepare
 
     config = CollectConfig(
         budget_usd=options.budget,
@@ -137,7 +146,8 @@ def run_collect(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     where = None if options.dry_run else endpoint(options.url)
-    plan = plan_folder(options.data, config, predicted_for(options.data))
+    planned = plan_folder if options.dry_run else prepare
+    plan = planned(options.data, config, predicted_for(options.data))
     for notice in plan.notices:
         print(f"note: {notice}")
     print(plan.bill)
@@ -192,51 +202,15 @@ def run_onboard(options: argparse.Namespace) -> int:
 
 def _prepare_onboarding(options: argparse.Namespace) -> None:
     """Refuses what can't be onboarded, and buys what is missing."""
+    from flows.platform.settings import settings
     from flows.stations.newcomer import router_without
 
     if options.data is None:
         raise ValueError("--data is missing: the folder of the tables")
     router_without(options.model)
-    if options.url:
-        _probe(options)
+    # the form of the flow gives an empty URL where nothing is to be bought
+    elsewhere = options.url is None and options.budget is not None and settings().llm_url
+    if options.url or elsewhere:
+        from flows.probing import probe
 
-
-def _probe(options: argparse.Namespace) -> None:
-    """Buys what is missing of a newcomer's answers, and grades: by references, and by a judge where one is named."""
-    import polars as pl
-
-    from components.collecting.choosing import CollectConfig, plan_folder
-    from components.collecting.folder import collect_folder
-    from components.grading.folder import JudgeRequest, grade_folder
-    from components.grading.judge import JudgeConfig
-    from components.tables.store import read_tables
-
-    if options.budget is None:
-        raise ValueError("--budget is missing: USD that are never exceeded")
-    where, left = endpoint(options.url), options.budget
-    there = read_tables(options.data).outcomes.filter(pl.col("model") == options.model).height
-    if there < options.probes:
-        # with a judge to pay as well, answers get half
-        budget = left / 2 if options.judge else left
-        config = CollectConfig(budget_usd=budget, candidates=(options.model,), prompts=options.probes - there)
-        plan = plan_folder(options.data, config)
-        print(plan.bill)
-        bar = Bar(budget)
-        found = stoppable(lambda: collect_folder(options.data, config, plan, where, bar), bar)
-        left -= found.spent_usd
-        print(f"{found.answers} answers of {options.model} for {found.spent_usd:.6f} USD")
-        if found.problem:
-            raise ValueError(found.problem)
-    tables = read_tables(options.data)
-    checkable = tables.prompts.filter(pl.col("reference").is_not_null())
-    if tables.responses is not None and tables.responses.join(checkable, on="prompt_id", how="semi").height:
-        print(f"{grade_folder(options.data, 'reference').grades} grades by reference")
-    if options.judge:
-        request = JudgeRequest(endpoint=where, judge=JudgeConfig(model=options.judge), budget_usd=left)
-        bar = Bar(left)
-        graded = stoppable(lambda: grade_folder(options.data, "judge", request, bar, options.model), bar)
-        for notice in graded.notices:
-            print(f"note: {notice}")
-        print(f"{graded.grades} grades by {options.judge} for {graded.spent_usd:.6f} USD")
-        if graded.problem:
-            raise ValueError(graded.problem)
+        probe(options)

@@ -33,6 +33,9 @@ class GradeParameters(BaseModel):
         default=False,
         description="The judge compares two answers, in both orders.",
     )
+    max_output_tokens: int = Field(
+        title="Longest word of the judge in tokens", default=2000, ge=1, description="Where the judge's words are cut."
+    )
     forget: bool = Field(
         title="Delete the answers afterwards", default=False, description="Delete the texts of all answers afterwards."
     )

@@ -28,6 +28,9 @@ class OnboardParameters(BaseModel):
         title="Name of the judge", default="", description="Who grades answers that have no reference, at the same URL."
     )
     probes: int = Field(title="Graded answers to reach", default=200, ge=20, description="Graded answers to reach.")
+    max_output_tokens: int = Field(
+        title="Longest answer in tokens", default=1024, ge=1, description="Where answers are cut."
+    )
     margin: float = Field(
         title="Quality that may be lost", default=0.01, ge=0, le=1, description="Quality that may be lost at most."
     )

@@ -4,15 +4,15 @@ import math
 import threading
 import time
 import urllib.parse
+from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import openai
 
 from components.asking.completion import read_answer, with_cost
-from components.asking.question import Answer, AskError, Hopeless, Lost, Price, Question, UnknownModel
+from components.asking.question import Answer, AskError, Hopeless, Price, Question
+from components.asking.refusal import Limited, Passing, broken, hidden, refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Client:
         self._lock = threading.Lock()
         self._next = 0.0
         self._limited_since: float | None = None
-        self._left_out: set[str] = set()
+        self._left_out: dict[str, set[str]] = defaultdict(set)
 
     def close(self) -> None:
         """Ends its connections."""
@@ -97,10 +97,10 @@ class Client:
             try:
                 content = self._post(question)
                 answer = read_answer(content, question, price, 1000 * (time.monotonic() - start))
-            except _Limited as error:
+            except Limited as error:
                 self._patient(error)
                 continue
-            except _Passing as error:
+            except Passing as error:
                 tried += 1
                 if tried >= self.endpoint.attempts:
                     kind = Hopeless if error.everywhere else AskError
@@ -116,21 +116,21 @@ class Client:
             given = self._arguments(question)
             try:
                 raw = self._openai.chat.completions.with_raw_response.create(**given)
-                return with_cost(raw.http_response.content, raw.headers.get("x-litellm-response-cost"))
+                content = hidden(raw.http_response.content, self.endpoint.api_key)
+                return with_cost(content, raw.headers.get("x-litellm-response-cost"))
             except openai.BadRequestError as error:
-                # endpoints differ in what they take: what they complain of is left out
-                if not self._leave_out(str(error), given):
-                    raise _refusal(error, question, self.endpoint.url) from None
-            except openai.RateLimitError as error:
-                raise _Limited(_message(error), error.response.headers.get("retry-after")) from None
-            except openai.APITimeoutError:
-                raise Lost(f"no answer within {self.endpoint.timeout_s:g} s") from None
-            except (openai.InternalServerError, openai.ConflictError) as error:
-                raise _Passing(_message(error)) from None
+                # models differ in what they take: what is complained of is left out
+                if not self._leave_out(_words(error), given):
+                    raise self._refused(error, question) from None
             except openai.APIConnectionError as error:
-                raise _Passing(f"can't be reached: {error.__cause__ or error}", everywhere=True) from None
+                timed_out = isinstance(error, openai.APITimeoutError)
+                raise broken(error.__cause__, self.endpoint.timeout_s if timed_out else None) from None
             except openai.APIStatusError as error:
-                raise _refusal(error, question, self.endpoint.url) from None
+                raise self._refused(error, question) from None
+
+    def _refused(self, error: openai.APIStatusError, question: Question) -> AskError:
+        words, after = hidden(_words(error), self.endpoint.api_key), error.response.headers.get("retry-after")
+        return refused(error.status_code, words, after, question, self.endpoint.url)
 
     def _arguments(self, question: Question) -> dict[str, Any]:
         given: dict[str, Any] = {
@@ -139,19 +139,20 @@ class Client:
             "temperature": 0,
             "max_tokens": question.max_output_tokens,
             "stream": False,
-            "extra_headers": {"Idempotency-Key": question.key},
+            # an answer that was cut is asked for again under its key, at another length: that is another request
+            "extra_headers": {"Idempotency-Key": f"{question.key}-{question.max_output_tokens}"},
         }
         if question.schema is not None:
             shape = {"name": "grade", "strict": True, "schema": question.schema}
             given["response_format"] = {"type": "json_schema", "json_schema": shape}
         with self._lock:
-            left_out = set(self._left_out)
+            left_out = set(self._left_out[question.model])
         if "max_tokens" in left_out:
             given["max_completion_tokens"] = given["max_tokens"]
         return {name: value for name, value in given.items() if name not in left_out}
 
     def _leave_out(self, message: str, given: dict[str, Any]) -> bool:
-        """Whether something can be left out that the endpoint complains of."""
+        """Whether something can be left out that the endpoint complains of, for this model alone."""
         for name, words in (
             ("response_format", ("response_format", "json_schema", "structured")),
             ("temperature", ("temperature",)),
@@ -159,7 +160,7 @@ class Client:
         ):
             if name in given and any(word in message for word in words):
                 with self._lock:
-                    self._left_out.add(name)
+                    self._left_out[given["model"]].add(name)
                 return True
         return False
 
@@ -170,7 +171,7 @@ class Client:
             self._next = turn + 60 / self.endpoint.per_minute
         self.stop.wait(turn - now)
 
-    def _patient(self, error: "_Limited") -> None:
+    def _patient(self, error: Limited) -> None:
         """Waits as long as the endpoint asks for, and has everybody else wait too."""
         with self._lock:
             now = time.monotonic()
@@ -191,47 +192,7 @@ class Client:
         self.stop.wait(wait)
 
 
-class _Passing(AskError):
-    """Another attempt may go better."""
-
-    def __init__(self, message: str, *, everywhere: bool = False) -> None:
-        super().__init__(message)
-        self.everywhere = everywhere
-        """Other questions would meet the same."""
-
-
-class _Limited(AskError):
-    """The endpoint wants a pause."""
-
-    def __init__(self, message: str, after: str | None) -> None:
-        super().__init__(message)
-        self.after_s = _seconds(after or "")
-
-
-def _seconds(after: str) -> float | None:
-    """The pause of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); None: neither."""
-    if after.replace(".", "", 1).isdecimal():
-        return float(after)
-    try:
-        return max((parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None
-
-
-def _message(error: openai.APIError) -> str:
-    return str(error).replace("\n", " ")[:300]
-
-
-def _refusal(error: openai.APIStatusError, question: Question, url: str) -> AskError:
-    message = f"{url}: HTTP {error.status_code}: {_message(error)}"
-    if error.status_code in (401, 403):
-        return Hopeless(f"{message}; the key is read from POINTSMAN_LLM_KEY or OPENAI_API_KEY")
-    words = str(error).lower()
-    about_model = "model" in words and any(w in words for w in ("not exist", "not found", "unknown", "invalid model"))
-    if error.status_code == 404 or about_model:
-        return UnknownModel(f"{url} doesn't know the model {question.model!r} (HTTP {error.status_code})")
-    if error.status_code == 402:
-        return Hopeless(f"{message}; the account is out of money")
-    if error.status_code in (408, 425):
-        return _Passing(message)
-    return AskError(message)
+def _words(error: openai.APIStatusError) -> str:
+    """What a refusal says: the package keeps the words of bodies in OpenAI's form alone."""
+    said, text = str(error), error.response.text.strip()
+    return said if " - " in said or not text else f"{said} - {text}"

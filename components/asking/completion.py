@@ -23,6 +23,8 @@ def with_cost(content: bytes, cost: str | None) -> bytes:
 def read_answer(content: bytes, question: Question, price: Price, latency_ms: float) -> Answer:
     """The answer in a chat completion; its cost is what the endpoint says, else tokens x price.
 
+    A cost of 0 isn't believed where tokens x price isn't 0: gateways report it of models whose price they don't know.
+
     Raises:
         Lost: it isn't a chat completion.
     """
@@ -40,7 +42,7 @@ def read_answer(content: bytes, question: Question, price: Price, latency_ms: fl
         raise Lost(f"not a chat completion: {content[:120].decode('utf-8', 'replace')!r}") from None
     tokens = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
     cost: Any = usage.get("cost")
-    reported = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < math.inf
+    reported = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 < cost < math.inf
     return Answer(
         text=text.strip(),
         cost_usd=float(cost) if reported else cost_of(question, price, *tokens),

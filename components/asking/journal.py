@@ -12,6 +12,9 @@ from typing import Any, Self
 
 from components.asking.question import Answer, Price, Question
 
+UNFINISHED = "collect-plan.parquet"
+"""Lies beside the journals while a purchase of answers isn't over: what it was to ask."""
+
 
 class Journal:
     """An append-only file of questions' keys and answers; one process at a time.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from components.asking.budget import Budget
+from components.asking.budget import Budget, Reserved
 from components.asking.client import Client
 from components.asking.journal import Journal
 from components.asking.question import Answer, AskError, Hopeless, Lost, Price, Question, UnknownModel
@@ -49,6 +49,7 @@ def buy(
     budget_usd: float,
     journal: Journal,
     tell: Callable[[Progress], None] = lambda _: None,
+    wrong: Callable[[Question, Answer], str | None] = lambda *_: None,
 ) -> Bought:
     """Asks what isn't answered yet, in order, as far as the budget reaches.
 
@@ -59,6 +60,7 @@ def buy(
         budget_usd: never exceeded, > 0; a purchase that was cut off goes on with what it has left.
         journal: of everything bought before.
         tell: called after each question.
+        wrong: why an answer is of no use; None: it is of use. Those that aren't are asked for again in another run.
 
     Raises:
         ValueError: a model without a price, or a budget that isn't positive.
@@ -68,12 +70,12 @@ def buy(
         raise ValueError(f"no price known for {', '.join(missing)}")
     journal.begin()
     distinct = {question.key: question for question in questions}
-    purchase = _Purchase(distinct, client, prices, Budget(budget_usd, journal.spent_usd), journal, tell)
+    purchase = _Purchase(distinct, client, prices, Budget(budget_usd, journal.spent_usd), journal, tell, wrong)
     with ThreadPoolExecutor(client.endpoint.parallel) as pool:
         try:
             purchase.run(pool)
         except BaseException:
-            client.stop.set()
+            purchase.stop()
             raise
     return purchase.bought()
 
@@ -87,44 +89,51 @@ class _Purchase:
         budget: Budget,
         journal: Journal,
         tell: Callable[[Progress], None],
+        wrong: Callable[[Question, Answer], str | None],
     ) -> None:
         self.questions, self.client, self.prices = questions, client, prices
-        self.budget, self.journal, self.tell = budget, journal, tell
+        self.budget, self.journal, self.tell, self.wrong = budget, journal, tell, wrong
+        kept = {key: journal.answers[key] for key in questions if key in journal.answers}
+        self.there = {key for key, answer in kept.items() if wrong(questions[key], answer) is None}
+        """Questions whose answer is there, and of use or paid for in this run."""
         self.failed: dict[str, str] = {}
         self.unknown: set[str] = set()
         self.stopped: str | None = None
         self.over_budget = False
         self.answered = False
         self.lost = 0
+        self.why = ""
 
     def run(self, pool: ThreadPoolExecutor) -> None:
         under_way: set[Future[None]] = set()
-        done = sum(key in self.journal.answers for key in self.questions)
+        done = len(self.there)
         for key, question in self.questions.items():
-            if key in self.journal.answers or question.model in self.unknown:
+            if key in self.there or question.model in self.unknown:
                 continue
             if self.stopped:
                 break
-            reserved = self.budget.reserve(question.worst_usd(self.prices[question.model]))
+            # no more than there are workers: what a question sets aside that waits for one, workers would wait for
+            if len(under_way) >= self.client.endpoint.parallel:
+                finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                done += self._collect(finished)
+                self.tell(Progress(done=done, all=len(self.questions), spent_usd=self.budget.spent_usd))
+            reserved = self._reserve(question)
             if reserved is None:
-                self.over_budget = True
-                self.stopped = self._short(question)
+                if not self.stopped:
+                    self.over_budget = True
+                    self.stopped = self._short(question)
                 break
             if question.model in self.unknown or self.stopped:
                 self.budget.settle(reserved, 0.0)
                 continue
             under_way.add(pool.submit(self._one, question, reserved))
-            if len(under_way) >= 2 * self.client.endpoint.parallel:
-                finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                done += self._collect(finished)
-                self.tell(Progress(done=done, all=len(self.questions), spent_usd=self.budget.spent_usd))
         while under_way:
             finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
             done += self._collect(finished)
             self.tell(Progress(done=done, all=len(self.questions), spent_usd=self.budget.spent_usd))
 
     def bought(self) -> Bought:
-        answers = {key: self.journal.answers[key] for key in self.questions if key in self.journal.answers}
+        answers = {key: self.journal.answers[key] for key in self.questions if key in self.there}
         return Bought(
             answers=answers,
             failed=self.failed,
@@ -139,58 +148,82 @@ class _Purchase:
             one.result()
         return len(finished)
 
-    def _one(self, question: Question, reserved_usd: float) -> None:
+    def _one(self, question: Question, reserved: Reserved) -> None:
         """One question; a try that may have been charged in vain counts in full, and the next needs money again."""
-        held: float | None = reserved_usd
+        held: Reserved | None = reserved
         for tried in range(self.client.endpoint.attempts):
+            if tried:
+                self.client.pause(tried - 1)
+                held = self._reserve(question)
             if held is None:
-                self.failed[question.key] = self._short(question)
+                if not self.budget.closed:
+                    self.failed[question.key] = self._short(question)
                 return
-            spent_usd = 0.0
-            try:
-                if self.stopped or question.model in self.unknown:
-                    return
-                self.journal.asked(question, held)
-                answer = self.client.ask(question, self.prices[question.model])
-                spent_usd = answer.cost_usd
-                self.journal.answered(question, answer)
+            if not self._try(question, held, tried):
+                return
+
+    def _try(self, question: Question, held: Reserved, tried: int) -> bool:
+        """One call; whether another one may go better."""
+        spent_usd, answered = 0.0, False
+        try:
+            if self.stopped or question.model in self.unknown:
+                return False
+            self.journal.asked(question, held.usd)
+            answer = self.client.ask(question, self.prices[question.model])
+            spent_usd, answered = answer.cost_usd, True
+            self.journal.answered(question, answer)
+            self.there.add(question.key)
+            self.failed.pop(question.key, None)
+            if why := self.wrong(question, answer):
+                self._give_up(why)
+            else:
                 self.answered = True
-                self.failed.pop(question.key, None)
-                return
-            except Lost as error:
-                spent_usd = held
-                self._failed(question, f"{error} ({tried + 1} attempts)", spent_usd)
-                self._give_up(str(error))
-            except AskError as error:
-                self._failed(question, str(error), 0.0)
-                if isinstance(error, UnknownModel):
-                    self.unknown.add(question.model)
-                if isinstance(error, Hopeless) and not self.stopped:
-                    self.stopped = str(error)
-                    self.client.stop.set()
-                return
-            finally:
-                self.budget.settle(held, spent_usd)
-            self.client.pause(tried)
-            held = self.budget.reserve(question.worst_usd(self.prices[question.model]))
-        if held is not None:
-            self.budget.settle(held, 0.0)
+            return False
+        except Lost as error:
+            spent_usd = held.usd
+            self._failed(question, f"{error} ({tried + 1} attempts)", spent_usd)
+            self._give_up(str(error))
+            return True
+        except AskError as error:
+            self._failed(question, str(error), 0.0)
+            if isinstance(error, UnknownModel):
+                self.unknown.add(question.model)
+            if isinstance(error, Hopeless) and not self.stopped:
+                self.stopped = str(error)
+                self.stop()
+            return False
+        finally:
+            self.budget.settle(held, spent_usd, answered=answered)
+
+    def stop(self) -> None:
+        """Ends every wait, for another try and for money."""
+        self.client.stop.set()
+        self.budget.close()
+
+    def _reserve(self, question: Question) -> Reserved | None:
+        return self.budget.reserve(question.model, question.worst_usd(self.prices[question.model]))
 
     def _give_up(self, why: str) -> None:
-        """Stops where the first answers were all lost: they are paid for, and the rest would be lost too."""
+        """Stops where none of the first answers was of use: they are paid for, and the rest would be like them."""
         self.lost += 1
+        self.why = why
         if self.lost >= HOPELESS and not self.answered and not self.stopped:
             self.stopped = f"{self.client.endpoint.url}: the first {self.lost} answers were of no use: {why}"
-            self.client.stop.set()
+            self.stop()
 
     def _failed(self, question: Question, why: str, cost_usd: float) -> None:
         self.journal.failed(question, why, cost_usd)
         self.failed[question.key] = why
 
     def _short(self, question: Question) -> str:
-        worst = question.worst_usd(self.prices[question.model])
+        table = question.worst_usd(self.prices[question.model])
+        worst = self.budget.worst_usd(question.model, table)
         left = self.budget.limit_usd - self.budget.spent_usd
-        return (
-            f"the budget of {self.budget.limit_usd:g} USD has {left:.6f} left and the next call, to {question.model}, "
-            f"can cost {worst:.6f}"
-        )
+        budget = f"the budget of {self.budget.limit_usd:g} USD"
+        told = f"{budget} has {left:.6f} left" if left >= 0 else f"{budget} is exceeded by {-left:.6f}"
+        told += f" and the next call, to {question.model}, can cost {worst:.6f}"
+        if worst > table:
+            told += f" ({table:.6f} by the table of prices; the endpoint charged more than it says)"
+        if self.lost and not self.answered:
+            told += f"; {self.lost} calls were charged and of no use: {self.why}"
+        return told

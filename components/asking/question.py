@@ -59,11 +59,13 @@ class Question:
     """Where the answer is cut, >= 1; a budget needs an end to what a call can cost."""
     schema: Mapping[str, Any] | None = field(default=None, hash=False)
     """JSON schema of the answer; None: free text."""
+    filed_tokens: int | None = None
+    """Stands for the length in its key, where an answer that wasn't cut is the same at any length; None: it isn't."""
 
     @property
     def key(self) -> str:
         """Name of the call: the same model asked the same has the same key, at whatever address."""
-        content = [self.model, self.messages, self.max_output_tokens, self.schema]
+        content = [self.model, self.messages, self.filed_tokens or self.max_output_tokens, self.schema]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
     @property
@@ -90,3 +92,8 @@ class Answer:
     output_tokens: int | None = None
     finish: str = "stop"
     """The endpoint's finish reason: 'length' where the answer was cut."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether it ends where it had to, not where the model would have ended."""
+        return self.finish.lower() in ("length", "max_tokens")

@@ -1,5 +1,6 @@
 """What to ask for a folder of logs: prompts and candidates, within a budget. Shapes: N prompts, M candidates."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from components.asking.journal import UNFINISHED
 from components.asking.prices import known_prices, prices_for
 from components.asking.question import Price
 from components.collecting.bill import Bill, estimate, usual_output_tokens
 from components.collecting.inclusion import shown_before
-from components.collecting.plan import question_of, read_plan
+from components.collecting.plan import goes_on, question_of, read_plan
 from components.collecting.probes import Believed, ProbeConfig, Probes, draw_probes
 from components.tables.errors import TableError
 from components.tables.store import Tables, read_tables
@@ -35,6 +37,13 @@ class CollectConfig:
     """Where answers are cut, >= 1."""
     probes: ProbeConfig = field(default_factory=ProbeConfig)
     seed: int = 0
+    purpose: str = "collect"
+    """The command that buys: one doesn't go on with what another began."""
+
+    @property
+    def asked_for(self) -> str:
+        """What a run that was cut off must have been asked for too, if this one is to go on with it."""
+        return json.dumps([self.purpose, sorted(set(self.candidates))])
 
     def __post_init__(self) -> None:
         if not 0 < self.budget_usd < float("inf"):
@@ -72,10 +81,12 @@ class Plan:
     notices: tuple[str, ...]
     goes_on: bool
     """Whether it is the plan of a run that was cut off."""
+    other: bool = False
+    """Whether a run was cut off that was asked for something else: that purchase is to be ended first."""
 
 
 def plan_folder(folder: Path, config: CollectConfig, predicted: Predicted | None = None) -> Plan:
-    """Chooses cells, or finds the plan of a run that was cut off.
+    """Chooses cells, or finds the plan of a run that was cut off, where that was asked for the same.
 
     Args:
         folder: of the tables.
@@ -90,13 +101,18 @@ def plan_folder(folder: Path, config: CollectConfig, predicted: Predicted | None
     models = _candidates(tables, config, folder)
     prices, assumed = prices_for(models, known_prices(tables.candidates))
     notices = [f"no price known for {', '.join(assumed)}: the highest known one is assumed"] if assumed else []
-    if kept.height:
-        texts = tables.prompts.select("prompt_id", "prompt")
+    texts = tables.prompts.select("prompt_id", "prompt")
+    same = goes_on(kept, texts, config.asked_for, config.max_output_tokens)
+    if same:
         whole = kept.join(texts, on="prompt_id", how="inner", maintain_order="left")
         cells, there = (whole.filter(pl.col("key").is_null() == null) for null in (False, True))
         prices, _ = prices_for(cells["model"].unique().to_list(), known_prices(tables.candidates))
         notices = ["a run that was cut off goes on"]
     else:
+        if kept.height:
+            notices.append(
+                "a run that was cut off was asked for other candidates, prompts or lengths: it is ended first"
+            )
         cells, there = _chosen(tables, models, prices, config, predicted, folder)
     return Plan(
         cells=cells,
@@ -104,13 +120,14 @@ def plan_folder(folder: Path, config: CollectConfig, predicted: Predicted | None
         bill=_bill(cells, tables, prices),
         prices=prices,
         notices=tuple(notices),
-        goes_on=bool(kept.height),
+        goes_on=same,
+        other=bool(kept.height) and not same,
     )
 
 
 def plan_path(folder: Path) -> Path:
     """Where the plan of a purchase is kept until it is over."""
-    return folder / JOURNAL / "collect-plan.parquet"
+    return folder / JOURNAL / UNFINISHED
 
 
 def _candidates(tables: Tables, config: CollectConfig, folder: Path) -> list[str]:

@@ -18,6 +18,7 @@ PLAN = {
     "model": pl.String(),
     "inclusion": pl.Float64(),
     "before": pl.Float64(),
+    "asked_for": pl.String(),
 }
 
 
@@ -37,20 +38,41 @@ def question_of(prompt: str, model: str, max_output_tokens: int) -> Question:
     return Question(model=model, messages=(("user", prompt),), max_output_tokens=max_output_tokens)
 
 
-def write_plan(path: Path, cells: pl.DataFrame) -> None:
+def write_plan(path: Path, cells: pl.DataFrame, asked_for: str = "") -> None:
     """Keeps the plan, whole or not at all.
 
     Args:
         path: of the file.
         cells: key, prompt_id, model, inclusion (chance to be drawn), before (chance to be there anyway), in the order
             in which they are asked; those with a null key are there already.
+        asked_for: what was asked for when it was made, see `read_plan`.
     """
-    write_parquet(cells.select(list(PLAN)).cast(PLAN), path)  # type: ignore[arg-type]
+    kept = cells.with_columns(pl.lit(asked_for, pl.String).alias("asked_for"))
+    write_parquet(kept.select(list(PLAN)).cast(PLAN), path)  # type: ignore[arg-type]
 
 
 def read_plan(path: Path) -> pl.DataFrame:
-    """The plan that was kept last; empty where there is none."""
-    return pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=PLAN)
+    """The plan that was kept last, with what it was `asked_for` in each row; empty where there is none."""
+    if not path.is_file():
+        return pl.DataFrame(schema=PLAN)
+    kept = pl.read_parquet(path)
+    # plans of earlier versions don't say
+    return kept if "asked_for" in kept.columns else kept.with_columns(pl.lit("", pl.String).alias("asked_for"))
+
+
+def goes_on(kept: pl.DataFrame, prompts: pl.DataFrame, asked_for: str, max_output_tokens: int) -> bool:
+    """Whether a kept plan is what is asked for now, call for call: the same candidates, prompts and length.
+
+    Args:
+        kept: see `read_plan`.
+        prompts: prompt_id, prompt, as they are now.
+        asked_for: what is asked for now.
+        max_output_tokens: where answers are cut now.
+    """
+    if kept.is_empty() or set(kept["asked_for"]) != {asked_for}:
+        return False
+    cells = kept.drop_nulls("key").join(prompts, on="prompt_id", how="inner").select("prompt", "model", "key")
+    return all(question_of(prompt, model, max_output_tokens).key == key for prompt, model, key in cells.iter_rows())
 
 
 def collected(plan: pl.DataFrame, journal: Journal) -> Collected:

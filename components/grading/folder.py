@@ -9,9 +9,9 @@ from typing import Literal
 import polars as pl
 
 from components.asking.client import Client, Endpoint
-from components.asking.journal import Journal
+from components.asking.journal import UNFINISHED, Journal
 from components.asking.prices import known_prices, prices_for
-from components.asking.purchase import Progress
+from components.asking.purchase import Bought, Progress
 from components.grading.believed import Agreement, believe, equal_grades, fill_quality
 from components.grading.judge import (
     JudgeConfig,
@@ -61,6 +61,10 @@ class GradedFolder:
     spent_usd: float = 0.0
     problem: str | None = None
     """Why it isn't whole; what was graded is kept."""
+    cut_off: bool = False
+    """Whether the same command goes on with what a judge has of its budget."""
+    left: int = 0
+    """Answers, or pairs of them, that a judge gave no grade: its budget ended, a call failed, its word held none."""
 
 
 def grade_folder(
@@ -113,7 +117,9 @@ def grade_folder(
         agreement=believed.agreement,
         notices=tuple(notices),
         spent_usd=judged.bought.spent_usd if judged else 0.0,
-        problem=None if judged is None else _problem(judged, new),
+        problem=None if judged is None or request is None else _problem(judged, new, request.judge),
+        cut_off=judged is not None and _cut_off(judged.bought),
+        left=judged.failed + judged.unread if judged else 0,
     )
 
 
@@ -121,10 +127,15 @@ def forget(folder: Path) -> int:
     """Deletes the texts of all answers of a folder: the table `responses` and what journals keep; how many there were.
 
     Raises:
-        TableError: no such folder.
+        TableError: no such folder, or a purchase that isn't over: without its answers it would pay for them again.
     """
     if not folder.is_dir():
         raise TableError(f"{folder}: no such folder")
+    if (plan := folder / JOURNAL / UNFINISHED).is_file():
+        raise TableError(
+            f"{plan}: a purchase was cut off, so the texts of answers were kept: finish it with the same command "
+            "(with --budget 1e-6 it asks nothing more and keeps what was answered), then forget"
+        )
     gone = 0
     for path in sorted(folder.glob("responses.*")):
         path.unlink()
@@ -148,7 +159,7 @@ def _by_judge(
         price = prices[model]
         notices.append(
             f"the price of {model} is in no table: {price.input_usd_per_mtok:g} and {price.output_usd_per_mtok:g} USD "
-            "per million tokens are assumed where the endpoint doesn't report costs"
+            "per million tokens are assumed where the endpoint reports no cost, or 0"
         )
     providers = dict(tables.candidates.select("model", "provider").iter_rows())
     if kin := own_family(model, sorted(answers["model"].unique()), providers):
@@ -158,7 +169,7 @@ def _by_judge(
         with Journal(folder / JOURNAL / "judge.jsonl") as journal:
             ask = judge_pairs if request.pairs else judge_answers
             judged = ask(answers, request.judge, client, prices[model], request.budget_usd, journal, tell)
-            if judged.bought.stopped is None or judged.bought.over_budget:
+            if not _cut_off(judged.bought):
                 journal.done()
     finally:
         client.close()
@@ -169,22 +180,33 @@ def _by_judge(
         if cells:
             shown = ", ".join(f"{model} on {prompt_id}" for prompt_id, model in cells[:3])
             notices.append(f"{len(cells)} answers {what}: {shown}")
+    if judged.bought.over_budget and judged.bought.answers:
+        notices.append(f"stopped there: {judged.bought.stopped}")
     if judged.unread:
-        notices.append(f"{judged.unread} answers of the judge held no grade")
+        notices.append(f"{judged.unread} answers of the judge held no grade{_cut(judged, request.judge)}")
     return judged, notices
 
 
-def _problem(judged: Judged, new: pl.DataFrame) -> str | None:
+def _cut_off(bought: Bought) -> bool:
+    return bought.stopped is not None and not bought.over_budget
+
+
+def _cut(judged: Judged, judge: JudgeConfig) -> str:
+    count = sum(answer.cut for answer in judged.bought.answers.values())
+    return f"; {count} were cut at {judge.max_output_tokens} tokens: raise --max-output-tokens" if count else ""
+
+
+def _problem(judged: Judged, new: pl.DataFrame, judge: JudgeConfig) -> str | None:
     """Why a judge's work isn't whole; a budget that ran out after some grades is no problem but a wish."""
     bought = judged.bought
     if bought.unknown_models:
         return f"the endpoint doesn't know the model {bought.unknown_models[0]!r}"
     if bought.stopped and not (bought.over_budget and bought.answers):
         return bought.stopped
-    return _useless(judged, new)
+    return _useless(judged, new, judge)
 
 
-def _useless(judged: Judged, new: pl.DataFrame) -> str | None:
+def _useless(judged: Judged, new: pl.DataFrame, judge: JudgeConfig) -> str | None:
     """Why nothing can be made of what the judge said."""
     equal = equal_grades(new)
     if equal is not None:
@@ -193,7 +215,7 @@ def _useless(judged: Judged, new: pl.DataFrame) -> str | None:
             "from it; the grades are kept"
         )
     if new.is_empty() and judged.unread:
-        return f"none of the judge's {judged.unread} answers held a grade"
+        return f"none of the judge's {judged.unread} answers held a grade{_cut(judged, judge)}"
     if new.is_empty() and judged.failed:
         why = next(iter(judged.bought.failed.values()), "no answer came")
         return f"the judge could be asked about none of {judged.failed} answers: {why}"

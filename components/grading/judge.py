@@ -12,6 +12,7 @@ from components.asking.journal import Journal
 from components.asking.purchase import Bought, Progress, buy
 from components.asking.question import Price, Question
 from components.grading.injection import JUMP, says_something, speaks_to_grader, without_words_to_grader
+from components.grading.judge_calls import question_of, word_of, wrong_where
 from components.grading.kinds import grade_frame, no_grades
 from components.grading.preference import fit_strengths, grade_votes
 from components.grading.rubric import (
@@ -33,14 +34,14 @@ class JudgeConfig:
 
     model: str
     """As the endpoint names it."""
-    max_output_tokens: int = 300
-    """Where its word is cut, >= 1."""
+    max_output_tokens: int = 2000
+    """Where its word is cut, >= 1: judges that think think within it. It is set aside, not spent."""
 
     def __post_init__(self) -> None:
         if not self.model.strip():
             raise ValueError("the judge must be named: --model")
         if self.max_output_tokens < 1:
-            raise ValueError(f"max_output_tokens must be >= 1, got {self.max_output_tokens}")
+            raise ValueError(f"--max-output-tokens must be >= 1, got {self.max_output_tokens}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +96,13 @@ def judge_answers(
                     bare.append((prompt_id, model))
                     continue
             asked[prompt_id, model] = [_pointwise(config, pointwise(prompt, text, reference)) for text in texts]
-    bought = buy([q for each in asked.values() for q in each], client, {config.model: price}, budget_usd, journal, tell)
+    questions, prices = [question for each in asked.values() for question in each], {config.model: price}
+    bought = buy(questions, client, prices, budget_usd, journal, tell, wrong_where(read_grade))
     found: dict[tuple[str, str], float] = {(p, m): 0.0 for p, m, _, response, _ in rows if not response.strip()}
     flagged, unread, failed = [], 0, 0
     for cell, each in asked.items():
         told = [bought.answers.get(question.key) for question in each]
-        grades = [None if answer is None else read_grade(answer.text) for answer in told]
+        grades = [word_of(answer, read_grade) for answer in told]
         kept = [grade for grade in grades if grade is not None]
         if len(kept) < len(grades):
             failed, unread = (failed + 1, unread) if None in told else (failed, unread + 1)
@@ -159,12 +161,12 @@ def judge_pairs(
     if not pairs:
         raise ValueError("no prompt has two answers to compare")
     questions = [question for pair in pairs.values() for question in pair]
-    bought = buy(questions, client, {config.model: price}, budget_usd, journal, tell)
+    bought = buy(questions, client, {config.model: price}, budget_usd, journal, tell, wrong_where(read_winner))
     votes: list[tuple[str, str, str, float]] = []
     unread = failed = 0
     for cell, pair in pairs.items():
         told = [bought.answers.get(question.key) for question in pair]
-        winners = [None if answer is None else read_winner(answer.text) for answer in told]
+        winners: list[Winner | None] = [word_of(answer, read_winner) for answer in told]
         if (seated := winners[0]) is None or (swapped := winners[1]) is None:
             failed, unread = (failed + 1, unread) if None in told else (failed, unread + 1)
             continue
@@ -210,15 +212,11 @@ def _stem(model: str) -> str:
 
 
 def _pointwise(config: JudgeConfig, messages: tuple[tuple[str, str], ...]) -> Question:
-    return Question(
-        model=config.model, messages=messages, max_output_tokens=config.max_output_tokens, schema=POINTWISE_SCHEMA
-    )
+    return question_of(config.model, config.max_output_tokens, messages, POINTWISE_SCHEMA)
 
 
 def _pairwise(config: JudgeConfig, messages: tuple[tuple[str, str], ...]) -> Question:
-    return Question(
-        model=config.model, messages=messages, max_output_tokens=config.max_output_tokens, schema=PAIRWISE_SCHEMA
-    )
+    return question_of(config.model, config.max_output_tokens, messages, PAIRWISE_SCHEMA)
 
 
 def _points(seated: Winner, swapped: Winner) -> float:

@@ -194,6 +194,89 @@ def test_a_judge_that_is_no_use_is_one_line_and_loses_nothing(
         assert read_tables(answered).outcomes["quality"].null_count() == 0
 
 
+@pytest.mark.parametrize(
+    ("config", "budget", "wrong"),
+    [
+        ({"status": 401}, 1.0, "HTTP 401"),
+        ({"constant": 1.0}, 1.0, "that tells nothing apart"),
+        ({}, 0.08, "answers have no grade by judge yet"),
+        ({}, 1e-7, "the next call, to planted-judge, can cost"),
+    ],
+)
+def test_texts_that_are_not_graded_yet_are_not_forgotten(
+    world: World, answered: Path, run: Run, config: dict[str, Any], budget: float, wrong: str
+) -> None:
+    asked = ["--data", answered, "--by", "judge", "--model", "planted-judge", "--budget"]
+    with serving(PlantedGateway(world, GatewayConfig(**config))) as url:
+        code, _, err = run("grade", *asked, budget, "--url", url, "--forget")
+    assert code == 2
+    assert wrong in err
+    assert "the texts of answers were kept" in err
+    assert read_tables(answered).responses is not None
+    if "constant" in config:
+        return
+    with serving(PlantedGateway(world)) as url:
+        assert run("grade", *asked, 5, "--url", url, "--forget")[0] == 0
+    assert read_tables(answered).responses is None
+    assert read_tables(answered).outcomes["quality"].null_count() == 0
+
+
+def test_answers_of_a_purchase_that_is_not_over_are_not_forgotten(world: World, logs: Path, run: Run) -> None:
+    made = PlantedGateway(world)
+    whole = made.complete
+    made.complete = lambda body: whole(body) if sum(made.calls.values()) < 20 else (402, "{}")  # type: ignore[method-assign]
+    with serving(made) as url:
+        asked = ["collect", "--data", logs, "--url", url, "--candidates", "fennel-3b", "--prompts", 60, "--budget"]
+        assert run(*asked, 2)[0] == 2
+        code, _, err = run("grade", "--data", logs, "--forget")
+        assert code == 2
+        assert "a purchase was cut off, so the texts of answers were kept" in err
+        assert read_tables(logs).responses is not None
+        # what the message names
+        paid = sum(made.calls.values())
+        made.complete = whole  # type: ignore[method-assign]
+        assert run(*asked, 1e-6)[0] == 0
+        assert run("grade", "--data", logs, "--forget")[0] == 0
+    assert sum(made.calls.values()) == paid
+    assert read_tables(logs).responses is None
+
+
+def cutting(gateway: PlantedGateway, needs: int) -> PlantedGateway:
+    """Has answers that are allowed fewer tokens than they need end early."""
+    whole = gateway.complete
+
+    def complete(body: dict[str, Any]) -> tuple[int, str]:
+        status, answer = whole(body)
+        made = json.loads(answer)
+        if body["max_tokens"] < needs:
+            made["choices"][0] |= {"message": {"content": "After long thought I"}, "finish_reason": "length"}
+        return status, json.dumps(made)
+
+    gateway.complete = complete  # type: ignore[method-assign, assignment]
+    return gateway
+
+
+def test_answers_that_are_cut_are_counted(world: World, logs: Path, run: Run) -> None:
+    with serving(cutting(PlantedGateway(world), 500)) as url:
+        asked = ["collect", "--data", logs, "--url", url, "--budget", 1, "--candidates", "fennel-3b", "--prompts", 10]
+        code, out, _ = run(*asked, "--max-output-tokens", 100)
+        assert code == 0
+        assert "note: 10 answers were cut at 100 tokens and are kept so: raise --max-output-tokens" in out
+        code, out, _ = run(*asked)
+    assert "were cut" not in out
+
+
+def test_a_judge_that_needs_more_tokens_is_given_them(world: World, answered: Path, run: Run) -> None:
+    made = cutting(PlantedGateway(world), 3000)
+    with serving(made) as url:
+        asked = ["grade", "--data", answered, "--by", "judge", "--url", url, "--model", "planted-judge", "--budget", 5]
+        code, _, err = run(*asked)
+        assert code == 2
+        assert "the first 8 answers were of no use: cut at 2000 tokens: raise --max-output-tokens" in err
+        assert run(*asked, "--max-output-tokens", 4000)[0] == 0
+    assert read_tables(answered).outcomes["quality"].null_count() == 0
+
+
 def test_a_judge_where_nothing_listens_is_one_line(answered: Path, run: Run) -> None:
     code, err = graded(run, answered, "http://127.0.0.1:9/v1")
     assert code == 2

@@ -1,6 +1,7 @@
 """`pointsman onboard` on a tiny published router, with outcomes at hand and with answers bought."""
 
 import json
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,12 +13,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+import flows.probing
 import flows.stations.changed
 import flows.stations.promote
 from components.release.publish import publish
 from components.sources.planted.world import PlantedConfig, generate
 from components.sources.planted_gateway import GatewayConfig, PlantedGateway, serving
 from components.tables.store import Tables, read_tables, write_tables
+from flows.buying import _prepare_onboarding
 from flows.platform.tracking import registry
 from flows.stations.verdicts import record_verdict
 from pointsman.bundle.pointer import read_pointer
@@ -262,6 +265,21 @@ def test_bad_input_is_one_line(home: Path, logs: Path, run: Run, arguments: list
     assert code == 2
     assert wrong in err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "budget", "asked"),
+    [(None, 1.0, True), ("", 1.0, False), (None, None, False)],
+    ids=["cli", "form", "unpaid"],
+)
+def test_the_address_of_the_environment_is_asked_where_there_is_a_budget(
+    home: Path, logs: Path, monkeypatch: pytest.MonkeyPatch, url: str | None, budget: float | None, asked: bool
+) -> None:
+    found: list[Namespace] = []
+    monkeypatch.setenv("POINTSMAN_LLM_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setattr(flows.probing, "probe", found.append)
+    _prepare_onboarding(Namespace(url=url, budget=budget, judge=None, data=logs, model="new", probes=20))
+    assert bool(found) is asked
 
 
 @pytest.mark.parametrize(("model", "router"), [("small", "data"), ("new", "elsewhere")])

@@ -9,7 +9,7 @@ from components.asking.journal import Journal
 from components.asking.purchase import buy
 from components.asking.question import Price
 from components.collecting.bill import estimate, usual_output_tokens
-from components.collecting.plan import append, collected, question_of, read_plan, write_plan
+from components.collecting.plan import append, collected, goes_on, question_of, read_plan, write_plan
 from components.sources.planted.world import World
 from components.sources.planted_gateway import PlantedGateway
 
@@ -51,3 +51,21 @@ def test_the_bill_is_tokens_times_price() -> None:
     assert bill.usd == pytest.approx((200 * 1 + 300 * 5) / 1e6)
     assert bill.answers == 2
     assert "all" in str(bill)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "length", "prompt", "same"),
+    [("a", 100, "hello", True), ("b", 100, "hello", False), ("a", 400, "hello", False), ("a", 100, "goodbye", False)],
+)
+def test_a_plan_is_gone_on_with_by_what_asks_for_the_same(
+    tmp_path: Path, asked_for: str, length: int, prompt: str, same: bool
+) -> None:
+    cells = pl.DataFrame({"prompt_id": ["p"], "model": "m", "inclusion": 1.0, "before": 0.0})
+    cells = cells.with_columns(pl.lit(question_of("hello", "m", 100).key).alias("key"))
+    write_plan(tmp_path / "plan.parquet", cells, "a")
+    prompts = pl.DataFrame({"prompt_id": ["p"], "prompt": [prompt]})
+    assert goes_on(read_plan(tmp_path / "plan.parquet"), prompts, asked_for, length) is same
+    # a plan of an earlier version doesn't say what it was asked for
+    cells.write_parquet(tmp_path / "old.parquet")
+    assert not goes_on(read_plan(tmp_path / "old.parquet"), prompts, asked_for, length)
+    assert not goes_on(read_plan(tmp_path / "nowhere.parquet"), prompts, asked_for, length)

@@ -1,7 +1,9 @@
 """The judge over HTTP, against the planted gateway whose answers' worth and judges' bias are known."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,6 +11,7 @@ import pytest
 
 from components.asking.client import Client
 from components.asking.journal import Journal
+from components.asking.purchase import HOPELESS
 from components.asking.question import Price, Question
 from components.grading.believed import equal_grades
 from components.grading.judge import (
@@ -134,6 +137,56 @@ def test_what_a_judge_says_without_a_grade_is_counted(open_gateway: Open, world:
     gateway._judged = lambda body, asked: ("I would rather not say.", 5)  # type: ignore[method-assign]
     found = _judge(answers, client, path)
     assert (found.grades.height, found.unread, found.failed) == (0, 6, 0)
+
+
+def _thinking(gateway: PlantedGateway, needs: int) -> None:
+    """Has the judges think for so many tokens before they say a word; shorter answers are cut, and paid for."""
+    whole = gateway.complete
+
+    def complete(body: Mapping[str, Any]) -> tuple[int, str]:
+        status, answer = whole(body)
+        if body["model"] in gateway.config.judges and body.get("max_tokens", 0) < needs:
+            made = json.loads(answer)
+            made["choices"][0] |= {"message": {"role": "assistant", "content": ""}, "finish_reason": "length"}
+            answer = json.dumps(made)
+        return status, answer
+
+    gateway.complete = complete  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_a_judge_that_is_cut_is_given_up_and_asked_again_once_it_can_speak(
+    open_gateway: Open, world: World, path: Path, pairs: bool
+) -> None:
+    gateway, client = open_gateway()
+    answers = _answers(world, client, MODELS[:2], prompts=20)
+    _thinking(gateway, 500)
+    judge, calls = judge_pairs if pairs else judge_answers, 40
+
+    def asked() -> int:
+        return sum(count for (model, _), count in gateway.calls.items() if model == "planted-judge")
+
+    def judged(length: int) -> Judged:
+        again = Client(client.endpoint)
+        with Journal(path) as journal:
+            found = judge(
+                answers, JudgeConfig(model="planted-judge", max_output_tokens=length), again, PRICE, 5.0, journal
+            )
+        again.close()
+        return found
+
+    found = judged(300)
+    assert found.bought.stopped
+    assert "the first 8 answers were of no use: cut at 300 tokens: raise --max-output-tokens" in found.bought.stopped
+    assert found.grades.is_empty()
+    wasted = asked()
+    assert wasted < HOPELESS + 8
+    found = judged(1000)
+    assert (found.grades.height, found.unread, found.failed) == (40, 0, 0)
+    assert asked() == wasted + calls
+    # what holds a grade isn't paid for again at another length
+    assert judged(2000).grades["grade"].equals(found.grades["grade"])
+    assert asked() == wasted + calls
 
 
 def test_relatives_of_the_judge() -> None:
