@@ -64,19 +64,19 @@ def not_worse(name: str, rival: str, moments: Moments, margin: float, level: flo
     return _compared(name, words, found, -margin, passed, advice, needed)
 
 
-def worth_it(rival: str, gain: Moments, cost: Moments | None, least_savings: float, level: float) -> Criterion:
+def worth_it(rival: str, gain: Moments, cost: Moments | float | None, least_savings: float, level: float) -> Criterion:
     """Whether a router is shown to be cheaper than the best single candidate, or better.
 
     Args:
         rival: in words.
         gain: paired difference in quality.
-        cost: cost relative to the rival's; None: unknown.
+        cost: cost relative to the rival's; USD a prompt where the rival's is nothing; None: unknown.
         least_savings: share of the rival's cost that must be saved, in [0, 1).
         level: one-sided error probability, of each of the two.
     """
     name = "cheaper or better than the best single candidate"
     better = gain.interval(level)
-    if cost is not None:
+    if isinstance(cost, Moments):
         # the saved share's ends are those of the cost, the other way round
         paid = cost.interval(level)
         saved = Interval(mean=1 - paid.mean, low=1 - paid.high, high=1 - paid.low)
@@ -88,7 +88,9 @@ def worth_it(rival: str, gain: Moments, cost: Moments | None, least_savings: flo
             return _compared(name, words, saved, least_savings, passed, advice, needed)
     passed = better.low > 0
     needed = None if passed else prompts_needed(gain, 0.0, level)
-    known = "its cost isn't known" if cost is None else f"costs {100 * cost.mean:.0f} % of it"
+    known = "its cost isn't known"
+    if cost is not None:
+        known = f"costs {100 * cost.mean:.0f} % of it" if isinstance(cost, Moments) else _beside_free(cost, rival)
     if gain.error == 0 and gain.mean == 0:
         advice = f"It decides as {rival} does: nothing is gained. Ask for parity or a tradeoff, or log more candidates."
     elif needed is None:
@@ -105,6 +107,25 @@ def affordable(name: str, rival: str, cost: Moments, greatest_ratio: float, leve
     words = f"Costs {percent(found)} of {rival}; at most {100 * greatest_ratio:.0f} %"
     advice = "Ask for parity or a tradeoff, or raise the greatest cost ratio if quality is worth it."
     return _compared(name, words, found, greatest_ratio, found.low <= greatest_ratio, advice)
+
+
+def paid_for(name: str, rival: str, cost_usd: float, gain: Moments, level: float) -> Criterion:
+    """Whether a router that costs something is shown to be better than what costs nothing.
+
+    Args:
+        name: of the condition.
+        rival: in words.
+        cost_usd: USD a prompt.
+        gain: paired difference in quality.
+        level: one-sided error probability.
+    """
+    found = gain.interval(level)
+    words = f"It {_beside_free(cost_usd, rival)}, so quality must be above 0: {points(found)} points"
+    return _compared(name, words, found, 0.0, found.low > 0, f"Ask for parity, or go on with {rival}.")
+
+
+def _beside_free(cost_usd: float, rival: str) -> str:
+    return f"costs {1000 * cost_usd:.3g} USD per 1,000 prompts where {rival} costs nothing"
 
 
 def control(name: str, lead: Moments, level: float) -> Criterion:

@@ -20,14 +20,18 @@ from components.evaluation.criteria import (
     enough,
     left_out,
     not_worse,
+    paid_for,
     quick,
     worth_it,
 )
 from components.evaluation.error_budget import look_level
 from components.evaluation.gate_config import GateConfig
+from components.evaluation.groups import group_count
 from components.evaluation.paired import Moments, difference, ratio
 
 Floats = NDArray[np.float64]
+_LEAST_KNOWN = 0.95
+"""Share of the judged prompts whose costs must be known for them to count: a few unexpected choices may have none."""
 Word = Literal["promoted", "refused", "not enough evidence"]
 
 
@@ -90,7 +94,7 @@ def judge(
     champion: Played | None = None,
     anchor: Played | None = None,
     looks: int = 0,
-    controls: Mapping[str, tuple[Floats, Floats]] | None = None,
+    controls: Mapping[str, Moments] | None = None,
     leave_one_out: Mapping[str, Interval] | None = None,
     latency_ms: float | None = None,
     wanted_prompts: int | None = None,
@@ -108,7 +112,7 @@ def judge(
         champion: the router in service at its operating policy; None: there is none.
         anchor: the first champion of the year; None: there is none, or it is the challenger's only champion.
         looks: comparisons with the anchor that this year has seen already.
-        controls: name -> quality of the router's choices at `best` and of a control's, such as random features.
+        controls: name -> quality of the router's choices at `best` less a control's, such as random features.
         leave_one_out: benchmark -> gain over the best single candidate without having trained on it. Their mean is
             judged, each benchmark counting the same: the least of many would fall below any floor by chance.
         latency_ms: milliseconds per prompt, listed rounded up to fifths of the budget; None: not measured, not judged.
@@ -123,7 +127,8 @@ def judge(
     config = config or GateConfig()
     level = config.weekly_error
     count = int(challenger.quality_N.size)
-    criteria = [_enough(count, wanted_prompts or count, effective_prompts, config), *extra]
+    groups = group_count(challenger.group_N)
+    criteria = [_enough(count, wanted_prompts or count, effective_prompts, groups, config), *extra]
     gain = challenger.above(best_single)
     paid = _cost(challenger, best_single)
     rival = best_single.name
@@ -131,16 +136,15 @@ def judge(
         not_worse("no worse than the best single candidate", rival, gain, config.parity_margin, level),
         worth_it(rival, gain, paid, config.least_savings, level),
     ]
-    if paid is not None:
-        name = "cost against the best single candidate"
+    name = "cost against the best single candidate"
+    if isinstance(paid, Moments):
         criteria.append(affordable(name, rival, paid, config.greatest_cost_ratio, level))
+    elif paid is not None:
+        criteria.append(paid_for(name, rival, paid, gain, level))
     if champion is not None:
         criteria += _against_champion(challenger, champion, config)
     criteria.append(calibrated(calibration_error, config.calibration_error))
-    criteria += [
-        control(name, difference(ours_K, theirs_K), level)
-        for name, (ours_K, theirs_K) in sorted((controls or {}).items())
-    ]
+    criteria += [control(name, lead, level) for name, lead in sorted((controls or {}).items())]
     if leave_one_out:
         criteria.append(left_out(leave_one_out, config.leave_one_out_floor))
     if latency_ms is not None:
@@ -168,7 +172,12 @@ def _word(criteria: tuple[Criterion, ...], count: int, config: GateConfig) -> Wo
     return "not enough evidence" if open_still else "refused"
 
 
-def _enough(count: int, wanted: int, effective: float | None, config: GateConfig) -> Criterion:
+def _enough(count: int, wanted: int, effective: float | None, groups: int | None, config: GateConfig) -> Criterion:
+    if groups is not None and groups < min(config.least_groups, count):
+        least = config.least_groups
+        words = f"The {count:,} prompts are of {groups:,} conversations or near-duplicates; at least {least:,}"
+        advice = "Log or collect answers in more conversations: turns of one say one thing many times."
+        return enough("evidence", words, groups, least, advice)
     judged = min(count, int(effective)) if effective is not None else count
     least = max(config.least_prompts, int(np.ceil(config.least_share * wanted)) if effective is None else 0)
     worth = "" if effective is None else f", worth {judged:,} complete ones"
@@ -186,11 +195,13 @@ def _against_champion(challenger: Played, champion: Played, config: GateConfig) 
         advice = "Log new prompts, or answers of the champion's candidates, before replacing it."
         return [enough(name, words, count, config.least_prompts, advice)]
     found = [not_worse(name, champion.name, judged, config.champion_margin, config.weekly_error)]
-    paid = _cost(challenger, champion)
-    if paid is not None:
+    paid, name = _cost(challenger, champion), "cost against the champion"
+    if isinstance(paid, Moments):
         better = judged.interval(config.weekly_error).low > 0
         most = config.greatest_cost_ratio if better else config.champion_cost_ratio
-        found.append(affordable("cost against the champion", champion.name, paid, most, config.weekly_error))
+        found.append(affordable(name, champion.name, paid, most, config.weekly_error))
+    elif paid is not None:
+        found.append(paid_for(name, champion.name, paid, judged, config.weekly_error))
     return found
 
 
@@ -200,12 +211,18 @@ def _judgeable(a: Played, b: Played) -> Moments | None:
     return a.take(both_N).above(b.take(both_N)) if both_N.any() else None
 
 
-def _cost(a: Played, b: Played) -> Moments | None:
-    """Cost of a relative to b's where both are known; None: they aren't, or b costs nothing."""
+def _cost(a: Played, b: Played) -> Moments | float | None:
+    """Cost of a relative to b's, or USD a prompt where b costs nothing.
+
+    None: on too few prompts both are known, or neither costs anything.
+    """
     if a.cost_usd_N is None or b.cost_usd_N is None:
         return None
     both_N = ~np.isnan(a.quality_N) & ~np.isnan(b.quality_N)
-    paid_K, theirs_K = a.cost_usd_N[both_N], b.cost_usd_N[both_N]
-    if not both_N.any() or np.isnan(paid_K).any() or np.isnan(theirs_K).any() or not theirs_K.mean() > 0:
+    known_N = both_N & ~np.isnan(a.cost_usd_N) & ~np.isnan(b.cost_usd_N)
+    if not known_N.any() or known_N.sum() < _LEAST_KNOWN * both_N.sum():
         return None
-    return ratio(paid_K, theirs_K, None if a.group_N is None else a.group_N[both_N])
+    paid_K, theirs_K = a.cost_usd_N[known_N], b.cost_usd_N[known_N]
+    if not theirs_K.mean() > 0:
+        return float(paid_K.mean()) or None
+    return ratio(paid_K, theirs_K, None if a.group_N is None else a.group_N[known_N])

@@ -78,6 +78,13 @@ class GateConfig:
         le=1,
         description="The same as a share of all prompts: gaps in the logs may leave few that can be compared.",
     )
+    least_groups: int = Field(
+        title="Least number of conversations",
+        default=20,
+        ge=1,
+        description="Groups of test prompts (turns of one conversation, near-duplicates) below which there isn't "
+        "enough evidence: they say one thing many times.",
+    )
     most_more: float = Field(
         title="Further prompts that are worth waiting for",
         default=3.0,

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from components.evaluation.bootstrap import Interval
-from components.evaluation.groups import design_effect
+from components.evaluation.groups import design_effect, group_count
 
 Floats = NDArray[np.float64]
+_FEW_GROUPS = 100
+"""Below so many groups the error itself is uncertain, and Student's t takes the place of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,19 @@ class Moments:
     """>= 0."""
     count: int
     """Prompts."""
+    groups: int | None = None
+    """Groups that they form; None: no two share one."""
+
+    def reach(self, level: float) -> float:
+        """Standard errors that the mean is off by with probability `level`, one-sided.
+
+        Raises:
+            ValueError: level outside (0, 0.5].
+        """
+        normal = critical(level)
+        if self.groups is None or self.groups >= _FEW_GROUPS:
+            return normal
+        return float(-stdtrit(max(self.groups - 1, 1), level))
 
     def interval(self, level: float) -> Interval:
         """The ends that the mean is below, and above, each with error probability `level`.
@@ -34,8 +49,8 @@ class Moments:
         >>> Moments(mean=0.0, error=1.0, count=9).interval(0.025).low.__round__(2)
         -1.96
         """
-        reach = critical(level) * self.error
-        return Interval(mean=self.mean, low=self.mean - reach, high=self.mean + reach)
+        half = self.reach(level) * self.error
+        return Interval(mean=self.mean, low=self.mean - half, high=self.mean + half)
 
 
 def critical(level: float) -> float:
@@ -84,7 +99,7 @@ def difference(
     error = np.sqrt(max(square - mean**2, 0) / (count + 2) * design_effect(gap_N, group_N))
     if variance_N is not None:
         error = max(error, np.sqrt(variance_N[gap_N != 0].sum()) / count)
-    return Moments(mean=mean, error=float(error), count=count)
+    return Moments(mean=mean, error=float(error), count=count, groups=group_count(group_N))
 
 
 def ratio(a_N: Floats, b_N: Floats, group_N: NDArray[np.integer] | None = None) -> Moments:
@@ -99,7 +114,7 @@ def ratio(a_N: Floats, b_N: Floats, group_N: NDArray[np.integer] | None = None) 
         ValueError: the two differ in length, are empty or hold a nan, or the mean of b isn't > 0.
 
     >>> ratio(np.array([1.0, 1.0]), np.array([2.0, 2.0]))
-    Moments(mean=0.5, error=0.0, count=2)
+    Moments(mean=0.5, error=0.0, count=2, groups=None)
     """
     if a_N.shape != b_N.shape or a_N.size == 0:
         raise ValueError(f"want as many prompts of both, at least one: got {a_N.shape} and {b_N.shape}")
@@ -111,7 +126,7 @@ def ratio(a_N: Floats, b_N: Floats, group_N: NDArray[np.integer] | None = None) 
     mean = float(a_N.mean()) / below
     residual_N = (a_N - mean * b_N) / below
     error = residual_N.std() / np.sqrt(a_N.size) * np.sqrt(design_effect(residual_N, group_N))
-    return Moments(mean=mean, error=float(error), count=int(a_N.size))
+    return Moments(mean=mean, error=float(error), count=int(a_N.size), groups=group_count(group_N))
 
 
 def prompts_needed(moments: Moments, threshold: float, level: float) -> int | None:
@@ -125,4 +140,4 @@ def prompts_needed(moments: Moments, threshold: float, level: float) -> int | No
     distance = moments.mean - threshold
     if distance <= 0:
         return None
-    return int(np.ceil(moments.count * (critical(level) * moments.error / distance) ** 2))
+    return int(np.ceil(moments.count * (moments.reach(level) * moments.error / distance) ** 2))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.gate import Verdict
+from components.evaluation.paired import Moments, difference
 from components.evaluation.reliability import reliability
 from components.evaluation.scoring import score_methods
 
@@ -29,12 +30,12 @@ class TestOutcomes:
     benchmark_N: NDArray[np.str_]
     best_single: int
     """Column of the candidate that is best on training prompts."""
+    group_N: NDArray[np.integer] | None = None
+    """Prompts that belong together, such as turns of a conversation; None: all are independent."""
 
 
-def control_choices(
-    router_NM: Floats, controls: Mapping[str, Floats], outcomes: TestOutcomes
-) -> dict[str, tuple[Floats, Floats]]:
-    """Quality of the router's choices at `best` and of each control's, each among the candidates that can be judged.
+def control_choices(router_NM: Floats, controls: Mapping[str, Floats], outcomes: TestOutcomes) -> dict[str, Moments]:
+    """Quality of the router's choices at `best` less each control's, each among the candidates that can be judged.
 
     Args:
         router_NM: scores whose best is the router's choice, shape (N, M).
@@ -55,7 +56,8 @@ def control_choices(
         theirs_K = got(predicted_NM)
         both_K = ~np.isnan(ours_K) & ~np.isnan(theirs_K)
         if both_K.any():
-            found[name] = ours_K[both_K], theirs_K[both_K]
+            group_K = None if outcomes.group_N is None else outcomes.group_N[rows_K][both_K]
+            found[name] = difference(ours_K[both_K], theirs_K[both_K], group_K)
     return found
 
 

@@ -75,7 +75,9 @@ def first_of_year() -> tuple[Bundle | None, int]:
     first = next((entry for entry in entries if entry.verdict in SERVES), None)
     if first is None:
         return None, 0
-    looks = sum(_looked(entry) for entry in entries[entries.index(first) + 1 :])
+    # a router that waited for approval, or was put back, was compared once
+    after = {entry.router_id: entry for entry in entries[entries.index(first) + 1 :]}
+    looks = sum(_looked(entry) for entry in after.values())
     try:
         return read_bundle(paths.published() / first.router_id), looks
     except BundleError:

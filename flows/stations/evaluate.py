@@ -61,6 +61,7 @@ def evaluate(stages: WithPeers, *, gate: GateConfig, force: bool, quoting: bool,
         judged_cost_usd_NM=judged.cost_usd_NM,
         benchmark_N=part.benchmark_N,
         best_single=int(model.fallback),
+        group_N=part.group_N,
     )
     peers = {name: np.load(ref.file("predicted.npy")) for name, ref in stages.peers.items()}
     predictions = {

@@ -12,6 +12,7 @@ from components.evaluation.bootstrap import Interval
 from components.evaluation.criteria import Criterion
 from components.evaluation.gate import Played, Verdict, judge
 from components.evaluation.gate_config import GateConfig
+from components.evaluation.paired import Moments
 from components.evaluation.standing import Standing, standing
 from components.learning.evidence import evidence_of, stand_in_variance, support_of
 from components.learning.judged import Judged
@@ -56,7 +57,7 @@ class Trial:
         *,
         calibration_error: float,
         self_check: bool,
-        controls: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
+        controls: Mapping[str, Moments],
         leave_one_out: Mapping[str, Interval],
         latency_ms: float,
         simulated: bool,

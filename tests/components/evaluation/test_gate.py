@@ -6,6 +6,7 @@ import pytest
 from components.evaluation.bootstrap import Interval
 from components.evaluation.gate import Played, judge
 from components.evaluation.gate_config import GateConfig
+from components.evaluation.paired import difference
 
 PROMPTS = 4000
 GOOD = np.tile([1.0, 1.0, 1.0, 0.0], PROMPTS // 4)
@@ -60,7 +61,7 @@ def test_a_cheaper_and_better_router_is_promoted():
         failed(
             champion=played(GOOD, FULL),
             anchor=played(GOOD, FULL, "the first champion"),
-            controls={"noise": (GOOD, worse(0.05))},
+            controls={"noise": difference(GOOD, worse(0.05))},
             leave_one_out={"a": held_out(0.0)},
             latency_ms=5,
         )
@@ -86,7 +87,7 @@ def test_half_the_cost_at_equal_quality_is_promoted():
         ({"champion": played(GOOD, 0.4 * FULL)}, "cost against the champion"),
         ({"challenger": played(worse(0.02), 0.5 * FULL), "champion": played(GOOD)}, "no worse than the champion"),
         ({"calibration_error": 0.2}, "expected calibration error"),
-        ({"controls": {"noise": (worse(0.02), GOOD)}}, "control not better: noise"),
+        ({"controls": {"noise": difference(worse(0.02), GOOD)}}, "control not better: noise"),
         ({"leave_one_out": {"a": held_out(-0.2), "b": held_out(0.0)}}, "benchmarks left out of training"),
         ({"latency_ms": 300.0}, "milliseconds of processor time per prompt"),
         ({"self_check": False}, "bundle self-check"),
@@ -100,7 +101,45 @@ def test_each_condition_refuses_alone(changes, reason):
 
 
 def test_a_tie_with_a_control_is_no_defeat():
-    assert failed(controls={"noise": (GOOD, GOOD), "other": (GOOD, swapped(0.05))}) == []
+    tie = {"noise": difference(GOOD, GOOD), "other": difference(GOOD, swapped(0.05))}
+    assert failed(controls=tie) == []
+
+
+def test_what_costs_nothing_is_only_left_for_better_quality():
+    free = played(GOOD, 0 * FULL, "always using own")
+    equal = verdict(best_single=free, challenger=played(swapped(0.04), 0.5 * FULL))
+    assert equal.verdict == "refused"
+    words = {criterion.name: criterion.words for criterion in equal.criteria}
+    said = "It costs 500 USD per 1,000 prompts where always using own costs nothing"
+    assert words["cost against the best single candidate"].startswith(said)
+    assert "costs 500 USD per 1,000" in words["cheaper or better than the best single candidate"]
+    better = played(worse(0.05), 0 * FULL, "always using own")
+    assert failed(best_single=better) == []
+    champion = played(GOOD, 0 * FULL)
+    assert failed(champion=champion) == ["cost against the champion"]
+    assert failed(champion=played(worse(0.05), 0 * FULL)) == []
+    assert failed(champion=champion, challenger=played(GOOD, 0 * FULL)) == []
+
+
+def test_a_few_unknown_costs_hide_no_others():
+    paid = 50 * FULL
+    paid[:5] = np.nan
+    assert failed(challenger=played(GOOD, paid)) == ["cost against the best single candidate"]
+    paid[: PROMPTS // 10] = np.nan
+    names = {criterion.name for criterion in verdict(challenger=played(GOOD, paid)).criteria}
+    assert "cost against the best single candidate" not in names
+
+
+def test_prompts_of_few_conversations_are_not_enough():
+    def grouped(count):
+        group = np.arange(PROMPTS) % count
+        return Played(name="the router", quality_N=GOOD, cost_usd_N=0.5 * FULL, group_N=group)
+
+    found = verdict(challenger=grouped(1))
+    assert found.verdict == "not enough evidence"
+    assert found.criteria[0].words == "The 4,000 prompts are of 1 conversations or near-duplicates; at least 20"
+    assert found.criteria[0].needed == 20
+    assert verdict(challenger=grouped(400)).verdict == "promoted"
 
 
 def test_better_quality_may_cost_more_but_not_without_end():
@@ -115,7 +154,9 @@ def test_a_better_router_may_cost_more_than_the_champion():
     ]
 
 
-@pytest.mark.parametrize("unknown", [None, np.full(PROMPTS, np.nan), np.where(np.arange(PROMPTS) == 7, np.nan, 0.5)])
+@pytest.mark.parametrize(
+    "unknown", [None, np.full(PROMPTS, np.nan), np.where(np.arange(PROMPTS) % 10 == 7, np.nan, 0.5)]
+)
 def test_without_costs_only_better_quality_counts(unknown):
     assert failed(challenger=played(GOOD, unknown)) == []
     assert failed(challenger=played(swapped(0.02), unknown), best_single=played(GOOD, FULL, "big")) == [

@@ -50,7 +50,23 @@ def test_prompts_of_no_group_are_as_before():
         assert difference(value, np.zeros(300), group) == difference(value, np.zeros(300))
         assert ratio(value, np.ones(300), group) == ratio(value, np.ones(300))
         assert np.unique(numbered(group)).size == 300
-    assert design_effect(np.ones(4), np.zeros(4, dtype=int)) == 1.0
+    assert design_effect(np.ones(4), np.arange(4) // 2) == 1.0
+
+
+def test_what_one_group_says_is_one_thing():
+    for value in (np.ones(4), np.random.default_rng(6).random(4)):
+        assert design_effect(value, np.zeros(4, dtype=int)) == 4.0
+
+
+@pytest.mark.parametrize("groups", [2, 3, 5, 10, 20])
+def test_few_groups_have_an_interval_that_errs_as_seldom_as_it_says(groups):
+    generator, below = np.random.default_rng(groups), 0
+    group = np.repeat(np.arange(groups), 20)
+    for _ in range(2000):
+        # as much of the spread between conversations as within them
+        gap = generator.normal(size=groups)[group] + generator.normal(size=group.size)
+        below += difference(gap, np.zeros(group.size), group).interval(0.05).low > 0
+    assert below / 2000 <= 0.065
 
 
 def test_pairs_of_the_same_prompt_count_once():
@@ -59,5 +75,5 @@ def test_pairs_of_the_same_prompt_count_once():
     found = difference(twice, np.zeros(400), np.repeat(np.arange(200), 2))
     assert found.error == pytest.approx(difference(value, np.zeros(200)).error, rel=0.02)
     assert ratio(twice, twice**2 + 1, np.repeat(np.arange(200), 2)).error == pytest.approx(
-        ratio(value, value**2 + 1).error
+        ratio(value, value**2 + 1).error, rel=0.005
     )

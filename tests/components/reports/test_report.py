@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from components.evaluation.gate import Played, judge
+from components.evaluation.paired import difference
 from components.reports.report import TestOutcomes as Outcomes
 from components.reports.report import compose, control_choices, plain
 
@@ -40,16 +41,24 @@ def test_controls_are_compared_among_what_can_be_judged(world):
     holed_NM[5] = np.nan
     holed = replace(outcomes, judged_quality_NM=holed_NM)
     found = control_choices(predicted_NM, {"noise": predicted_NM[:, ::-1]}, holed)
-    ours_K, theirs_K = found["noise"]
-    assert ours_K.size == theirs_K.size == 299
     kept = np.delete(np.arange(300), 5)
-    allowed_NM = np.where(np.isnan(holed_NM), -1, predicted_NM)
-    np.testing.assert_array_equal(ours_K, holed_NM[kept, allowed_NM[kept].argmax(axis=1)])
-    assert ours_K.mean() > theirs_K.mean()
+    got = [
+        holed_NM[kept, np.where(np.isnan(holed_NM), -1, scores_NM)[kept].argmax(axis=1)]
+        for scores_NM in (predicted_NM, predicted_NM[:, ::-1])
+    ]
+    assert found["noise"] == difference(*got)
+    assert found["noise"].mean > 0
+    # in conversations of three the same prompts say less
+    group_N = np.arange(300, dtype=np.int32) // 3
+    (talked,) = control_choices(
+        predicted_NM, {"noise": predicted_NM[:, ::-1]}, replace(holed, group_N=group_N)
+    ).values()
+    assert talked == difference(*got, group_N[kept])
+    assert talked.groups == 100
     # no two prompts share a pair of observed candidates: there is no common block, and nothing to refuse
     sparse_NM = np.where(np.arange(3) == (np.arange(300) % 3)[:, None], outcomes.quality_NM, np.nan)
     sparse = control_choices(predicted_NM, {"noise": predicted_NM}, replace(outcomes, judged_quality_NM=sparse_NM))
-    assert sparse["noise"][0].size == 300
+    assert sparse["noise"].count == 300
 
 
 def test_the_report_is_plain_json_with_what_was_observed(world):
