@@ -82,7 +82,7 @@ def estimated_inclusion(
     For the others, frequencies by group and logistic models of the features are fitted in folds, and of these and the
     plain frequencies the one with the least held-out loss of the weights is taken. Where a candidate is observed on
     none or on all of a group's prompts, and chance wouldn't have done that once in a thousand times, it has 0 or 1: a
-    rule, no choice.
+    rule, no choice. Of a lone prompt that isn't fully observed, each candidate is as likely as the next.
 
     Args:
         observed_NM: where there is an outcome.
@@ -106,6 +106,10 @@ def estimated_inclusion(
     if rows_K.size == 0:
         return inclusion_NM
     seen_KM = observed_NM[rows_K]
+    if rows_K.size == 1:
+        # no other prompt tells how this one's candidates were chosen: each as likely as the next
+        inclusion_NM[rows_K] = np.maximum(seen_KM.mean(axis=1, keepdims=True), floor * seen_KM)
+        return inclusion_NM
     fold_K = np.random.default_rng(seed).permutation(rows_K.size) % min(folds, rows_K.size)
     nothing_K = np.zeros(rows_K.size, dtype=np.intp)
     models = [frequency_model(seen_KM, nothing_K, fold_K)]

@@ -104,3 +104,26 @@ def test_a_policy_without_chance_or_without_propensities_is_no_contradiction():
 def test_folds_are_checked():
     with pytest.raises(ValueError, match="folds"):
         estimated_inclusion(np.ones((5, 2), dtype=bool), None, None, 0, folds=1)
+
+
+@pytest.mark.parametrize(("row", "expected"), [([True, False, False], 1 / 3), ([False, False, False], 0.0)])
+@pytest.mark.filterwarnings("error")
+def test_a_single_gap_in_a_complete_log_needs_no_model(row, expected):
+    seen_NM = np.ones((40, 3), dtype=bool)
+    seen_NM[7] = row
+    features_NF = np.random.default_rng(0).standard_normal((40, 4)).astype(np.float32)
+    got_NM = estimated_inclusion(seen_NM, features_NF, np.arange(40) % 2, 0)
+    np.testing.assert_allclose(got_NM[7], expected)
+    assert np.delete(got_NM, 7, axis=0).min() == 1.0
+
+
+@pytest.mark.parametrize("gaps", [2, 3, 5])
+@pytest.mark.filterwarnings("error")
+def test_few_gaps_are_estimated_from_each_other(gaps):
+    seen_NM = np.ones((40, 3), dtype=bool)
+    seen_NM[:gaps, 1:] = False
+    features_NF = np.random.default_rng(0).standard_normal((40, 4)).astype(np.float32)
+    got_NM = estimated_inclusion(seen_NM, features_NF, np.arange(40) % 2, 0)
+    assert np.isfinite(got_NM).all()
+    assert ((got_NM >= 0) & (got_NM <= 1)).all()
+    assert (got_NM[seen_NM] > 0).all()
