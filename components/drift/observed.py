@@ -60,6 +60,11 @@ def quality_gap(
     p is of the hypothesis that the true gap is within the tolerance (a minimum-effect t test, Murphy and Myors 1999):
     a tiny gap doesn't alarm however many outcomes there are. The interval is a percentile bootstrap over prompts.
 
+    Both are as wide at least as right predictions make them: an outcome of 0 or 1 with mean p has variance p (1 - p),
+    also where all of a few outcomes are alike and seem not to vary (a score test, Wilson 1927). Answers to one prompt
+    may be right or wrong together, so several of them are taken to vary as much as one. Grades between 0 and 1 can vary
+    less, and their own spread tells.
+
     Args:
         predicted_NM: the router's calibrated quality.
         observed_NM: nan where not observed.
@@ -86,8 +91,9 @@ def quality_gap(
         np.where(known_nM, side_NM[rows_n], 0).sum(axis=1) / answers_n for side_NM in (predicted_NM, observed_NM)
     )
     gap_nM = np.where(known_nM, predicted_NM[rows_n] - observed_NM[rows_n], np.nan)
+    spread_nM = np.where(known_nM, _spread(predicted_NM[rows_n], observed_NM[rows_n]), np.nan)
     return QualityGap(
-        shift=_beyond(predicted_n - observed_n, tolerance, seed, resamples),
+        shift=_beyond(predicted_n - observed_n, np.nanmean(spread_nM, axis=1), tolerance, seed, resamples),
         predicted=float(predicted_n.mean()),
         observed=float(observed_n.mean()),
         prompts=int(rows_n.size),
@@ -96,30 +102,59 @@ def quality_gap(
             for column, name in enumerate(models)
             if known_nM[:, column].any()
         },
-        candidates=_alone(gap_nM, models, tolerance, seed, resamples),
+        candidates=_alone(gap_nM, spread_nM, models, tolerance, seed, resamples),
     )
 
 
-def _beyond(gap_n: NDArray[np.floating], tolerance: float, seed: int, resamples: int, tested: int = 1) -> Shift:
+def _spread(predicted_nM: NDArray[np.floating], observed_nM: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Standard deviation of each outcome if its prediction is right; 0 where a grade between 0 and 1 doesn't tell."""
+    chance_nM = np.clip(np.asarray(predicted_nM, dtype=np.float64), 0, 1)
+    return np.where(np.isin(observed_nM, (0, 1)), np.sqrt(chance_nM * (1 - chance_nM)), 0)
+
+
+def _beyond(
+    gap_n: NDArray[np.floating],
+    spread_n: NDArray[np.floating],
+    tolerance: float,
+    seed: int,
+    resamples: int,
+    tested: int = 1,
+) -> Shift:
     """The mean gap, its interval, and p of a true gap within the tolerance; as one of so many that are tested."""
     level = 1 - 0.05 / tested
     interval = intervals(np.asarray(gap_n, dtype=np.float64)[:, None], seed, resamples=resamples, level=level)[0]
-    error = float(gap_n.std(ddof=1) / np.sqrt(gap_n.size))
-    beyond = abs(interval.mean) - tolerance
-    p = float(stats.t.sf(beyond / error, gap_n.size - 1)) if error > 0 else float(beyond <= 0)
-    return Shift(figure=interval.mean, low=interval.low, high=interval.high, p=min(1.0, p * tested))
+    mean, low, high, freedom = interval.mean, interval.low, interval.high, gap_n.size - 1
+    seen, least = float(gap_n.std(ddof=1) / np.sqrt(gap_n.size)), float(np.sqrt((spread_n**2).mean() / gap_n.size))
+    error = max(seen, least)
+    if least > seen:
+        # resamples of outcomes that are alike by chance are as alike
+        reach = float(stats.t.isf((1 - level) / 2, freedom)) * error
+        low, high = min(low, mean - reach), max(high, mean + reach)
+    if error == 0:
+        return Shift(figure=mean, low=low, high=high, p=float(abs(mean) <= tolerance))
+    # a true gap at one end of the tolerance can come out beyond the other; at a tolerance of 0 equally often
+    p = float(stats.t.sf((np.array([-tolerance, tolerance]) + abs(mean)) / error, freedom).sum())
+    return Shift(figure=mean, low=low, high=high, p=min(1.0, p * tested))
 
 
 def _alone(
-    gap_nM: NDArray[np.floating], models: tuple[str, ...], tolerance: float, seed: int, resamples: int
+    gap_nM: NDArray[np.floating],
+    spread_nM: NDArray[np.floating],
+    models: tuple[str, ...],
+    tolerance: float,
+    seed: int,
+    resamples: int,
 ) -> tuple[CandidateGap, ...]:
     """One model may fail while the mean over all hardly moves: each is tested."""
-    count_M = (~np.isnan(gap_nM)).sum(axis=0)
+    known_nM = ~np.isnan(gap_nM)
+    count_M = known_nM.sum(axis=0)
     tested = np.flatnonzero(count_M >= FEWEST).tolist()
     found = [
         CandidateGap(
             model=models[m],
-            shift=_beyond(gap_nM[~np.isnan(gap_nM[:, m]), m], tolerance, seed, resamples, len(tested)),
+            shift=_beyond(
+                gap_nM[known_nM[:, m], m], spread_nM[known_nM[:, m], m], tolerance, seed, resamples, len(tested)
+            ),
             outcomes=int(count_M[m]),
         )
         for m in tested
