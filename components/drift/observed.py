@@ -1,4 +1,8 @@
-"""Whether quality still comes out as predicted. Shapes: N prompts, M candidates, n prompts with outcomes."""
+"""Whether quality still comes out as predicted.
+
+Shapes: N prompts, M candidates, n prompts with outcomes, G conversations with outcomes (a prompt that belongs to none
+is one of its own).
+"""
 
 from dataclasses import dataclass
 
@@ -8,6 +12,7 @@ from scipy import stats
 
 from components.drift.shares import Shift
 from components.evaluation.bootstrap import intervals
+from components.evaluation.groups import numbered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,10 +22,10 @@ class QualityGap:
     shift: Shift
     """Over all candidates; p of a gap beyond the tolerance."""
     predicted: float
-    """Mean over prompts, in [0, 1]."""
+    """Mean over prompts, those of one conversation counting once, in [0, 1]."""
     observed: float
     prompts: int
-    """With at least one outcome."""
+    """With at least one outcome; those of one conversation count once."""
     by_candidate: dict[str, float]
     """Gap of each candidate that has outcomes."""
     candidates: "tuple[CandidateGap, ...]"
@@ -41,6 +46,7 @@ class CandidateGap:
     """p: times the number of candidates tested (Bonferroni), at most 1; the interval is as wide as that asks, so that
     the 95 % are of all candidates together."""
     outcomes: int
+    """Those of one conversation count once."""
 
 
 FEWEST = 20
@@ -54,8 +60,11 @@ def quality_gap(
     tolerance: float,
     seed: int,
     resamples: int = 1000,
+    conversation_N: NDArray[np.integer] | None = None,
 ) -> QualityGap | None:
     """The gap over observed outcomes; a prompt counts once, however many candidates answered it.
+
+    A conversation counts once too, by the mean over its turns: they succeed and fail together.
 
     p is of the hypothesis that the true gap is within the tolerance (a minimum-effect t test, Murphy and Myors 1999):
     a tiny gap doesn't alarm however many outcomes there are. The interval is a percentile bootstrap over prompts.
@@ -72,38 +81,49 @@ def quality_gap(
         tolerance: gap that doesn't matter, >= 0.
         seed: of the resamples.
         resamples: of the bootstrap.
+        conversation_N: prompts of one conversation share a number; below 0, or None: they belong to none.
 
     Returns:
-        None where fewer than two prompts have outcomes.
+        None where fewer than two prompts, or conversations, have outcomes.
 
     Raises:
         ValueError: shapes differ.
     """
     if predicted_NM.shape != observed_NM.shape or predicted_NM.shape[1] != len(models):
         raise ValueError(f"predicted {predicted_NM.shape} and observed {observed_NM.shape} of {len(models)} candidates")
-    known_NM = ~np.isnan(observed_NM)
-    rows_n = np.flatnonzero(known_NM.any(axis=1))
-    if rows_n.size < 2:
+    rows_n = np.flatnonzero((~np.isnan(observed_NM)).any(axis=1))
+    number_n = np.arange(rows_n.size) if conversation_N is None else numbered(conversation_N[rows_n])
+    if number_n.max(initial=0) == 0:
         return None
-    known_nM = known_NM[rows_n]
-    answers_n = known_nM.sum(axis=1)
-    predicted_n, observed_n = (
-        np.where(known_nM, side_NM[rows_n], 0).sum(axis=1) / answers_n for side_NM in (predicted_NM, observed_NM)
+    observed_nM = observed_NM[rows_n]
+    predicted_nM = np.where(np.isnan(observed_nM), np.nan, predicted_NM[rows_n])
+    spread_nM = np.where(np.isnan(observed_nM), np.nan, _spread(predicted_nM, observed_nM))
+    predicted_G, observed_G, spread_G = (
+        _of_conversations(np.nanmean(side_nM, axis=1, keepdims=True), number_n)[:, 0]
+        for side_nM in (predicted_nM, observed_nM, spread_nM)
     )
-    gap_nM = np.where(known_nM, predicted_NM[rows_n] - observed_NM[rows_n], np.nan)
-    spread_nM = np.where(known_nM, _spread(predicted_NM[rows_n], observed_NM[rows_n]), np.nan)
+    gap_GM = _of_conversations(predicted_nM - observed_nM, number_n)
     return QualityGap(
-        shift=_beyond(predicted_n - observed_n, np.nanmean(spread_nM, axis=1), tolerance, seed, resamples),
-        predicted=float(predicted_n.mean()),
-        observed=float(observed_n.mean()),
-        prompts=int(rows_n.size),
+        shift=_beyond(predicted_G - observed_G, spread_G, tolerance, seed, resamples),
+        predicted=float(predicted_G.mean()),
+        observed=float(observed_G.mean()),
+        prompts=int(predicted_G.size),
         by_candidate={
-            name: float(np.nanmean(gap_nM[:, column]))
+            name: float(np.nanmean(gap_GM[:, column]))
             for column, name in enumerate(models)
-            if known_nM[:, column].any()
+            if not np.isnan(gap_GM[:, column]).all()
         },
-        candidates=_alone(gap_nM, spread_nM, models, tolerance, seed, resamples),
+        candidates=_alone(gap_GM, _of_conversations(spread_nM, number_n), models, tolerance, seed, resamples),
     )
+
+
+def _of_conversations(value_nK: NDArray[np.floating], number_n: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Mean of each column over the turns of a conversation that have a value, nan where none has; shape (G, K)."""
+    known_nK = ~np.isnan(value_nK)
+    sum_GK, count_GK = (np.zeros((int(number_n.max()) + 1, value_nK.shape[1])) for _ in range(2))
+    np.add.at(sum_GK, number_n, np.where(known_nK, value_nK, 0))
+    np.add.at(count_GK, number_n, known_nK)
+    return np.where(count_GK > 0, sum_GK / np.maximum(count_GK, 1), np.nan)
 
 
 def _spread(predicted_nM: NDArray[np.floating], observed_nM: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -113,8 +133,8 @@ def _spread(predicted_nM: NDArray[np.floating], observed_nM: NDArray[np.floating
 
 
 def _beyond(
-    gap_n: NDArray[np.floating],
-    spread_n: NDArray[np.floating],
+    gap_G: NDArray[np.floating],
+    spread_G: NDArray[np.floating],
     tolerance: float,
     seed: int,
     resamples: int,
@@ -122,9 +142,9 @@ def _beyond(
 ) -> Shift:
     """The mean gap, its interval, and p of a true gap within the tolerance; as one of so many that are tested."""
     level = 1 - 0.05 / tested
-    interval = intervals(np.asarray(gap_n, dtype=np.float64)[:, None], seed, resamples=resamples, level=level)[0]
-    mean, low, high, freedom = interval.mean, interval.low, interval.high, gap_n.size - 1
-    seen, least = float(gap_n.std(ddof=1) / np.sqrt(gap_n.size)), float(np.sqrt((spread_n**2).mean() / gap_n.size))
+    interval = intervals(np.asarray(gap_G, dtype=np.float64)[:, None], seed, resamples=resamples, level=level)[0]
+    mean, low, high, freedom = interval.mean, interval.low, interval.high, gap_G.size - 1
+    seen, least = float(gap_G.std(ddof=1) / np.sqrt(gap_G.size)), float(np.sqrt((spread_G**2).mean() / gap_G.size))
     error = max(seen, least)
     if least > seen:
         # resamples of outcomes that are alike by chance are as alike
@@ -138,22 +158,22 @@ def _beyond(
 
 
 def _alone(
-    gap_nM: NDArray[np.floating],
-    spread_nM: NDArray[np.floating],
+    gap_GM: NDArray[np.floating],
+    spread_GM: NDArray[np.floating],
     models: tuple[str, ...],
     tolerance: float,
     seed: int,
     resamples: int,
 ) -> tuple[CandidateGap, ...]:
     """One model may fail while the mean over all hardly moves: each is tested."""
-    known_nM = ~np.isnan(gap_nM)
-    count_M = known_nM.sum(axis=0)
+    known_GM = ~np.isnan(gap_GM)
+    count_M = known_GM.sum(axis=0)
     tested = np.flatnonzero(count_M >= FEWEST).tolist()
     found = [
         CandidateGap(
             model=models[m],
             shift=_beyond(
-                gap_nM[known_nM[:, m], m], spread_nM[known_nM[:, m], m], tolerance, seed, resamples, len(tested)
+                gap_GM[known_GM[:, m], m], spread_GM[known_GM[:, m], m], tolerance, seed, resamples, len(tested)
             ),
             outcomes=int(count_M[m]),
         )

@@ -138,3 +138,26 @@ def test_grades_between_keep_their_own_spread():
     """A judge that grades nearly all alike shows a fall within a hundred grades."""
     observed_NM = 0.7 + 0.05 * np.random.default_rng(0).standard_normal((100, 1))
     assert quality_gap(np.full((100, 1), 0.8), observed_NM, ("one",), 0.05, seed=0).worst.shift.p < LEVEL
+
+
+def test_a_conversation_counts_once_by_the_mean_of_its_turns():
+    predicted_NM = np.array([[0.8, 0.6], [0.5, 0.9], [0.4, 0.4], [0.7, 0.7]])
+    observed_NM = np.array([[1.0, 0.0], [0.0, np.nan], [0.3, np.nan], [np.nan, np.nan]])
+    gap = quality_gap(predicted_NM, observed_NM, MODELS, 0.05, seed=0, conversation_N=np.array([5, -1, 5, 6]))
+    assert gap.prompts == 2
+    assert gap.shift.figure == pytest.approx((((-0.2 + 0.6) / 2 + 0.1) / 2 + 0.5) / 2)
+    assert gap.predicted - gap.observed == pytest.approx(gap.shift.figure)
+    assert gap.by_candidate == pytest.approx({"small": ((-0.2 + 0.1) / 2 + 0.5) / 2, "large": 0.6})
+    assert quality_gap(predicted_NM, observed_NM, MODELS, 0.05, seed=0, conversation_N=np.zeros(4, int)) is None
+
+
+def test_turns_that_fail_together_are_one_outcome():
+    """In 25 conversations of 8 turns each: as surely as one turn of each tells it, and not as 200 would."""
+    talk_N, draws = np.repeat(np.arange(25), 8), np.random.default_rng(0)
+    observed_NM = (draws.random((25, 1)) < 0.35).astype(float)[talk_N]
+    predicted_NM = np.full((200, 1), 0.6)
+    together = quality_gap(predicted_NM, observed_NM, ("one",), 0.05, seed=0, conversation_N=talk_N)
+    alone = quality_gap(predicted_NM[::8], observed_NM[::8], ("one",), 0.05, seed=0)
+    assert together.worst.shift.p == pytest.approx(alone.worst.shift.p)
+    assert together.worst.outcomes == 25
+    assert quality_gap(predicted_NM, observed_NM, ("one",), 0.05, seed=0).worst.shift.p < together.worst.shift.p
