@@ -110,7 +110,11 @@ def register_and_promote(
     station("register")
     waiting = bundle(judged, seed=parameters.seed)
     keep_drift_reference(
-        laid_out=judged.laid_out, combined=judged.combined, router_id=waiting.router_id, seed=parameters.seed
+        tables=judged.tables,
+        laid_out=judged.laid_out,
+        combined=judged.combined,
+        router_id=waiting.router_id,
+        seed=parameters.seed,
     )
     challenger = register(waiting, judged, run_id=run_id)
     station("promote")

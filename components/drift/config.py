@@ -22,11 +22,11 @@ class DriftConfig:
     novel_fold: float = 4.0
     """How many times denser than in training a novel group must be, > 1."""
     novel_size: int = 5
-    """Recent prompts that a novel group must hold, >= 2."""
+    """Recent prompts that a novel group must hold, those of one conversation counting once, >= 2."""
     quality_gap: float = 0.05
     """Difference of mean predicted and observed quality that matters, in [0, 1]."""
     minimum_prompts: int = 50
-    """Fewer recent prompts can't be judged, >= 2."""
+    """Fewer recent prompts can't be judged, those of one conversation counting once, >= 2."""
     sample: int = 1000
     """Prompts of each side in the pairwise comparisons, >= 2: memory and time grow with its square."""
     permutations: int = 1999

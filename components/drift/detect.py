@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.drift.config import DriftConfig
+from components.drift.conversations import one_each
 from components.drift.novel import NovelGroup, novel_groups
 from components.drift.observed import QualityGap, quality_gap
 from components.drift.shares import Shift, class_counts, mix_shift, share_rise
@@ -55,6 +56,9 @@ class DriftReport:
     """Predicted and observed quality; None: no outcomes to judge by."""
     period: tuple[str, str] | None = None
     """When the first and the last recent prompt was asked; None: unknown."""
+    left_out: int = 0
+    """Further turns of the conversations that the recent prompts are one each of; only the check of quality reads
+    them, and there a conversation counts once."""
 
     def as_dict(self) -> dict[str, Any]:
         """As drift.json holds it."""
@@ -68,8 +72,12 @@ def detect(
     models: tuple[str, ...],
     config: DriftConfig,
     seed: int,
+    conversation_N: NDArray[np.integer] | None = None,
 ) -> DriftReport:
     """Compares recent prompts with the reference: tasks, embeddings, novel groups and, with outcomes, quality.
+
+    Turns of one conversation are alike, and checks that take prompts for independent would take that for drift: they
+    look at one of each conversation. In the check of quality a conversation counts once, by the mean of its outcomes.
 
     Args:
         sight: both sides as the router sees them.
@@ -78,17 +86,24 @@ def detect(
         models: names of the M candidates.
         config: thresholds.
         seed: of samples, permutations and resamples; the same seed gives the same report.
+        conversation_N: recent prompts of one conversation share a number; below 0, or None: they belong to none.
 
     Raises:
-        ValueError: fewer recent prompts than config.minimum_prompts, or parts that don't fit together.
+        ValueError: fewer recent prompts of different conversations than config.minimum_prompts, or parts that don't
+            fit together.
     """
+    seeds = [int(own.generate_state(1)[0]) for own in np.random.SeedSequence(seed).spawn(8)]
+    asked_NM, talk_N = sight.quality_NM, np.full(sight.task_N.size, -1) if conversation_N is None else conversation_N
+    sight = sight.take(one_each(talk_N, seeds[7]))
     recent, reference = sight.task_N.size, sight.task_K.size
     if recent < config.minimum_prompts:
-        raise ValueError(f"{recent} prompts are too few to judge drift, at least {config.minimum_prompts} needed")
-    seeds = [int(own.generate_state(1)[0]) for own in np.random.SeedSequence(seed).spawn(7)]
+        counted = " of different conversations" if recent < talk_N.size else ""
+        raise ValueError(
+            f"{recent} prompts{counted} are too few to judge drift, at least {config.minimum_prompts} needed"
+        )
     gap = None
-    if observed_NM is not None and sight.quality_NM is not None:
-        gap = quality_gap(sight.quality_NM, observed_NM, models, config.quality_gap, seeds[0], config.resamples)
+    if observed_NM is not None and asked_NM is not None:
+        gap = quality_gap(asked_NM, observed_NM, models, config.quality_gap, seeds[0], config.resamples, talk_N)
     tests = 5 + (gap is not None) + (gap is not None and gap.worst is not None)
     level = config.level / tests
     recent_C, reference_C = (class_counts(side, len(labels)) for side in (sight.task_N, sight.task_K))
@@ -135,6 +150,7 @@ def detect(
             for group in some
         ),
         quality=None if gap is None else _quality(gap),
+        left_out=talk_N.size - recent,
     )
 
 

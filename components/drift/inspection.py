@@ -55,7 +55,7 @@ def inspect(
                 f"the router's encoder has {width}"
             )
         sight = see_embeddings(bundle.model.novelty, recent.embedding_ND, reference)
-    found = detect(sight, labels, recent.observed(models), models, config, seed)
+    found = detect(sight, labels, recent.observed(models), models, config, seed, recent.conversation_N)
     return replace(found, period=recent.period)
 
 

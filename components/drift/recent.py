@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from components.drift.conversations import conversation_numbers, conversations, turns_apart
 from components.tables.conversation import read_conversation
 from components.tables.reading import read_frame
 from components.tables.schema import OUTCOMES, PROMPTS
@@ -36,6 +37,8 @@ class Recent:
     """`prompt_id`, `model`, `quality`, never null; None: none were graded."""
     period: tuple[str, str] | None = None
     """When the first and the last of the file's prompts was asked; None: it doesn't say."""
+    conversation_N: NDArray[np.int32] | None = None
+    """Turns of one conversation share a number, -1: belongs to none; None: the file doesn't say."""
 
     def __len__(self) -> int:
         if self.prompts is not None:
@@ -43,15 +46,20 @@ class Recent:
         return 0 if self.embedding_ND is None else int(self.embedding_ND.shape[0])
 
     def sample(self, most: int, seed: int) -> "Recent":
-        """At most so many of the prompts, a seeded sample in their own order."""
+        """At most so many of the prompts, a seeded sample in their own order.
+
+        One of each conversation comes in before a second one of any: further turns tell little that is new.
+        """
         if len(self) <= most:
             return self
-        rows = np.sort(np.random.default_rng(seed).permutation(len(self))[:most])
+        none_N = np.full(len(self), -1)
+        rows = np.sort(turns_apart(none_N if self.conversation_N is None else self.conversation_N, seed)[:most])
         return replace(
             self,
             prompts=None if self.prompts is None else tuple(self.prompts[row] for row in rows),
             embedding_ND=None if self.embedding_ND is None else self.embedding_ND[rows],
             prompt_ids=None if self.prompt_ids is None else tuple(self.prompt_ids[row] for row in rows),
+            conversation_N=None if self.conversation_N is None else self.conversation_N[rows],
         )
 
     def observed(self, models: tuple[str, ...]) -> NDArray[np.float64] | None:
@@ -73,8 +81,9 @@ def read_recent(folder: Path, *, minimum: int) -> Recent:
 
     Args:
         folder: holds `prompts` (parquet, jsonl or json; `prompt_id` and a table `outcomes` may be beside) or
-            `embeddings.npy` / `embeddings.parquet` (column `embedding`) of the router's own encoder.
-        minimum: fewer prompts can't be judged.
+            `embeddings.npy` / `embeddings.parquet` (column `embedding`) of the router's own encoder. A column
+            `conversation_id` says which are turns of one conversation.
+        minimum: fewer prompts can't be judged; those of one conversation count once.
 
     Raises:
         DriftInputError: no such folder, nothing to read in it, a missing column, an empty prompt, a bad vector, or too
@@ -87,8 +96,12 @@ def read_recent(folder: Path, *, minimum: int) -> Recent:
     if source is None:
         raise DriftInputError(f"{folder}: nothing to judge (looked for {', '.join((*PROMPT_FILES, *EMBEDDING_FILES))})")
     recent = _texts(source) if source.name in PROMPT_FILES else _embeddings(source)
-    if len(recent) < minimum:
-        raise DriftInputError(f"{source}: {len(recent)} prompts are too few to judge drift, at least {minimum} needed")
+    count = len(recent) if recent.conversation_N is None else conversations(recent.conversation_N)
+    if count < minimum:
+        counted = " of different conversations" if count < len(recent) else ""
+        raise DriftInputError(
+            f"{source}: {count} prompts{counted} are too few to judge drift, at least {minimum} needed"
+        )
     return recent
 
 
@@ -108,7 +121,16 @@ def _texts(source: Path) -> Recent:
         prompt_ids=ids,
         outcomes=_outcomes(source, frame["prompt_id"] if has_ids else None),
         period=_period(frame),
+        conversation_N=_conversations(source, frame),
     )
+
+
+def _conversations(source: Path, frame: pl.DataFrame) -> NDArray[np.int32] | None:
+    if "conversation_id" not in frame.columns:
+        return None
+    if frame.schema["conversation_id"].is_nested():
+        raise DriftInputError(f"{source}: conversation_id must be text, is {frame.schema['conversation_id']}")
+    return conversation_numbers(frame["conversation_id"])
 
 
 def _period(frame: pl.DataFrame) -> tuple[str, str] | None:
@@ -143,6 +165,7 @@ def _outcomes(source: Path, prompt_ids: pl.Series | None) -> pl.DataFrame | None
 
 
 def _embeddings(source: Path) -> Recent:
+    conversation_N = None
     if source.suffix == ".npy":
         try:
             raw = np.load(source, allow_pickle=False)
@@ -156,7 +179,7 @@ def _embeddings(source: Path) -> Recent:
         widths = {0 if vector is None else len(vector) for vector in vectors}
         if len(widths) > 1:
             raise DriftInputError(f"{source}: embeddings must be of one width, found {sorted(widths)}")
-        raw = np.array(vectors)
+        raw, conversation_N = np.array(vectors), _conversations(source, frame)
     if raw.ndim != 2 or raw.dtype.kind not in "fiu":
         raise DriftInputError(f"{source}: embeddings must be a matrix of numbers, is {raw.dtype} of shape {raw.shape}")
     length_N = np.linalg.norm(raw.astype(np.float64), axis=1)
@@ -164,7 +187,14 @@ def _embeddings(source: Path) -> Recent:
     if broken.size:
         raise DriftInputError(f"{source}: an embedding must be finite and not 0, broken in rows {broken[:5].tolist()}")
     unit_ND = (raw / length_N[:, None]).astype(np.float32)
-    return Recent(source=source, prompts=None, embedding_ND=unit_ND, prompt_ids=None, outcomes=None)
+    return Recent(
+        source=source,
+        prompts=None,
+        embedding_ND=unit_ND,
+        prompt_ids=None,
+        outcomes=None,
+        conversation_N=conversation_N,
+    )
 
 
 def _read(source: Path) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.drift.conversations import conversations, turns_apart
 from pointsman.model.router_model import RouterModel
 
 REMEMBERED = 2000
@@ -16,7 +17,7 @@ REMEMBERED = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reference:
-    """Prompts of the training logs that the router was not fitted on, as it sees them."""
+    """Prompts of the training logs that the router was not fitted on, one of a conversation, as it sees them."""
 
     embedding_KD: NDArray[np.float32]
     """Unit rows."""
@@ -39,10 +40,13 @@ def make_reference(
     embedding_ND: NDArray[np.float32],
     split_N: NDArray[np.str_],
     seed: int,
+    conversation_N: NDArray[np.integer] | None = None,
 ) -> Reference:
     """A seeded sample of the test prompts: recent ones are new to the router too, so both meet it alike.
 
     On prompts it was fitted on, a router is surer and nothing is far away: any new prompt would look like drift.
+    Turns of one conversation are alike, and to tests that take prompts for independent a few long conversations would
+    look like drift. Near-duplicates stay: how often something is asked is what the task mix is about.
 
     Args:
         model: the trained router.
@@ -50,6 +54,8 @@ def make_reference(
         embedding_ND: their unit embeddings.
         split_N: 'train', 'calibration', 'validation' or 'test'.
         seed: of the sample.
+        conversation_N: prompts of one conversation share a number, and one of them is taken; below 0, or None: they
+            belong to none.
 
     Raises:
         ValueError: there is no test prompt.
@@ -57,7 +63,8 @@ def make_reference(
     held = np.flatnonzero(split_N == "test")
     if held.size == 0:
         raise ValueError("a reference needs prompts in the test split")
-    rows = np.sort(np.random.default_rng(seed).permutation(held)[:REMEMBERED])
+    talk_H = np.full(held.size, -1) if conversation_N is None else conversation_N[held]
+    rows = np.sort(held[turns_apart(talk_H, seed)[: min(REMEMBERED, conversations(talk_H))]])
     return Reference(
         embedding_KD=embedding_ND[rows],
         task_K=model.tasks(features_NF[rows]),

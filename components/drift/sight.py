@@ -1,7 +1,7 @@
 """Recent prompts as the router sees them. Shapes: N recent and K reference prompts, M candidates, D dimensions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,17 @@ class Sight:
     quality_NM: NDArray[np.float64] | None
     """Predicted quality; None: needs the texts."""
     prompts: tuple[str, ...] | None
+
+    def take(self, rows_n: NDArray[np.intp]) -> "Sight":
+        """The same reference with a choice of the recent prompts, in its order."""
+        return replace(
+            self,
+            recent_ND=self.recent_ND[rows_n],
+            task_N=self.task_N[rows_n],
+            far_N=self.far_N[rows_n],
+            quality_NM=None if self.quality_NM is None else self.quality_NM[rows_n],
+            prompts=None if self.prompts is None else tuple(self.prompts[row] for row in rows_n),
+        )
 
 
 def see_texts(

@@ -53,6 +53,7 @@ def drift_page(report: Mapping[str, Any], router_id: str) -> str:
         report=report,
         router_id=router_id,
         sentence=_sentence(report),
+        left_out=_left_out(report),
         steps=after_drift(report, router_id),
         head=_CHECKS,
         checks=list(map(_check, report["checks"])),
@@ -93,7 +94,17 @@ def _note(report: Mapping[str, Any]) -> str:
 
 
 def _headline(report: Mapping[str, Any]) -> str:
-    return f"{report['verdict'].capitalize()}: {report['recent']} prompts against {report['reference']}"
+    return (
+        f"{report['verdict'].capitalize()}: {report['recent']} prompts{_left_out(report)} against {report['reference']}"
+    )
+
+
+def _left_out(report: Mapping[str, Any]) -> str:
+    """Of how many further turns the recent prompts stand for; nothing where there are none."""
+    turns = report.get("left_out", 0)
+    if not turns:
+        return ""
+    return f" (one of each conversation; {turns:,} further turn{'s' * (turns != 1)} left out)"
 
 
 def _check(check: Mapping[str, Any]) -> list[str]:
@@ -140,9 +151,10 @@ def _quality(report: Mapping[str, Any]) -> str | None:
     if quality is None:
         return None
     gap, low, high = quality["gap"]
+    units = "conversations" if report.get("left_out", 0) else "prompts"
     worst = sorted(quality["by_candidate"].items(), key=lambda item: -abs(item[1]))[:5]
     return (
-        f"Over {quality['prompts']} prompts with outcomes: predicted {quality['predicted']:.3f}, observed "
+        f"Over {quality['prompts']} {units} with outcomes: predicted {quality['predicted']:.3f}, observed "
         f"{quality['observed']:.3f}, gap {gap:+.3f} [{low:+.3f}, {high:+.3f}]. "
         f"Largest gaps: {', '.join(f'{name} {value:+.3f}' for name, value in worst)}."
     )

@@ -6,6 +6,16 @@ from typing import Any
 from components.reports.shell import Step
 
 _SHOWN = 3
+_QUALITY = "predicted less observed quality"
+"""What the checks of quality are called: of all candidates together; with more behind it, of one."""
+_WORSE = (
+    "Answers of all candidates together are worse than predicted: look whether the grading or the requests changed, "
+    "before a model is left out"
+)
+_BETTER = (
+    "Answers of all candidates together are better than predicted: look whether the grading or the requests changed, "
+    "before you rely on it"
+)
 
 
 def after_report(report: Mapping[str, Any]) -> list[Step]:
@@ -50,17 +60,41 @@ def after_drift(report: Mapping[str, Any], router_id: str) -> list[Step]:
     steps = []
     if report["groups"]:
         steps.append(Step(text="Look at the novel groups below: are these requests that the router should learn?"))
-    if any(check["alarm"] and "quality" in check["name"] for check in report["checks"]):
-        steps.append(
-            Step(text="Ask the provider of the model named below what changed, and leave it out until then (exclude)")
-        )
     return [
         *steps,
+        *_on_quality(report),
         Step(text="Add recent decisions to the tables", command="pointsman import decisions DIR --data DIR --append"),
         Step(
             text="Train again; the gate judges the new router against this one", command="pointsman retrain --data DIR"
         ),
     ]
+
+
+def _on_quality(report: Mapping[str, Any]) -> list[Step]:
+    """What to do about each candidate that is worse or better than predicted, or about all of them together."""
+    alarms = [check for check in report["checks"] if check["alarm"] and check["name"].startswith(_QUALITY)]
+    if not alarms:
+        return []
+    candidates = (report["quality"] or {}).get("candidates", [])
+    # only the least likely has a check, but each has a p that allows for the others
+    changed = [
+        one for one in candidates if one["p"] <= alarms[0]["level"] and abs(one["gap"][0]) >= alarms[0]["threshold"]
+    ]
+    worse = [one["gap"][0] > 0 for one in changed]
+    overall = next((check["figure"] > 0 for check in alarms if check["name"] == _QUALITY), None)
+    if len(candidates) > 1 and len(worse) == len(candidates) and len(set(worse)) == 1:
+        # hardly the work of every provider at once; and somebody has to answer
+        return [Step(text=_WORSE if worse[0] else _BETTER)]
+    steps = [Step(text=_of_candidate(one["model"], one["gap"][0] > 0)) for one in changed]
+    if overall is not None and overall not in worse:
+        steps.append(Step(text=_WORSE if overall else _BETTER))
+    return steps
+
+
+def _of_candidate(model: str, worse: bool) -> str:
+    if worse:
+        return f"{model} answers worse than predicted: ask its provider what changed; leave it out until then (exclude)"
+    return f"{model} answers better than predicted: train again, so that the router uses it where that pays"
 
 
 def after_comparison() -> list[Step]:

@@ -6,8 +6,10 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from components.drift.conversations import conversation_numbers
 from components.drift.recent import DriftInputError
 from components.drift.reference import Reference, make_reference
+from components.tables.store import read_tables
 from flows.platform import paths
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.references import DataRef
@@ -17,13 +19,14 @@ from pointsman.model.router_model import RouterModel
 
 
 @task(name="register: drift reference", cache_policy=NO_CACHE)
-def keep_drift_reference(*, laid_out: DataRef, combined: DataRef, router_id: str, seed: int) -> Path:
+def keep_drift_reference(*, tables: DataRef, laid_out: DataRef, combined: DataRef, router_id: str, seed: int) -> Path:
     """The reference of a router; one that was kept before stays as it is."""
     path = reference_path(router_id)
     if not path.exists():
         board = read_board(laid_out)
         model = RouterModel.from_arrays(load_named(combined.file("router.npz")))
-        kept = make_reference(model, board.features_NF, board.embedding_ND, board.split_N, seed)
+        conversation_N = conversation_numbers(read_tables(tables.path).prompts["conversation_id"])
+        kept = make_reference(model, board.features_NF, board.embedding_ND, board.split_N, seed, conversation_N)
         write_whole(path, lambda aside: write_reference(kept, aside))
     return path
 

@@ -28,12 +28,13 @@ from components.release.writing import write_bundle
 from components.sources.planted.families import FAMILIES
 from components.sources.planted.world import PlantedConfig, World, generate
 from components.tables.board import to_board
-from components.tables.store import Tables, write_tables
+from components.tables.schema import PROMPTS
+from components.tables.store import Tables, read_tables, write_tables
 from flows.drift import EVENT, DriftParameters, drift
 from flows.platform.arrays import save_named
 from flows.platform.references import DataRef, reference
 from flows.platform.settings import settings
-from flows.stations.board import lay_out_board
+from flows.stations.board import lay_out_board, split_names
 from flows.stations.drift_reference import keep_drift_reference, load_reference, reference_path
 from pointsman.bundle.manifest import Candidate, Provenance
 from pointsman.bundle.pointer import write_pointer
@@ -194,7 +195,8 @@ def _stages(folder: Path, tables: Tables, features, embedding_ND, split_N, model
 
 
 def _keep(stages: dict[str, DataRef], router_id: str, seed: int) -> None:
-    keep_drift_reference.fn(laid_out=stages["laid_out"], combined=stages["combined"], router_id=router_id, seed=seed)
+    needed = {name: stages[name] for name in ("tables", "laid_out", "combined")}
+    keep_drift_reference.fn(**needed, router_id=router_id, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -279,6 +281,16 @@ def test_the_reference_is_of_the_logs_outside_train_and_kept_once(served):
     before = path.stat().st_mtime_ns, path.read_bytes()
     _keep(stages, served.router_id, 1)
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before
+
+
+def test_the_reference_keeps_one_turn_of_each_conversation_of_the_logs(served, tmp_path):
+    frames = read_tables(served.stages["tables"].path)
+    talk = pl.Series([f"talk {row // 4}" for row in range(frames.prompts.height)])
+    write_tables(frames.having(PROMPTS, frames.prompts.with_columns(conversation_id=talk)), tmp_path)
+    _keep({**served.stages, "tables": reference(tmp_path)}, "ab" * 32, 0)
+    split_N = split_names(served.stages["splits"], frames.prompts["prompt_id"])
+    kept = load_reference("ab" * 32)
+    assert kept.task_K.size == talk.filter(pl.Series(split_N == "test")).n_unique() < (split_N == "test").sum()
 
 
 def _assert_found(report, tables, stranger):

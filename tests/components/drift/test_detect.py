@@ -94,6 +94,67 @@ def test_too_few_prompts_are_refused(world):
         _detect(_sight(world, seed=0, count=20))
 
 
+def _in_conversations(seed, turns, quality=False, recent=320, reference=600):
+    """No drift: every turn of a conversation is of one task and near the others; of a reference one turn is kept."""
+    centre_CD = np.random.default_rng(0).normal(size=(6, 16))
+    draws = np.random.default_rng(seed)
+    rows_ND, task_N, talk_N = [], [], []
+    for talks, own in ((recent // turns, turns), (reference, 1)):
+        task_G = draws.integers(6, size=talks)
+        middle_GD = centre_CD[task_G] + 0.35 * draws.normal(size=(talks, 16))
+        talk_N.append(np.repeat(np.arange(talks), own))
+        side_ND = middle_GD[talk_N[-1]] + 0.1 * draws.normal(size=(talks * own, 16))
+        rows_ND.append((side_ND / np.linalg.norm(side_ND, axis=1, keepdims=True)).astype(np.float32))
+        task_N.append(task_G[talk_N[-1]].astype(np.int32))
+    count = talk_N[0].size
+    far = draws.random(recent // turns) < 0.1, draws.random(reference) < 0.1
+    sight = Sight(
+        recent_ND=rows_ND[0],
+        reference_KD=rows_ND[1],
+        task_N=task_N[0],
+        task_K=task_N[1],
+        far_N=far[0][talk_N[0]],
+        far_K=far[1],
+        quality_NM=np.full((count, 2), 0.7) if quality else None,
+        prompts=None,
+    )
+    right_GM = (draws.random((recent // turns, 2)) < 0.7).astype(float)
+    return sight, right_GM[talk_N[0]] if quality else None, talk_N[0]
+
+
+@pytest.mark.parametrize("turns", [1, 4])
+def test_turns_of_one_conversation_are_no_drift(turns):
+    config = DriftConfig(resamples=50)
+    for seed in range(4):
+        sight, observed_NM, talk_N = _in_conversations(seed, turns, quality=True)
+        report = detect(sight, LABELS, observed_NM, ("small", "large"), config, seed, talk_N)
+        assert (report.verdict, report.reasons) == ("no drift", ())
+        assert (report.recent, report.left_out) == (320 // turns, 320 - 320 // turns)
+        assert report.quality["prompts"] == 320 // turns
+
+
+def test_turns_taken_for_independent_prompts_would_be_drift():
+    """What the test above would be worth nothing without."""
+    sight, _, _ = _in_conversations(0, 8)
+    assert _detect(sight).verdict == "drift"
+
+
+def test_a_new_task_is_found_by_the_conversations_about_it(world):
+    sight = _sight(world, seed=1, new=20, prompts=tuple(map(str, range(200))))
+    alone = _detect(sight)
+    twice = np.concatenate([np.arange(200), np.arange(200)])
+    report = detect(sight.take(twice), LABELS, None, ("small", "large"), CONFIG, 0, twice)
+    assert report.verdict == alone.verdict == "drift"
+    assert [group["recent"] for group in report.groups] == [group["recent"] for group in alone.groups]
+    one = detect(sight, LABELS, None, ("small", "large"), CONFIG, 0, np.where(np.arange(200) < 180, -1, 0))
+    assert one.groups == ()
+
+
+def test_too_few_conversations_are_refused(world):
+    with pytest.raises(ValueError, match="40 prompts of different conversations are too few to judge drift, at least"):
+        detect(_sight(world, seed=0), LABELS, None, ("small", "large"), CONFIG, 0, np.arange(200) % 40)
+
+
 def sound(world, seed, runs_apart=10_000):
     """A run without drift: fresh prompts of the same world, answers as good as predicted."""
     draws = np.random.default_rng(seed)

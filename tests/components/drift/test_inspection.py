@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,30 @@ def test_the_reference_is_what_the_router_says_of_the_test_prompts(seen):
     np.testing.assert_array_equal(kept.far_K, read.model.novelty.novel(embedding_ND)[rows])
     with pytest.raises(ValueError, match="in the test split"):
         make_reference(read.model, features_NF, embedding_ND, np.full(len(texts), "train"), seed=0)
+
+
+def test_the_reference_holds_one_of_each_conversation_and_all_that_belong_to_none(seen):
+    read, texts, embedding_ND, features_NF = seen
+    split_N = np.where(np.arange(len(texts)) % 3 == 0, "calibration", "test")
+    talk_N = np.where(np.arange(len(texts)) < 24, np.arange(len(texts)) // 12, -1)
+    marked_ND = embedding_ND.copy()
+    marked_ND[:, 0] = np.arange(len(texts))
+    samples = [make_reference(read.model, features_NF, marked_ND, split_N, seed, talk_N) for seed in range(20)]
+    rows = [set(sample.embedding_KD[:, 0].astype(int).tolist()) for sample in samples]
+    test_rows = set(np.flatnonzero(split_N == "test").tolist())
+    for kept in rows:
+        assert kept <= test_rows
+        assert {row for row in kept if row >= 24} == {row for row in test_rows if row >= 24}
+        assert sorted(row // 12 for row in kept if row < 24) == [0, 1]
+    assert len({min(kept) for kept in rows}) > 2
+
+
+def test_recent_turns_of_one_conversation_count_once(seen, bundle):
+    read, texts, embedding_ND, features_NF = seen
+    reference = make_reference(read.model, features_NF, embedding_ND, np.full(len(texts), "test"), seed=0)
+    recent = replace(_recent(bundle, tuple(texts)), conversation_N=np.arange(len(texts)) // 2)
+    report = inspect(read, reference, recent, CONFIG, seed=0)
+    assert (report.recent, report.left_out) == (len(texts) // 2, len(texts) // 2)
 
 
 def test_a_large_reference_is_a_seeded_sample_without_repeats(seen):

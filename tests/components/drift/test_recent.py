@@ -57,6 +57,30 @@ def test_a_sample_keeps_rows_together_and_in_order(tmp_path):
     assert recent.sample(200, seed=1) is recent
 
 
+def test_a_sample_takes_each_conversation_once_before_any_twice(tmp_path):
+    talk = [f"talk {row // 8}" if row < 160 else None for row in range(200)]
+    pl.DataFrame({"prompt": [str(row) for row in range(200)], "conversation_id": talk}).write_parquet(
+        tmp_path / "prompts.parquet"
+    )
+    recent = read_recent(tmp_path, minimum=60)
+    np.testing.assert_array_equal(recent.conversation_N[160:], -1)
+    few, some = recent.sample(60, seed=1), recent.sample(80, seed=1)
+    assert sorted(few.conversation_N.tolist()) == [*[-1] * 40, *range(20)]
+    assert set(some.conversation_N.tolist()) == {-1, *range(20)}
+    assert [recent.conversation_N[int(text)] for text in some.prompts] == some.conversation_N.tolist()
+    with pytest.raises(
+        DriftInputError, match=r"60 prompts of different conversations are too few .* at least 61 needed"
+    ):
+        read_recent(tmp_path, minimum=61)
+
+
+def test_embeddings_can_say_which_are_turns_of_one_conversation(tmp_path):
+    pl.DataFrame({"embedding": np.eye(3).tolist(), "conversation_id": ["a", None, "a"]}).write_parquet(
+        tmp_path / "embeddings.parquet"
+    )
+    assert read_recent(tmp_path, minimum=2).conversation_N.tolist() == [0, -1, 0]
+
+
 def _frame(**columns):
     return lambda folder: pl.DataFrame(columns).write_parquet(folder / "prompts.parquet")
 
@@ -73,6 +97,10 @@ def _array(value):
         (_frame(prompt=[1]), r"prompts\.parquet: needs a text column 'prompt'"),
         (_frame(prompt=["a", " ", None]), r"prompt is empty in 2 row\(s\), first \[1, 2\]"),
         (_frame(prompt=["a", "b"]), r"prompts\.parquet: 2 prompts are too few to judge drift, at least 3"),
+        (
+            _frame(prompt=["a", "b", "c"], conversation_id=[["x"], ["y"], ["z"]]),
+            "conversation_id must be text, is List",
+        ),
         (lambda folder: (folder / "prompts.parquet").write_text("no"), r"can't be read as parquet"),
         (lambda folder: (folder / "embeddings.npy").write_text("no"), r"embeddings\.npy: can't be read"),
         (_array(np.zeros(4)), r"must be a matrix of numbers, is float64 of shape \(4,\)"),

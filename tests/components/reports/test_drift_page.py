@@ -101,6 +101,15 @@ def test_tasks_that_moved_most_come_first_and_the_period_is_told():
     assert "from 2026-01-01 to 2026-01-08" in drift_page(_report(period=("2026-01-01", "2026-01-08")), "")
 
 
+def test_turns_that_were_left_out_are_counted():
+    words = "300 {}(one of each conversation; 1,200 further turns left out)"
+    report = _report(left_out=1200)
+    assert words.format("prompts ") in drift_markdown(report)
+    assert words.format("recent prompts ") in " ".join(_parse(drift_page(report, "")).text)
+    assert "Over 200 conversations with outcomes" in drift_markdown(report)
+    assert "conversation" not in drift_markdown(_report()) + drift_page(_report(), "")
+
+
 def test_without_groups_and_outcomes_their_sections_are_left_out():
     quiet = _report(verdict="no drift", reasons=[], groups=[], quality=None)
     headings = " ".join(_parse(drift_page(quiet, "")).text)
