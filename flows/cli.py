@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from flows.buying import add_buying
@@ -145,12 +146,16 @@ def _report(options: argparse.Namespace) -> int:
     from components.reports.console import method_table
     from components.reports.page import write_page
     from flows.platform import paths
+    from flows.stations.pages import with_ending
     from pointsman.bundle.location import local_folder
     from pointsman.bundle.reading import read_report
 
     folder = local_folder(options.router)
     report = read_report(folder)
     print(method_table(report))
+    # a broken history is for `history` and `doctor` to say
+    with suppress(ValueError):
+        report = with_ending(report, folder.name)
     print(f"report: {write_page(report, options.output or paths.reports() / folder.name)}")
     return 0
 

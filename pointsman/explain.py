@@ -1,6 +1,6 @@
 """Why a router decides as it does on one prompt: every part of the prediction, and what each policy would choose."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from pointsman.bundle.reading import Bundle, read_bundle
 from pointsman.bundle.signature import Trust
 from pointsman.columns import aligned
 from pointsman.model.aggregate import mix, task_posterior
-from pointsman.policy.policy import Best, Budget, Policy, QualityBar, Tolerance, Tradeoff, form, parse
+from pointsman.model.prediction import Prediction
+from pointsman.policy.policy import Best, Budget, Policy, QualityBar, Tolerance, Tradeoff, form, of_cost, parse
 from pointsman.router import Router
+from pointsman.routing import Routing
 
 REASONS = {
     "task": "the prompt's task is recognised, and its outcomes decide",
@@ -21,6 +23,8 @@ REASONS = {
     "doubt": "an advantage over the best single candidate is within the margin, so it isn't counted",
     "novel": "the prompt is unlike any in training: no advantage over the best single candidate is counted",
 }
+_REMOVED = {"retired": "retired", "context window": "the prompt exceeds its context window"}
+"""What the rules of eligibility that hold for every request say of whom they remove."""
 _SHOWN_TASKS, _SHOWN_GROUPS = 3, 3
 
 
@@ -37,7 +41,9 @@ def explain(path: str | Path, prompt: str, trust: Trust | None = None) -> dict[s
         probabilities, novelty (similarity to training prompts, the floor, and
         the nearest groups of training prompts by number), candidates (quality and its parts by
         table and by heads before calibration, expected cost, outcomes behind it on the task and in all, whether it may
-        be chosen), policies (what each would choose).
+        be chosen by the decision's policy, and why not), best_single, margin_over (whom the margin is measured
+        against: the best single candidate, or who stands in for it where it may not be chosen), policies (what each
+        would choose).
 
     Raises:
         BundleError: the router can't be loaded.
@@ -50,13 +56,15 @@ def explain(path: str | Path, prompt: str, trust: Trust | None = None) -> dict[s
     tokens, embedding_1D = router.encode([prompt])
     features_1F = bundle.feature_map.transform(embedding_1D, tokens)
     prediction = router.predict([prompt])
-    chosen = router.choose(prediction, router.policy("operating"))
+    operating = router.policy("operating")
+    chosen = router.choose(prediction, operating)
+    eligible_M = np.ones(len(router.candidates), np.bool_) if chosen.eligible_NM is None else chosen.eligible_NM[0]
     posterior_T = task_posterior(bundle.model.classifier, features_1F)[0]
     task = int(prediction.task_N[0])
     reason, similarity = str(chosen.reason_N[0]), float(bundle.model.novelty.similarity(embedding_1D)[0])
     choices = {
         form(policy): router.candidates[int(router.choose(prediction, policy).choice_N[0])]
-        for policy in _policies(router, prediction.cost_usd_NM[0])
+        for policy in _policies(router, prediction.cost_usd_NM[0, eligible_M])
     }
     return {
         "router_id": router.router_id,
@@ -85,7 +93,10 @@ def explain(path: str | Path, prompt: str, trust: Trust | None = None) -> dict[s
             ],
         },
         "best_single": router.candidates[int(bundle.model.fallback)],
-        "candidates": _candidates(bundle, router, features_1F, prediction.cost_usd_NM[0], task),
+        "margin_over": router.candidates[_measured_against(bundle, eligible_M)],
+        "candidates": _candidates(
+            bundle, router, features_1F, prediction, why_not_M=_why_not(prediction, chosen, eligible_M, operating)
+        ),
         "policies": choices,
     }
 
@@ -99,7 +110,7 @@ def text_of(found: Mapping[str, Any]) -> str:
         f"reason: {decision['reason']} ({decision['meaning']})",
         "task: none recognised" if task is None else f"task: {task['label']} ({task['id']}), {task['probability']:.0%}",
         f"likeness to training prompts: {novelty['similarity']:.2f} (novel below {novelty['floor']:.2f}); "
-        f"margin over {found['best_single']}: {decision['margin']:.3f}",
+        f"margin over {found['margin_over']}: {decision['margin']:.3f}",
         "",
     ]
     head = ["candidate", "quality", "by table", "by heads", "USD per 1000", "outcomes: task", "all", ""]
@@ -112,7 +123,7 @@ def text_of(found: Mapping[str, Any]) -> str:
             "unknown" if one["cost_usd"] is None else f"{1000 * one['cost_usd']:.3f}",
             "-" if one["outcomes_on_task"] is None else str(one["outcomes_on_task"]),
             str(one["outcomes"]),
-            "" if one["may_be_chosen"] else "not chosen here: no outcomes on this task",
+            "" if one["may_be_chosen"] else f"not chosen here: {one['why_not']}",
         ]
         for one in sorted(found["candidates"], key=lambda one: -one["quality"])
     ]
@@ -121,14 +132,51 @@ def text_of(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _measured_against(bundle: Bundle, eligible_M: NDArray[np.bool_]) -> int:
+    """Column of the best single candidate, or of the best on the whole of those eligible, as in `decide_among`."""
+    fallback = int(bundle.model.fallback)
+    if eligible_M[fallback]:
+        return fallback
+    return int(np.where(eligible_M, bundle.model.general_quality_M, -np.inf).argmax())
+
+
+def _why_not(
+    prediction: Prediction, chosen: Routing, eligible_M: NDArray[np.bool_], policy: Policy
+) -> list[str | None]:
+    """What keeps each candidate from being chosen, in the order in which `choose` asks; None: nothing does."""
+    why_not_M: list[str | None] = [None] * eligible_M.size
+    left_M = eligible_M.copy()
+
+    def without(gone_M: NDArray[np.bool_], reason: str) -> None:
+        for m in np.flatnonzero(gone_M).tolist():
+            why_not_M[m] = reason
+        left_M[gone_M] = False
+
+    for rule, removed_NM in chosen.removed.items():
+        without(removed_NM[0], _REMOVED.get(rule, rule))
+    if of_cost(policy):
+        without(left_M & np.isnan(prediction.cost_usd_NM[0]), f"its cost isn't known, and {form(policy)} goes by cost")
+    supported_NM = prediction.supported_NM
+    # where nobody who is left has outcomes, all of them may be chosen
+    if supported_NM is not None and (left_M & supported_NM[0]).any():
+        task = " on this task" if prediction.task_N[0] >= 0 else ""
+        without(left_M & ~supported_NM[0], f"no outcomes{task}")
+    return why_not_M
+
+
 def _candidates(
-    bundle: Bundle, router: Router, features_1F: NDArray[np.float32], cost_M: NDArray[np.float64], task: int
+    bundle: Bundle,
+    router: Router,
+    features_1F: NDArray[np.float32],
+    prediction: Prediction,
+    *,
+    why_not_M: Sequence[str | None],
 ) -> list[dict[str, Any]]:
     model, evidence = bundle.model, bundle.evidence
     table_M, heads_M = model.stage_one(features_1F)[0], model.prompt_level(features_1F)[0]
     mixed_M = mix(heads_M, table_M, float(model.alpha))
     quality_M = model.calibration.apply(mixed_M[None])[0]
-    count_M = evidence.count_M if task < 0 else evidence.count_TM[task]
+    task, cost_M = int(prediction.task_N[0]), prediction.cost_usd_NM[0]
     return [
         {
             "candidate": name,
@@ -140,7 +188,8 @@ def _candidates(
             "cost_usd": _known(cost_M[m]),
             "outcomes_on_task": None if task < 0 else int(evidence.count_TM[task, m]),
             "outcomes": int(evidence.count_M[m]),
-            "may_be_chosen": bool(count_M[m] > 0),
+            "may_be_chosen": why_not_M[m] is None,
+            "why_not": why_not_M[m],
         }
         for m, name in enumerate(router.candidates)
     ]

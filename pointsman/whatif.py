@@ -46,7 +46,7 @@ def whatif(path: str | Path, requests: int = REQUESTS, trust: Trust | None = Non
             **point,
             "operating": _same(point["policy"], declared),
             "usd_a_month": _monthly(point["cost_usd_per_1000"], requests),
-            "saved_usd_a_month": _saved(point, requests),
+            "saved_usd_a_month": _saved(point, single["cost_usd_per_1000"], requests),
         }
         for point in curve
     ]
@@ -134,9 +134,18 @@ def _monthly(cost_usd_per_1000: float | None, requests: int) -> float | None:
     return None if cost_usd_per_1000 is None else cost_usd_per_1000 * requests / 1000
 
 
-def _saved(point: Mapping[str, Any], requests: int) -> float | None:
-    """USD a month less than the best single candidate's on the same prompts."""
+def _saved(point: Mapping[str, Any], single_usd: float | None, requests: int) -> float | None:
+    """USD a month less than the best single candidate's, on the same prompts where the policy costs anything.
+
+    Where either is free their ratio says nothing of the other, which then costs as on the operating policy's prompts.
+    """
     ratio, paid = point["cost_ratio"], point["cost_usd_per_1000"]
-    if ratio is None or paid is None or not ratio[0] > 0:
+    if paid is None:
         return None
-    return float((paid / ratio[0] - paid) * requests / 1000)
+    if ratio is not None and ratio[0] > 0:
+        theirs = paid / ratio[0]
+    elif single_usd is not None and (ratio is not None or single_usd == 0):
+        theirs = single_usd
+    else:
+        return None
+    return float((theirs - paid) * requests / 1000)

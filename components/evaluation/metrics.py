@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+_ROUNDING = 1e-12
+"""Quality that two ways to sum the same outcomes may differ by."""
+
 
 def hull(
     cost_P: NDArray[np.float64], quality_P: NDArray[np.float64]
@@ -21,7 +24,7 @@ def hull(
         raise ValueError(f"need as many costs as qualities, at least one: {cost_P.shape} and {quality_P.shape}")
     kept: list[tuple[float, float]] = []
     for cost, quality in sorted(zip(cost_P.tolist(), quality_P.tolist(), strict=True), key=lambda p: (p[0], -p[1])):
-        if kept and quality <= kept[-1][1]:
+        if kept and quality <= kept[-1][1] + _ROUNDING:
             continue
         while len(kept) > 1 and _below(kept[-2], kept[-1], (cost, quality)):
             kept.pop()
@@ -99,6 +102,6 @@ def cost_save(
     0.5
     """
     costs, qualities = hull(cost_P, quality_P)
-    if qualities[-1] < best_quality or best_cost <= 0:
+    if qualities[-1] < best_quality - _ROUNDING or best_cost <= 0:
         return None
-    return 1 - float(np.interp(best_quality, qualities, costs)) / best_cost
+    return 1 - float(np.interp(min(best_quality, qualities[-1]), qualities, costs)) / best_cost

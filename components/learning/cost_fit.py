@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from components.baselines.linear import ridges
 from components.tasks.partition import members
-from pointsman.model.cost import CostHead, CostSource
+from pointsman.model.cost import TOKENS_PER_MTOK, CostHead, CostSource
 
 Floats = NDArray[np.float64]
 Tasks = NDArray[np.int32]
@@ -22,6 +22,8 @@ class CostConfig:
     """Prompts with known output tokens that a candidate's regression needs, >= 2."""
     task_strength: float = 10.0
     """Prompts of evidence that weigh as much as the candidate's mean, > 0."""
+    price_strength: float = 10.0
+    """Calls whose charge is known that weigh as much as the candidate's prices, > 0."""
     assumed_tokens: float = 256.0
     """Output tokens of every answer where prices are known and no candidate has a token count, > 0."""
     ridges: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -32,6 +34,8 @@ class CostConfig:
             raise ValueError(f"minimum_prompts must be >= 2, got {self.minimum_prompts}")
         if not self.task_strength > 0:
             raise ValueError(f"task_strength must be > 0 prompts, got {self.task_strength}")
+        if not self.price_strength > 0:
+            raise ValueError(f"price_strength must be > 0 calls, got {self.price_strength}")
         if not 0 < self.assumed_tokens < float("inf"):
             raise ValueError(f"assumed_tokens must be > 0 and finite, got {self.assumed_tokens}")
         if not self.ridges or min(self.ridges) <= 0:
@@ -41,6 +45,7 @@ class CostConfig:
 def fit_cost_head(
     *,
     features_NF: NDArray[np.float32],
+    input_tokens_NM: Floats,
     output_tokens_NM: Floats,
     cost_usd_NM: Floats,
     task_N: Tasks,
@@ -52,10 +57,12 @@ def fit_cost_head(
     """Learns expected output tokens of each candidate where they are known, and what to fall back to where not.
 
     The log of tokens is the candidate's mean, plus its task's shrunken difference, plus a ridge regression of the rest
-    on the features, its penalty chosen by leave-one-out error.
+    on the features, its penalty chosen by leave-one-out error. Prices are those given times what calls were charged
+    against tokens x price: caches and batches make calls cheaper than the list says.
 
     Args:
         features_NF: prompt features, shape (N, F).
+        input_tokens_NM: >= 0, nan where unknown, shape (N, M).
         output_tokens_NM: >= 0, nan where unknown, shape (N, M).
         cost_usd_NM: USD per call >= 0, nan where unknown, shape (N, M).
         task_N: task of each prompt in [-1, tasks), -1: none, shape (N,).
@@ -67,12 +74,14 @@ def fit_cost_head(
     Raises:
         ValueError: shapes differ, or tokens or costs are negative.
     """
-    if output_tokens_NM.shape != cost_usd_NM.shape or output_tokens_NM.shape[0] != features_NF.shape[0]:
+    shape = output_tokens_NM.shape
+    if not shape == input_tokens_NM.shape == cost_usd_NM.shape or shape[0] != features_NF.shape[0]:
         raise ValueError(
-            f"features {features_NF.shape}, tokens {output_tokens_NM.shape} and costs {cost_usd_NM.shape} don't match"
+            f"features {features_NF.shape}, tokens {input_tokens_NM.shape} and {shape} and costs {cost_usd_NM.shape} "
+            "don't match"
         )
-    if (output_tokens_NM < 0).any() or (cost_usd_NM < 0).any():
-        raise ValueError("output tokens and costs must be >= 0")
+    if any((value_NM < 0).any() for value_NM in (input_tokens_NM, output_tokens_NM, cost_usd_NM)):
+        raise ValueError("tokens and costs must be >= 0")
     log_NM = np.log1p(output_tokens_NM)
     known_NM = np.isfinite(log_NM)
     member_TN = members(task_N, tasks)
@@ -92,7 +101,11 @@ def fit_cost_head(
     mean_cost_M = _mean(cost_usd_NM)
     tokens_M = np.asarray(known_NM.any(axis=0), dtype=np.bool_)
     prices_M = np.isfinite(input_usd_per_mtok_M) & np.isfinite(output_usd_per_mtok_M)
-    priced_M, assumed_M = prices_M & tokens_M, prices_M & ~tokens_M & np.isnan(mean_cost_M)
+    listed_NM = (input_tokens_NM * input_usd_per_mtok_M + output_tokens_NM * output_usd_per_mtok_M) / TOKENS_PER_MTOK
+    factor_M = _charged(cost_usd_NM, listed_NM, config.price_strength)
+    # no factor makes a charge of prices that are 0
+    priced_M = prices_M & tokens_M & np.isfinite(factor_M)
+    assumed_M = prices_M & ~tokens_M & np.isnan(mean_cost_M)
     smear_TM = _shrink(excess_NM, member_TN, smear_M, config.task_strength)
     # Prices without a token count still tell cheap from expensive, if all are thought to answer at the same length.
     usual = np.log1p(config.assumed_tokens)
@@ -114,8 +127,8 @@ def fit_cost_head(
         smear_TM=smear_TM,
         mean_cost_M=mean_cost_M,
         mean_cost_TM=_shrink(cost_usd_NM, member_TN, mean_cost_M, config.task_strength),
-        input_usd_per_mtok_M=np.asarray(input_usd_per_mtok_M, dtype=np.float64),
-        output_usd_per_mtok_M=np.asarray(output_usd_per_mtok_M, dtype=np.float64),
+        input_usd_per_mtok_M=np.where(priced_M, factor_M, 1.0) * input_usd_per_mtok_M,
+        output_usd_per_mtok_M=np.where(priced_M, factor_M, 1.0) * output_usd_per_mtok_M,
         source_M=np.where(
             priced_M,
             np.where(regressed_M, CostSource.REGRESSION, CostSource.MEAN_TOKENS),
@@ -126,6 +139,22 @@ def fit_cost_head(
             ),
         ).astype(np.int64),
     )
+
+
+def _charged(cost_usd_NM: Floats, listed_NM: Floats, strength: float) -> Floats:
+    """What calls were charged over tokens x price, drawn to 1 by `strength` pseudo-calls of the usual price.
+
+    Of totals: choices are judged by sums of charges. inf where calls were charged that cost nothing by their prices.
+    """
+    known_NM = np.isfinite(cost_usd_NM) & np.isfinite(listed_NM)
+    count_M = known_NM.sum(axis=0)
+    charged_M = np.where(known_NM, cost_usd_NM, 0).sum(axis=0)
+    listed_M = np.where(known_NM, listed_NM, 0).sum(axis=0)
+    prior_M = strength * listed_M / np.maximum(count_M, 1)
+    factor_M = (charged_M + prior_M) / np.where(listed_M > 0, listed_M + prior_M, 1.0)
+    factor_M = np.where(listed_M > 0, factor_M, np.where(charged_M > 0, np.inf, 1.0))
+    # a sum's rounding is no discount
+    return np.where(np.abs(charged_M - listed_M) <= 1e-9 * listed_M, 1.0, factor_M)
 
 
 def _others(value_M: Floats, known_M: NDArray[np.bool_], otherwise: float) -> float:

@@ -147,6 +147,8 @@ def fit_router(
     fallback = best_single(judged_NM, 0.0 if evidence.kind == "complete" else SURE)
     cost = fit_cost_head(
         features_NF=seen.features_NF,
+        # of logs that don't count them: what costs are expected by
+        input_tokens_NM=np.where(np.isnan(seen.input_tokens_NM), seen.input_tokens_N[:, None], seen.input_tokens_NM),
         output_tokens_NM=seen.output_tokens_NM,
         cost_usd_NM=seen.cost_usd_NM,
         task_N=seen.task_N,

@@ -40,13 +40,13 @@ class Judged:
             group_N=None if self.group_N is None else self.group_N[rows_K],
         )
 
-    def played(self, name: str, choice_N: NDArray[np.intp], group_N: NDArray[np.int32]) -> Played:
+    def played(self, name: str, choice_N: NDArray[np.intp], group_N: NDArray[np.int32] | None) -> Played:
         """One choice a prompt as the gate reads it; -1: none, unknown.
 
         Args:
             name: of who chose, in words.
             choice_N: columns.
-            group_N: prompts that belong together.
+            group_N: prompts that belong together; None: all are independent.
         """
         got_N, paid_N = self.at(choice_N)
         variance_N = None

@@ -40,6 +40,8 @@ class NewcomerProbes:
     """The incumbents' observed quality; nan where not observed."""
     weight_K: Floats
     """How many prompts of the traffic each stands for, > 0."""
+    input_tokens_K: Floats
+    """As logged, else as the encoder reads the prompt; nan where unknown."""
     output_tokens_K: Floats
     """Nan where unknown."""
     cost_usd_K: Floats
@@ -49,7 +51,7 @@ class NewcomerProbes:
 
     def take(self, rows: NDArray[np.intp]) -> "NewcomerProbes":
         """The same of a choice of probes."""
-        names = ("features_KF", "quality_K", "others_KM", "weight_K", "output_tokens_K", "cost_usd_K")
+        names = ("features_KF", "quality_K", "others_KM", "weight_K", "input_tokens_K", "output_tokens_K", "cost_usd_K")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
 
@@ -163,6 +165,7 @@ def _departures(rest_K: Floats, group_K: NDArray[np.integer[Any]], groups: int) 
 def _cost(model: RouterModel, probes: NewcomerProbes, task_N: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
     fitted = fit_cost_head(
         features_NF=probes.features_KF,
+        input_tokens_NM=probes.input_tokens_K[:, None],
         output_tokens_NM=probes.output_tokens_K[:, None],
         cost_usd_NM=probes.cost_usd_K[:, None],
         task_N=task_N,

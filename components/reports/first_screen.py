@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.reports.grading import grading_text
-from components.reports.next_steps import after_report
+from components.reports.next_steps import after_report, verdict_of
 from components.reports.summary import by_share, change, judged_on, points, policy_text, summary
 
 _SHOWN = 8
@@ -19,7 +19,7 @@ def first_screen(report: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "operating": operating,
         "steps": after_report(report),
-        "sentence": summary(report, gate["verdict"]),
+        "sentence": summary(report, str(verdict_of(report))),
         "numbers": [
             (points(operating["gain"]), f"points of quality against always using {operating['best_single']['name']}"),
             (

@@ -16,39 +16,85 @@ _BETTER = (
     "Answers of all candidates together are better than predicted: look whether the grading or the requests changed, "
     "before you rely on it"
 )
+_STAYS = Step(text="The router in service stays; see which it is, and why", command="pointsman history")
+
+
+def verdict_of(report: Mapping[str, Any]) -> str | None:
+    """How a router's verdict ended, where the report has its `ending`; else the gate's word; None: it has no verdict.
+
+    >>> verdict_of({"gate": {"verdict": "promoted"}, "ending": {"verdict": "awaits approval", "reasons": []}})
+    'awaits approval'
+    """
+    gate = report.get("gate")
+    return str((report.get("ending") or gate)["verdict"]) if gate else None
 
 
 def after_report(report: Mapping[str, Any]) -> list[Step]:
-    """Of a router's report: to serve it, to mend what failed, or to get the evidence that is wanting."""
-    gate = report.get("gate")
-    router = str(report.get("router_id", ""))[:12]
-    if gate is None:
+    """Of a router's report: to serve it, to have the last word, to mend what failed, or to get missing evidence."""
+    verdict = verdict_of(report)
+    if verdict is None:
         return [Step(text="Judge it against the router in service", command="pointsman retrain --data DIR")]
+    if verdict == "promoted":
+        return _passed(published="ending" in report)
+    if verdict in ("to canary", "awaits approval"):
+        return [*_waiting(verdict), _STAYS, *_all_the_same(report)]
+    gate = report["gate"]
     if gate["verdict"] == "promoted":
-        return [
-            Step(text="It is in service. Let a gateway use it", command="pointsman serve --port 8080"),
-            Step(text="See why it decides as it does", command="pointsman explain --prompt TEXT"),
-            Step(text="Watch for prompts it wasn't trained on", command="pointsman drift --recent DIR"),
-            Step(text="If users complain, return to the router before it", command="pointsman rollback"),
-        ]
-    advice = [str(one["advice"]) for one in gate["criteria"] if not one["passed"] and one.get("advice")]
+        # its conditions were met: what kept it from service came after
+        advice = [str(reason) for reason in report["ending"]["reasons"]]
+    else:
+        advice = [str(one["advice"]) for one in gate["criteria"] if not one["passed"] and one.get("advice")]
     steps = [Step(text=text) for text in dict.fromkeys(advice[:_SHOWN])]
-    if gate["verdict"] == "not enough evidence":
+    if verdict == "not enough evidence":
         steps.append(
             Step(
                 text="See what more answers would cost, before anything is asked",
                 command="pointsman collect --data DIR --url URL --budget 5 --dry-run",
             )
         )
-    steps.append(Step(text="The router in service stays; see which it is, and why", command="pointsman history"))
-    if router:
-        steps.append(
-            Step(
-                text="Look at this one's decisions all the same",
-                command=f"pointsman route --router data/bundles/{report['router_id']} --input FILE --output FILE",
-            )
-        )
-    return steps
+    return [*steps, _STAYS, *_all_the_same(report)]
+
+
+def _passed(*, published: bool) -> list[Step]:
+    """Of a router that passed the gate. A page is older than what came after it: it can't say what is in service."""
+    looked = (
+        "It was published. See whether it still is in service"
+        if published
+        else ("The gate passed it. See whether it is in service")
+    )
+    return [
+        Step(text=looked, command="pointsman history"),
+        Step(text="Let a gateway use the router in service", command="pointsman serve --port 8080"),
+        Step(text="See why that router decides as it does", command="pointsman explain --prompt TEXT"),
+        Step(text="Watch for prompts it wasn't trained on", command="pointsman drift --recent DIR"),
+        Step(
+            text="If this one is in service and users complain, return to the one before", command="pointsman rollback"
+        ),
+    ]
+
+
+def _waiting(verdict: str) -> list[Step]:
+    """Of a router that passed the gate, where somebody else has the last word."""
+    if verdict == "awaits approval":
+        return [Step(text="The gate passed it; it waits. Publish it", command="pointsman promote --reason TEXT")]
+    return [
+        Step(
+            text="The gate passed it; it waits. Try it on a tenth of the traffic",
+            command="pointsman serve --decisions DIR --shadow data/canary --canary 0.1",
+        ),
+        Step(
+            text="Publish it if it succeeded there, refuse it if it was stopped",
+            command="pointsman promote --canary DIR",
+        ),
+    ]
+
+
+def _all_the_same(report: Mapping[str, Any]) -> list[Step]:
+    """To try a router that isn't in service; none where the report doesn't say which it is."""
+    if not report.get("router_id"):
+        return []
+    command = f"pointsman route --router data/bundles/{report['router_id']} --input FILE --output FILE"
+    return [Step(text="Look at this one's decisions all the same", command=command)]
 
 
 def after_drift(report: Mapping[str, Any], router_id: str) -> list[Step]:

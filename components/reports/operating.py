@@ -47,23 +47,13 @@ def operating_section(
         seed: of the bootstrap.
         facts: further entries, such as how many prompts were judged.
     """
-    gap_N = challenger.quality_N - best_single.quality_N
-    columns_N3 = np.stack([challenger.quality_N, gap_N, best_single.quality_N], axis=1)
-    quality, gain, theirs = intervals(columns_N3, seed, group_N=challenger.group_N)
-    if challenger.variance_N is not None:
-        # of few heavily weighted answers a resample knows too little
-        gain = challenger.above(best_single).interval(_SIDE)
-    cost = relative_cost(challenger.cost_usd_N, best_single.cost_usd_N, challenger.group_N)
     return {
         "policy": policy,
         "asked": asked,
-        "quality": quality.as_list(),
-        "gain": gain.as_list(),
-        "cost_ratio": None if cost is None else cost.as_list(),
-        "cost_usd_per_1000": _per_1000(challenger.cost_usd_N),
+        **_worth(challenger, best_single, seed),
         "best_single": {
             "name": models[single],
-            "quality": theirs.mean,
+            "quality": float(best_single.quality_N.mean()),
             "cost_usd_per_1000": _per_1000(best_single.cost_usd_N),
         },
         "traffic_moved": float((choice_N != single).mean()),
@@ -126,29 +116,40 @@ def whatif_curve(
         cost_usd_per_1000, cost_ratio as [mean, low, high] (None where unknown), shares by model, prompts.
     """
     points = []
-    single_N, single_cost_N = judged.at(np.full(judged.quality_NM.shape[0], single))
+    rows = judged.quality_NM.shape[0]
+    alone = judged.played("the best single candidate", np.full(rows, single), judged.group_N)
     for policy in dict.fromkeys((declared, *_policies(prediction.cost_usd_NM))):
         choice_N = decide(prediction, policy, fallback=single).candidate_N
-        got_N, paid_N = judged.at(choice_N)
-        known_N = ~np.isnan(got_N) & ~np.isnan(single_N)
+        played = judged.played(form(policy), choice_N, judged.group_N)
+        known_N = ~np.isnan(played.quality_N) & ~np.isnan(alone.quality_N)
         if not known_N.any():
             continue
-        quality, gain = intervals(
-            np.stack([got_N[known_N], got_N[known_N] - single_N[known_N]], axis=1), seed, resamples=400
-        )
-        cost = relative_cost(paid_N[known_N], single_cost_N[known_N])
         points.append(
             {
                 "policy": form(policy),
-                "quality": quality.as_list(),
-                "gain": gain.as_list(),
-                "cost_usd_per_1000": _per_1000(paid_N[known_N]),
-                "cost_ratio": None if cost is None else cost.as_list(),
+                **_worth(played.take(known_N), alone.take(known_N), seed, resamples=400),
                 "shares": shares(choice_N, models),
                 "prompts": int(known_N.sum()),
             }
         )
     return points
+
+
+def _worth(played: Played, best_single: Played, seed: int, resamples: int = 1000) -> dict[str, Any]:
+    """Quality, gain, cost_ratio and cost_usd_per_1000 of choices, as both the section and the curve say them."""
+    gap_N = played.quality_N - best_single.quality_N
+    columns_N2 = np.stack([played.quality_N, gap_N], axis=1)
+    quality, gain = intervals(columns_N2, seed, resamples=resamples, group_N=played.group_N)
+    if played.variance_N is not None:
+        # of few heavily weighted answers a resample knows too little
+        gain = played.above(best_single).interval(_SIDE)
+    cost = relative_cost(played.cost_usd_N, best_single.cost_usd_N, played.group_N)
+    return {
+        "quality": quality.as_list(),
+        "gain": gain.as_list(),
+        "cost_ratio": None if cost is None else cost.as_list(),
+        "cost_usd_per_1000": _per_1000(played.cost_usd_N),
+    }
 
 
 def _policies(cost_usd_NM: Floats) -> list[Policy]:

@@ -10,6 +10,7 @@ from components.reports.console import interval_text, method_order, number_text,
 from components.reports.data_pages import QUARANTINE, VALIDATION, data_pages
 from components.reports.discovery import discovery_notes
 from components.reports.first_screen import GLOSSARY, first_screen
+from components.reports.next_steps import verdict_of
 from components.reports.policy_chooser import policy_chooser
 from components.reports.shell import render, write_pages
 
@@ -40,7 +41,7 @@ def page(report: Mapping[str, Any], beside: Iterable[str] = ()) -> str:
     """The whole document; parts that the report lacks are left out.
 
     Args:
-        report: with `methods`.
+        report: with `methods`; with an `ending` (verdict and reasons) where the gate's word was carried out.
         beside: names of the pages in the same folder.
     """
     methods, there = report["methods"], set(beside)
@@ -48,6 +49,7 @@ def page(report: Mapping[str, Any], beside: Iterable[str] = ()) -> str:
     head, *rows = without_empty([_HEAD, *(_row(name, methods[name]) for name in method_order(methods))])
     shown = {
         "gate": report.get("gate"),
+        "verdict": verdict_of(report),
         "identity": identity,
         "numbers": _numbers(report),
         **first_screen(report),

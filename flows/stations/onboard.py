@@ -170,12 +170,14 @@ def probes_of(
     def column(values: str) -> NDArray[np.float64]:
         return own[values].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
+    logged_K = column("input_tokens")
     paid = {side: price.get(f"{side}_usd_per_mtok") for side in ("input", "output")}
     probes = NewcomerProbes(
         features_KF=bundle.feature_map.transform(embedding_KD, tokens),
         quality_K=own["quality"].to_numpy(),
         others_KM=others_KM,
         weight_K=1 / own["propensity"].fill_null(1.0).to_numpy(),
+        input_tokens_K=np.where(np.isnan(logged_K), tokens.length_N, logged_K),
         output_tokens_K=column("output_tokens"),
         cost_usd_K=column("cost_usd"),
         **{f"{side}_usd_per_mtok": np.nan if usd is None else float(usd) for side, usd in paid.items()},

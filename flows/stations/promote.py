@@ -21,6 +21,7 @@ from components.tracking.registry import Registry
 from flows.platform import paths
 from flows.platform.settings import settings
 from flows.platform.tracking import maker_alive, registry, run_url
+from flows.stations.pages import write_again
 from flows.stations.register import Challenger, page_folder
 from flows.stations.verdicts import require_verdict, sign_promoted, waiting_bundle
 from pointsman.bundle.reading import read_bundle
@@ -84,9 +85,12 @@ def conclude(challenger: Challenger, reason: str = "", approve: Approver = "gate
 def _verdicted(
     challenger: Challenger, verdict: Verdict, reasons: tuple[str, ...], bundle: Path, mlflow: Registry
 ) -> Verdicted:
-    """How it ended, which the registry is told."""
+    """How it ended, which registry and page are told."""
     mlflow.tag(challenger.version, {"verdict": verdict})
     mlflow.log(challenger.run_id, tags={"verdict": verdict})
+    # the page was written, and kept in the run, before anybody knew
+    if folder := write_again(challenger.bundle):
+        mlflow.log_folder(challenger.run_id, folder, "report")
     return Verdicted(
         verdict=verdict,
         reasons=reasons,

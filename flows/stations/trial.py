@@ -181,7 +181,7 @@ def on_trial(
     if variance_NM is not None and learnt.variance_NM is not None:
         variance_NM[learning] = learnt.variance_NM
         variance_NM[test] = stand_in_variance(prediction.quality_NM, evidence_of(board, seed).take(test))
-    judged = Judged(quality_NM=quality_NM, cost_usd_NM=cost_NM, variance_NM=variance_NM)
+    judged = Judged(quality_NM=quality_NM, cost_usd_NM=cost_NM, variance_NM=variance_NM, group_N=board.group_N)
     fallback = int(model.fallback)
     policy = parse(json.loads(operated.file("operating.json").read_text())["policy"])
     choice_N = np.full(board.split_N.size, -1, dtype=np.intp)

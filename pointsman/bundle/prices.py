@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pointsman.bundle.manifest import Candidate
 from pointsman.model.cost import TOKENS_PER_MTOK, CostHead
 from pointsman.model.router_model import RouterModel
@@ -66,18 +64,25 @@ def _price(path: Path, name: str, entry: Mapping[str, Any]) -> Price | None:
     return None
 
 
-def repriced(cost: CostHead, models: Sequence[str], prices: Mapping[str, Price]) -> CostHead:
+def repriced(cost: CostHead, candidates: Sequence[Candidate], prices: Mapping[str, Price]) -> CostHead:
     """The head with other prices; candidates without any keep theirs.
 
-    What is expected of a candidate whose tokens aren't known stays its mean logged cost.
+    What calls were charged against tokens x price is kept: a provider's cache works at other prices as well. What is
+    expected of a candidate whose tokens aren't known stays its mean logged cost.
     """
-    given_M = np.array([prices[m].input_usd_per_mtok if m in prices else np.nan for m in models])
-    taken_M = np.array([prices[m].output_usd_per_mtok if m in prices else np.nan for m in models])
-    return replace(
-        cost,
-        input_usd_per_mtok_M=np.where(np.isnan(given_M), cost.input_usd_per_mtok_M, given_M),
-        output_usd_per_mtok_M=np.where(np.isnan(taken_M), cost.output_usd_per_mtok_M, taken_M),
-    )
+    given_M, taken_M = cost.input_usd_per_mtok_M.copy(), cost.output_usd_per_mtok_M.copy()
+    for m, one in enumerate(candidates):
+        if one.model in prices:
+            price = prices[one.model]
+            factor = _charged(one, given_M[m], taken_M[m])
+            given_M[m], taken_M[m] = factor * price.input_usd_per_mtok, factor * price.output_usd_per_mtok
+    return replace(cost, input_usd_per_mtok_M=given_M, output_usd_per_mtok_M=taken_M)
+
+
+def _charged(listed: Candidate, given: float, taken: float) -> float:
+    """By what a head's prices differ from a candidate's listed ones; 1 where either isn't known or is 0."""
+    pairs = ((listed.output_usd_per_mtok, taken), (listed.input_usd_per_mtok, given))
+    return next((float(ours / theirs) for theirs, ours in pairs if theirs and ours > 0), 1.0)
 
 
 def with_prices(
@@ -95,6 +100,5 @@ def with_prices(
     }
     if path is None:
         return model, known
-    names = [one.model for one in candidates]
-    told = read_prices(path, names)
-    return replace(model, cost=repriced(model.cost, names, told)), {**known, **told}
+    found = read_prices(path, [one.model for one in candidates])
+    return replace(model, cost=repriced(model.cost, candidates, found)), {**known, **found}

@@ -88,6 +88,7 @@ def probes_of(board: Board, rows_K: NDArray[np.intp], newcomer: int) -> Newcomer
         quality_K=board.quality_NM[rows_K, newcomer],
         others_KM=board.quality_NM[np.ix_(rows_K, others)],
         weight_K=np.ones(rows_K.size),
+        input_tokens_K=board.input_tokens_N[rows_K],
         output_tokens_K=board.output_tokens_NM[rows_K, newcomer],
         cost_usd_K=board.cost_usd_NM[rows_K, newcomer],
         input_usd_per_mtok=float(board.input_usd_per_mtok_M[newcomer]),

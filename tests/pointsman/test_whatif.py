@@ -68,6 +68,32 @@ def test_policies_that_do_the_same_are_one_line_that_of_the_operating_one(curved
     assert "left out" not in text_of(whatif(curved))
 
 
+def written(parts, folder, curve, single_usd):
+    """A router whose report holds this curve against a best single candidate of this cost, USD per 1000."""
+    single = {"name": "large", "quality": 0.69, "cost_usd_per_1000": single_usd}
+    report = {"operating": {"best_single": single}, "whatif": curve}
+    provenance = Provenance(candidates=parts.provenance.candidates, tasks=("sums", "songs"), operating_policy="best")
+    found = parts.model, parts.feature_map, parts.encoder_folder, provenance, report, parts.golden
+    return folder / write_bundle(folder, *found)
+
+
+def test_sending_all_to_a_free_candidate_saves_the_whole_bill(parts, tmp_path):
+    free = {**POINT, "policy": "best", "cost_usd_per_1000": 0.0, "cost_ratio": [0.0, 0.0, 0.0]}
+    found = whatif(written(parts, tmp_path, [free], 2.0), requests=1_000_000)
+    assert found["policies"][0]["saved_usd_a_month"] == pytest.approx(2000)
+    assert "-2,000 " in text_of(found)
+    unknown = whatif(written(parts, tmp_path, [free], None))
+    assert unknown["policies"][0]["saved_usd_a_month"] is None
+
+
+def test_against_a_free_candidate_everything_paid_is_more(parts, tmp_path):
+    paid = {**POINT, "policy": "best", "cost_usd_per_1000": 0.5, "cost_ratio": None}
+    found = whatif(written(parts, tmp_path, [paid], 0.0), requests=1_000_000)
+    assert found["policies"][0]["saved_usd_a_month"] == pytest.approx(-500)
+    unknown = whatif(written(parts, tmp_path, [paid], 2.0))
+    assert unknown["policies"][0]["saved_usd_a_month"] is None
+
+
 def test_what_cannot_be_told_is_refused(curved, bundle):
     with pytest.raises(ValueError, match="requests"):
         whatif(curved, 0)

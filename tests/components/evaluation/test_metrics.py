@@ -46,6 +46,15 @@ def test_parity_that_is_never_reached_saves_nothing():
     assert cost_save(np.array([1.0]), np.array([0.2]), 1, 0.5) is None
 
 
+def test_parity_is_reached_where_only_rounding_is_lacking():
+    assert cost_save(np.array([1.0, 4.0]), np.array([0.2, 0.3]), 4.0, 0.1 + 0.2) == 0.0
+
+
+def test_a_gain_of_rounding_is_no_better_point():
+    """Parity is reached at 4 USD, whatever a dearer point has in its last digit."""
+    assert cost_save(np.array([1.0, 4.0, 8.0]), np.array([0.2, 0.3, 0.1 + 0.2]), 4.0, 0.1 + 0.2) == 0.0
+
+
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="at least one"):
         hull(np.empty(0), np.empty(0))

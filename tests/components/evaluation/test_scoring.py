@@ -47,6 +47,22 @@ def test_a_perfect_predictor_bounds_aiq(world):
     assert scores["dull"].aiq <= scores["perfect"].aiq <= scores["oracle"].quality.mean
 
 
+def test_always_the_best_single_candidate_reaches_parity_at_its_cost_in_every_draw():
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        quality_NM, cost_NM = generator.random((37, 3)), generator.random((37, 3)) * [1, 2, 3]
+        best = int(quality_NM.mean(axis=0).argmax())
+        scores = score_methods(
+            {"always the best": np.tile(np.eye(3)[best], (37, 1))},
+            quality_NM=quality_NM,
+            cost_usd_NM=cost_NM,
+            benchmark_N=np.repeat("a", 37),
+            best_single=best,
+            seed=0,
+        )
+        assert scores["always the best"].cost_save == pytest.approx(0, abs=1e-9), seed
+
+
 def test_choices_are_among_the_candidates_that_can_be_judged_on_a_prompt(world):
     world["quality_NM"][:250, 3] = np.nan
     world["quality_NM"][:20, 0] = np.nan

@@ -8,10 +8,11 @@ from pointsman.model.cost import CostSource
 PRICES_M = np.array([1.0, 2.0])
 
 
-def fit(features_NF, tokens_NM, *, cost=None, task=None, tasks=0, prices=PRICES_M, config=None):
+def fit(features_NF, tokens_NM, *, cost=None, task=None, tasks=0, prices=PRICES_M, config=None, read=100.0):
     rows = len(tokens_NM)
     return fit_cost_head(
         features_NF=features_NF.astype(np.float32),
+        input_tokens_NM=np.full(tokens_NM.shape, read),
         output_tokens_NM=tokens_NM,
         cost_usd_NM=np.full(tokens_NM.shape, np.nan) if cost is None else cost,
         task_N=np.full(rows, -1, dtype=np.int32) if task is None else task,
@@ -116,6 +117,53 @@ def test_strange_prompts_stay_within_the_lengths_ever_seen():
     np.testing.assert_allclose(far_NM[0], np.log1p(np.exp(4 + features_NF)).max(axis=0))
 
 
+def test_what_calls_were_charged_is_believed_over_tokens_times_prices():
+    generator = np.random.default_rng(0)
+    features_NF = generator.normal(size=(2_000, 2))
+    tokens_NM = np.exp(4 + generator.normal(size=(2_000, 2)))
+    listed_NM = (100 + 10 * tokens_NM) * 3 / 1e6
+    charged_NM = listed_NM * np.array([0.5, 1.0])
+    head = fit(features_NF, tokens_NM, cost=charged_NM, prices=np.array([3.0, 3.0]))
+    none_N = np.full(2_000, -1, dtype=np.int32)
+    expected_NM = head.cost_usd(features_NF.astype(np.float32), np.full(2_000, 100.0), none_N)
+    np.testing.assert_allclose(expected_NM.mean(axis=0), charged_NM.mean(axis=0), rtol=0.02)
+    assert head.source_M.tolist() == [CostSource.REGRESSION] * 2
+
+
+def test_costs_of_tokens_times_prices_change_no_bit():
+    generator = np.random.default_rng(0)
+    features_NF = generator.normal(size=(300, 2))
+    tokens_NM = np.exp(4 + generator.normal(size=(300, 2)))
+    listed_NM = PRICES_M * 100 / 1e6 + tokens_NM * (10 * PRICES_M / 1e6)
+    head = fit(features_NF, tokens_NM, cost=listed_NM)
+    assert head.input_usd_per_mtok_M.tolist() == PRICES_M.tolist()
+    assert head.output_usd_per_mtok_M.tolist() == (10 * PRICES_M).tolist()
+
+
+def test_few_charges_move_prices_little():
+    tokens_NM = np.full((40, 2), 90.0)
+    cost_NM = np.full((40, 2), np.nan)
+    cost_NM[:10, 0] = 0.5 * (100 + 900) / 1e6
+    head = fit(np.ones((40, 1)), tokens_NM, cost=cost_NM)
+    # ten calls at half the price against ten at the whole one; nothing is known of what the other is charged
+    np.testing.assert_allclose(head.input_usd_per_mtok_M, [0.75, 2.0])
+    np.testing.assert_allclose(head.output_usd_per_mtok_M, [7.5, 20.0])
+
+
+def test_charges_at_prices_of_nothing_are_believed_as_they_are():
+    cost_NM = np.full((40, 2), 0.25)
+    cost_NM[:, 1] = 0.0
+    head = fit(np.ones((40, 1)), np.full((40, 2), 90.0), cost=cost_NM, prices=np.zeros(2))
+    assert head.source_M.tolist() == [CostSource.MEAN_COST, CostSource.MEAN_TOKENS]
+    expected_NM = head.cost_usd(np.ones((1, 1), np.float32), np.array([100.0]), np.array([-1], np.int32))
+    np.testing.assert_allclose(expected_NM, [[0.25, 0.0]])
+
+
+def test_charges_of_calls_whose_prompts_have_no_count_move_nothing():
+    head = fit(np.ones((40, 1)), np.full((40, 2), 90.0), cost=np.full((40, 2), 0.25), read=np.nan)
+    assert head.input_usd_per_mtok_M.tolist() == PRICES_M.tolist()
+
+
 def test_candidates_known_on_different_prompts_are_fitted_on_their_own():
     generator = np.random.default_rng(0)
     features_NF = generator.normal(size=(800, 2))
@@ -129,8 +177,12 @@ def test_candidates_known_on_different_prompts_are_fitted_on_their_own():
 def test_bad_arrays_are_refused():
     with pytest.raises(ValueError, match="don't match"):
         fit(np.ones((3, 1)), np.ones((3, 2)), cost=np.ones((3, 1)))
+    with pytest.raises(ValueError, match="don't match"):
+        fit(np.ones((3, 1)), np.ones((2, 2)))
     with pytest.raises(ValueError, match="must be >= 0"):
         fit(np.ones((3, 1)), -np.ones((3, 2)))
+    with pytest.raises(ValueError, match="must be >= 0"):
+        fit(np.ones((3, 1)), np.ones((3, 2)), read=-1.0)
 
 
 @pytest.mark.parametrize("bad", [{"minimum_prompts": 1}, {"task_strength": 0.0}, {"ridges": ()}, {"ridges": (0.0,)}])

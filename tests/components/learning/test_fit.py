@@ -41,6 +41,15 @@ def test_costs_follow_the_law_of_the_world(fitted):
     assert prediction.cost_usd_NM[np.arange(choice_N.size), choice_N].sum() <= usd
 
 
+def test_what_calls_are_charged_is_expected_though_logs_dont_count_input_tokens(fit_world):
+    model, report, fresh = fit_world(charged=0.5)
+    assert np.isnan(fresh.input_tokens_NM).all()
+    assert report.cost_source_M == (CostSource.REGRESSION,) * 4
+    assert report.cost_relative_error < 0.1
+    expected_NM = model.predict(fresh.features_NF, fresh.embedding_ND, fresh.input_tokens_N).cost_usd_NM
+    np.testing.assert_allclose(expected_NM.sum(axis=0), fresh.cost_usd_NM.sum(axis=0), rtol=0.1)
+
+
 def test_without_tasks_the_general_parts_decide(fit_world):
     model, report, fresh = fit_world(tasks=0)
     prediction = model.predict(fresh.features_NF, fresh.embedding_ND, fresh.input_tokens_N)

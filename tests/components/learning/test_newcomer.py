@@ -29,6 +29,7 @@ def _probes(seen: Board, rows: int) -> NewcomerProbes:
         quality_K=seen.quality_NM[:rows, NEWCOMER],
         others_KM=seen.quality_NM[:rows][:, others],
         weight_K=np.ones(rows),
+        input_tokens_K=seen.input_tokens_N[:rows],
         output_tokens_K=seen.output_tokens_NM[:rows, NEWCOMER],
         cost_usd_K=seen.cost_usd_NM[:rows, NEWCOMER],
         input_usd_per_mtok=float(seen.input_usd_per_mtok_M[NEWCOMER]),

@@ -75,6 +75,45 @@ def test_it_ends_with_what_to_do_next(report, verdict, words):
     assert all(word in last for word in words)
 
 
+def ended(report, verdict, *reasons):
+    """A report of a router that passed the gate, and how that ended."""
+    passed = {"verdict": "promoted", "criteria": [{**CRITERION, "passed": True}]}
+    return {**report, "gate": passed, "ending": {"verdict": verdict, "reasons": list(reasons)}}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence", "words"),
+    [
+        ("promoted", "Publish.", ("It was published.", "pointsman history", "pointsman serve", "pointsman rollback")),
+        ("to canary", "Try it on a share of the traffic.", ("--shadow data/canary", "pointsman promote --canary")),
+        ("awaits approval", "Publish, once somebody approves.", ("pointsman promote --reason", "pointsman history")),
+        ("refused", "Don't publish.", ("its verdict is void", "pointsman history")),
+    ],
+)
+def test_it_says_what_became_of_what_passed_the_gate(report, verdict, sentence, words):
+    shown = page(ended(report, verdict, "its verdict is void"))
+    first = shown.split("<section", 2)[1]
+    assert sentence in first.replace("&#39;", "'")
+    last = first[first.index("What to do next") :]
+    assert all(word in last for word in words)
+    assert f">{verdict}</span></h1>" in shown
+    assert ("rollback" in last) == (verdict == "promoted")
+
+
+def test_what_passed_the_gate_is_not_said_to_be_in_service(report):
+    report["gate"] = {**report["gate"], "verdict": "promoted"}
+    for shown in (page(report), *(page(ended(report, verdict)) for verdict in ("promoted", "awaits approval"))):
+        assert "It is in service" not in shown
+        assert "pointsman history" in shown
+    assert "The gate passed it" in page(report)
+
+
+def test_what_the_gate_refused_keeps_its_advice(report):
+    kept = page({**report, "ending": {"verdict": "refused", "reasons": ["kept: a long finding"]}})
+    assert "a long finding" not in kept
+    assert "Ask for a higher quality." in kept
+
+
 def test_failed_conditions_come_first_with_advice(report):
     shown = page(report)
     table = shown[shown.index("Verdict: each condition") :]

@@ -4,16 +4,24 @@ import json
 
 import pytest
 
-from components.release.history import read_history
+from components.release.history import HISTORY, read_history
+from components.reports.page import PAGE, write_page
 from flows.platform import paths
 from flows.stations import promote
 from flows.stations.register import Challenger
 from pointsman.bundle.pointer import read_pointer
+from pointsman.bundle.reading import read_report
+from pointsman.cli import main
 from pointsman.serving.log_schema import EVENTS
 
 
 def waiting(bundle):
     return Challenger(bundle=paths.bundles() / bundle.name, router_id=bundle.name, run_id="run", version="1")
+
+
+def page_of(bundle):
+    """The page as `register` writes it, before the verdict is carried out."""
+    return write_page(read_report(bundle), paths.reports() / bundle.name)
 
 
 def ended(folder, router_id, event):
@@ -70,3 +78,44 @@ def test_nobody_is_asked_about_what_the_gate_refused(home, registry, bundle, mon
     assert promote.conclude(waiting(bundle), approve=approve).verdict == "refused"
     assert read_pointer(paths.canary()) is None
     assert [entry.verdict for entry in read_history(paths.published())] == ["refused"]
+
+
+def test_the_page_says_how_it_ended(home, registry, bundle, tmp_path):
+    page = page_of(bundle)
+    assert "The gate passed it. See whether it is in service" in page.read_text()
+    promote.conclude(waiting(bundle), approve="person")
+    assert "The gate passed it; it waits. Publish it" in page.read_text()
+    assert ">awaits approval</span></h1>" in page.read_text()
+    promote.conclude(waiting(bundle), approve="canary")
+    assert "Try it on a tenth of the traffic" in page.read_text()
+    ended(tmp_path / "log", bundle.name, "canary stopped")
+    promote.promote_waiting(canary=tmp_path / "log")
+    assert "the canary was stopped: 1000 outcomes" in page.read_text()
+    promote.promote_waiting("Ada says so")
+    assert "It was published." in page.read_text()
+    # what the run in MLflow shows is the same
+    assert registry.logged == [("run", page.parent, "report")] * 4
+
+
+def test_a_void_verdict_is_on_the_page(home, registry, bundle, second):
+    page = page_of(bundle)
+    promote.conclude(waiting(second))
+    assert promote.conclude(waiting(bundle)).verdict == "refused"
+    assert "is void, for the router in service was none" in page.read_text()
+    assert ">refused</span></h1>" in page.read_text()
+    assert "pointsman rollback" not in page.read_text()
+
+
+def test_a_page_that_is_gone_stays_gone(home, registry, bundle):
+    promote.conclude(waiting(bundle))
+    assert not (paths.reports() / bundle.name).exists()
+
+
+def test_the_report_command_says_how_it_ended_too(home, registry, bundle, tmp_path, capsys):
+    promote.conclude(waiting(bundle), approve="person")
+    asked = ["report", "--router", str(paths.bundles() / bundle.name), "--output", str(tmp_path / "page")]
+    assert main(asked) == 0
+    assert ">awaits approval</span></h1>" in (tmp_path / "page" / PAGE).read_text()
+    (paths.published() / HISTORY).write_text("{}\n")
+    assert main(asked) == 0
+    assert ">promoted</span></h1>" in (tmp_path / "page" / PAGE).read_text()

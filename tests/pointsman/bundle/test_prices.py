@@ -2,14 +2,25 @@
 
 import json
 import os
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from pointsman.bundle.prices import read_prices
+from pointsman.bundle.manifest import Candidate
+from pointsman.bundle.prices import Price, read_prices, repriced
 from pointsman.router import Router
 from pointsman.serving.app import ServingConfig, create_app
+
+
+@dataclass(frozen=True)
+class SimpleCosts:
+    """The part of a cost head that prices change."""
+
+    input_usd_per_mtok_M: np.ndarray
+    output_usd_per_mtok_M: np.ndarray
+
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -32,6 +43,24 @@ def test_costs_follow_the_prices_and_nothing_else_does(bundle, prompts, tmp_path
     best = Router.load(bundle).route(prompts, policy="best")
     freed = Router.load(bundle, prices=free).route(prompts, policy="tradeoff=0.000001")
     assert set(np.flatnonzero(best.choice_N == 1)) <= set(np.flatnonzero(freed.choice_N == 1))
+
+
+def test_what_calls_were_charged_against_their_prices_outlasts_other_prices():
+    listed = [
+        Candidate(model="halved", input_usd_per_mtok=1.0, output_usd_per_mtok=4.0),
+        Candidate(model="as listed", input_usd_per_mtok=0.1, output_usd_per_mtok=0.4),
+        Candidate(model="unlisted"),
+        Candidate(model="free", input_usd_per_mtok=0.0, output_usd_per_mtok=0.0),
+    ]
+    head = SimpleCosts(
+        input_usd_per_mtok_M=np.array([0.5, 0.1, np.nan, 0.0]), output_usd_per_mtok_M=np.array([2.0, 0.4, np.nan, 0.0])
+    )
+    prices = {one.model: Price(input_usd_per_mtok=2.0, output_usd_per_mtok=6.0) for one in listed}
+    found = repriced(head, listed, prices)
+    assert found.input_usd_per_mtok_M.tolist() == [1.0, 2.0, 2.0, 2.0]
+    assert found.output_usd_per_mtok_M.tolist() == [3.0, 6.0, 6.0, 6.0]
+    same = repriced(head, listed, {})
+    np.testing.assert_array_equal(same.output_usd_per_mtok_M, head.output_usd_per_mtok_M)
 
 
 def test_a_server_takes_up_new_prices_and_keeps_working_with_bad_ones(bundle, tmp_path):
