@@ -46,7 +46,7 @@ def whatif(path: str | Path, requests: int = REQUESTS, trust: Trust | None = Non
             **point,
             "operating": _same(point["policy"], declared),
             "usd_a_month": _monthly(point["cost_usd_per_1000"], requests),
-            "saved_usd_a_month": _saved(point, single["cost_usd_per_1000"], requests),
+            "saved_usd_a_month": _saved(point, single.get("cost_usd_per_1000"), requests),
         }
         for point in curve
     ]

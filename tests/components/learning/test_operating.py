@@ -158,4 +158,4 @@ def test_a_few_lucky_answers_and_turns_of_one_conversation_do_not_make_parity():
         cost_usd_NM=cost,
         group_N=np.repeat(np.arange(20), 20).astype(np.int32),
     )
-    assert talks.least_error(np.zeros(400, dtype=np.intp), 1) == pytest.approx(gap.std() / 20**0.5)
+    assert talks.least_error(np.zeros(400, dtype=np.intp), 1) == pytest.approx((20 / 19) ** 0.5 * gap.std() / 20**0.5)
