@@ -1,12 +1,16 @@
 """Columns in their schema's types, without loss: what can't be cast exactly is refused by row."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from components.tables.errors import TableError
 from components.tables.schema import TIME, Column, TableSchema
+from components.tables.text_lists import text_lists
 
+EXACT = 2**53
+"""Largest whole number up to which floats tell all whole numbers apart."""
 _UNKNOWN = ("", "nan", "n/a", "na", "null", "none", "-")
 _TRUTHS = {"true": "1", "yes": "1", "false": "0", "no": "0"}
 _WANTED: dict[pl.DataType, str] = {
@@ -63,11 +67,20 @@ def _source(frame: pl.DataFrame, column: Column) -> tuple[str, float] | None:
 
     Warehouses write PROMPT_ID and programs promptId for prompt_id; the name as it is documented goes first.
     """
+    return source_of(frame.columns, column)
+
+
+def source_of(found: Sequence[str], column: Column) -> tuple[str, float] | None:
+    """Which of the names that were found is a column's, and what its numbers are multiplied by; None: none is.
+
+    >>> source_of(["Model", "max_input_tokens"], Column(name="model", dtype=pl.String()))
+    ('Model', 1.0)
+    """
     names = ((column.name, 1.0), *column.aliases)
     for name, factor in names:
-        if name in frame.columns:
+        if name in found:
             return name, factor
-    alike = {_bare(name): name for name in reversed(frame.columns)}
+    alike = {_bare(name): name for name in reversed(found)}
     return next(((alike[_bare(name)], factor) for name, factor in names if _bare(name) in alike), None)
 
 
@@ -89,8 +102,9 @@ def _cast(frame: pl.DataFrame, path: Path, column: Column, source: tuple[str, fl
         values = values.fill_nan(None)
     if values.dtype == dtype and factor == 1:
         return values.alias(name)
-    if values.dtype == pl.Null:
-        return values.cast(dtype).alias(name)
+    if values.null_count() == frame.height:
+        # pandas gives columns without a value any type
+        return pl.Series(name, [None] * frame.height, dtype=dtype)
     try:
         cast = _converted(_as_share(values) if column.maximum == 1 else values, dtype)
     except pl.exceptions.PolarsError as error:
@@ -145,7 +159,7 @@ def _converted(values: pl.Series, dtype: pl.DataType) -> pl.Series | None:
 
 def _to_list(values: pl.Series, dtype: pl.DataType) -> pl.Series | None:
     if values.dtype == pl.String:
-        return values.str.split(",").list.eval(pl.element().str.strip_chars()).list.filter(pl.element() != "")
+        return text_lists(values)
     return values.cast(dtype, strict=False) if isinstance(values.dtype, pl.List) else None
 
 

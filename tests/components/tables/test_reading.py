@@ -61,7 +61,7 @@ def test_lines_end_at_newlines_only(tmp_path: Path) -> None:
     path.write_text(json.dumps({"prompt_id": "a", "prompt": text}, ensure_ascii=False) + "\n", encoding="utf-8")
     assert read_table(path, PROMPTS)["prompt"].to_list() == [text]
     path.write_text(path.read_text(encoding="utf-8") + '{"prompt_id": "b", "prompt": NaN}', encoding="utf-8")
-    assert read_table(path, PROMPTS)["prompt"].to_list() == [text, "nan"]
+    assert read_table(path, PROMPTS)["prompt"].to_list() == [text, None]
 
 
 @pytest.mark.parametrize("value", ["True", "true ", "1", " 1.0", True, 1])
@@ -141,3 +141,53 @@ def test_parts_of_one_may_have_a_comma_or_be_percent(tmp_path: Path) -> None:
     path.write_text('{"prompt_id": "a", "model": "m", "cost_usd": "1,234"}')
     with pytest.raises(TableError, match="'cost_usd' must be Float64; row 0 holds '1,234'"):
         read_table(path, OUTCOMES)
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json"])
+@pytest.mark.parametrize(
+    ("column", "odd", "rest"), [("quality", {"score": 1}, 1), ("quality", [1.0], 0.5), ("cost_usd", {"total": 1}, 0.1)]
+)
+def test_an_odd_value_empties_no_column_but_is_named(
+    tmp_path: Path, suffix: str, column: str, odd: object, rest: float
+) -> None:
+    rows = [{"prompt_id": "a", "model": "m", column: odd if row == 7 else rest} for row in range(20)]
+    path = tmp_path / f"outcomes.{suffix}"
+    path.write_text(json.dumps(rows) if suffix == "json" else "\n".join(map(json.dumps, rows)))
+    with pytest.raises(TableError, match=rf"column '{column}' must be .*; row 7 holds '[\[{{]"):
+        read_table(path, OUTCOMES)
+
+
+def test_nan_in_columns_of_lists_and_texts_is_unknown(tmp_path: Path) -> None:
+    rows = [{"prompt_id": "a", "prompt": "x", "requires": ["vision"], "benchmark": float("nan")}]
+    rows.append({"prompt_id": "b", "prompt": "y", "requires": float("nan"), "benchmark": float("nan")})
+    path = tmp_path / "prompts.json"
+    path.write_text(json.dumps(rows))
+    frame = read_table(path, PROMPTS)
+    assert frame["requires"].to_list() == [["vision"], None]
+    assert frame["benchmark"].to_list() == [None, None]
+    # pandas gives a column without values floats
+    path = tmp_path / "prompts.parquet"
+    pl.DataFrame({"prompt_id": ["a"], "prompt": ["x"], "requires": [float("nan")]}).write_parquet(path)
+    assert read_table(path, PROMPTS)["requires"].to_list() == [None]
+
+
+def test_lists_as_list_and_as_text_in_one_column(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps({"m": {"capabilities": ["vision"]}, "n": {"capabilities": "tools,json"}, "o": {}}))
+    assert read_table(path, CANDIDATES)["capabilities"].to_list() == [["vision"], ["tools", "json"], None]
+
+
+def test_a_name_that_is_an_object_is_refused_and_columns_of_others_are_left(tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    path.write_text(LINE % 1 + '{"prompt_id": "b", "model": {"id": "m"}, "quality": 0}\n')
+    with pytest.raises(TableError, match=r"column 'model' must be a text; row 1 holds {'id': 'm'}"):
+        read_table(path, OUTCOMES)
+    path.write_text('{"prompt_id": "a", "model": "m", "meta": {"x": 1}}\n{"prompt_id": "b", "model": "m", "meta": 2}\n')
+    assert read_table(path, OUTCOMES)["prompt_id"].to_list() == ["a", "b"]
+
+
+def test_whole_numbers_too_large_for_floats_stay_apart_as_ids(tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    rows = ('{"prompt_id": 9007199254740993, "model": "m", "quality": NaN}', '{"prompt_id": 2.0, "model": "m"}')
+    path.write_text("\n".join(rows))
+    assert read_table(path, OUTCOMES)["prompt_id"].to_list() == ["9007199254740993", "2"]

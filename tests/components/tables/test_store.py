@@ -87,7 +87,7 @@ def test_missing_column(tmp_path: Path) -> None:
     ("column", "value", "message"),
     [
         ("quality", "good", "'quality' must be Float64; row 1 holds 'good'"),
-        ("quality", [1.0], "'quality' must be Float64, is List"),
+        ("quality", [1.0], r"'quality' must be Float64; row 1 holds '\[1.0\]'"),
         ("output_tokens", 1.5, "'output_tokens' must be whole numbers; row 1 holds 1.5"),
     ],
 )
