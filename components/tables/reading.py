@@ -1,6 +1,5 @@
 """One file of a table as a frame: parquet, jsonl or json, checked for size before it is decoded."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,10 @@ from components.tables.arrow import parquet_size
 from components.tables.casting import source_of
 from components.tables.errors import TableError
 from components.tables.json_rows import BOM, array_rows, frame_of_rows, line_rows
-from components.tables.json_text import loads
+from components.tables.messages import MESSAGES, holds_odd_messages, row_with_routed_text, with_routed_texts
 from components.tables.schema import TableSchema
 from pointsman.sizes import PACKED
-from pointsman.text.conversation import DEFAULT, ConversationConfig, ConversationError, routed_messages
+from pointsman.text.conversation import DEFAULT, ConversationConfig
 
 SUFFIXES = (".parquet", ".jsonl", ".json")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -52,7 +51,7 @@ def read_frame(
         match path.suffix:
             case ".parquet":
                 _check_footer(path, limits)
-                return _texts_for_messages(pl.read_parquet(path, hive_partitioning=False), conversation)
+                return with_routed_texts(pl.read_parquet(path, hive_partitioning=False), conversation)
             case ".jsonl":
                 return _read_text(path, schema, limits, pl.read_ndjson, line_rows, conversation)
             case _:
@@ -91,20 +90,27 @@ def _read_text(
         try:
             frame = fast(path, infer_schema_length=None)
             if not _holds_odd_values(frame, schema):
-                return _texts_for_messages(frame, conversation)
+                return with_routed_texts(frame, conversation)
         except pl.exceptions.PolarsError:
             pass
-    rows = [_with_texts(row, conversation) for row in careful(path, schema)]
+    rows = [row_with_routed_text(row, conversation) for row in careful(path, schema)]
     if not rows:
         raise TableError(f"{path}: can't be read as {path.suffix[1:]}: it holds no row")
     return frame_of_rows(path, schema, rows)
 
 
 def _holds_odd_values(frame: pl.DataFrame, schema: TableSchema) -> bool:
-    """Whether one of the schema's columns holds lists or objects where it shouldn't: polars doesn't say in which row.
+    """Whether polars may have read something else than is written; Python reads such files exactly and by row.
 
-    Of a column that holds texts and lists it makes JSON text, which is no name of a prompt or model.
+    Of a column that holds texts and lists polars makes JSON text, and so of messages' contents that are texts and
+    lists of parts; half of a surrogate pair becomes a zero character.
     """
+    if any(
+        frame[name].str.contains("\0", literal=True).any() for name in frame.columns if frame.schema[name] == pl.String
+    ):
+        return True
+    if any(holds_odd_messages(frame[name]) for name in MESSAGES if name in frame.columns):
+        return True
     for column in schema.columns:
         source = source_of(frame.columns, column)
         if source is None or source[0] == "prompt":
@@ -115,45 +121,3 @@ def _holds_odd_values(frame: pl.DataFrame, schema: TableSchema) -> bool:
         if column.name_of and values.dtype == pl.String and values.str.contains(r"^[\[{]").any():
             return True
     return False
-
-
-def _with_texts(row: dict[str, Any], conversation: ConversationConfig) -> dict[str, Any]:
-    # row by row, for the text is a small part of a conversation
-    return row | {name: _text_for_messages(row[name], conversation) for name in ("prompt", "messages") if name in row}
-
-
-def _texts_for_messages(frame: pl.DataFrame, conversation: ConversationConfig) -> pl.DataFrame:
-    for name in ("prompt", "messages"):
-        if name not in frame.columns:
-            continue
-        if frame.schema[name] == pl.String:
-            # polars makes JSON text of a column that holds texts and lists
-            said = frame[name].str.contains(r"^\s*\[\s*\{.*\"role\"").fill_null(False)
-            if not said.any():
-                continue
-            rows = zip(frame[name].to_list(), said.to_list(), strict=True)
-            values = [_decoded(value) if is_said else value for value, is_said in rows]
-        elif isinstance(frame.schema[name], pl.List):
-            values = frame[name].to_list()
-        else:
-            continue
-        texts = [_text_for_messages(value, conversation) for value in values]
-        frame = frame.with_columns(pl.Series(name, texts, dtype=pl.String))
-    return frame
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return loads(text)
-    except ValueError:
-        return text
-
-
-def _text_for_messages(value: Any, conversation: ConversationConfig) -> Any:
-    """A conversation's routed text, blank where it has none (quarantine names the row); other values as they are."""
-    if not isinstance(value, list):
-        return value
-    try:
-        return routed_messages(value, conversation).text
-    except ConversationError:
-        return json.dumps(value) if value and not isinstance(value[0], dict) else ""

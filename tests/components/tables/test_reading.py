@@ -30,9 +30,16 @@ def test_nan_of_python_is_unknown(tmp_path: Path) -> None:
 def test_half_a_surrogate_pair_stops_nothing(tmp_path: Path) -> None:
     path = tmp_path / "prompts.jsonl"
     path.write_text('{"prompt_id": "a", "prompt": "cut \\ud83d"}\n{"prompt_id": "b", "prompt": "whole \\ud83d\\ude00"}')
-    cut, whole = read_table(path, PROMPTS)["prompt"]
-    assert cut.startswith("cut ")
-    assert whole == "whole \U0001f600"
+    assert read_table(path, PROMPTS)["prompt"].to_list() == ["cut \ufffd", "whole \U0001f600"]
+
+
+@pytest.mark.parametrize("messages", [False, True])
+def test_half_a_surrogate_pair_is_the_character_for_what_is_unknown(tmp_path: Path, messages: bool) -> None:
+    said = "x\ud83d tail"
+    path = tmp_path / "prompts.jsonl"
+    prompt = [{"role": "user", "content": said}] if messages else said
+    path.write_text(json.dumps({"prompt_id": "a", "prompt": prompt}))
+    assert read_table(path, PROMPTS)["prompt"].to_list() == ["x\ufffd tail"]
 
 
 def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
@@ -191,3 +198,34 @@ def test_whole_numbers_too_large_for_floats_stay_apart_as_ids(tmp_path: Path) ->
     rows = ('{"prompt_id": 9007199254740993, "model": "m", "quality": NaN}', '{"prompt_id": 2.0, "model": "m"}')
     path.write_text("\n".join(rows))
     assert read_table(path, OUTCOMES)["prompt_id"].to_list() == ["9007199254740993", "2"]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json"])
+def test_contents_of_parts_beside_contents_of_text_are_read_as_their_text(tmp_path: Path, suffix: str) -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/x.png"}}
+    parts = [{"role": "user", "content": [{"type": "text", "text": "What is in this picture?"}, image]}]
+    prompts: list[object] = [parts, [{"role": "user", "content": "plain"}]]
+    path = tmp_path / f"prompts.{suffix}"
+    for extra, texts in (
+        ([], []),
+        (["a text", "[1, 2] is a list?"], ["a text", "[1, 2] is a list?"]),
+        ([json.dumps(parts)], ["What is in this picture?"]),
+    ):
+        rows = [{"prompt_id": str(row), "prompt": prompt} for row, prompt in enumerate([*prompts, *extra])]
+        path.write_text(json.dumps(rows) if suffix == "json" else "\n".join(map(json.dumps, rows)))
+        assert read_table(path, PROMPTS)["prompt"].to_list() == ["What is in this picture?", "plain", *texts]
+
+
+def test_an_object_as_prompt_is_a_message_or_blank_and_texts_of_json_stay(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.jsonl"
+    prompts = ['{"text": "y"}', {"text": "y"}, {"role": "user", "content": "Hello"}, []]
+    path.write_text("\n".join(json.dumps({"prompt_id": str(row), "prompt": one}) for row, one in enumerate(prompts)))
+    assert read_table(path, PROMPTS)["prompt"].to_list() == ['{"text": "y"}', "", "Hello", ""]
+
+
+def test_plain_messages_need_no_careful_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.tables.reading.frame_of_rows", None)
+    path = tmp_path / "prompts.jsonl"
+    rows = [{"prompt_id": "a", "prompt": [{"role": "user", "content": "Is [1] a list? \U0001f600"}]}]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert read_table(path, PROMPTS)["prompt"].to_list() == ["Is [1] a list? \U0001f600"]
