@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
 from components.tables.errors import TableError
-from components.tables.schema import TIME, Column, TableSchema
+from components.tables.schema import TEXTS, TIME, Column, TableSchema
 from components.tables.text_lists import text_lists
 
 EXACT = 2**53
@@ -15,8 +16,12 @@ _UNKNOWN = ("", "nan", "n/a", "na", "null", "none", "-")
 _TRUTHS = {"true": "1", "yes": "1", "false": "0", "no": "0"}
 _WANTED: dict[pl.DataType, str] = {
     TIME: "a time like 2026-01-31T10:00:00Z or a date like 2026-01-31",
+    TEXTS: "a list of texts",
+    pl.Boolean(): "true or false",
     pl.Date(): "a date like 2026-01-31",
-    pl.Int64(): "whole numbers",
+    pl.Float64(): "a number",
+    pl.Int64(): "a whole number",
+    pl.String(): "a text or a whole number",
 }
 _TIME_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
 
@@ -98,6 +103,8 @@ def _cast(frame: pl.DataFrame, path: Path, column: Column, source: tuple[str, fl
     if source is None:
         return pl.Series(name, [None] * frame.height, dtype=dtype)
     values, factor = frame[source[0]], source[1]
+    if isinstance(values.dtype, pl.Categorical | pl.Enum):
+        values = values.cast(pl.String)
     if column.nullable and values.dtype.is_float():
         values = values.fill_nan(None)
     if values.dtype == dtype and factor == 1:
@@ -106,29 +113,28 @@ def _cast(frame: pl.DataFrame, path: Path, column: Column, source: tuple[str, fl
         # pandas gives columns without a value any type
         return pl.Series(name, [None] * frame.height, dtype=dtype)
     try:
-        cast = _converted(_as_share(values) if column.maximum == 1 else values, dtype)
+        read = _converted(_as_share(values) if column.maximum == 1 else values, dtype)
     except pl.exceptions.PolarsError as error:
         raise TableError(
-            f"{path}: column '{source[0]}' must be {_WANTED.get(dtype, dtype)}, is {values.dtype}: {error}"
+            f"{path}: column '{source[0]}' must be {_WANTED[dtype]}, is {values.dtype}: {error}"
         ) from error
-    if cast is None:
+    if read is None:
         raise TableError(
-            f"{path}: column '{source[0]}' must be {_WANTED.get(dtype, dtype)}, is {values.dtype}; "
-            f"row 0 holds {_short(values[0])}"
+            f"{path}: column '{source[0]}' must be {_WANTED[dtype]}, is {values.dtype}; row 0 holds {_short(values[0])}"
         )
-    if column.nullable and cast.dtype.is_float():
-        cast = cast.fill_nan(None)
+    if column.nullable and read.dtype.is_float():
+        read = read.fill_nan(None)
     unknown = values.is_null()
     if values.dtype == pl.String and dtype != pl.String and column.nullable:
         unknown |= values.str.strip_chars().str.to_lowercase().is_in(_UNKNOWN)
-    lost = cast.is_null() & ~unknown
+    lost = read.is_null() & ~unknown
     if lost.any():
         row = int(lost.arg_true()[0])
         raise TableError(
-            f"{path}: column '{source[0]}' must be {_WANTED.get(dtype, dtype)}; row {row} holds {_short(values[row])}"
+            f"{path}: column '{source[0]}' must be {_WANTED[dtype]}; row {row} holds {_short(values[row])}"
         )
     # a millionth of a millionth isn't told in prices
-    return (cast if factor == 1 else (cast * factor).round(9)).cast(dtype).alias(name)
+    return (read if factor == 1 else (read * factor).round(9)).cast(dtype).alias(name)
 
 
 def _as_share(values: pl.Series) -> pl.Series:
@@ -148,8 +154,7 @@ def _converted(values: pl.Series, dtype: pl.DataType) -> pl.Series | None:
     """The values in a type, null where one can't be read; None: no value of this type ever can."""
     held = values.dtype
     if dtype == pl.String:
-        whole = held.is_integer() or isinstance(held, pl.Categorical | pl.Enum)
-        return values.cast(pl.String) if whole else None
+        return values.cast(pl.String) if held.is_integer() else None
     if isinstance(dtype, pl.List):
         return _to_list(values, dtype)
     if held.is_nested() or (held.is_temporal() and not dtype.is_temporal()):
@@ -159,8 +164,12 @@ def _converted(values: pl.Series, dtype: pl.DataType) -> pl.Series | None:
 
 def _to_list(values: pl.Series, dtype: pl.DataType) -> pl.Series | None:
     if values.dtype == pl.String:
-        return text_lists(values)
-    return values.cast(dtype, strict=False) if isinstance(values.dtype, pl.List) else None
+        bare = values.str.strip_chars().str.to_lowercase()
+        # "none" and a blank are lists of nothing, whereas what is unknown may be anything
+        return text_lists(values.set(bare == "none", "").set(bare.is_in(_UNKNOWN) & ~bare.is_in(("", "none")), None))
+    held = values.dtype
+    flat = isinstance(held, pl.List | pl.Array) and not cast(pl.DataType, held.inner).is_nested()
+    return values.cast(dtype, strict=False) if flat else None
 
 
 def _to_time(values: pl.Series, dtype: pl.DataType) -> pl.Series | None:

@@ -146,7 +146,7 @@ def test_parts_of_one_may_have_a_comma_or_be_percent(tmp_path: Path) -> None:
     assert read_table(path, OUTCOMES)["quality"].to_list() == [0.5, 0.5, 1, None, 0.125]
     # what isn't a part of one could be a thousand
     path.write_text('{"prompt_id": "a", "model": "m", "cost_usd": "1,234"}')
-    with pytest.raises(TableError, match="'cost_usd' must be Float64; row 0 holds '1,234'"):
+    with pytest.raises(TableError, match="'cost_usd' must be a number; row 0 holds '1,234'"):
         read_table(path, OUTCOMES)
 
 
@@ -229,3 +229,44 @@ def test_plain_messages_need_no_careful_reading(tmp_path: Path, monkeypatch: pyt
     rows = [{"prompt_id": "a", "prompt": [{"role": "user", "content": "Is [1] a list? \U0001f600"}]}]
     path.write_text("\n".join(map(json.dumps, rows)))
     assert read_table(path, PROMPTS)["prompt"].to_list() == ["Is [1] a list? \U0001f600"]
+
+
+def test_lists_as_json_text_are_lists(tmp_path: Path) -> None:
+    path = tmp_path / "models.parquet"
+    written = ['["vision","tools"]', " []", "vision, tools", "none", "", "nan", None]
+    expected = [["vision", "tools"], [], ["vision", "tools"], [], [], None, None]
+    texts = pl.Series(written)
+    for values in (texts, texts.cast(pl.Categorical), texts.cast(pl.Enum(texts.drop_nulls().unique()))):
+        pl.DataFrame({"model": [str(row) for row in range(7)], "capabilities": values}).write_parquet(path)
+        assert read_table(path, CANDIDATES)["capabilities"].to_list() == expected
+    path = tmp_path / "prompts.jsonl"
+    rows = [{"prompt_id": "a", "prompt": "x", "requires": needs} for needs in (["vision"], "tools", [], '["json"]')]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert read_table(path, PROMPTS)["requires"].to_list() == [["vision"], ["tools"], [], ["json"]]
+
+
+@pytest.mark.parametrize("text", ["['vision', 'tools']", "[vision]", "[1]", '["vision", {"x": 1}]', '["vision"'])
+def test_a_text_that_begins_like_a_list_and_is_none_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "models.parquet"
+    pl.DataFrame({"model": ["a", "b"], "capabilities": ["tools", text]}).write_parquet(path)
+    with pytest.raises(TableError, match=r"column 'capabilities' must be .*; row 1 holds"):
+        read_table(path, CANDIDATES)
+
+
+def test_lists_of_any_flat_type_are_read_and_nested_ones_refused(tmp_path: Path) -> None:
+    path = tmp_path / "models.parquet"
+    for dtype in (pl.Array(pl.String, 1), pl.List(pl.Categorical), pl.List(pl.String)):
+        pl.DataFrame({"model": ["a"], "capabilities": pl.Series([["tools"]], dtype=dtype)}).write_parquet(path)
+        assert read_table(path, CANDIDATES)["capabilities"].to_list() == [["tools"]]
+    pl.DataFrame({"model": ["a"], "capabilities": [[{"name": "tools"}]]}).write_parquet(path)
+    with pytest.raises(TableError, match=r"column 'capabilities' must be a list of texts"):
+        read_table(path, CANDIDATES)
+
+
+def test_categories_are_the_texts_that_they_stand_for(tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.parquet"
+    texts = {"prompt_id": ["a"], "model": ["m"], "quality": ["0.5"], "decided_at": ["2026-01-01"]}
+    pl.DataFrame(texts).select(pl.all().cast(pl.Categorical)).write_parquet(path)
+    frame = read_table(path, OUTCOMES)
+    assert frame.select("model", "quality").row(0) == ("m", 0.5)
+    assert str(frame["decided_at"][0]) == "2026-01-01 00:00:00"

@@ -86,9 +86,9 @@ def test_missing_column(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("quality", "good", "'quality' must be Float64; row 1 holds 'good'"),
-        ("quality", [1.0], r"'quality' must be Float64; row 1 holds '\[1.0\]'"),
-        ("output_tokens", 1.5, "'output_tokens' must be whole numbers; row 1 holds 1.5"),
+        ("quality", "good", "'quality' must be a number; row 1 holds 'good'"),
+        ("quality", [1.0], r"'quality' must be a number; row 1 holds '\[1.0\]'"),
+        ("output_tokens", 1.5, "'output_tokens' must be a whole number; row 1 holds 1.5"),
     ],
 )
 def test_wrong_type(tmp_path: Path, column: str, value: object, message: str) -> None:
@@ -100,7 +100,7 @@ def test_wrong_type(tmp_path: Path, column: str, value: object, message: str) ->
 def test_whole_numbers_are_ids_and_fractions_are_not(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "outcomes.jsonl", {**ROW, "prompt_id": 7})
     assert read_table(path, OUTCOMES)["prompt_id"].to_list() == ["7"]
-    with pytest.raises(TableError, match=r"'prompt_id' must be String, is Float64; row 0 holds 7.5"):
+    with pytest.raises(TableError, match=r"'prompt_id' must be a text or a whole number, is Float64; row 0 holds 7.5"):
         read_table(jsonl(path, {**ROW, "prompt_id": 7.5}), OUTCOMES)
 
 
