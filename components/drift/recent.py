@@ -86,10 +86,17 @@ def read_recent(folder: Path, *, minimum: int) -> Recent:
     source = next((folder / name for name in (*PROMPT_FILES, *EMBEDDING_FILES) if (folder / name).is_file()), None)
     if source is None:
         raise DriftInputError(f"{folder}: nothing to judge (looked for {', '.join((*PROMPT_FILES, *EMBEDDING_FILES))})")
-    recent = _texts(source) if source.name in PROMPT_FILES else _embeddings(source)
+    recent = _texts(_only(folder)) if source.name in PROMPT_FILES else _embeddings(source)
     if len(recent) < minimum:
         raise DriftInputError(f"{source}: {len(recent)} prompts are too few to judge drift, at least {minimum} needed")
     return recent
+
+
+def _only(folder: Path) -> Path:
+    try:
+        return find_table(folder, PROMPTS)
+    except TableError as error:
+        raise DriftInputError(str(error)) from error
 
 
 def _texts(source: Path) -> Recent:

@@ -2,16 +2,18 @@
 
 import hashlib
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from components.tables.casting import cast_frame
+from components.tables.casting import cast_frame, source_of
 from components.tables.conversation import read_conversation, write_conversation
 from components.tables.errors import TableError
-from components.tables.reading import LIMITS, SUFFIXES, ReadLimits, read_frame
+from components.tables.finding import find_table, odd_files, put_away_others, table_files, warn_of_others
+from components.tables.reading import LIMITS, ReadLimits, read_frame
 from components.tables.schema import OPTIONAL_SCHEMAS, SCHEMAS, TableSchema
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "read_table",
     "read_tables",
     "table_file",
+    "table_files",
     "write_parquet",
     "write_tables",
 ]
@@ -51,21 +54,6 @@ class Tables:
         return replace(self, **named)
 
 
-def find_table(folder: Path, schema: TableSchema) -> Path:
-    """Path of a table's file in a folder, whichever of its known names and formats it has.
-
-    Raises:
-        TableError: the folder or the file is missing.
-    """
-    if not folder.is_dir():
-        raise TableError(f"{folder}: no such folder")
-    names = [stem + suffix for stem in schema.stems for suffix in SUFFIXES]
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
-    raise TableError(f"{folder}: table '{schema.name}' is missing (looked for {', '.join(names)})")
-
-
 def table_file(folder: Path | None, schema: TableSchema) -> str:
     """How messages name a table: by its file where that is known, else by its name."""
     if folder is None:
@@ -87,15 +75,23 @@ def read_table(
     return cast_frame(read_frame(path, schema, limits, conversation), path, schema)
 
 
-def read_tables(folder: Path, limits: ReadLimits = LIMITS) -> Tables:
+def read_tables(folder: Path, limits: ReadLimits = LIMITS, but: Collection[Path] = ()) -> Tables:
     """All tables of a folder; grades and responses only where they lie there, with their columns.
+
+    Args:
+        folder: of the tables.
+        limits: of each file's size.
+        but: files that are passed over where there is another of the same table.
 
     Raises:
         TableError: as `find_table` and `read_table`.
     """
     conversation = read_conversation(folder) if folder.is_dir() else DEFAULT
+    files = [find_table(folder, schema, but) for schema in SCHEMAS]
+    for path, schema in zip(files, SCHEMAS, strict=True):
+        warn_of_others(path, schema, but)
     prompts, candidates, outcomes = (
-        read_table(find_table(folder, schema), schema, limits, conversation) for schema in SCHEMAS
+        read_table(path, schema, limits, conversation) for path, schema in zip(files, SCHEMAS, strict=True)
     )
     grades, responses = (_read_optional(folder, schema, limits) for schema in OPTIONAL_SCHEMAS)
     return Tables(
@@ -108,22 +104,35 @@ def read_tables(folder: Path, limits: ReadLimits = LIMITS) -> Tables:
     )
 
 
-def write_tables(tables: Tables, folder: Path) -> None:
-    """Writes the tables as zstd parquet into a folder, each file whole or not at all; absent ones aren't touched."""
+def write_tables(tables: Tables, folder: Path, but: Collection[Path] = ()) -> None:
+    """Writes the tables as zstd parquet into a folder, each file whole or not at all; absent ones aren't touched.
+
+    Another file of a table that was written is renamed to end in `.replaced`, for nobody could say which one counts.
+
+    Args:
+        tables: to write.
+        folder: where; it is made if need be.
+        but: files that are named as tables and are something else: they stay.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for schema in (*SCHEMAS, *OPTIONAL_SCHEMAS):
         frame: pl.DataFrame | None = getattr(tables, schema.name)
         if frame is not None:
-            write_parquet(frame, folder / f"{schema.name}.parquet")
+            path = folder / f"{schema.name}.parquet"
+            write_parquet(frame, path)
+            put_away_others(path, schema, but)
     write_conversation(folder, tables.conversation)
 
 
 def _read_optional(folder: Path, schema: TableSchema, limits: ReadLimits) -> pl.DataFrame | None:
-    if not any((folder / f"{stem}{suffix}").is_file() for stem in schema.stems for suffix in SUFFIXES):
+    if not table_files(folder, schema):
+        for odd in odd_files(folder, schema):
+            _LOG.warning("%s: no %s are read: %s", folder, schema.name, odd)
         return None
     path = find_table(folder, schema)
+    warn_of_others(path, schema)
     frame = read_frame(path, schema, limits)
-    missing = [column.name for column in schema.columns if column.required and column.name not in frame.columns]
+    missing = [column.name for column in schema.columns if column.required and source_of(frame.columns, column) is None]
     if missing:
         _LOG.warning("%s is left alone: as a table of %s it lacks %s", path, schema.name, ", ".join(missing))
         return None

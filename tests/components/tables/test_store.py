@@ -164,7 +164,7 @@ def test_grades_and_responses_are_read_where_they_lie_there_and_written_back(tab
     write_tables(tables, tmp_path)
     row = {"prompt_id": "p0", "model": "small"}
     jsonl(tmp_path / "grades.jsonl", {**row, "grader": "ann", "kind": "person", "grade": 1})
-    jsonl(tmp_path / "responses.jsonl", {**row, "response": "four"})
+    jsonl(tmp_path / "responses.jsonl", {"promptId": "p0", "MODEL": "small", "response": "four"})
     again = read_tables(tmp_path)
     assert again.grades is not None
     assert again.responses is not None
@@ -180,3 +180,20 @@ def test_another_table_of_that_name_is_left_alone(
     jsonl(tmp_path / "grades.jsonl", {"prompt_id": "p0", "model": "small", "judge": "x", "grade": 1})
     assert read_tables(tmp_path).grades is None
     assert "grades.jsonl is left alone: as a table of grades it lacks grader, kind" in caplog.text
+
+
+def test_writing_leaves_one_file_of_a_table(tables: Tables, tmp_path: Path) -> None:
+    jsonl(tmp_path / "models.jsonl", {"model": "small"})
+    jsonl(tmp_path / "prompts.jsonl", {"prompt_id": "p0", "prompt": "x"})
+    jsonl(tmp_path / "outcomes.jsonl", {"prompt_id": "p0", "model": "small", "quality": 1})
+    read = read_tables(tmp_path)
+    write_tables(read, tmp_path, but=(tmp_path / "models.jsonl",))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "candidates.parquet",
+        "models.jsonl",
+        "outcomes.jsonl.replaced",
+        "outcomes.parquet",
+        "prompts.jsonl.replaced",
+        "prompts.parquet",
+    ]
+    assert read_tables(tmp_path).outcomes.equals(read.outcomes)
