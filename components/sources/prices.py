@@ -145,7 +145,7 @@ def _by_model(path: Path, models: Collection[str]) -> pl.DataFrame:
         found = content.get(model) or content.get(short.get(model, "")) or content.get(model.rsplit("/", 1)[-1])
         if isinstance(found, dict):
             rows.append({key: value for key, value in found.items() if key in names} | {"model": model})
-    return frame_of_rows(path, CANDIDATES, rows) if rows else pl.DataFrame(schema={"model": pl.String()})
+    return frame_of_rows(CANDIDATES, rows) if rows else pl.DataFrame(schema={"model": pl.String()})
 
 
 def layered(models: Sequence[str], layers: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -64,19 +64,14 @@ def array_rows(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
     yield from content
 
 
-def frame_of_rows(path: Path, schema: TableSchema, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+def frame_of_rows(schema: TableSchema, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Rows as a frame; what stands in one of the schema's columns is kept, as text where the values are of many kinds.
 
     Casting then says of each row whether it can be read. Other columns are null where they hold what no column can.
-
-    Raises:
-        TableError: the name of a prompt or model is a list or an object.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
     own = {source[0]: column for column in schema.columns if (source := source_of(names, column)) is not None}
-    return pl.DataFrame(
-        {name: _series(path, name, [_known(row.get(name)) for row in rows], own.get(name)) for name in names}
-    )
+    return pl.DataFrame({name: _series(name, [_known(row.get(name)) for row in rows], own.get(name)) for name in names})
 
 
 def _known(value: Any) -> Any:
@@ -84,19 +79,16 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _series(path: Path, name: str, values: list[Any], column: Column | None) -> pl.Series:
+def _series(name: str, values: list[Any], column: Column | None) -> pl.Series:
     kinds = {type(value) for value in values} - {type(None)}
     nested = bool(kinds & {dict, list})
     listed = column is not None and isinstance(column.dtype, pl.List) and kinds == {list}
-    if column is not None and nested and column.name_of:
-        row = next(row for row, value in enumerate(values) if isinstance(value, dict | list))
-        raise TableError(f"{path}: column '{name}' must be a text; row {row} holds {values[row]!r:.120}")
     if column is None or not nested or listed:
         try:
             return pl.Series(name, values, strict=True)
         except (TypeError, OverflowError, pl.exceptions.PolarsError):
             pass
-    if not nested and not any(isinstance(value, int) and abs(value) > EXACT for value in values):
+    if not nested and not any(isinstance(value, int) and abs(value) >= EXACT for value in values):
         try:  # whole numbers, fractions and truth values in one column
             return pl.Series(name, values, dtype=pl.Float64, strict=True)
         except (TypeError, pl.exceptions.PolarsError):
@@ -112,4 +104,4 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)

@@ -96,14 +96,14 @@ def _read_text(
     rows = [row_with_routed_text(row, conversation) for row in careful(path, schema)]
     if not rows:
         raise TableError(f"{path}: can't be read as {path.suffix[1:]}: it holds no row")
-    return frame_of_rows(path, schema, rows)
+    return frame_of_rows(schema, rows)
 
 
 def _holds_odd_values(frame: pl.DataFrame, schema: TableSchema) -> bool:
     """Whether polars may have read something else than is written; Python reads such files exactly and by row.
 
-    Of a column that holds texts and lists polars makes JSON text, and so of messages' contents that are texts and
-    lists of parts; half of a surrogate pair becomes a zero character.
+    Of messages' contents that are texts and lists of parts polars makes JSON text, of half a surrogate pair a zero
+    character, and of a column that holds one list among numbers lists, so that nobody knows which row is odd.
     """
     if any(
         frame[name].str.contains("\0", literal=True).any() for name in frame.columns if frame.schema[name] == pl.String
@@ -117,7 +117,5 @@ def _holds_odd_values(frame: pl.DataFrame, schema: TableSchema) -> bool:
             continue
         values = frame[source[0]]
         if values.dtype.is_nested() and not (isinstance(column.dtype, pl.List) and isinstance(values.dtype, pl.List)):
-            return True
-        if column.name_of and values.dtype == pl.String and values.str.contains(r"^[\[{]").any():
             return True
     return False

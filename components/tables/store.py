@@ -2,14 +2,14 @@
 
 import hashlib
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from components.tables.casting import cast_frame, source_of
+from components.tables.casting import cast_cells, cast_frame, source_of
 from components.tables.conversation import read_conversation, write_conversation
 from components.tables.errors import TableError
 from components.tables.finding import find_table, odd_files, put_away_others, table_files, warn_of_others
@@ -47,6 +47,8 @@ class Tables:
     """The candidates' answers; None: there is no such table."""
     conversation: ConversationConfig = DEFAULT
     """Which turns of conversations made the prompts."""
+    unread: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """By table, which cells couldn't be read and are null: a column of truth a reason, for `quarantine`."""
 
     def having(self, schema: TableSchema, frame: pl.DataFrame) -> "Tables":
         """The same with another table of this schema."""
@@ -75,33 +77,38 @@ def read_table(
     return cast_frame(read_frame(path, schema, limits, conversation), path, schema)
 
 
-def read_tables(folder: Path, limits: ReadLimits = LIMITS, but: Collection[Path] = ()) -> Tables:
+def read_tables(
+    folder: Path, limits: ReadLimits = LIMITS, but: Collection[Path] = (), *, set_aside: bool = False
+) -> Tables:
     """All tables of a folder; grades and responses only where they lie there, with their columns.
 
     Args:
         folder: of the tables.
         limits: of each file's size.
         but: files that are passed over where there is another of the same table.
+        set_aside: cells that can't be read are null and marked in `unread`, for `quarantine` to set their rows aside;
+            else they are refused.
 
     Raises:
         TableError: as `find_table` and `read_table`.
     """
     conversation = read_conversation(folder) if folder.is_dir() else DEFAULT
-    files = [find_table(folder, schema, but) for schema in SCHEMAS]
-    for path, schema in zip(files, SCHEMAS, strict=True):
+    files = {schema: find_table(folder, schema, but) for schema in SCHEMAS}
+    read = {}
+    for schema, path in files.items():
         warn_of_others(path, schema, but)
-    prompts, candidates, outcomes = (
-        read_table(path, schema, limits, conversation) for path, schema in zip(files, SCHEMAS, strict=True)
-    )
-    grades, responses = (_read_optional(folder, schema, limits) for schema in OPTIONAL_SCHEMAS)
-    return Tables(
-        prompts=prompts,
-        candidates=candidates,
-        outcomes=outcomes,
-        grades=grades,
-        responses=responses,
-        conversation=conversation,
-    )
+        read[schema.name] = _cast(read_frame(path, schema, limits, conversation), path, schema, set_aside)
+    for schema in OPTIONAL_SCHEMAS:
+        optional = _read_optional(folder, schema, limits, set_aside)
+        if optional is not None:
+            read[schema.name] = optional
+    frames: dict[str, Any] = {name: frame for name, (frame, _) in read.items()}
+    unread = {name: lost for name, (_, lost) in read.items() if lost.width}
+    return Tables(**frames, conversation=conversation, unread=unread)
+
+
+def _cast(frame: pl.DataFrame, path: Path, schema: TableSchema, set_aside: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return cast_cells(frame, path, schema) if set_aside else (cast_frame(frame, path, schema), pl.DataFrame())
 
 
 def write_tables(tables: Tables, folder: Path, but: Collection[Path] = ()) -> None:
@@ -124,7 +131,9 @@ def write_tables(tables: Tables, folder: Path, but: Collection[Path] = ()) -> No
     write_conversation(folder, tables.conversation)
 
 
-def _read_optional(folder: Path, schema: TableSchema, limits: ReadLimits) -> pl.DataFrame | None:
+def _read_optional(
+    folder: Path, schema: TableSchema, limits: ReadLimits, set_aside: bool
+) -> tuple[pl.DataFrame, pl.DataFrame] | None:
     if not table_files(folder, schema):
         for odd in odd_files(folder, schema):
             _LOG.warning("%s: no %s are read: %s", folder, schema.name, odd)
@@ -136,7 +145,7 @@ def _read_optional(folder: Path, schema: TableSchema, limits: ReadLimits) -> pl.
     if missing:
         _LOG.warning("%s is left alone: as a table of %s it lacks %s", path, schema.name, ", ".join(missing))
         return None
-    return cast_frame(frame, path, schema)
+    return _cast(frame, path, schema, set_aside)
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
