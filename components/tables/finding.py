@@ -56,18 +56,21 @@ def odd_files(folder: Path, schema: TableSchema) -> Iterator[str]:
     """What lies in a folder under a table's name and can't be read as one, each with what can be done."""
     for path in sorted(folder.iterdir()):
         stem, _, ending = path.name.partition(".")
-        if stem not in schema.stems or not ending or (path.suffix in SUFFIXES and path.is_file()):
+        suffix = path.suffix.lower()
+        if stem.lower() not in schema.stems or not (ending or path.is_dir()) or path in table_files(folder, schema):
             continue
         if path.is_dir():
             yield f"{path.name} is a folder: a table is one file"
-        elif path.suffix in _PACKED:
+        elif suffix in _PACKED:
             yield f"{path.name} is packed: unpack it first"
-        elif path.suffix in _CSV:
+        elif suffix in _CSV:
             yield (
-                f"{path.name} is {path.suffix[1:]}: save it as parquet or JSON lines, or, where prompts, models and "
+                f"{path.name} is {suffix[1:]}: save it as parquet or JSON lines, or, where prompts, models and "
                 "grades are in one file, read it with pointsman import wide-csv"
             )
-        elif path.suffix != REPLACED:
+        elif f"{stem}.{ending}".lower() in _names(schema):
+            yield f"{path.name} isn't written in small letters: rename it"
+        elif suffix != REPLACED:
             yield f"{path.name} is none of parquet, jsonl and json"
 
 

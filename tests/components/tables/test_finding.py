@@ -54,6 +54,8 @@ def test_json_files_are_refused_whichever_is_newer(tmp_path):
         ("outcomes.csv", "outcomes.csv is csv: save it as parquet or JSON lines"),
         ("outcomes.jsonl.gz", "outcomes.jsonl.gz is packed: unpack it first"),
         ("outcomes.parquet/", "outcomes.parquet is a folder: a table is one file"),
+        ("outcomes/", "outcomes is a folder: a table is one file"),
+        ("Outcomes.JSONL", "Outcomes.JSONL isn't written in small letters: rename it"),
         ("outcomes.xlsx", "outcomes.xlsx is none of parquet, jsonl and json"),
     ],
 )
