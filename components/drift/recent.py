@@ -95,7 +95,7 @@ def read_recent(folder: Path, *, minimum: int) -> Recent:
     source = next((folder / name for name in (*PROMPT_FILES, *EMBEDDING_FILES) if (folder / name).is_file()), None)
     if source is None:
         raise DriftInputError(f"{folder}: nothing to judge (looked for {', '.join((*PROMPT_FILES, *EMBEDDING_FILES))})")
-    recent = _texts(source) if source.name in PROMPT_FILES else _embeddings(source)
+    recent = _texts(_only(folder)) if source.name in PROMPT_FILES else _embeddings(source)
     count = len(recent) if recent.conversation_N is None else conversations(recent.conversation_N)
     if count < minimum:
         counted = " of different conversations" if count < len(recent) else ""
@@ -103,6 +103,13 @@ def read_recent(folder: Path, *, minimum: int) -> Recent:
             f"{source}: {count} prompts{counted} are too few to judge drift, at least {minimum} needed"
         )
     return recent
+
+
+def _only(folder: Path) -> Path:
+    try:
+        return find_table(folder, PROMPTS)
+    except TableError as error:
+        raise DriftInputError(str(error)) from error
 
 
 def _texts(source: Path) -> Recent:

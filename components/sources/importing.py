@@ -29,6 +29,7 @@ from components.tables.store import (
     Tables,
     find_table,
     read_tables,
+    table_files,
     write_parquet,
     write_tables,
 )
@@ -121,7 +122,7 @@ def import_logs(config: ImportConfig) -> Tally:
         )
     tables, every, notes = _tables(config, calls, files)
     notes += _put_away(config)
-    write_tables(tables, config.data)
+    write_tables(tables, config.data, but=(*files, *_given(config)))
     write_parquet(every, config.data / CALLS_FILE)
     schema = {"file": pl.String(), "row": pl.Int64(), "reason": pl.String()}
     aside = pl.DataFrame([(one.file, one.row, one.detail) for one in unusable], schema=schema, orient="row")
@@ -163,7 +164,7 @@ def _tables(
     config: ImportConfig, calls: Sequence[Call], files: Sequence[Path]
 ) -> tuple[Tables, pl.DataFrame, list[str]]:
     """The tables, all calls that they are made of, and what a person should know."""
-    old = read_tables(config.data) if config.append and _has_tables(config.data) else None
+    old = read_tables(config.data, but=_given(config)) if config.append and _has_tables(config.data) else None
     known = {} if old is None else dict(old.prompts.select("prompt_id", "prompt").iter_rows())
     frame = call_frame(calls, config.read.rename, known)
     every = one_a_call(frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items()))
@@ -188,11 +189,13 @@ def _tables(
     return tables, every, notes_on(tables)
 
 
+def _given(config: ImportConfig) -> tuple[Path, ...]:
+    """A file of prices may have the name of a table and lie beside the tables: it stays there."""
+    return () if config.prices is None else (config.prices,)
+
+
 def _has_tables(folder: Path) -> bool:
-    try:
-        return all(find_table(folder, schema) for schema in SCHEMAS)
-    except TableError:
-        return False
+    return all(table_files(folder, schema) for schema in SCHEMAS)
 
 
 def _merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tuple[Tables, pl.DataFrame]:
@@ -233,9 +236,10 @@ def _added(first: pl.DataFrame, second: pl.DataFrame, key: list[str]) -> pl.Data
 def _beside(config: ImportConfig, models: Sequence[str], files: Sequence[Path]) -> Iterator[pl.DataFrame]:
     """Tables of candidates that lie beside the logs; the one of an earlier import into the same folder is none."""
     for folder in dict.fromkeys(path.parent for path in files):
-        if folder.resolve() != config.data.resolve():
+        if folder.resolve() != config.data.resolve() and table_files(folder, CANDIDATES):
+            path = find_table(folder, CANDIDATES)
             try:
-                yield read_prices(find_table(folder, CANDIDATES), models)
+                yield read_prices(path, models)
             except TableError:
                 continue
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from components.tables.casting import cast_frame, shaped
 from components.tables.errors import TableError
+from components.tables.json_rows import frame_of_rows
 from components.tables.reading import read_frame
 from components.tables.schema import CANDIDATES
 
@@ -144,7 +145,7 @@ def _by_model(path: Path, models: Collection[str]) -> pl.DataFrame:
         found = content.get(model) or content.get(short.get(model, "")) or content.get(model.rsplit("/", 1)[-1])
         if isinstance(found, dict):
             rows.append({key: value for key, value in found.items() if key in names} | {"model": model})
-    return pl.DataFrame(rows or {"model": pl.Series([], dtype=pl.String)}, infer_schema_length=None)
+    return frame_of_rows(CANDIDATES, rows) if rows else pl.DataFrame(schema={"model": pl.String()})
 
 
 def layered(models: Sequence[str], layers: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -1,11 +1,12 @@
 """Faulty rows are set aside with a reason; too many of them stop the run."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
+from components.tables.casting import unread_reason
 from components.tables.schema import CANDIDATES, GRADES, OUTCOMES, PROMPTS, RESPONSES, SCHEMAS, Column, TableSchema
 from components.tables.store import TableError, Tables, table_file
 
@@ -64,7 +65,7 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
     Raises:
         TableError: more than `max_share` of a table's rows is faulty (and more than `floor_rows`).
     """
-    tables, notices = _with_plain_names(tables)
+    tables, notices = _with_plain_names(_marked(tables))
     prompts, rejected_prompts = _part(tables.prompts, PROMPTS, tuple(_prompt_rules(config)), config, folder)
     candidates, rejected_candidates = _part(tables.candidates, CANDIDATES, (), config, folder)
     rules = (
@@ -72,7 +73,9 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
         *_reference_rules("model", "candidate", tables.candidates, candidates),
     )
     outcomes, rejected_outcomes = _part(tables.outcomes, OUTCOMES, rules, config, folder)
-    kept = replace(tables, prompts=prompts, candidates=candidates, outcomes=outcomes, grades=None, responses=None)
+    kept = replace(
+        tables, prompts=prompts, candidates=candidates, outcomes=outcomes, grades=None, responses=None, unread={}
+    )
     rejected = [rejected_prompts, rejected_candidates, rejected_outcomes]
     for schema in (GRADES, RESPONSES):
         frame: pl.DataFrame | None = getattr(tables, schema.name)
@@ -87,6 +90,14 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
             kept = kept.having(schema, sound)
             rejected.append(faulty)
     return Quarantined(tables=kept, rejected=pl.concat(rejected), notices=notices)
+
+
+def _marked(tables: Tables) -> Tables:
+    """The tables with a column more for each reason why cells of theirs couldn't be read."""
+    for schema in (*SCHEMAS, GRADES, RESPONSES):
+        if schema.name in tables.unread:
+            tables = tables.having(schema, getattr(tables, schema.name).hstack(tables.unread[schema.name]))
+    return tables
 
 
 def _of_known(frame: pl.DataFrame, tables: Tables) -> pl.DataFrame:
@@ -111,11 +122,13 @@ def _with_plain_names(tables: Tables) -> tuple[Tables, tuple[str, ...]]:
     return tables, tuple(notices)
 
 
-def _column_rules(schema: TableSchema) -> Iterator[tuple[str, pl.Expr]]:
+def _column_rules(schema: TableSchema, marks: Collection[str]) -> Iterator[tuple[str, pl.Expr]]:
     for column in schema.columns:
-        value = pl.col(column.name)
+        value, unread = pl.col(column.name), unread_reason(column)
+        if unread in marks:
+            yield unread, pl.col(unread)
         if not column.nullable:
-            yield f"{column.name} is null", value.is_null()
+            yield f"{column.name} is null", value.is_null() & ~(pl.col(unread) if unread in marks else pl.lit(False))
         if column.non_empty:
             yield f"{column.name} is empty", value.str.strip_chars() == ""
         if column.values:
@@ -166,7 +179,7 @@ def _part(
     folder: Path | None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Sound rows with the schema's columns only, and the rejected ones."""
-    every = (*_column_rules(schema), *rules, *_duplicate_rules(schema))
+    every = (*_column_rules(schema, frame.columns), *rules, *_duplicate_rules(schema))
     # null compares as null: a missing value breaks only the rule on missing values.
     broken = frame.select(broken.fill_null(False).alias(reason) for reason, broken in every)
     reasons = pl.concat_str(

@@ -1,7 +1,6 @@
 """One file of a table as a frame: parquet, jsonl or json, checked for size before it is decoded."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,15 @@ from typing import Any
 import polars as pl
 
 from components.tables.arrow import parquet_size
+from components.tables.casting import source_of
 from components.tables.errors import TableError
-from components.tables.json_text import loads
+from components.tables.json_rows import BOM, array_rows, frame_of_rows, line_rows
+from components.tables.messages import MESSAGES, holds_odd_messages, row_with_routed_text, with_routed_texts
 from components.tables.schema import TableSchema
 from pointsman.sizes import PACKED
-from pointsman.text.conversation import DEFAULT, ConversationConfig, ConversationError, routed_messages
+from pointsman.text.conversation import DEFAULT, ConversationConfig
 
 SUFFIXES = (".parquet", ".jsonl", ".json")
-_BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -51,11 +51,11 @@ def read_frame(
         match path.suffix:
             case ".parquet":
                 _check_footer(path, limits)
-                return _texts_for_messages(pl.read_parquet(path, hive_partitioning=False), conversation)
+                return with_routed_texts(pl.read_parquet(path, hive_partitioning=False), conversation)
             case ".jsonl":
-                return _read_text(path, schema, limits, pl.read_ndjson, _lines, conversation)
+                return _read_text(path, schema, limits, pl.read_ndjson, line_rows, conversation)
             case _:
-                return _read_text(path, schema, limits, pl.read_json, _array, conversation)
+                return _read_text(path, schema, limits, pl.read_json, array_rows, conversation)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise TableError(f"{path}: can't be read as {path.suffix[1:]}: {error}") from error
 
@@ -73,7 +73,7 @@ def _read_text(
     schema: TableSchema,
     limits: ReadLimits,
     fast: Callable[..., pl.DataFrame],
-    careful: Callable[[Path, TableSchema], Iterable[Mapping[str, Any]]],
+    careful: Callable[[Path, TableSchema], Iterable[dict[str, Any]]],
     conversation: ConversationConfig,
 ) -> pl.DataFrame:
     """By polars; where that fails (NaN of Python, an object by model, mixed types) by Python, which names the line."""
@@ -86,107 +86,36 @@ def _read_text(
         raise TableError(f"{path}: is packed; unpack it first")
     if head[:2] in _WIDE_BOMS:
         raise TableError(f"{path}: is UTF-16; save it as UTF-8")
-    if not head.startswith(_BOM) and not by_key:
+    if not head.startswith(BOM) and not by_key:
         try:
-            return _texts_for_messages(fast(path, infer_schema_length=None), conversation)
+            frame = fast(path, infer_schema_length=None)
+            if not _holds_odd_values(frame, schema):
+                return with_routed_texts(frame, conversation)
         except pl.exceptions.PolarsError:
             pass
-    rows = list(careful(path, schema))
+    rows = [row_with_routed_text(row, conversation) for row in careful(path, schema)]
     if not rows:
         raise TableError(f"{path}: can't be read as {path.suffix[1:]}: it holds no row")
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {name: [row.get(name) for row in rows] for name in names}
-    for name in {"prompt", "messages"} & set(columns):
-        columns[name] = [_text_for_messages(value, conversation) for value in columns[name]]
-    return pl.DataFrame({name: _column(path, name, values) for name, values in columns.items()})
+    return frame_of_rows(schema, rows)
 
 
-def _lines(path: Path, _: TableSchema) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            text = line.removeprefix(_BOM) if number == 1 else line
-            try:
-                row = loads(text)
-            except UnicodeDecodeError as error:
-                raise TableError(
-                    f"{path}: can't be read as jsonl: line {number}, byte {error.start}: not UTF-8 ({error.reason})"
-                ) from error
-            except ValueError as error:
-                raise TableError(f"{path}: can't be read as jsonl: line {number} isn't JSON: {error}") from error
-            if not isinstance(row, dict):
-                raise TableError(f"{path}: can't be read as jsonl: line {number} must be an object, is {row!r:.40}")
-            yield row
+def _holds_odd_values(frame: pl.DataFrame, schema: TableSchema) -> bool:
+    """Whether polars may have read something else than is written; Python reads such files exactly and by row.
 
-
-def _array(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
-    """Rows of a list of objects, or of one object that has them by their key: {"model-a": {"provider": ..}, ..}."""
-    raw = path.read_bytes().removeprefix(_BOM)
-    try:
-        content = loads(raw)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        byte = error.start - (raw.rfind(b"\n", 0, error.start) + 1)
-        raise TableError(
-            f"{path}: can't be read as json: line {line}, byte {byte}: not UTF-8 ({error.reason})"
-        ) from error
-    except ValueError as error:
-        raise TableError(f"{path}: can't be read as json: {error}") from error
-    if isinstance(content, dict) and all(isinstance(row, dict) for row in content.values()):
-        content = [{schema.key[0]: key} | row for key, row in content.items()]
-    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
-        raise TableError(f"{path}: must be a list of objects, or an object of objects by {schema.key[0]}")
-    yield from content
-
-
-def _column(path: Path, name: str, values: list[Any]) -> pl.Series:
-    try:
-        return pl.Series(name, values, strict=True)
-    except (TypeError, pl.exceptions.PolarsError):
-        pass
-    try:  # whole numbers and NaN in one column
-        return pl.Series(name, values, dtype=pl.Float64, strict=True)
-    except (TypeError, pl.exceptions.PolarsError):
-        kinds = {type(value) for value in values if value is not None}
-        if dict in kinds or list in kinds:
-            # none of a table's own columns is nested like this, so it needn't be read
-            return pl.Series(name, [None] * len(values), dtype=pl.String)
-        return pl.Series(name, [None if value is None else str(value) for value in values])
-
-
-def _texts_for_messages(frame: pl.DataFrame, conversation: ConversationConfig) -> pl.DataFrame:
-    for name in ("prompt", "messages"):
-        if name not in frame.columns:
+    Of messages' contents that are texts and lists of parts polars makes JSON text, of half a surrogate pair a zero
+    character, and of a column that holds one list among numbers lists, so that nobody knows which row is odd.
+    """
+    if any(
+        frame[name].str.contains("\0", literal=True).any() for name in frame.columns if frame.schema[name] == pl.String
+    ):
+        return True
+    if any(holds_odd_messages(frame[name]) for name in MESSAGES if name in frame.columns):
+        return True
+    for column in schema.columns:
+        source = source_of(frame.columns, column)
+        if source is None or source[0] == "prompt":
             continue
-        if frame.schema[name] == pl.String:
-            # polars makes JSON text of a column that holds texts and lists
-            said = frame[name].str.contains(r"^\s*\[\s*\{.*\"role\"").fill_null(False)
-            if not said.any():
-                continue
-            rows = zip(frame[name].to_list(), said.to_list(), strict=True)
-            values = [_decoded(value) if is_said else value for value, is_said in rows]
-        elif isinstance(frame.schema[name], pl.List):
-            values = frame[name].to_list()
-        else:
-            continue
-        texts = [_text_for_messages(value, conversation) for value in values]
-        frame = frame.with_columns(pl.Series(name, texts, dtype=pl.String))
-    return frame
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return loads(text)
-    except ValueError:
-        return text
-
-
-def _text_for_messages(value: Any, conversation: ConversationConfig) -> Any:
-    """A conversation's routed text, blank where it has none (quarantine names the row); other values as they are."""
-    if not isinstance(value, list):
-        return value
-    try:
-        return routed_messages(value, conversation).text
-    except ConversationError:
-        return json.dumps(value) if value and not isinstance(value[0], dict) else ""
+        values = frame[source[0]]
+        if values.dtype.is_nested() and not (isinstance(column.dtype, pl.List) and isinstance(values.dtype, pl.List)):
+            return True
+    return False

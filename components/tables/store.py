@@ -2,16 +2,18 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from components.tables.casting import cast_frame
+from components.tables.casting import cast_cells, cast_frame, source_of
 from components.tables.conversation import read_conversation, write_conversation
 from components.tables.errors import TableError
-from components.tables.reading import LIMITS, SUFFIXES, ReadLimits, read_frame
+from components.tables.finding import find_table, odd_files, put_away_others, table_files, warn_of_others
+from components.tables.reading import LIMITS, ReadLimits, read_frame
 from components.tables.schema import OPTIONAL_SCHEMAS, SCHEMAS, TableSchema
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "read_table",
     "read_tables",
     "table_file",
+    "table_files",
     "write_parquet",
     "write_tables",
 ]
@@ -44,26 +47,13 @@ class Tables:
     """The candidates' answers; None: there is no such table."""
     conversation: ConversationConfig = DEFAULT
     """Which turns of conversations made the prompts."""
+    unread: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """By table, which cells couldn't be read and are null: a column of truth a reason, for `quarantine`."""
 
     def having(self, schema: TableSchema, frame: pl.DataFrame) -> "Tables":
         """The same with another table of this schema."""
         named: dict[str, Any] = {schema.name: frame}
         return replace(self, **named)
-
-
-def find_table(folder: Path, schema: TableSchema) -> Path:
-    """Path of a table's file in a folder, whichever of its known names and formats it has.
-
-    Raises:
-        TableError: the folder or the file is missing.
-    """
-    if not folder.is_dir():
-        raise TableError(f"{folder}: no such folder")
-    names = [stem + suffix for stem in schema.stems for suffix in SUFFIXES]
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
-    raise TableError(f"{folder}: table '{schema.name}' is missing (looked for {', '.join(names)})")
 
 
 def table_file(folder: Path | None, schema: TableSchema) -> str:
@@ -87,47 +77,75 @@ def read_table(
     return cast_frame(read_frame(path, schema, limits, conversation), path, schema)
 
 
-def read_tables(folder: Path, limits: ReadLimits = LIMITS) -> Tables:
+def read_tables(
+    folder: Path, limits: ReadLimits = LIMITS, but: Collection[Path] = (), *, set_aside: bool = False
+) -> Tables:
     """All tables of a folder; grades and responses only where they lie there, with their columns.
+
+    Args:
+        folder: of the tables.
+        limits: of each file's size.
+        but: files that are passed over where there is another of the same table.
+        set_aside: cells that can't be read are null and marked in `unread`, for `quarantine` to set their rows aside;
+            else they are refused.
 
     Raises:
         TableError: as `find_table` and `read_table`.
     """
     conversation = read_conversation(folder) if folder.is_dir() else DEFAULT
-    prompts, candidates, outcomes = (
-        read_table(find_table(folder, schema), schema, limits, conversation) for schema in SCHEMAS
-    )
-    grades, responses = (_read_optional(folder, schema, limits) for schema in OPTIONAL_SCHEMAS)
-    return Tables(
-        prompts=prompts,
-        candidates=candidates,
-        outcomes=outcomes,
-        grades=grades,
-        responses=responses,
-        conversation=conversation,
-    )
+    files = {schema: find_table(folder, schema, but) for schema in SCHEMAS}
+    read = {}
+    for schema, path in files.items():
+        warn_of_others(path, schema, but)
+        read[schema.name] = _cast(read_frame(path, schema, limits, conversation), path, schema, set_aside)
+    for schema in OPTIONAL_SCHEMAS:
+        optional = _read_optional(folder, schema, limits, set_aside)
+        if optional is not None:
+            read[schema.name] = optional
+    frames: dict[str, Any] = {name: frame for name, (frame, _) in read.items()}
+    unread = {name: lost for name, (_, lost) in read.items() if lost.width}
+    return Tables(**frames, conversation=conversation, unread=unread)
 
 
-def write_tables(tables: Tables, folder: Path) -> None:
-    """Writes the tables as zstd parquet into a folder, each file whole or not at all; absent ones aren't touched."""
+def _cast(frame: pl.DataFrame, path: Path, schema: TableSchema, set_aside: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return cast_cells(frame, path, schema) if set_aside else (cast_frame(frame, path, schema), pl.DataFrame())
+
+
+def write_tables(tables: Tables, folder: Path, but: Collection[Path] = ()) -> None:
+    """Writes the tables as zstd parquet into a folder, each file whole or not at all; absent ones aren't touched.
+
+    Another file of a table that was written is renamed to end in `.replaced`, for nobody could say which one counts.
+
+    Args:
+        tables: to write.
+        folder: where; it is made if need be.
+        but: files that are named as tables and are something else: they stay.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for schema in (*SCHEMAS, *OPTIONAL_SCHEMAS):
         frame: pl.DataFrame | None = getattr(tables, schema.name)
         if frame is not None:
-            write_parquet(frame, folder / f"{schema.name}.parquet")
+            path = folder / f"{schema.name}.parquet"
+            write_parquet(frame, path)
+            put_away_others(path, schema, but)
     write_conversation(folder, tables.conversation)
 
 
-def _read_optional(folder: Path, schema: TableSchema, limits: ReadLimits) -> pl.DataFrame | None:
-    if not any((folder / f"{stem}{suffix}").is_file() for stem in schema.stems for suffix in SUFFIXES):
+def _read_optional(
+    folder: Path, schema: TableSchema, limits: ReadLimits, set_aside: bool
+) -> tuple[pl.DataFrame, pl.DataFrame] | None:
+    if not table_files(folder, schema):
+        for odd in odd_files(folder, schema):
+            _LOG.warning("%s: no %s are read: %s", folder, schema.name, odd)
         return None
     path = find_table(folder, schema)
+    warn_of_others(path, schema)
     frame = read_frame(path, schema, limits)
-    missing = [column.name for column in schema.columns if column.required and column.name not in frame.columns]
+    missing = [column.name for column in schema.columns if column.required and source_of(frame.columns, column) is None]
     if missing:
         _LOG.warning("%s is left alone: as a table of %s it lacks %s", path, schema.name, ", ".join(missing))
         return None
-    return cast_frame(frame, path, schema)
+    return _cast(frame, path, schema, set_aside)
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:

@@ -33,7 +33,7 @@ def generate(config: PlantedConfig) -> DataRef:
 @cached_task(name="ingest")
 def ingest(*, logs: DataRef, config: QuarantineConfig) -> DataRef:
     """Typed tables, and beside them the rows that can't be used, each with its reason, and what was mended."""
-    accepted = quarantine(read_tables(logs.path), config, logs.path)
+    accepted = quarantine(read_tables(logs.path, set_aside=True), config, logs.path)
     sound, retired = without_retired(accepted.tables)
     noticed = [*accepted.notices, *(f"candidates: {name} is retired and left out" for name in retired)]
     if sound.grades is not None:

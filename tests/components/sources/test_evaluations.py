@@ -303,3 +303,17 @@ def test_our_own_tables_on_another_scale(tmp_path: Path, imported) -> None:
     assert cells(tables)["0?", "a"] == pytest.approx(1 / 9)
     assert set(tables.prompts["prompt_id"]) == {str(place) for place in range(20)}
     assert tables.candidates["input_usd_per_mtok"].to_list() == [1, None]
+
+
+def test_a_row_of_our_own_tables_that_cannot_be_read_is_set_aside(tmp_path: Path, imported) -> None:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "prompts.json").write_text(
+        json.dumps([{"prompt_id": f"p{row}", "prompt": f"{row}?"} for row in range(9)])
+    )
+    outcomes = [{"prompt_id": f"p{row}", "model": "m", "quality": row % 2} for row in range(9)]
+    outcomes[4]["quality"] = "error"
+    (folder / "outcomes.json").write_text(json.dumps(outcomes))
+    tally, tables = imported("tables", folder)
+    assert dict(tally.reasons) == {"quality isn't a number": 1}
+    assert tables.outcomes.height == 8

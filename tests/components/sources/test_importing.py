@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from components.sources.importers import SOURCES, described
 from components.sources.importing import ImportConfig
 from components.tables.errors import TableError
 from components.tables.schema import SCHEMAS
+from components.tables.store import read_tables
 from tests.components.sources.conftest import cells, column
 
 
@@ -221,6 +223,26 @@ class TestPrices:
 
 
 class TestAppend:
+    def test_a_file_of_prices_beside_the_tables_stays_there_and_counts(self, lines, imported, tmp_path: Path) -> None:
+        (tmp_path / "data").mkdir()
+        for usd in (1, 3):
+            given = prices(tmp_path / "data", "models.json", a=usd, b=2)
+            os.utime(given, (2e9, 2e9))
+            with pytest.raises(TableError, match=r"more than once, as candidates.parquet and models.json"):
+                imported("llmrouter", lines(*LOG), prices=given, append=True)
+            os.utime(given, (1, 1))
+            assert read_tables(tmp_path / "data").candidates["input_usd_per_mtok"].to_list() == [usd, 2]
+
+    def test_two_files_of_a_table_are_refused_rather_than_replaced(self, lines, imported, tmp_path: Path) -> None:
+        imported("llmrouter", lines(*LOG))
+        other = tmp_path / "data" / "outcomes.jsonl"
+        other.write_text('{"prompt_id": "x", "model": "a", "quality": 1}')
+        os.utime(other, (2e9, 2e9))
+        before = (tmp_path / "data" / "outcomes.parquet").read_bytes()
+        with pytest.raises(TableError, match=r"outcomes.parquet and outcomes.jsonl \(outcomes.jsonl is the newest\)"):
+            imported("llmrouter", lines(*LOG), append=True)
+        assert (tmp_path / "data" / "outcomes.parquet").read_bytes() == before
+
     def test_a_price_that_was_given_once_stays(self, lines, imported, tmp_path: Path) -> None:
         def log(usd: float, start: int) -> Path:
             calls = [

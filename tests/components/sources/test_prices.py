@@ -1,10 +1,13 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.sources.prices import fit_prices, layered
+from components.sources.prices import fit_prices, layered, read_prices
 from components.tables.casting import shaped
 from components.tables.schema import CANDIDATES
 
@@ -75,3 +78,9 @@ def test_prices_of_one_list_are_not_mixed_with_anothers() -> None:
         ("b", None, 8.0, 20),
         ("c", None, None, None),
     ]
+
+
+def test_an_odd_capability_of_one_model_leaves_the_others_theirs(tmp_path: Path) -> None:
+    path = tmp_path / "prices.json"
+    path.write_text(json.dumps({"a": {"capabilities": ["vision"]}, "b": {"capabilities": "tools,json"}}))
+    assert read_prices(path, ["a", "b"])["capabilities"].to_list() == [["vision"], ["tools", "json"]]

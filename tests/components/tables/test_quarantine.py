@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import polars as pl
@@ -227,3 +228,47 @@ def test_config_refuses_bad_values() -> None:
 @pytest.mark.parametrize("name", ["frontier", "mmlu_pro", "llmrouter"])
 def test_real_logs_are_sound(shared_data: Path, name: str) -> None:
     assert quarantine(read_tables(shared_data / name), QuarantineConfig(max_share=0)).rejected.is_empty()
+
+
+def test_cells_that_cannot_be_read_are_set_aside_with_their_reason(tables: Tables, tmp_path: Path) -> None:
+    write_tables(tables, tmp_path)
+    rows = tables.outcomes.with_columns(pl.col("quality").cast(pl.String), pl.col("input_tokens").cast(pl.Float64))
+    rows[4, "quality"], rows[7, "quality"], rows[7, "input_tokens"] = "error", "", 1.5
+    rows.write_parquet(tmp_path / "outcomes.parquet")
+    (tmp_path / "grades.jsonl").write_text(
+        '{"prompt_id": "nobody", "model": "small", "grader": "ann", "kind": "person", "grade": 1}\n'
+        '{"prompt_id": "p0", "model": "small", "grader": "ann", "kind": "person", "grade": {"stars": 4}}\n'
+        '{"prompt_id": "p1", "model": "small", "grader": "ann", "kind": "person", "grade": 0}\n'
+    )
+    with pytest.raises(TableError, match=r"column 'quality' must be a number; row 4 holds 'error'"):
+        read_tables(tmp_path)
+    read = read_tables(tmp_path, set_aside=True)
+    result = quarantine(read, QuarantineConfig(), tmp_path)
+    assert result.rejected.rows() == [
+        ("outcomes", 4, "p1, middle", "quality isn't a number"),
+        ("outcomes", 7, "p2, middle", "input_tokens isn't a whole number"),
+        ("grades", 0, "p0, small, ann, person", "grade isn't a number"),
+    ]
+    assert dict(result.tables.outcomes.schema) == OUTCOMES.dtypes
+    assert result.tables.outcomes.height == 598
+    assert result.tables.grades is not None
+    assert result.tables.grades["grade"].to_list() == [0]
+    assert not result.tables.unread
+
+
+def test_more_unreadable_cells_than_may_be_stop_with_their_reason(tables: Tables, tmp_path: Path) -> None:
+    write_tables(tables, tmp_path)
+    tables.outcomes.with_columns(quality=pl.lit("good")).write_parquet(tmp_path / "outcomes.parquet")
+    with pytest.raises(TableError, match=r"600 of 600 rows are faulty.*rules: quality isn't a number \(600\); first"):
+        quarantine(read_tables(tmp_path, set_aside=True), QuarantineConfig(), tmp_path)
+
+
+def test_a_name_that_is_an_object_is_set_aside(tables: Tables, tmp_path: Path) -> None:
+    write_tables(tables, tmp_path)
+    rows = tables.outcomes.select("prompt_id", "model", "quality").to_dicts()
+    rows[5]["model"] = {"id": "large"}
+    (tmp_path / "outcomes.parquet").unlink()
+    (tmp_path / "outcomes.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    result = quarantine(read_tables(tmp_path, set_aside=True), QuarantineConfig(), tmp_path)
+    assert result.rejected["row"].to_list() == [5]
+    assert "model isn't a text or a whole number" in result.rejected["reason"][0]

@@ -1,5 +1,6 @@
 import json
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -55,12 +56,72 @@ def test_dates_in_text_are_read(tmp_path: Path) -> None:
         ("2025-03-01T10:00:00.250+02:00", datetime(2025, 3, 1, 8, 0, 0, 250_000)),
         ("2025-03-01 10:00:00-0130", datetime(2025, 3, 1, 11, 30)),
         ("2025-03-01 10:00", datetime(2025, 3, 1, 10)),
+        ("2025-03-01T10:00Z", datetime(2025, 3, 1, 10)),
+        ("2025-03-01T10:00+02:00", datetime(2025, 3, 1, 8)),
+        ("2025-03-01 10:00-0130", datetime(2025, 3, 1, 11, 30)),
+        ("2025-03-01 10:00:00.5+00", datetime(2025, 3, 1, 10, 0, 0, 500_000)),
         ("2025-03-01", datetime(2025, 3, 1)),
     ],
 )
 def test_iso_times_are_read_as_utc(tmp_path: Path, text: str, expected: datetime) -> None:
     path = jsonl(tmp_path / "outcomes.jsonl", {**ROW, "decided_at": text})
     assert read_table(path, OUTCOMES)["decided_at"].to_list() == [expected]
+
+
+def test_times_of_many_formats_in_one_column(tmp_path: Path) -> None:
+    texts = ["2025-03-01T10:00Z", None, "2025-03-01", "NaT", "2025-03-01 10:00:00+01:00", "<NA>", "2025-03-01 10:00"]
+    path = jsonl(tmp_path / "outcomes.jsonl", *({**ROW, "decided_at": text} for text in texts))
+    hours = [one and one.hour for one in read_table(path, OUTCOMES)["decided_at"]]
+    assert hours == [10, None, 0, None, 9, None, 10]
+
+
+def test_a_date_is_the_day_where_the_time_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "models.parquet"
+    days = pl.Series([datetime(2025, 3, 1)]).dt.replace_time_zone("Europe/Berlin")
+    for values in (days, pl.Series(["2025-03-01T23:00:00-05:00"]), pl.Series(["2025-03-01T00:00+01:00"])):
+        pl.DataFrame({"model": ["a"], "release_date": values}).write_parquet(path)
+        assert read_table(path, CANDIDATES)["release_date"].to_list() == [date(2025, 3, 1)]
+    pl.DataFrame({"model": ["a"], "release_date": ["2025-03-01 and later"]}).write_parquet(path)
+    with pytest.raises(TableError, match="'release_date' must be a date like"):
+        read_table(path, CANDIDATES)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pl.Series([1, 20, None], dtype=pl.Decimal(38, 0)),
+        pl.Series([1, 20, None], dtype=pl.Decimal(10, 2)),
+        pl.Series([1.0, 20.0, float("nan")]),
+        pl.Series([1.0, 20.0, None], dtype=pl.Float32),
+    ],
+)
+def test_ids_as_decimals_and_floats_are_whole_numbers(tmp_path: Path, ids: pl.Series) -> None:
+    path = tmp_path / "outcomes.parquet"
+    pl.DataFrame({"prompt_id": ids, "model": ["m"] * 3}).write_parquet(path)
+    assert read_table(path, OUTCOMES)["prompt_id"].to_list() == ["1", "20", None]
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(2.0**53, pl.Float64), ("1.5", pl.Decimal(10, 2)), (1.5, pl.Float64)])
+def test_ids_that_are_not_exact_are_refused(tmp_path: Path, value: object, dtype: pl.DataType) -> None:
+    path = tmp_path / "outcomes.parquet"
+    ids = pl.Series([Decimal(value)] if isinstance(value, str) else [value], dtype=dtype)
+    pl.DataFrame({"prompt_id": ids, "model": ["m"]}).write_parquet(path)
+    with pytest.raises(TableError, match=r"column 'prompt_id' must be a text or a whole number; row 0 holds"):
+        read_table(path, OUTCOMES)
+
+
+def test_fractions_of_tokens_are_refused_as_decimals_too(tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.parquet"
+    for last, expected in (("13", [12, 13]), ("13.5", None)):
+        tokens = pl.Series([Decimal("12.0"), Decimal(last)], dtype=pl.Decimal(10, 1))
+        pl.DataFrame({"prompt_id": ["a", "b"], "model": ["m", "m"], "input_tokens": tokens}).write_parquet(path)
+        if expected:
+            assert read_table(path, OUTCOMES)["input_tokens"].to_list() == expected
+        else:
+            with pytest.raises(
+                TableError, match=r"'input_tokens' must be a whole number; row 1 holds Decimal\('13.5'\)"
+            ):
+                read_table(path, OUTCOMES)
 
 
 def test_whole_numbers_are_no_dates(tmp_path: Path) -> None:
@@ -86,9 +147,9 @@ def test_missing_column(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("quality", "good", "'quality' must be Float64; row 1 holds 'good'"),
-        ("quality", [1.0], "'quality' must be Float64, is List"),
-        ("output_tokens", 1.5, "'output_tokens' must be whole numbers; row 1 holds 1.5"),
+        ("quality", "good", "'quality' must be a number; row 1 holds 'good'"),
+        ("quality", [1.0], r"'quality' must be a number; row 1 holds '\[1.0\]'"),
+        ("output_tokens", 1.5, "'output_tokens' must be a whole number; row 1 holds 1.5"),
     ],
 )
 def test_wrong_type(tmp_path: Path, column: str, value: object, message: str) -> None:
@@ -100,7 +161,7 @@ def test_wrong_type(tmp_path: Path, column: str, value: object, message: str) ->
 def test_whole_numbers_are_ids_and_fractions_are_not(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "outcomes.jsonl", {**ROW, "prompt_id": 7})
     assert read_table(path, OUTCOMES)["prompt_id"].to_list() == ["7"]
-    with pytest.raises(TableError, match=r"'prompt_id' must be String, is Float64; row 0 holds 7.5"):
+    with pytest.raises(TableError, match=r"'prompt_id' must be a text or a whole number; row 0 holds 7.5"):
         read_table(jsonl(path, {**ROW, "prompt_id": 7.5}), OUTCOMES)
 
 
@@ -164,7 +225,7 @@ def test_grades_and_responses_are_read_where_they_lie_there_and_written_back(tab
     write_tables(tables, tmp_path)
     row = {"prompt_id": "p0", "model": "small"}
     jsonl(tmp_path / "grades.jsonl", {**row, "grader": "ann", "kind": "person", "grade": 1})
-    jsonl(tmp_path / "responses.jsonl", {**row, "response": "four"})
+    jsonl(tmp_path / "responses.jsonl", {"promptId": "p0", "MODEL": "small", "response": "four"})
     again = read_tables(tmp_path)
     assert again.grades is not None
     assert again.responses is not None
@@ -180,3 +241,20 @@ def test_another_table_of_that_name_is_left_alone(
     jsonl(tmp_path / "grades.jsonl", {"prompt_id": "p0", "model": "small", "judge": "x", "grade": 1})
     assert read_tables(tmp_path).grades is None
     assert "grades.jsonl is left alone: as a table of grades it lacks grader, kind" in caplog.text
+
+
+def test_writing_leaves_one_file_of_a_table(tables: Tables, tmp_path: Path) -> None:
+    jsonl(tmp_path / "models.jsonl", {"model": "small"})
+    jsonl(tmp_path / "prompts.jsonl", {"prompt_id": "p0", "prompt": "x"})
+    jsonl(tmp_path / "outcomes.jsonl", {"prompt_id": "p0", "model": "small", "quality": 1})
+    read = read_tables(tmp_path)
+    write_tables(read, tmp_path, but=(tmp_path / "models.jsonl",))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "candidates.parquet",
+        "models.jsonl",
+        "outcomes.jsonl.replaced",
+        "outcomes.parquet",
+        "prompts.jsonl.replaced",
+        "prompts.parquet",
+    ]
+    assert read_tables(tmp_path).outcomes.equals(read.outcomes)

@@ -1,0 +1,107 @@
+"""Rows of JSON read by Python, which takes what polars doesn't and names the line of what nobody can read."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from components.tables.casting import EXACT, source_of
+from components.tables.errors import TableError
+from components.tables.json_text import loads
+from components.tables.schema import Column, TableSchema
+
+BOM = b"\xef\xbb\xbf"
+
+
+def line_rows(path: Path, _: TableSchema) -> Iterator[dict[str, Any]]:
+    """Rows of a file of JSON lines.
+
+    Raises:
+        TableError: a line that isn't UTF-8 or no JSON object, by its number.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            text = line.removeprefix(BOM) if number == 1 else line
+            try:
+                row = loads(text)
+            except UnicodeDecodeError as error:
+                raise TableError(
+                    f"{path}: can't be read as jsonl: line {number}, byte {error.start}: not UTF-8 ({error.reason})"
+                ) from error
+            except ValueError as error:
+                raise TableError(f"{path}: can't be read as jsonl: line {number} isn't JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise TableError(f"{path}: can't be read as jsonl: line {number} must be an object, is {row!r:.40}")
+            yield row
+
+
+def array_rows(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
+    """Rows of a list of objects, or of one object that has them by their key: {"model-a": {"provider": ..}, ..}.
+
+    Raises:
+        TableError: neither of the two, or no JSON in UTF-8.
+    """
+    raw = path.read_bytes().removeprefix(BOM)
+    try:
+        content = loads(raw)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        byte = error.start - (raw.rfind(b"\n", 0, error.start) + 1)
+        raise TableError(
+            f"{path}: can't be read as json: line {line}, byte {byte}: not UTF-8 ({error.reason})"
+        ) from error
+    except ValueError as error:
+        raise TableError(f"{path}: can't be read as json: {error}") from error
+    if isinstance(content, dict) and all(isinstance(row, dict) for row in content.values()):
+        content = [{schema.key[0]: key} | row for key, row in content.items()]
+    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
+        raise TableError(f"{path}: must be a list of objects, or an object of objects by {schema.key[0]}")
+    yield from content
+
+
+def frame_of_rows(schema: TableSchema, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows as a frame; what stands in one of the schema's columns is kept, as text where the values are of many kinds.
+
+    Casting then says of each row whether it can be read. Other columns are null where they hold what no column can.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    own = {source[0]: column for column in schema.columns if (source := source_of(names, column)) is not None}
+    return pl.DataFrame({name: _series(name, [_known(row.get(name)) for row in rows], own.get(name)) for name in names})
+
+
+def _known(value: Any) -> Any:
+    """NaN, as pandas writes what is missing, is null in columns of every type."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _series(name: str, values: list[Any], column: Column | None) -> pl.Series:
+    kinds = {type(value) for value in values} - {type(None)}
+    nested = bool(kinds & {dict, list})
+    listed = column is not None and isinstance(column.dtype, pl.List) and kinds == {list}
+    if column is None or not nested or listed:
+        try:
+            return pl.Series(name, values, strict=True)
+        except (TypeError, OverflowError, pl.exceptions.PolarsError):
+            pass
+    if not nested and not any(isinstance(value, int) and abs(value) >= EXACT for value in values):
+        try:  # whole numbers, fractions and truth values in one column
+            return pl.Series(name, values, dtype=pl.Float64, strict=True)
+        except (TypeError, pl.exceptions.PolarsError):
+            pass
+    if nested and column is None:
+        # such a column is none of the table's, so it needn't be read
+        return pl.Series(name, [None] * len(values), dtype=pl.String)
+    return pl.Series(name, [_text(value) for value in values], dtype=pl.String)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)
