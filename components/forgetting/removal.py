@@ -9,10 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from components.asking.journal import Journal
-from components.forgetting.quotes import Quotes
+from components.forgetting.quotes import Found, Quotes
 from components.forgetting.tabular import read_rows, rewrite, tabular_files, unwanted
 from components.forgetting.wanted import Wanted
 from components.sources.fetched import put_back
+from pointsman.bundle.manifest import MANIFEST
 
 JOURNAL = "journal"
 """Folder of what was bought, beside the tables."""
@@ -55,10 +56,19 @@ def rows_of(folder: Path, wanted: Wanted, where: str | None = None) -> Iterator[
 
 
 def pages_of(folder: Path, quotes: Quotes) -> Iterator[Removal]:
-    """Files that quote a prompt and can be made again, or must not stay."""
+    """Files that surely quote a prompt and can be made again, or must not stay.
+
+    A router's files aren't among them: one that lacks a file can't be loaded, so they go whole or not at all.
+    """
     for path in files_of(folder):
-        if quotes.within(path):
+        if not of_router(path) and quotes.within(path) is Found.YES:
             yield Removal(words=f"{path}, which quotes it", carry_out=path.unlink)
+
+
+def of_router(path: Path) -> bool:
+    """Whether a file belongs to a bundle, or to a model version that MLflow keeps one in (`models/m-ID/`)."""
+    registered = any(one.name.startswith("m-") and one.parent.name == "models" for one in path.parents)
+    return registered or (path.parent / MANIFEST).is_file()
 
 
 def whole(folder: Path, what: str) -> Iterator[Removal]:

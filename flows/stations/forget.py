@@ -1,14 +1,14 @@
 """`pointsman forget`: prompts leave every place of an installation that holds them, and what is left is named."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from components.drift.reference import Reference
-from components.forgetting.quotes import Quotes
-from components.forgetting.removal import Removal, files_of, pages_of, rows_of, whole
+from components.forgetting.quotes import Found, Quotes
+from components.forgetting.removal import Removal, files_of, of_router, pages_of, rows_of, whole
 from components.forgetting.samples import vectors_of
 from components.forgetting.wanted import Asked, Wanted, find_wanted
 from components.sources.fetched import local_log
@@ -67,7 +67,7 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run
         if not dry_run:
             for one in planned:
                 one.carry_out()
-            left += [f"{path} still quotes it{_advice(path)}" for path in files_of(paths.home()) if quotes.within(path)]
+            left += _left(files_of(paths.home()), quotes)
     return Forgotten(prompts=len(wanted.texts), removed=tuple(one.words for one in planned), left=tuple(left))
 
 
@@ -105,8 +105,19 @@ def _samples(wanted: Wanted, left: list[str]) -> Iterator[Removal]:
             )
 
 
+def _left(files: Iterable[Path], quotes: Quotes) -> Iterator[str]:
+    for path in files:
+        match quotes.within(path):
+            case Found.YES:
+                yield f"{path} still quotes it{_advice(path)}"
+            case Found.PERHAPS:
+                yield f"{path} may quote it: a text as short as this stands there; look at it, and delete it if it does"
+
+
 def _advice(path: Path) -> str:
-    if paths.bundles() in path.parents or paths.published() in path.parents:
+    if paths.artifacts() in path.parents and of_router(path):
+        return ": a registered router's files can't be changed; retrain, then delete that model version in MLflow"
+    if of_router(path) or {paths.bundles(), paths.published(), paths.canary()} & set(path.parents):
         return ": a router's files can't be changed; retrain, then delete that router's folder"
     return ""
 

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.forgetting.quotes import Quotes
+from components.forgetting.pieces import Place
+from components.forgetting.quotes import Found, Quotes
 from components.reports.page import write_page
 from components.reports.task_map import points, write_map
 from tests.fixtures.tiny_router import REPORT
@@ -42,26 +43,53 @@ def test_pages_maps_tables_and_databases(quotes, tmp_path):
     for text, there in ((PROMPT, True), (OTHER, False)):
         task = {"id": "t1", "label": "a", "size": 4, "keywords": ["b"], "best": "m", "medoids": [text]}
         page = write_page({**REPORT, "tasks": [task]}, tmp_path / "page")
-        assert quotes.within(page) is there
+        assert quotes.within(page) is (Found.YES if there else Found.NO)
         shown = points(np.zeros((2, 2), np.float32), ["a", "a"], [OTHER, text])
         write_map(shown, [task], tmp_path / "map.html")
-        assert quotes.within(tmp_path / "map.html") is there
+        assert quotes.within(tmp_path / "map.html") is (Found.YES if there else Found.NO)
         (tmp_path / "a.md").write_text(f"# Groups\n\n> {html.escape(text)}\n")
-        assert quotes.within(tmp_path / "a.md") is there
+        assert quotes.within(tmp_path / "a.md") is (Found.YES if there else Found.NO)
         pl.DataFrame({"n": [1, 2], "question": [None, text]}).write_parquet(tmp_path / "a.parquet")
-        assert quotes.within(tmp_path / "a.parquet") is there
+        assert quotes.within(tmp_path / "a.parquet") is (Found.YES if there else Found.NO)
         with sqlite3.connect(tmp_path / "a.db") as database:
             database.execute("DROP TABLE IF EXISTS artifact")
             database.execute("CREATE TABLE artifact (id INTEGER, data TEXT)")
             database.execute("INSERT INTO artifact VALUES (1, ?)", [json.dumps([{"example": text}])])
-        assert quotes.within(tmp_path / "a.db") is there
+        assert quotes.within(tmp_path / "a.db") is (Found.YES if there else Found.NO)
 
 
 def test_a_short_prompt_must_stand_alone(quotes, tmp_path):
     path = tmp_path / "a.json"
-    for content, there in (({"answer": "yes, of course"}, False), ({"yes": 1}, True), ({"medoids": [" yes\n"]}, True)):
+    for content, found in (({"text": "yes, of course"}, Found.NO), ({"medoids": [" yes\n"]}, Found.YES)):
         path.write_text(json.dumps(content))
-        assert quotes.within(path) is there
+        assert quotes.within(path) is found
+
+
+def test_a_short_prompt_counts_where_prompts_stand_and_perhaps_where_nothing_says_what_it_is(quotes, tmp_path):
+    path = tmp_path / "a.json"
+    for content, found in (
+        ({"yes": 1}, Found.NO),
+        ({"split": "yes", "passed": ["yes"]}, Found.NO),
+        ({"model": {"vocab": {"yes": 7}}, "merges": ["yes"]}, Found.NO),
+        ({"question": "yes"}, Found.YES),
+        ({"messages": [{"role": "user", "content": "yes"}]}, Found.YES),
+        ({"data": json.dumps({"split": "yes"})}, Found.NO),
+        ({"data": json.dumps({"examples": ["yes"]})}, Found.YES),
+    ):
+        path.write_text(json.dumps(content))
+        assert quotes.within(path) is found, content
+    for name, content in (("a.md", "# Report\nyes\n"), ("a.html", "<table><td>yes</td></table>")):
+        (tmp_path / name).write_text(content)
+        assert quotes.within(tmp_path / name) is Found.PERHAPS
+    for column, found in (("split", Found.NO), ("prompt", Found.YES)):
+        pl.DataFrame({column: ["yes"]}).write_parquet(tmp_path / "a.parquet")
+        assert quotes.within(tmp_path / "a.parquet") is found
+        with sqlite3.connect(tmp_path / f"{column}.db") as database:
+            database.execute(f"CREATE TABLE kept ({column} TEXT)")
+            database.execute("INSERT INTO kept VALUES ('yes')")
+        assert quotes.within(tmp_path / f"{column}.db") is found
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"text": "yes"}))
+    assert quotes.within(tmp_path / "tokenizer.json") is Found.NO
 
 
 def test_what_cannot_be_read_quotes_nothing(quotes, tmp_path):
@@ -69,4 +97,4 @@ def test_what_cannot_be_read_quotes_nothing(quotes, tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"PAR1 torn")
     (tmp_path / "link").symlink_to(tmp_path / "a.db")
     assert not any(quotes.within(path) for path in tmp_path.iterdir())
-    assert not Quotes(["", "  "]).among(["", "anything"])
+    assert not Quotes(["", "  "]).among([("", Place.PROMPT), ("anything", Place.PROMPT)])

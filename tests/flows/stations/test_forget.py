@@ -175,6 +175,29 @@ def test_what_cannot_be_changed_is_named(home, bundle, tmp_path, capsys):
     assert "prefect.db still quotes it" in left[2]
 
 
+def test_a_short_prompt_takes_no_file_of_a_router_and_no_page_by_chance(home, bundle, capsys):
+    """`test` is a split's name in every report and a word of every vocabulary."""
+    pl.DataFrame({"prompt_id": ["p0"], "prompt": ["test"]}).write_parquet(paths.logs() / "prompts.parquet")
+    registered = paths.artifacts() / "models" / "m-1" / "artifacts" / "artifacts" / bundle.name
+    shutil.copytree(bundle, registered)
+    (registered / "notes.json").write_text(json.dumps({"examples": ["test"]}))
+    (registered.parents[2] / "input_example.json").write_text(json.dumps({"prompt": "test"}))
+    run = paths.artifacts() / "1" / "report"
+    (run / "report.json").write_text(json.dumps({"split": "test", "test": 4}))
+    (run / "examples.json").write_text(json.dumps({"examples": ["test"]}))
+    (run / "report.html").write_text("<p>test</p>")
+    before = {path: path.read_bytes() for path in registered.parents[2].rglob("*") if path.is_file()}
+    assert main(["forget", "--prompt-id", "p0"]) == 1
+    assert {path: path.read_bytes() for path in registered.parents[2].rglob("*") if path.is_file()} == before
+    assert (run / "report.json").is_file()
+    assert (run / "report.html").is_file()
+    assert not (run / "examples.json").exists()
+    left = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
+    assert len(left) == 3
+    assert f"{run / 'report.html'} may quote it" in left[0]
+    assert all("still quotes it: a registered router's files can't be changed" in line for line in left[1:])
+
+
 def test_a_damaged_table_changes_nothing(home, capsys):
     (paths.logs() / "grades.parquet").write_bytes(b"torn")
     assert main(["forget", "--prompt-id", "p5"]) == 2
