@@ -91,7 +91,9 @@ def _rows(folders: Iterable[Path]) -> pl.DataFrame:
 
 def _named(frame: pl.DataFrame, name: str, sources: Sequence[str]) -> pl.Expr:
     there = [source for source in sources if frame.schema.get(source) == pl.String]
-    return pl.coalesce(there).alias(name) if there else pl.lit(None, pl.String).alias(name)
+    # a blank one names nothing, and two rows that lack an id aren't of one prompt
+    known = [pl.when(pl.col(source).str.strip_chars() != "").then(source) for source in there]
+    return pl.coalesce(known).alias(name) if known else pl.lit(None, pl.String).alias(name)
 
 
 def _linked(rows: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:

@@ -72,6 +72,21 @@ def test_a_conversation_a_tenant_and_the_decisions_behind_imported_prompts(tmp_p
         find_wanted(Asked(prompt_ids=frozenset({"p9"})), [tables, log])
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_blank_ids_and_texts_link_no_rows(tmp_path, blank):
+    prompts = {"prompt_id": ["p1", "p2", "p3"], "prompt": ["a", "b", blank], "conversation_id": [blank] * 3}
+    pl.DataFrame(prompts).write_parquet(tmp_path / "prompts.parquet")
+    outcomes = {"prompt_id": ["p1", "p2", "p3"], "decision_id": [blank] * 3}
+    pl.DataFrame(outcomes).write_parquet(tmp_path / "outcomes.parquet")
+    log = {"decision_id": [blank, "d2"], "text": [blank, blank], "tenant": [blank, "t"]}
+    pl.DataFrame(log).write_parquet(tmp_path / "decisions-1.parquet")
+    for name, texts in (("p1", ("a",)), ("p3", ())):
+        found = find_wanted(Asked(prompt_ids=frozenset({name})), [tmp_path])
+        assert (found.prompt_ids, found.decision_ids, found.texts) == ({name}, set(), texts)
+    with pytest.raises(InputError, match="nothing is known of"):
+        find_wanted(Asked(conversations=frozenset({blank}), tenants=frozenset({blank})), [tmp_path])
+
+
 def test_digests_of_a_text_go_with_it(tmp_path):
     pl.DataFrame({"prompt_id": ["p1"], "prompt": ["Hello  World"]}).write_parquet(tmp_path / "prompts.parquet")
     wanted = find_wanted(Asked(prompt_ids=frozenset({"p1"})), [tmp_path])
