@@ -1,12 +1,13 @@
 """Which prompts a person wants forgotten: by id, by conversation or by tenant, and the same texts under other ids."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from components.forgetting.columns import TEXTS, columns_of, plain_names
 from components.forgetting.tabular import read_rows, tabular_files
 from components.tables.splits import text_digests
 from pointsman.errors import InputError
@@ -50,11 +51,11 @@ def find_wanted(asked: Asked, folders: Iterable[Path]) -> Wanted:
     Raises:
         InputError: nothing of what was asked for is there.
     """
-    rows = _rows(folders)
+    rows, prompt_ids = _rows(folders), plain_names(asked.prompt_ids)
     own = rows.filter(
-        pl.col("prompt_id").is_in(asked.prompt_ids)
-        | pl.col("conversation").is_in(asked.conversations)
-        | pl.col("tenant").is_in(asked.tenants)
+        pl.col("prompt_id").is_in(prompt_ids)
+        | pl.col("conversation").is_in(plain_names(asked.conversations))
+        | pl.col("tenant").is_in(plain_names(asked.tenants))
     )
     if own.is_empty():
         names = sorted(asked.prompt_ids | asked.conversations | asked.tenants)
@@ -63,7 +64,7 @@ def find_wanted(asked: Asked, folders: Iterable[Path]) -> Wanted:
     same = rows.join(own.select("text").drop_nulls().unique(), on="text", how="semi")
     whole = _linked(rows, pl.concat([own, same]))
     return Wanted(
-        prompt_ids=frozenset(whole["prompt_id"].drop_nulls()) | asked.prompt_ids,
+        prompt_ids=frozenset(whole["prompt_id"].drop_nulls()) | prompt_ids,
         decision_ids=frozenset(whole["decision_id"].drop_nulls()),
         texts=tuple(sorted(set(whole["text"].drop_nulls()))),
     )
@@ -74,7 +75,7 @@ _COLUMNS = {
     "decision_id": ("decision_id",),
     "conversation": ("conversation_id", "session"),
     "tenant": ("tenant",),
-    "text": ("prompt", "text"),
+    "text": TEXTS,
 }
 
 
@@ -83,17 +84,16 @@ def _rows(folders: Iterable[Path]) -> pl.DataFrame:
     found = [pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))]
     for path in (path for folder in folders for path in tabular_files(folder)):
         frame = read_rows(path)
-        if not {"prompt_id", "decision_id"} & set(frame.columns):
-            continue
-        found.append(frame.select(_named(frame, name, sources) for name, sources in _COLUMNS.items()))
+        if columns_of(frame, "prompt_id", "decision_id"):
+            found.append(pl.DataFrame([_named(frame, name, sources) for name, sources in _COLUMNS.items()]))
     return pl.concat(found).unique(maintain_order=True)
 
 
-def _named(frame: pl.DataFrame, name: str, sources: Sequence[str]) -> pl.Expr:
-    there = [source for source in sources if frame.schema.get(source) == pl.String]
-    # a blank one names nothing, and two rows that lack an id aren't of one prompt
-    known = [pl.when(pl.col(source).str.strip_chars() != "").then(source) for source in there]
-    return pl.coalesce(known).alias(name) if known else pl.lit(None, pl.String).alias(name)
+def _named(frame: pl.DataFrame, name: str, sources: tuple[str, ...]) -> pl.Series:
+    there = [column.alias(str(number)) for number, column in enumerate(columns_of(frame, *sources))]
+    if not there:
+        return pl.Series(name, [None] * frame.height, dtype=pl.String)
+    return pl.DataFrame(there).select(pl.coalesce(pl.all())).to_series().alias(name)
 
 
 def _linked(rows: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:

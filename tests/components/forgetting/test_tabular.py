@@ -72,6 +72,68 @@ def test_a_conversation_a_tenant_and_the_decisions_behind_imported_prompts(tmp_p
         find_wanted(Asked(prompt_ids=frozenset({"p9"})), [tables, log])
 
 
+def forgotten(folder, *ids):
+    """What was wanted; its rows are gone from every table afterwards."""
+    wanted = find_wanted(Asked(prompt_ids=frozenset(ids)), [folder])
+    for path in tabular_files(folder):
+        gone = unwanted(read_rows(path), wanted)
+        if gone.any():
+            rewrite(path, gone)
+    return wanted
+
+
+def test_columns_are_found_under_the_names_and_types_that_a_retrain_reads(tmp_path):
+    (tmp_path / "prompts.jsonl").write_text('{"prompt_id": "1", "prompt": "a"}\n{"prompt_id": "2", "prompt": "b"}\n')
+    (tmp_path / "responses.jsonl").write_text('{"prompt_id": 1, "response": "x"}\n{"prompt_id": 2, "response": "y"}\n')
+    (tmp_path / "outcomes.json").write_text(json.dumps([{"PROMPT_ID": " 1 ", "n": 1}, {"PROMPT_ID": "2", "n": 2}]))
+    pl.DataFrame({"promptId": [1.0, 2.0, None], "kind": ["judge"] * 3}).write_parquet(tmp_path / "grades.parquet")
+    pl.DataFrame({"Prompt-ID": pl.Series(["1", "2"], dtype=pl.Categorical)}).write_parquet(tmp_path / "old.parquet")
+    pl.DataFrame({"prompt_id": ["1", "2"]}).cast(pl.Decimal(9, 2)).write_parquet(tmp_path / "more.parquet")
+    assert forgotten(tmp_path, "1").texts == ("a",)
+    assert (tmp_path / "prompts.jsonl").read_text() == '{"prompt_id": "2", "prompt": "b"}\n'
+    assert (tmp_path / "responses.jsonl").read_text() == '{"prompt_id": 2, "response": "y"}\n'
+    assert json.loads((tmp_path / "outcomes.json").read_text()) == [{"PROMPT_ID": "2", "n": 2}]
+    assert pl.read_parquet(tmp_path / "grades.parquet")["promptId"].to_list() == [2.0, None]
+    assert pl.read_parquet(tmp_path / "old.parquet").height == 1
+    assert pl.read_parquet(tmp_path / "more.parquet").height == 1
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl", "json"])
+def test_ids_that_are_whole_numbers_everywhere_are_known(tmp_path, suffix):
+    frame = pl.DataFrame({"prompt_id": [1, 2], "prompt": ["a", "b"]})
+    path = tmp_path / f"prompts.{suffix}"
+    {"parquet": frame.write_parquet, "jsonl": frame.write_ndjson, "json": frame.write_json}[suffix](path)
+    assert forgotten(tmp_path, "1").texts == ("a",)
+    assert read_rows(path).height == 1
+
+
+def test_two_unicode_spellings_are_one_id(tmp_path):
+    pl.DataFrame({"prompt_id": ["e\u0301 ", "b"], "prompt": ["a", "b"]}).write_parquet(tmp_path / "prompts.parquet")
+    assert forgotten(tmp_path, " \u00e9").texts == ("a",)
+
+
+def test_rows_by_their_key_go_and_the_object_stays_one(tmp_path):
+    path = tmp_path / "prompts.json"
+    path.write_text(json.dumps({"1": {"prompt": "a"}, "2": {"prompt": "b"}}))
+    # candidates are by the model's name, which is no prompt's id
+    (tmp_path / "models.json").write_text(json.dumps({"1": {"provider": "x"}}))
+    assert forgotten(tmp_path, "1").texts == ("a",)
+    assert json.loads(path.read_text()) == {"2": {"prompt": "b"}}
+    assert json.loads((tmp_path / "models.json").read_text()) == {"1": {"provider": "x"}}
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "texts"])
+def test_a_prompt_that_is_a_list_of_messages_is_its_routed_text(tmp_path, form):
+    said = [[{"role": "system", "content": "be kind"}, {"role": "user", "content": text}] for text in ("a", "b")]
+    rows = [{"prompt_id": f"p{n}", "prompt": json.dumps(s) if form == "texts" else s} for n, s in enumerate(said)]
+    path = tmp_path / f"prompts.{'parquet' if form == 'parquet' else 'jsonl'}"
+    pl.DataFrame(rows).write_parquet(path) if form == "parquet" else pl.DataFrame(rows).write_ndjson(path)
+    (tmp_path / "other.jsonl").write_text('{"prompt_id": "p7", "prompt": "a"}\n')
+    wanted = forgotten(tmp_path, "p0")
+    assert (wanted.prompt_ids, wanted.texts) == ({"p0", "p7"}, ("a",))
+    assert read_rows(path)["prompt_id"].to_list() == ["p1"]
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\t"])
 def test_blank_ids_and_texts_link_no_rows(tmp_path, blank):
     prompts = {"prompt_id": ["p1", "p2", "p3"], "prompt": ["a", "b", blank], "conversation_id": [blank] * 3}
