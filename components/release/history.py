@@ -184,6 +184,11 @@ def serving(entries: tuple[Entry, ...]) -> Entry | None:
     return next((entry for entry in reversed(entries) if entry.verdict in SERVES), None)
 
 
+def served(entries: tuple[Entry, ...]) -> list[str]:
+    """router_id of every router that serves or once did, each once, in the order of their first time."""
+    return list(dict.fromkeys(entry.router_id for entry in entries if entry.verdict in SERVES))
+
+
 def readable(entries: tuple[Entry, ...], in_service: str | None) -> list[str]:
     """A line an entry for a terminal, newest first: when, what, which router, by whom and why. None without entries.
 

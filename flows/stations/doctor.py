@@ -1,12 +1,13 @@
 """`pointsman doctor`: what a crash, a full disk or a stray hand left is found, and repaired where a copy is intact."""
 
-from components.release.history import read_history
+from components.release.history import read_history, served
 from components.release.mirror import mirror
 from components.release.repair import Champions, reconcile
 from flows.platform import paths
 from flows.platform.settings import settings
 from flows.stations.verdicts import sign_promoted
-from pointsman.bundle.reading import is_whole
+from pointsman.bundle.reading import read_files
+from pointsman.errors import BundleError
 
 
 def examine(registry: Champions) -> list[str]:
@@ -21,11 +22,15 @@ def examine(registry: Champions) -> list[str]:
     lines = [f"repaired: {line}" for line in repairs.done]
     if repairs.router_id is not None and sign_promoted(repairs.router_id):
         lines.append(f"signed: router {repairs.router_id[:12]}, with {paths.publish_key()}")
-    known = {entry.router_id for entry in read_history(root)}
-    for router_id in sorted(known):
-        folder = root / router_id
-        if folder.exists() and not is_whole(folder):
-            lines.append(f"damaged: {folder}; a rollback to it won't work: delete it, or copy it from a backup")
+    for router_id in served(read_history(root)):
+        try:
+            read_files(root / router_id)
+        except BundleError as error:
+            state = "damaged" if (root / router_id).exists() else "missing"
+            lines.append(
+                f"{state}: {error}; no intact copy is in {paths.bundles()}, so a rollback to it won't work: copy "
+                f"{root / router_id} from a backup"
+            )
     if url:
         mirror(root, url, thorough=True)
         lines.append(f"checked: {url} holds what is in service")
