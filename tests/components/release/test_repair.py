@@ -167,6 +167,20 @@ def test_an_empty_home_says_what_became_of_the_last_retrain(tmp_path):
         resolve(tmp_path)
 
 
+def test_the_last_word_stands_before_blank_lines(tmp_path):
+    refuse(tmp_path, "f" * 64, ["worse than X"])
+    (tmp_path / HISTORY).write_bytes((tmp_path / HISTORY).read_bytes() + b"\n\n")
+    with pytest.raises(BundleError, match="the last retrain was refused because worse than X"):
+        resolve(tmp_path)
+
+
+def test_the_pointer_stays_where_the_history_lost_its_last_end(root):
+    third, path = read_pointer(root), root / HISTORY
+    path.write_bytes(path.read_bytes()[:-1])
+    assert reconcile(root).done == ()
+    assert read_pointer(root) == third
+
+
 def test_what_the_system_leaves_in_a_folder_is_no_unknown_file(bundle, tmp_path):
     copy = shutil.copytree(bundle, tmp_path / bundle.name)
     (copy / ".nfs0001").write_text("")
