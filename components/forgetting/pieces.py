@@ -1,12 +1,15 @@
 """The strings in a file and where each stands: pages, reports, JSON documents, tables and SQLite databases."""
 
 import base64
+import bz2
 import gzip
 import html
 import json
+import lzma
 import re
 import sqlite3
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from enum import Enum
 from pathlib import Path
@@ -14,6 +17,13 @@ from typing import Any
 
 import polars as pl
 
+from pointsman.errors import InputError
+from pointsman.sizes import PACKED
+
+LARGEST = 256 * 1024**2
+"""Bytes of one packed file when it is unpacked; more isn't looked at."""
+_OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 _PACKED_FIGURE = re.compile(r"<script type='text/plain' id='figure'>([^<]+)</script>")
 _TAG = re.compile(r"<[^>]*>")
 _PROMPTS = frozenset(
@@ -35,8 +45,11 @@ Piece = tuple[str, Place]
 def pieces_of(path: Path) -> Iterator[Piece]:
     """Every string of a file.
 
+    Files that gzip, bzip2, xz or zip packed are unpacked.
+
     Raises:
-        OSError, sqlite3.Error, polars.exceptions.PolarsError: it can't be read.
+        InputError: it is packed in another way, or too large unpacked.
+        Exception: it can't be read: of the operating system, JSON, SQLite, polars or whatever unpacks it.
     """
     with path.open("rb") as file:
         head = file.read(16)
@@ -47,11 +60,34 @@ def pieces_of(path: Path) -> Iterator[Piece]:
         for column in frame.select(pl.selectors.string()):
             place = _place(column.name)
             yield from ((text, place) for text in column.drop_nulls())
+    elif head.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(path) as packed:
+            for member in packed.infolist():
+                with packed.open(member) as file:
+                    yield from _content(file.read(LARGEST + 1), f"{path}, {member.filename}")
+    elif opener := next((one for magic, one in _OPENERS.items() if head.startswith(magic)), None):
+        with opener(path, "rb") as file:
+            yield from _content(file.read(LARGEST + 1), path)
+    elif head.startswith(PACKED):
+        raise InputError(f"{path} is packed")
     else:
-        text = path.read_bytes().decode("utf-8", "replace")
-        for packed in _PACKED_FIGURE.findall(text):
-            yield from _strings(json.loads(gzip.decompress(base64.b64decode(packed))), Place.OTHER)
-        yield from _split(text)
+        yield from _text(path.read_bytes())
+
+
+def _content(unpacked: bytes, where: object) -> Iterator[Piece]:
+    """Strings of what was unpacked, unless it has to be unpacked again."""
+    if len(unpacked) > LARGEST:
+        raise InputError(f"{where} has more than {LARGEST} bytes unpacked")
+    if unpacked.startswith((*PACKED, *_OPENERS, b"PK\x03\x04", b"PAR1", b"SQLite format 3")):
+        raise InputError(f"{where} holds what is packed again")
+    yield from _text(unpacked)
+
+
+def _text(content: bytes) -> Iterator[Piece]:
+    text = content.decode("utf-16" if content.startswith(_WIDE) else "utf-8", "replace")
+    for packed in _PACKED_FIGURE.findall(text):
+        yield from _strings(json.loads(gzip.decompress(base64.b64decode(packed))), Place.OTHER)
+    yield from _split(text)
 
 
 def _place(name: str) -> Place:

@@ -1,9 +1,11 @@
 """Whether a file quotes a prompt: a long one by its beginning, a short one only where prompts stand."""
 
+import lzma
 import re
 import sqlite3
+import zipfile
+import zlib
 from collections.abc import Iterable
-from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 
@@ -21,9 +23,25 @@ VOCABULARY = "tokenizer.json"
 """Every word that an encoder knows, and no prompt."""
 
 
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+    sqlite3.Error,
+    pl.exceptions.PolarsError,
+)
+"""Whatever a reader of a damaged, packed or forbidden file raises."""
+
+
 class Found(IntEnum):
     """How sure it is that a file quotes a text."""
 
+    UNKNOWN = -1
+    """It can't be read: damaged, packed in a way that isn't unpacked, or not ours to read."""
     NO = 0
     PERHAPS = 1
     """A short text stands alone in a page or among lines, where it may be anything."""
@@ -49,12 +67,16 @@ class Quotes:
         return found
 
     def within(self, path: Path) -> Found:
-        """Whether a file quotes one; arrays, vocabularies and what can't be read don't."""
+        """Whether a file quotes one; arrays, vocabularies and links don't."""
         if path.suffix in ARRAYS or path.name == VOCABULARY or path.is_symlink():
             return Found.NO
-        with suppress(OSError, sqlite3.Error, pl.exceptions.PolarsError):
+        try:
             return self.among(pieces_of(path))
-        return Found.NO
+        except FileNotFoundError:
+            # it went meanwhile
+            return Found.NO
+        except _UNREADABLE:
+            return Found.UNKNOWN
 
     def _in(self, text: str, place: Place) -> Found:
         if self._long is not None and self._long.search(text) is not None:

@@ -1,7 +1,7 @@
 """What would be removed from a place, found first and carried out after: a dry run only reads."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -77,7 +77,7 @@ def whole(folder: Path, what: str) -> Iterator[Removal]:
         yield Removal(words=f"{folder}, {what}", carry_out=lambda: shutil.rmtree(folder))
 
 
-def files_of(folder: Path) -> Iterable[Path]:
+def files_of(folder: Path) -> list[Path]:
     """All plain files below a folder, in order."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 

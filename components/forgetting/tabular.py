@@ -26,8 +26,13 @@ _DIGESTS = ("prompt_digest", "digest", "text")
 def tabular_files(folder: Path) -> Iterator[Path]:
     """Files of a folder that may be tables, those that an import put away as `NAME.replaced` too, in order."""
     for path in sorted(folder.glob("**/*")):
-        if path.is_file() and not path.name.startswith(".") and _suffix(path) in SUFFIXES:
+        if path.is_file() and is_tabular(path):
             yield path
+
+
+def is_tabular(path: Path) -> bool:
+    """Whether a file may be a table, by its name."""
+    return not path.name.startswith(".") and _suffix(path) in SUFFIXES
 
 
 def read_rows(path: Path) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """`pointsman forget`: prompts leave every place of an installation that holds them, and what is left is named."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +10,7 @@ from components.drift.reference import Reference
 from components.forgetting.quotes import Found, Quotes
 from components.forgetting.removal import Removal, files_of, of_router, pages_of, rows_of, whole
 from components.forgetting.samples import vectors_of
+from components.forgetting.tabular import is_tabular
 from components.forgetting.wanted import Asked, Wanted, find_wanted
 from components.sources.fetched import local_log
 from flows.platform import paths
@@ -67,7 +68,8 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run
         if not dry_run:
             for one in planned:
                 one.carry_out()
-            left += _left(files_of(paths.home()), quotes)
+            left += _left(quotes, folders)
+            left += _left_at(quotes, copies)
     return Forgotten(prompts=len(wanted.texts), removed=tuple(one.words for one in planned), left=tuple(left))
 
 
@@ -105,16 +107,41 @@ def _samples(wanted: Wanted, left: list[str]) -> Iterator[Removal]:
             )
 
 
-def _left(files: Iterable[Path], quotes: Quotes) -> Iterator[str]:
-    for path in files:
-        match quotes.within(path):
-            case Found.YES:
-                yield f"{path} still quotes it{_advice(path)}"
-            case Found.PERHAPS:
-                yield f"{path} may quote it: a text as short as this stands there; look at it, and delete it if it does"
+def _left(quotes: Quotes, folders: Sequence[Path]) -> Iterator[str]:
+    """What still quotes it in the installation and in the folders that were named, each file once."""
+    files = {path.resolve(): path for folder in (paths.home(), *folders) for path in reversed(files_of(folder))}
+    for path in sorted(files.values()):
+        found = quotes.within(path)
+        if found is Found.YES:
+            table = is_tabular(path) and any(folder in path.parents for folder in folders)
+            yield f"{_words(path, found)}{_advice(path, table)}"
+        elif found is not Found.NO:
+            yield _words(path, found)
 
 
-def _advice(path: Path) -> str:
+def _left_at(quotes: Quotes, copies: Mapping[str, Path]) -> Iterator[str]:
+    """What still quotes it in logs at URLs, of which these are the copies."""
+    for url, copy in copies.items():
+        for path in files_of(copy):
+            if (found := quotes.within(path)) is not Found.NO:
+                yield _words(f"{url.rstrip('/')}/{path.name}", found)
+
+
+def _words(where: object, found: Found) -> str:
+    match found:
+        case Found.YES:
+            return f"{where} still quotes it"
+        case Found.PERHAPS:
+            return f"{where} may quote it: a text as short as this stands there; look at it, and delete it if it does"
+        case Found.UNKNOWN:
+            return f"{where} wasn't looked at, for it is packed or can't be read: look at it yourself"
+        case Found.NO:
+            return ""
+
+
+def _advice(path: Path, table: bool) -> str:
+    if table:
+        return ": a text there begins as it does, in a row of another prompt or in a column that isn't looked at"
     if paths.artifacts() in path.parents and of_router(path):
         return ": a registered router's files can't be changed; retrain, then delete that model version in MLflow"
     if of_router(path) or {paths.bundles(), paths.published(), paths.canary()} & set(path.parents):

@@ -1,13 +1,18 @@
 """A prompt is found wherever a page, a document, a table or a database shows its beginning."""
 
+import bz2
+import gzip
 import html
 import json
+import lzma
 import sqlite3
+import zipfile
 
 import numpy as np
 import polars as pl
 import pytest
 
+from components.forgetting import pieces
 from components.forgetting.pieces import Place
 from components.forgetting.quotes import Found, Quotes
 from components.reports.page import write_page
@@ -92,9 +97,36 @@ def test_a_short_prompt_counts_where_prompts_stand_and_perhaps_where_nothing_say
     assert quotes.within(tmp_path / "tokenizer.json") is Found.NO
 
 
-def test_what_cannot_be_read_quotes_nothing(quotes, tmp_path):
+def test_packed_files_are_unpacked(quotes, tmp_path):
+    content = json.dumps({"prompt": PROMPT}, ensure_ascii=False).encode()
+    for name, packed in (("a.jsonl.gz", gzip.compress), ("a.xz", lzma.compress), ("a.bz2", bz2.compress)):
+        (tmp_path / name).write_bytes(packed(content))
+        assert quotes.within(tmp_path / name) is Found.YES
+        (tmp_path / name).write_bytes(packed(OTHER.encode()))
+        assert quotes.within(tmp_path / name) is Found.NO
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("b/prompts.jsonl", content)
+    assert quotes.within(tmp_path / "a.zip") is Found.YES
+    (tmp_path / "a.csv").write_bytes(f"id,prompt\n1,{PROMPT}".encode("utf-16"))
+    assert quotes.within(tmp_path / "a.csv") is Found.YES
+
+
+def test_what_cannot_be_read_is_not_known(quotes, tmp_path, monkeypatch):
     (tmp_path / "a.db").write_bytes(b"SQLite format 3\0" + bytes(100))
     (tmp_path / "a.parquet").write_bytes(b"PAR1 torn")
+    (tmp_path / "a.zst").write_bytes(b"\x28\xb5\x2f\xfd packed")
+    (tmp_path / "torn.gz").write_bytes(gzip.compress(OTHER.encode())[:-9])
+    (tmp_path / "twice.gz").write_bytes(gzip.compress(gzip.compress(PROMPT.encode())))
+    (tmp_path / "damaged.gz").write_bytes(gzip.compress(b"")[:10] + b"damaged in its middle")
+    (tmp_path / "torn.zip").write_bytes(b"PK\x03\x04 torn")
+    assert {quotes.within(path) for path in tmp_path.iterdir()} == {Found.UNKNOWN}
     (tmp_path / "link").symlink_to(tmp_path / "a.db")
-    assert not any(quotes.within(path) for path in tmp_path.iterdir())
+    assert quotes.within(tmp_path / "link") is Found.NO
+    assert quotes.within(tmp_path / "gone") is Found.NO
+    monkeypatch.setattr(pieces, "LARGEST", 9)
+    (tmp_path / "large.gz").write_bytes(gzip.compress(b"more than nine"))
+    assert quotes.within(tmp_path / "large.gz") is Found.UNKNOWN
+
+
+def test_blank_texts_are_quoted_nowhere():
     assert not Quotes(["", "  "]).among([("", Place.PROMPT), ("anything", Place.PROMPT)])

@@ -198,6 +198,28 @@ def test_a_short_prompt_takes_no_file_of_a_router_and_no_page_by_chance(home, bu
     assert all("still quotes it: a registered router's files can't be changed" in line for line in left[1:])
 
 
+def test_what_still_quotes_it_beside_the_tables_is_named(home, tmp_path, capsys):
+    tables, decisions = tmp_path / "tables", tmp_path / "decisions"
+    tables.mkdir()
+    texts = {"p7": SECRET, "p8": f"{SECRET} and then?"}
+    rows = [json.dumps({"prompt_id": name, "prompt": text}) + "\n" for name, text in texts.items()]
+    (tables / "prompts.jsonl").write_text("".join(rows))
+    (tables / "raw.csv").write_text(f'id,query\n1,"{SECRET}"\n')
+    (tables / "notes.txt").write_text(SECRET)
+    (tables / "raw.jsonl.gz").write_bytes(gzip.compress(rows[0].encode()))
+    (tables / "old.zst").write_bytes(b"\x28\xb5\x2f\xfd packed")
+    (decisions / "notes.txt").write_text(SECRET)
+    (paths.logs() / "spend.jsonl.gz").write_bytes(gzip.compress(rows[0].encode()))
+    arguments = ["forget", "--prompt-id", "p7", "--data", str(tables), "--decisions", str(decisions)]
+    assert main(arguments) == 1
+    left = [line.removeprefix("left: ") for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
+    named = [decisions / "notes.txt", paths.logs() / "spend.jsonl.gz", *sorted(tables.iterdir())]
+    assert [line.split()[0] for line in left] == [str(path) for path in named]
+    assert [line for line in left if "wasn't looked at" in line] == [line for line in left if "old.zst" in line]
+    assert "prompts.jsonl still quotes it: a text there begins as it does" in " ".join(left)
+    assert (tables / "prompts.jsonl").read_text() == rows[1]
+
+
 def test_a_damaged_table_changes_nothing(home, capsys):
     (paths.logs() / "grades.parquet").write_bytes(b"torn")
     assert main(["forget", "--prompt-id", "p5"]) == 2
