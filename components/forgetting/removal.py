@@ -10,7 +10,7 @@ import polars as pl
 
 from components.asking.journal import Journal
 from components.forgetting.quotes import Found, Quotes
-from components.forgetting.tabular import read_rows, rewrite, tabular_files, unwanted
+from components.forgetting.tabular import Unreadable, read_rows, rewrite, tabular_files, unwanted
 from components.forgetting.wanted import Wanted
 from components.sources.fetched import put_back
 from pointsman.bundle.manifest import MANIFEST
@@ -28,7 +28,7 @@ class Removal:
     carry_out: Callable[[], object]
 
 
-def rows_of(folder: Path, wanted: Wanted, where: str | None = None) -> Iterator[Removal]:
+def rows_of(folder: Path, wanted: Wanted, left: list[str], where: str | None = None) -> Iterator[Removal]:
     """Rows of the tables in a folder, whose journals lose the texts of all bought answers with them.
 
     A journal names questions by digest, so that one person's answers can't be told from others'; costs stay.
@@ -36,6 +36,7 @@ def rows_of(folder: Path, wanted: Wanted, where: str | None = None) -> Iterator[
     Args:
         folder: of the tables.
         wanted: what has to go.
+        left: takes a line for each file that may be a table and can't be read.
         where: the URL that the folder is a copy of, where tables go back to; None: it is no copy.
 
     Raises:
@@ -45,7 +46,11 @@ def rows_of(folder: Path, wanted: Wanted, where: str | None = None) -> Iterator[
     for path in tabular_files(folder):
         if path.parent.name == JOURNAL and path.suffix == ".jsonl":
             continue
-        gone = unwanted(read_rows(path), wanted)
+        try:
+            gone = unwanted(read_rows(path), wanted)
+        except Unreadable as error:
+            left.append(str(error) if where is None else str(error).replace(str(folder), where.rstrip("/")))
+            continue
         if count := int(gone.sum()):
             found = True
             named = path if where is None else f"{where.rstrip('/')}/{path.name}"

@@ -10,6 +10,7 @@ import polars as pl
 from components.forgetting.columns import TEXTS, columns_of, texts_of_row
 from components.tables.conversation import read_conversation
 from components.tables.json_text import loads
+from components.tables.reading import SUFFIXES as READ
 from components.tables.reading import _texts_for_messages
 from components.tables.schema import OPTIONAL_SCHEMAS, SCHEMAS
 from pointsman.durable import write_whole
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
 _KEYS = {stem: schema.key[0] for schema in (*SCHEMAS, *OPTIONAL_SCHEMAS) for stem in schema.stems}
+_SEGMENTS = ("decisions", "outcomes")
 _DIGESTS = ("prompt_digest", "digest", "text")
+
+
+class Unreadable(InputError):
+    """A file that nothing else reads can't be read as a table either."""
 
 
 def tabular_files(folder: Path) -> Iterator[Path]:
@@ -40,8 +46,11 @@ def read_rows(path: Path) -> pl.DataFrame:
 
     It has no columns where it is no table, such as a JSON document of another kind.
 
+    The last line of a text file that a crash tore is no row.
+
     Raises:
-        InputError: it is damaged.
+        Unreadable: it is damaged, and no table that a retrain reads, nor a segment of a decision log.
+        InputError: it is one of those, and damaged.
     """
     conversation = read_conversation(path.parent)
     try:
@@ -53,13 +62,46 @@ def read_rows(path: Path) -> pl.DataFrame:
             case ".json":
                 rows = _rows(path, loads(path.read_bytes()))
             case _:
-                rows = [loads(line) for line in path.read_bytes().splitlines() if line.strip()]
+                rows = [row for _, row in _lines(path)]
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise InputError(f"{path}: can't be read, so nothing in it was forgotten: {error}") from None
+        if _is_read_elsewhere(path):
+            raise InputError(
+                f"{path}: can't be read, so nothing was forgotten: {error}; mend it, restore it, or move it "
+                "out of the folder"
+            ) from None
+        raise Unreadable(
+            f"{path} can't be read as a table, so no row of it was forgotten: {error}; look at it, and delete it if it "
+            "holds prompts"
+        ) from None
     plain = [texts_of_row(row, conversation) if isinstance(row, dict) else {} for row in rows]
     names = dict.fromkeys(name for row in plain for name in row)
     frame = pl.DataFrame({name: pl.Series([row.get(name) for row in plain], dtype=pl.String) for name in names})
     return _texts_for_messages(frame, conversation)
+
+
+def _is_read_elsewhere(path: Path) -> bool:
+    """Whether it is a table of a retrain or a segment of a decision log: what it links to a prompt is needed."""
+    if path.suffix == ".parquet" and path.name.split("-")[0] in _SEGMENTS:
+        return True
+    return path.stem in _KEYS and path.suffix in READ
+
+
+def _lines(path: Path) -> list[tuple[bytes, Any]]:
+    """Each line that isn't blank, with its end, and its row.
+
+    Raises:
+        ValueError: one isn't JSON; a last one without its end was torn by a crash and is left out.
+    """
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append((line, loads(line)))
+        except ValueError as error:
+            if line.endswith((b"\n", b"\r")):
+                raise ValueError(f"line {number} isn't JSON: {error}") from None
+    return found
 
 
 def _rows(path: Path, document: Any) -> list[Any]:
@@ -104,8 +146,7 @@ def rewrite(path: Path, gone: pl.Series) -> None:
             text = json.dumps(dict(left) if isinstance(document, dict) else left, ensure_ascii=False)
             write_whole(path, lambda aside: aside.write_text(text, encoding="utf-8"))
         case _:
-            lines = [line for line in path.read_bytes().splitlines(keepends=True) if line.strip()]
-            whole = b"".join(line for line, keep in zip(lines, kept, strict=True) if keep)
+            whole = b"".join(line for (line, _), keep in zip(_lines(path), kept, strict=True) if keep)
             write_whole(path, lambda aside: aside.write_bytes(whole))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from components.forgetting.columns import TEXTS, columns_of, plain_names
-from components.forgetting.tabular import read_rows, tabular_files
+from components.forgetting.tabular import Unreadable, read_rows, tabular_files
 from components.tables.splits import text_digests
 from pointsman.errors import InputError
 from pointsman.text.conversation import prompt_digest
@@ -49,7 +49,7 @@ def find_wanted(asked: Asked, folders: Iterable[Path]) -> Wanted:
     it: nobody could tell afterwards whose they were.
 
     Raises:
-        InputError: nothing of what was asked for is there.
+        InputError: nothing of what was asked for is there, or a table is damaged.
     """
     rows, prompt_ids = _rows(folders), plain_names(asked.prompt_ids)
     own = rows.filter(
@@ -83,7 +83,11 @@ def _rows(folders: Iterable[Path]) -> pl.DataFrame:
     """Every row of every table that names a prompt or a decision, under common names."""
     found = [pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))]
     for path in (path for folder in folders for path in tabular_files(folder)):
-        frame = read_rows(path)
+        try:
+            frame = read_rows(path)
+        except Unreadable:
+            # whoever takes the rows out names it
+            continue
         if columns_of(frame, "prompt_id", "decision_id"):
             found.append(pl.DataFrame([_named(frame, name, sources) for name, sources in _COLUMNS.items()]))
     return pl.concat(found).unique(maintain_order=True)

@@ -51,7 +51,7 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run
         dry_run: only says what would go.
 
     Raises:
-        InputError: nothing of it is known, or a table is damaged; nothing was changed then.
+        InputError: nothing of it is known, or a table or a log's segment is damaged; nothing was changed then.
         TableError: a log's URL can't be read or written; the same call goes on.
     """
     urls = [log for log in dict.fromkeys(logs) if is_url(log)]
@@ -63,8 +63,8 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run
         wanted = find_wanted(asked, [*folders, *copies.values()])
         quotes = Quotes(wanted.texts)
         # what can fail for others' reasons first: the tables here still tell then which decisions are meant
-        remote = [one for url, copy in copies.items() for one in rows_of(copy, wanted, url)]
-        planned = [*remote, *_rows(folders, wanted), *_samples(wanted, left), *_caches(), *_pages(quotes)]
+        remote = [one for url, copy in copies.items() for one in rows_of(copy, wanted, left, url)]
+        planned = [*remote, *_rows(folders, wanted, left), *_samples(wanted, left), *_caches(), *_pages(quotes)]
         if not dry_run:
             for one in planned:
                 one.carry_out()
@@ -73,9 +73,9 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run
     return Forgotten(prompts=len(wanted.texts), removed=tuple(one.words for one in planned), left=tuple(left))
 
 
-def _rows(folders: Sequence[Path], wanted: Wanted) -> Iterator[Removal]:
+def _rows(folders: Sequence[Path], wanted: Wanted, left: list[str]) -> Iterator[Removal]:
     for folder in (*folders, paths.frozen(), paths.tasks(), paths.embeddings()):
-        yield from rows_of(folder, wanted)
+        yield from rows_of(folder, wanted, left)
 
 
 def _caches() -> Iterator[Removal]:

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from components.forgetting.tabular import read_rows, rewrite, tabular_files, unwanted
+from components.forgetting.tabular import Unreadable, read_rows, rewrite, tabular_files, unwanted
 from components.forgetting.wanted import Asked, find_wanted
 from components.tables.splits import text_digests
 from pointsman.errors import InputError
@@ -156,7 +156,32 @@ def test_digests_of_a_text_go_with_it(tmp_path):
     assert unwanted(frozen, wanted).to_list() == [True]
 
 
-def test_a_damaged_table_is_named(tmp_path):
-    (tmp_path / "prompts.jsonl").write_text('{"prompt_id": "p1"}\n{"prompt')
-    with pytest.raises(InputError, match=r"prompts\.jsonl: can't be read, so nothing in it was forgotten"):
-        read_rows(tmp_path / "prompts.jsonl")
+@pytest.mark.parametrize("torn", ['{"prompt', '{"prompt_id": "p1"', "{"])
+def test_a_last_line_that_was_torn_is_no_row_and_goes_on_rewriting(tmp_path, torn):
+    path = tmp_path / "prompts.jsonl"
+    rows = [json.dumps({"prompt_id": f"p{n}", "prompt": f"text {n}"}) + "\n" for n in range(3)]
+    path.write_text("".join(rows) + torn)
+    assert read_rows(path)["prompt_id"].to_list() == ["p0", "p1", "p2"]
+    assert forgotten(tmp_path, "p1").texts == ("text 1",)
+    assert path.read_text() == rows[0] + rows[2]
+    # one that only lacks its end is a row
+    path.write_text("".join(rows)[:-1])
+    assert read_rows(path).height == 3
+
+
+@pytest.mark.parametrize("name", ["prompts.jsonl", "models.json", "decisions-1.parquet", "outcomes.parquet"])
+def test_a_damaged_table_is_named(tmp_path, name):
+    (tmp_path / name).write_text('{"prompt_id": "p1"}\n\n{"prompt\n{"prompt_id": "p2"}\n')
+    line = "line 3 isn't JSON" if name.endswith("l") else ""
+    with pytest.raises(InputError, match=rf"{name}: can't be read, so nothing was forgotten: .*{line}") as caught:
+        read_rows(tmp_path / name)
+    assert not isinstance(caught.value, Unreadable)
+
+
+@pytest.mark.parametrize("name", ["raw.csv", "prompts.csv", "outcomes-x.jsonl", "old.json", "prompts.parquet.replaced"])
+def test_what_nothing_else_reads_stops_nothing(tmp_path, name):
+    (tmp_path / name).write_text("a;b\n1;x, y\n2;x, y, z\n")
+    pl.DataFrame({"prompt_id": ["p1"], "prompt": ["a"]}).write_parquet(tmp_path / "prompts.parquet")
+    with pytest.raises(Unreadable, match=f"{name} can't be read as a table"):
+        read_rows(tmp_path / name)
+    assert find_wanted(Asked(prompt_ids=frozenset({"p1"})), [tmp_path]).texts == ("a",)

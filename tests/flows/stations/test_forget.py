@@ -235,3 +235,18 @@ def test_a_mistake_is_one_line(arguments, said, capsys):
     assert main(["forget", *arguments]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert said in line
+
+
+def test_a_stray_file_that_cannot_be_read_stops_nothing_and_is_named(home, tmp_path, capsys):
+    log = tmp_path / "decisions"
+    (log / "export.csv").write_text("id;prompt\n1;say, what\n2;say, what, else\n")
+    (log / "torn.jsonl").write_text(json.dumps({"decision_id": "d-p5", "text": SECRET}) + '\n{"decision_id": "d')
+    (log / "damaged.jsonl").write_text('{"decision_id": "d-p5"}\n{"decision\n{}\n')
+    assert main(["forget", "--prompt-id", "p5", "--decisions", str(log)]) == 1
+    left = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
+    assert len(left) == 2
+    assert (
+        f"{log / 'damaged.jsonl'} can't be read as a table, so no row of it was forgotten: line 2 isn't JSON" in left[0]
+    )
+    assert f"{log / 'export.csv'} can't be read as a table" in left[1]
+    assert quoting(tmp_path) == []
