@@ -2,8 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from flows.buying import add_buying
@@ -163,9 +161,10 @@ def _promote(options: argparse.Namespace) -> int:
 
     print(f"promote: the waiting challenger, in {paths.home()}", file=sys.stderr, flush=True)
     prepare_environment()
+    from flows.stations.in_service import saying_what_serves
     from flows.stations.promote import promote_waiting
 
-    with _saying_what_serves():
+    with saying_what_serves():
         verdict = promote_waiting(options.reason, options.force, options.canary)
         print(f"router {verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
     return 0 if verdict.verdict == "promoted" else 1
@@ -177,26 +176,13 @@ def _rollback(options: argparse.Namespace) -> int:
 
     print(f"rollback: to {options.to or 'the router before'}, in {paths.home()}", file=sys.stderr, flush=True)
     prepare_environment()
+    from flows.stations.in_service import saying_what_serves
     from flows.stations.promote import roll_back
 
-    with _saying_what_serves() as before:
+    with saying_what_serves() as before:
         now = roll_back(options.to, options.reason)
         print(f"router {now[:12]} is in service again" + (f"; {before[:12]} was" if before and before != now else ""))
     return 0
-
-
-@contextmanager
-def _saying_what_serves() -> Iterator[str | None]:
-    """Says which router was and is in service here, also where the work failed after the pointer had moved."""
-    from components.release.repair import pointer_or_damage
-    from flows.platform import paths
-
-    before = pointer_or_damage(paths.published())
-    try:
-        yield before
-    finally:
-        for when, named in (("before", before), ("now", pointer_or_damage(paths.published()))):
-            print(f"in service {when}: {'a damaged pointer' if named == '' else named or 'none'}")
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -210,7 +196,9 @@ def _doctor(_: argparse.Namespace) -> int:
 
     lines = examine(registry())
     print("\n".join(lines))
-    return int(any(line.startswith(("damaged", "missing")) for line in lines))
+    found = {line.partition(":")[0] for line in lines}
+    # what is missing may have been deleted on purpose, and stays so
+    return 2 if "unreachable" in found else int("damaged" in found)
 
 
 def _keygen(_: argparse.Namespace) -> int:

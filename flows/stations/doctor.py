@@ -26,13 +26,17 @@ def examine(registry: Champions) -> list[str]:
         try:
             read_files(root / router_id)
         except BundleError as error:
-            state = "damaged" if (root / router_id).exists() else "missing"
-            lines.append(
-                f"{state}: {error}; no intact copy is in {paths.bundles()}, so a rollback to it won't work: copy "
-                f"{root / router_id} from a backup"
-            )
+            if (root / router_id).exists():
+                state = f"damaged: {error}; no intact copy is in {paths.bundles()}"
+            else:
+                state = f"missing: {error}, nor is there one in {paths.bundles()}; unless it was deleted on purpose"
+            lines.append(f"{state}: a rollback to it won't work before {root / router_id} is copied from a backup")
     if url:
-        mirror(root, url, thorough=True)
-        lines.append(f"checked: {url} holds what is in service")
+        try:
+            mirror(root, url, thorough=True)
+            lines.append(f"checked: {url} holds what is in service")
+        except BundleError as error:
+            # what was repaired here is said all the same
+            lines.append(f"unreachable: {error}")
     lines.append(f"in service: {repairs.router_id or 'nothing is published yet'}")
     return lines

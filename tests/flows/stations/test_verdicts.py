@@ -122,7 +122,7 @@ def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
         "in service",
     ]
     assert bundle.name in told[3]
-    assert f"copy {paths.published() / second.name} from a backup" in told[4]
+    assert f"before {paths.published() / second.name} is copied from a backup" in told[4]
     assert is_whole(paths.published() / third.name)
     assert is_whole(tmp_path / "far" / third.name)
 
@@ -149,6 +149,28 @@ def test_a_rollback_that_could_not_be_announced_says_what_serves(
     assert said.out == f"in service before: {third.name}\nin service now: {second.name}\n"
     assert "can't be written" in said.err
     assert "`pointsman doctor` brings it up" in said.err
+
+
+def test_doctor_says_what_it_did_though_the_address_cannot_be_written(
+    home, registry, bundle, second, parts, tmp_path, monkeypatch, capsys
+):
+    three(home, registry, bundle, second, parts)
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", lambda **_: None)
+    monkeypatch.setattr("flows.platform.tracking.registry", lambda: registry)
+    (tmp_path / "far").write_text("")
+    (paths.published() / "current.json").unlink()
+    monkeypatch.setenv("POINTSMAN_PUBLISH_URL", f"file://{tmp_path / 'far' / 'routers'}")
+    assert main(["doctor"]) == 2
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in said] == ["repaired", "repaired", "unreachable", "in service"]
+    monkeypatch.delenv("POINTSMAN_PUBLISH_URL")
+    for folder in (paths.published(), paths.bundles()):
+        shutil.rmtree(folder / bundle.name)
+    assert main(["doctor"]) == 0
+    assert "\nmissing: " in capsys.readouterr().out
+    (paths.published() / second.name / "report.json").write_text("{}")
+    shutil.rmtree(paths.bundles() / second.name)
+    assert main(["doctor"]) == 1
 
 
 def test_a_rollback_with_a_damaged_pointer_is_carried_out(home, registry, bundle, second, parts, monkeypatch, capsys):
