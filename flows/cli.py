@@ -166,13 +166,12 @@ def _promote(options: argparse.Namespace) -> int:
 
     print(f"promote: the waiting challenger, in {paths.home()}", file=sys.stderr, flush=True)
     prepare_environment()
+    from flows.stations.in_service import saying_what_serves
     from flows.stations.promote import promote_waiting
-    from pointsman.bundle.pointer import read_pointer
 
-    before = read_pointer(paths.published())
-    verdict = promote_waiting(options.reason, options.force, options.canary)
-    print(f"router {verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
-    print(f"in service before: {before or 'none'}\nin service now: {read_pointer(paths.published()) or 'none'}")
+    with saying_what_serves():
+        verdict = promote_waiting(options.reason, options.force, options.canary)
+        print(f"router {verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
     return 0 if verdict.verdict == "promoted" else 1
 
 
@@ -182,13 +181,12 @@ def _rollback(options: argparse.Namespace) -> int:
 
     print(f"rollback: to {options.to or 'the router before'}, in {paths.home()}", file=sys.stderr, flush=True)
     prepare_environment()
+    from flows.stations.in_service import saying_what_serves
     from flows.stations.promote import roll_back
-    from pointsman.bundle.pointer import read_pointer
 
-    before = read_pointer(paths.published())
-    now = roll_back(options.to, options.reason)
-    print(f"router {now[:12]} is in service again" + (f"; {before[:12]} was" if before and before != now else ""))
-    print(f"in service before: {before or 'none'}\nin service now: {now}")
+    with saying_what_serves() as before:
+        now = roll_back(options.to, options.reason)
+        print(f"router {now[:12]} is in service again" + (f"; {before[:12]} was" if before and before != now else ""))
     return 0
 
 
@@ -203,7 +201,9 @@ def _doctor(_: argparse.Namespace) -> int:
 
     lines = examine(registry())
     print("\n".join(lines))
-    return int(any(line.startswith("damaged") for line in lines))
+    found = {line.partition(":")[0] for line in lines}
+    # what is missing may have been deleted on purpose, and stays so
+    return 2 if "unreachable" in found else int("damaged" in found)
 
 
 def _keygen(_: argparse.Namespace) -> int:

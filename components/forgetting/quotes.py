@@ -1,17 +1,17 @@
-"""Whether a file quotes a prompt: pages, reports, JSON documents, tables and SQLite databases are looked into."""
+"""Whether a file quotes a prompt: a long one by its beginning, a short one only where prompts stand."""
 
-import base64
-import gzip
-import html
-import json
+import lzma
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+import zipfile
+import zlib
+from collections.abc import Iterable
+from enum import IntEnum
 from pathlib import Path
-from typing import Any
 
 import polars as pl
+
+from components.forgetting.pieces import Piece, Place, pieces_of
 
 BEGINNING = 40
 """Characters by which a prompt is known again: the shortest beginning that any page or report shows."""
@@ -19,8 +19,33 @@ SHORT = 24
 """A prompt of fewer characters must stand alone; 'yes' in the middle of a page says nothing."""
 ARRAYS = frozenset({".npz", ".npy", ".safetensors", ".onnx", ".png", ".pyc", ".nbi", ".nbc"})
 """Suffixes of files without texts."""
-_PACKED = re.compile(r"<script type='text/plain' id='figure'>([^<]+)</script>")
-_TAG = re.compile(r"<[^>]*>")
+VOCABULARY = "tokenizer.json"
+"""Every word that an encoder knows, and no prompt."""
+
+
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+    sqlite3.Error,
+    pl.exceptions.PolarsError,
+)
+"""Whatever a reader of a damaged, packed or forbidden file raises."""
+
+
+class Found(IntEnum):
+    """How sure it is that a file quotes a text."""
+
+    UNKNOWN = -1
+    """It can't be read: damaged, packed in a way that isn't unpacked, or not ours to read."""
+    NO = 0
+    PERHAPS = 1
+    """A short text stands alone in a page or among lines, where it may be anything."""
+    YES = 2
 
 
 class Quotes:
@@ -32,81 +57,34 @@ class Quotes:
         long = sorted({text[:BEGINNING] for text in plain if len(text) >= SHORT})
         self._long = re.compile("|".join(map(re.escape, long))) if long else None
 
-    def among(self, pieces: Iterable[str]) -> bool:
+    def among(self, pieces: Iterable[Piece]) -> Found:
         """Whether one of these strings quotes a text."""
-        return any(self._in(_plain(piece)) for piece in pieces)
+        found = Found.NO
+        for text, place in pieces:
+            found = max(found, self._in(_plain(text), place))
+            if found is Found.YES:
+                break
+        return found
 
-    def within(self, path: Path) -> bool:
-        """Whether a file quotes one; arrays and what can't be read don't."""
-        if path.suffix in ARRAYS or path.is_symlink():
-            return False
-        with suppress(OSError, sqlite3.Error, pl.exceptions.PolarsError):
-            return self.among(_pieces(path))
-        return False
+    def within(self, path: Path) -> Found:
+        """Whether a file quotes one; arrays, vocabularies and links don't."""
+        if path.suffix in ARRAYS or path.name == VOCABULARY or path.is_symlink():
+            return Found.NO
+        try:
+            return self.among(pieces_of(path))
+        except FileNotFoundError:
+            # it went meanwhile
+            return Found.NO
+        except _UNREADABLE:
+            return Found.UNKNOWN
 
-    def _in(self, piece: str) -> bool:
-        return piece in self._short or (self._long is not None and self._long.search(piece) is not None)
+    def _in(self, text: str, place: Place) -> Found:
+        if self._long is not None and self._long.search(text) is not None:
+            return Found.YES
+        if text not in self._short or place is Place.OTHER:
+            return Found.NO
+        return Found.YES if place is Place.PROMPT else Found.PERHAPS
 
 
 def _plain(text: str) -> str:
     return " ".join(text.split())
-
-
-def _pieces(path: Path) -> Iterator[str]:
-    with path.open("rb") as file:
-        head = file.read(16)
-    if head.startswith(b"SQLite format 3"):
-        yield from _cells(path)
-    elif head.startswith(b"PAR1"):
-        frame = pl.read_parquet(path, hive_partitioning=False)
-        for column in frame.select(pl.selectors.string()):
-            yield from column.drop_nulls()
-    else:
-        text = path.read_bytes().decode("utf-8", "replace")
-        for packed in _PACKED.findall(text):
-            yield from _strings(json.loads(gzip.decompress(base64.b64decode(packed))))
-        yield from _split(text)
-
-
-def _split(text: str) -> Iterator[str]:
-    """Strings of a JSON document or of each of its lines, what stands between the tags of a page, or lines."""
-    if text.lstrip()[:1] in ("{", "["):
-        with suppress(ValueError):
-            yield from _strings(json.loads(text))
-            return
-    for line in text.splitlines():
-        if line.lstrip()[:1] == "{":
-            with suppress(ValueError):
-                yield from _strings(json.loads(line))
-                continue
-        yield html.unescape(line)
-    # a prompt of several lines
-    yield html.unescape(text)
-    if "</" in text:
-        yield from (html.unescape(piece) for piece in _TAG.split(text))
-
-
-def _strings(document: Any) -> Iterator[str]:
-    match document:
-        case str():
-            yield document
-            if "<" in document or document[:1] in ("{", "["):
-                # a label of the map, or JSON within JSON
-                yield from _split(document)
-        case dict():
-            for key, value in document.items():
-                yield key
-                yield from _strings(value)
-        case list():
-            for value in document:
-                yield from _strings(value)
-
-
-def _cells(path: Path) -> Iterator[str]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
-            for row in database.execute(f'SELECT * FROM "{table}"'):  # noqa: S608  # its own table's name
-                for cell in row:
-                    if isinstance(cell, str):
-                        yield from _split(cell)

@@ -1,7 +1,7 @@
 """What would be removed from a place, found first and carried out after: a dry run only reads."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,10 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from components.asking.journal import Journal
-from components.forgetting.quotes import Quotes
-from components.forgetting.tabular import read_rows, rewrite, tabular_files, unwanted
+from components.forgetting.quotes import Found, Quotes
+from components.forgetting.tabular import Unreadable, read_rows, rewrite, tabular_files, unwanted
 from components.forgetting.wanted import Wanted
 from components.sources.fetched import put_back
+from pointsman.bundle.manifest import MANIFEST
 
 JOURNAL = "journal"
 """Folder of what was bought, beside the tables."""
@@ -27,7 +28,7 @@ class Removal:
     carry_out: Callable[[], object]
 
 
-def rows_of(folder: Path, wanted: Wanted, where: str | None = None) -> Iterator[Removal]:
+def rows_of(folder: Path, wanted: Wanted, left: list[str], where: str | None = None) -> Iterator[Removal]:
     """Rows of the tables in a folder, whose journals lose the texts of all bought answers with them.
 
     A journal names questions by digest, so that one person's answers can't be told from others'; costs stay.
@@ -35,6 +36,7 @@ def rows_of(folder: Path, wanted: Wanted, where: str | None = None) -> Iterator[
     Args:
         folder: of the tables.
         wanted: what has to go.
+        left: takes a line for each file that may be a table and can't be read.
         where: the URL that the folder is a copy of, where tables go back to; None: it is no copy.
 
     Raises:
@@ -44,7 +46,11 @@ def rows_of(folder: Path, wanted: Wanted, where: str | None = None) -> Iterator[
     for path in tabular_files(folder):
         if path.parent.name == JOURNAL and path.suffix == ".jsonl":
             continue
-        gone = unwanted(read_rows(path), wanted)
+        try:
+            gone = unwanted(read_rows(path), wanted)
+        except Unreadable as error:
+            left.append(str(error) if where is None else str(error).replace(str(folder), where.rstrip("/")))
+            continue
         if count := int(gone.sum()):
             found = True
             named = path if where is None else f"{where.rstrip('/')}/{path.name}"
@@ -55,10 +61,19 @@ def rows_of(folder: Path, wanted: Wanted, where: str | None = None) -> Iterator[
 
 
 def pages_of(folder: Path, quotes: Quotes) -> Iterator[Removal]:
-    """Files that quote a prompt and can be made again, or must not stay."""
+    """Files that surely quote a prompt and can be made again, or must not stay.
+
+    A router's files aren't among them: one that lacks a file can't be loaded, so they go whole or not at all.
+    """
     for path in files_of(folder):
-        if quotes.within(path):
+        if not of_router(path) and quotes.within(path) is Found.YES:
             yield Removal(words=f"{path}, which quotes it", carry_out=path.unlink)
+
+
+def of_router(path: Path) -> bool:
+    """Whether a file belongs to a bundle, or to a model version that MLflow keeps one in (`models/m-ID/`)."""
+    registered = any(one.name.startswith("m-") and one.parent.name == "models" for one in path.parents)
+    return registered or (path.parent / MANIFEST).is_file()
 
 
 def whole(folder: Path, what: str) -> Iterator[Removal]:
@@ -67,7 +82,7 @@ def whole(folder: Path, what: str) -> Iterator[Removal]:
         yield Removal(words=f"{folder}, {what}", carry_out=lambda: shutil.rmtree(folder))
 
 
-def files_of(folder: Path) -> Iterable[Path]:
+def files_of(folder: Path) -> list[Path]:
     """All plain files below a folder, in order."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 

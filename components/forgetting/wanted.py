@@ -1,13 +1,14 @@
 """Which prompts a person wants forgotten: by id, by conversation or by tenant, and the same texts under other ids."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from components.forgetting.tabular import read_rows, tabular_files
+from components.forgetting.columns import TEXTS, columns_of, plain_names
+from components.forgetting.tabular import Unreadable, read_rows, tabular_files
 from components.tables.splits import text_digests
 from pointsman.errors import InputError
 from pointsman.text.conversation import prompt_digest
@@ -48,13 +49,13 @@ def find_wanted(asked: Asked, folders: Iterable[Path]) -> Wanted:
     it: nobody could tell afterwards whose they were.
 
     Raises:
-        InputError: nothing of what was asked for is there.
+        InputError: nothing of what was asked for is there, or a table is damaged.
     """
-    rows = _rows(folders)
+    rows, prompt_ids = _rows(folders), plain_names(asked.prompt_ids)
     own = rows.filter(
-        pl.col("prompt_id").is_in(asked.prompt_ids)
-        | pl.col("conversation").is_in(asked.conversations)
-        | pl.col("tenant").is_in(asked.tenants)
+        pl.col("prompt_id").is_in(prompt_ids)
+        | pl.col("conversation").is_in(plain_names(asked.conversations))
+        | pl.col("tenant").is_in(plain_names(asked.tenants))
     )
     if own.is_empty():
         names = sorted(asked.prompt_ids | asked.conversations | asked.tenants)
@@ -63,7 +64,7 @@ def find_wanted(asked: Asked, folders: Iterable[Path]) -> Wanted:
     same = rows.join(own.select("text").drop_nulls().unique(), on="text", how="semi")
     whole = _linked(rows, pl.concat([own, same]))
     return Wanted(
-        prompt_ids=frozenset(whole["prompt_id"].drop_nulls()) | asked.prompt_ids,
+        prompt_ids=frozenset(whole["prompt_id"].drop_nulls()) | prompt_ids,
         decision_ids=frozenset(whole["decision_id"].drop_nulls()),
         texts=tuple(sorted(set(whole["text"].drop_nulls()))),
     )
@@ -74,7 +75,7 @@ _COLUMNS = {
     "decision_id": ("decision_id",),
     "conversation": ("conversation_id", "session"),
     "tenant": ("tenant",),
-    "text": ("prompt", "text"),
+    "text": TEXTS,
 }
 
 
@@ -82,16 +83,21 @@ def _rows(folders: Iterable[Path]) -> pl.DataFrame:
     """Every row of every table that names a prompt or a decision, under common names."""
     found = [pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))]
     for path in (path for folder in folders for path in tabular_files(folder)):
-        frame = read_rows(path)
-        if not {"prompt_id", "decision_id"} & set(frame.columns):
+        try:
+            frame = read_rows(path)
+        except Unreadable:
+            # whoever takes the rows out names it
             continue
-        found.append(frame.select(_named(frame, name, sources) for name, sources in _COLUMNS.items()))
+        if columns_of(frame, "prompt_id", "decision_id"):
+            found.append(pl.DataFrame([_named(frame, name, sources) for name, sources in _COLUMNS.items()]))
     return pl.concat(found).unique(maintain_order=True)
 
 
-def _named(frame: pl.DataFrame, name: str, sources: Sequence[str]) -> pl.Expr:
-    there = [source for source in sources if frame.schema.get(source) == pl.String]
-    return pl.coalesce(there).alias(name) if there else pl.lit(None, pl.String).alias(name)
+def _named(frame: pl.DataFrame, name: str, sources: tuple[str, ...]) -> pl.Series:
+    there = [column.alias(str(number)) for number, column in enumerate(columns_of(frame, *sources))]
+    if not there:
+        return pl.Series(name, [None] * frame.height, dtype=pl.String)
+    return pl.DataFrame(there).select(pl.coalesce(pl.all())).to_series().alias(name)
 
 
 def _linked(rows: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:

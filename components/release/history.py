@@ -22,6 +22,10 @@ Outcome = Verdict | Literal["rolled_back"]
 OUTCOMES: tuple[Outcome, ...] = (*get_args(Verdict), "rolled_back")
 SERVES: frozenset[Outcome] = frozenset({"promoted", "rolled_back"})
 """Outcomes after which the entry's router is in service."""
+_WAY_OUT = (
+    "restore the file from a backup, or move it away: `pointsman doctor` then begins a new one with the router "
+    "in service"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,11 @@ class Entry:
     def __post_init__(self) -> None:
         if self.verdict not in OUTCOMES:
             raise ValueError(f"verdict must be one of {OUTCOMES}, got {self.verdict!r}")
+        for name in ("time", "router_id", "who", "before"):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} must be text, got {getattr(self, name)!r}")
+        if not all(isinstance(reason, str) for reason in self.reasons):
+            raise ValueError(f"reasons must be texts, got {list(self.reasons)}")
 
     def __str__(self) -> str:
         reasons = "; ".join(self.reasons) or "no reason given"
@@ -83,13 +92,15 @@ def append(root: Path, entry: Entry) -> None:
     with path.open("ab+") as file:
         file.seek(0)
         content = file.read()
-        whole = content.rfind(b"\n") + 1
-        lines = content[:whole].split(b"\n")[:-1]
+        lines, whole = _whole_lines(content)
         parse_history(lines, path)
-        chained = replace(entry, before=_digest(lines[-1]) if lines else "")
+        last = next((line for line in reversed(lines) if line.strip()), None)
+        chained = replace(entry, before="" if last is None else _digest(last))
+        # an editor may have taken the last line's end
+        gap = b"\n" if whole and content[whole - 1 : whole] != b"\n" else b""
         file.truncate(whole)
         try:
-            file.write(json.dumps(asdict(chained)).encode() + b"\n")
+            file.write(gap + json.dumps(asdict(chained)).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         except OSError:
@@ -100,7 +111,7 @@ def append(root: Path, entry: Entry) -> None:
 
 
 def read_history(root: Path) -> tuple[Entry, ...]:
-    """All entries, oldest first; a torn last line is left out.
+    """All entries, oldest first; a torn last line is left out, one that only lost its end isn't.
 
     Raises:
         ValueError: a whole line is no entry, or the chain of digests is broken.
@@ -109,11 +120,11 @@ def read_history(root: Path) -> tuple[Entry, ...]:
         content = (root / HISTORY).read_bytes()
     except FileNotFoundError:
         return ()
-    return parse_history(content.split(b"\n")[:-1], root / HISTORY)
+    return parse_history(_whole_lines(content)[0], root / HISTORY)
 
 
 def parse_history(lines: Sequence[bytes], where: object, *, merged: bool = False) -> tuple[Entry, ...]:
-    """The entries of whole lines, whose chain is checked.
+    """The entries of whole lines, whose chain is checked; blank lines say nothing and are skipped.
 
     Args:
         lines: without their ends.
@@ -127,29 +138,51 @@ def parse_history(lines: Sequence[bytes], where: object, *, merged: bool = False
     seen: list[str] = []
     chained = False
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
-            document = json.loads(line)
-            entry = Entry(**{**document, "reasons": tuple(document["reasons"])})
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{where}, line {number}: {error}") from None
+            entry = _entry(line)
+        except ValueError as error:
+            raise ValueError(f"{where}, line {number}: {error}; {_WAY_OUT}") from None
         if merged:
             follows = entry.before == "" or entry.before in seen
         else:
             follows = entry.before in seen[-1:] if entry.before else not chained
         if not follows:
-            raise ValueError(
-                f"{where}, line {number}: a line before it was changed, taken out or added; restore the file from a "
-                "backup, or move it away: `pointsman doctor` then begins a new one with the router in service"
-            )
-        chained = chained or "before" in document
+            raise ValueError(f"{where}, line {number}: a line before it was changed, taken out or added; {_WAY_OUT}")
+        chained = chained or "before" in json.loads(line)
         entries.append(entry)
         seen.append(_digest(line))
     return tuple(entries)
 
 
+def _entry(line: bytes) -> Entry:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"isn't JSON: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("reasons"), list):
+        raise ValueError("is no entry: it must be an object with a list of 'reasons'")
+    try:
+        return Entry(**{**document, "reasons": tuple(document["reasons"])})
+    except TypeError as error:
+        # a field is missing or unknown
+        raise ValueError(f"is no entry: {error}") from None
+
+
+def _whole_lines(content: bytes) -> tuple[list[bytes], int]:
+    """The lines that were written whole, and where they end; a last one that is an entry but lost its end is whole."""
+    *lines, last = content.split(b"\n")
+    try:
+        _entry(last)
+    except ValueError:
+        return lines, len(content) - len(last)
+    return [*lines, last], len(content)
+
+
 def merge_histories(one: bytes, other: bytes) -> bytes:
     """The whole lines of both, each once, by their time: for two installations that publish to one address."""
-    lines = {line: None for content in (one, other) for line in content.split(b"\n")[:-1]}
+    lines = {line: None for content in (one, other) for line in _whole_lines(content)[0] if line.strip()}
     return b"".join(line + b"\n" for line in sorted(lines, key=_time))
 
 
@@ -182,6 +215,11 @@ def left_by_rollback(entries: tuple[Entry, ...], router_id: str) -> bool:
 def serving(entries: tuple[Entry, ...]) -> Entry | None:
     """The entry of the router that should serve; None where none ever was in service."""
     return next((entry for entry in reversed(entries) if entry.verdict in SERVES), None)
+
+
+def served(entries: tuple[Entry, ...]) -> list[str]:
+    """router_id of every router that serves or once did, each once, in the order of their first time."""
+    return list(dict.fromkeys(entry.router_id for entry in entries if entry.verdict in SERVES))
 
 
 def readable(entries: tuple[Entry, ...], in_service: str | None) -> list[str]:

@@ -58,7 +58,9 @@ def mirror(root: Path, url: str, timeout: float = 60.0, *, thorough: bool = Fals
             raise
         except Exception as error:
             # each filesystem has errors of its own
-            raise BundleError(f"{url} can't be written: {error}") from error
+            raise BundleError(
+                f"{url} can't be written: {error}; once it can be, `pointsman doctor` brings it up to what serves here"
+            ) from error
         return router_id
 
 

@@ -9,9 +9,9 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.release.history import SERVES, Outcome, append, new_entry, read_history, serving
+from components.release.history import SERVES, Outcome, append, new_entry, read_history, served, serving
 from components.release.lock import hold
-from components.release.repair import Champions, carry_forward, pointer_or_damage
+from components.release.repair import Champions, carry_forward, mend, pointer_or_damage
 from pointsman.bundle.manifest import is_router_id
 from pointsman.bundle.reading import copy_files, is_whole, read_files
 from pointsman.bundle.signature import SIGNATURE, read_signature
@@ -93,6 +93,7 @@ def rollback(
     who: str | None = None,
     registry: Champions | None = None,
     timeout: float = 60.0,
+    copies: Sequence[Path] = (),
 ) -> str:
     """Makes an earlier router serve again and returns its router_id.
 
@@ -106,14 +107,23 @@ def rollback(
         who: who did it; None: the process's user.
         registry: where its version becomes champion.
         timeout: seconds to wait for another promotion.
+        copies: folders of bundles by router_id, from which a damaged or missing router is replaced before it serves.
 
     Raises:
-        BundleError: there is no such router, or its bundle isn't whole.
+        BundleError: there is no such router, or neither its bundle nor a copy of it is whole.
         Busy: another promotion holds the lock.
     """
     with hold(root, timeout):
         target = _find(root, to) if to is not None else _before(root)
-        read_files(root / target)
+        if mended := mend(root, target, copies):
+            _LOG.info("%s", mended)
+        try:
+            read_files(root / target)
+        except BundleError as error:
+            raise BundleError(
+                f"router {target[:12]} can't serve again: {error}; copy {root / target} from a backup, or go back to "
+                "another router that `pointsman history` shows: pointsman rollback --to ID"
+            ) from None
         last = serving(read_history(root))
         if last is None or last.router_id != target:
             append(root, new_entry(target, "rolled_back", reasons, who))
@@ -134,7 +144,8 @@ def _before(root: Path) -> str:
         if entry.verdict not in SERVES:
             continue
         if entry.verdict == "rolled_back" and entry.router_id in stack:
-            del stack[stack.index(entry.router_id) :]
+            # its latest time: it may have been promoted again after another
+            del stack[max(place for place, one in enumerate(stack) if one == entry.router_id) :]
         stack.append(entry.router_id)
     if named in stack:
         # what stands beyond it broke off before it was in service
@@ -146,7 +157,9 @@ def _before(root: Path) -> str:
 
 
 def _find(root: Path, beginning: str) -> str:
-    named = [entry.name for entry in root.iterdir() if is_router_id(entry.name) and entry.name.startswith(beginning)]
+    # a router whose folder is gone may come back from a copy
+    there = {entry.name for entry in root.iterdir()} | set(served(read_history(root)))
+    named = [name for name in there if is_router_id(name) and name.startswith(beginning)]
     if not beginning or len(named) != 1:
         raise BundleError(f"{root}: {len(named)} routers begin with {beginning!r}, need exactly one")
     return named[0]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from components.release.history import append, new_entry, read_history, serving
+from components.release.history import append, new_entry, read_history, served, serving
 from components.release.lock import hold
 from pointsman.bundle.manifest import is_router_id
 from pointsman.bundle.pointer import read_pointer, write_pointer
@@ -48,7 +48,7 @@ def reconcile(
         root: the published root.
         registry: where the version in service becomes champion.
         timeout: seconds to wait for another promotion.
-        copies: folders of bundles by router_id, where an intact copy of a damaged router may be.
+        copies: folders of bundles by router_id, where an intact copy of a damaged or missing router may be.
 
     Raises:
         BundleError: the router that should serve isn't whole, and no copy of it is.
@@ -56,24 +56,38 @@ def reconcile(
     """
     with hold(root, timeout):
         sweep(root)
-        mended = _mend(root, copies)
+        mended = [word for one in _known(root) if (word := mend(root, one, copies)) is not None]
         found = carry_forward(root, registry)
         return Repairs(router_id=found.router_id, done=(*mended, *found.done))
 
 
-def _mend(root: Path, copies: Sequence[Path]) -> list[str]:
-    """Replaces what is damaged of the router that should be in service, where a copy of it is intact."""
-    last = serving(read_history(root))
-    named = pointer_or_damage(root) if last is None else last.router_id
-    if not is_router_id(named) or is_whole(root / str(named)):
-        return []
+def _known(root: Path) -> list[str]:
+    """Every router that serves or once did, oldest first: a rollback may lead to any of them."""
+    entries, named = read_history(root), pointer_or_damage(root)
+    found = [named] if not served(entries) and named is not None else served(entries)
+    return [one for one in found if is_router_id(one)]
+
+
+def mend(root: Path, router_id: str, copies: Sequence[Path]) -> str | None:
+    """Replaces a damaged or missing router by an intact copy; what was done, in words. Whoever calls it holds the lock.
+
+    Args:
+        root: the published root.
+        router_id: of a router that should be there.
+        copies: folders of bundles by router_id.
+
+    Returns:
+        None where it is whole, or no copy of it is.
+    """
+    if is_whole(root / router_id):
+        return None
     for shelf in copies:
-        copy = shelf / str(named)
+        copy = shelf / router_id
         if is_whole(copy):
-            manifest, files = copy_files(copy)
-            mend_folder(root / manifest.router_id, files)
-            return [f"the damaged router {manifest.router_id[:12]} was replaced by the intact copy in {shelf}"]
-    return []
+            _, files = copy_files(copy)
+            mend_folder(root / router_id, files)
+            return f"the damaged router {router_id[:12]} was replaced by the intact copy in {shelf}"
+    return None
 
 
 def carry_forward(root: Path, registry: Champions | None) -> Repairs:

@@ -1,12 +1,13 @@
 """`pointsman doctor`: what a crash, a full disk or a stray hand left is found, and repaired where a copy is intact."""
 
-from components.release.history import read_history
+from components.release.history import read_history, served
 from components.release.mirror import mirror
 from components.release.repair import Champions, reconcile
 from flows.platform import paths
 from flows.platform.settings import settings
 from flows.stations.verdicts import sign_promoted
-from pointsman.bundle.reading import is_whole
+from pointsman.bundle.reading import read_files
+from pointsman.errors import BundleError
 
 
 def examine(registry: Champions) -> list[str]:
@@ -21,13 +22,21 @@ def examine(registry: Champions) -> list[str]:
     lines = [f"repaired: {line}" for line in repairs.done]
     if repairs.router_id is not None and sign_promoted(repairs.router_id):
         lines.append(f"signed: router {repairs.router_id[:12]}, with {paths.publish_key()}")
-    known = {entry.router_id for entry in read_history(root)}
-    for router_id in sorted(known):
-        folder = root / router_id
-        if folder.exists() and not is_whole(folder):
-            lines.append(f"damaged: {folder}; a rollback to it won't work: delete it, or copy it from a backup")
+    for router_id in served(read_history(root)):
+        try:
+            read_files(root / router_id)
+        except BundleError as error:
+            if (root / router_id).exists():
+                state = f"damaged: {error}; no intact copy is in {paths.bundles()}"
+            else:
+                state = f"missing: {error}, nor is there one in {paths.bundles()}; unless it was deleted on purpose"
+            lines.append(f"{state}: a rollback to it won't work before {root / router_id} is copied from a backup")
     if url:
-        mirror(root, url, thorough=True)
-        lines.append(f"checked: {url} holds what is in service")
+        try:
+            mirror(root, url, thorough=True)
+            lines.append(f"checked: {url} holds what is in service")
+        except BundleError as error:
+            # what was repaired here is said all the same
+            lines.append(f"unreachable: {error}")
     lines.append(f"in service: {repairs.router_id or 'nothing is published yet'}")
     return lines

@@ -1,15 +1,16 @@
 """`pointsman forget`: prompts leave every place of an installation that holds them, and what is left is named."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from components.drift.reference import Reference
-from components.forgetting.quotes import Quotes
-from components.forgetting.removal import Removal, files_of, pages_of, rows_of, whole
+from components.forgetting.quotes import Found, Quotes
+from components.forgetting.removal import Removal, files_of, of_router, pages_of, rows_of, whole
 from components.forgetting.samples import vectors_of
+from components.forgetting.tabular import is_tabular
 from components.forgetting.wanted import Asked, Wanted, find_wanted
 from components.sources.fetched import local_log
 from flows.platform import paths
@@ -50,7 +51,7 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run
         dry_run: only says what would go.
 
     Raises:
-        InputError: nothing of it is known, or a table is damaged; nothing was changed then.
+        InputError: nothing of it is known, or a table or a log's segment is damaged; nothing was changed then.
         TableError: a log's URL can't be read or written; the same call goes on.
     """
     urls = [log for log in dict.fromkeys(logs) if is_url(log)]
@@ -62,18 +63,19 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run
         wanted = find_wanted(asked, [*folders, *copies.values()])
         quotes = Quotes(wanted.texts)
         # what can fail for others' reasons first: the tables here still tell then which decisions are meant
-        remote = [one for url, copy in copies.items() for one in rows_of(copy, wanted, url)]
-        planned = [*remote, *_rows(folders, wanted), *_samples(wanted, left), *_caches(), *_pages(quotes)]
+        remote = [one for url, copy in copies.items() for one in rows_of(copy, wanted, left, url)]
+        planned = [*remote, *_rows(folders, wanted, left), *_samples(wanted, left), *_caches(), *_pages(quotes)]
         if not dry_run:
             for one in planned:
                 one.carry_out()
-            left += [f"{path} still quotes it{_advice(path)}" for path in files_of(paths.home()) if quotes.within(path)]
+            left += _left(quotes, folders)
+            left += _left_at(quotes, copies)
     return Forgotten(prompts=len(wanted.texts), removed=tuple(one.words for one in planned), left=tuple(left))
 
 
-def _rows(folders: Sequence[Path], wanted: Wanted) -> Iterator[Removal]:
+def _rows(folders: Sequence[Path], wanted: Wanted, left: list[str]) -> Iterator[Removal]:
     for folder in (*folders, paths.frozen(), paths.tasks(), paths.embeddings()):
-        yield from rows_of(folder, wanted)
+        yield from rows_of(folder, wanted, left)
 
 
 def _caches() -> Iterator[Removal]:
@@ -105,8 +107,44 @@ def _samples(wanted: Wanted, left: list[str]) -> Iterator[Removal]:
             )
 
 
-def _advice(path: Path) -> str:
-    if paths.bundles() in path.parents or paths.published() in path.parents:
+def _left(quotes: Quotes, folders: Sequence[Path]) -> Iterator[str]:
+    """What still quotes it in the installation and in the folders that were named, each file once."""
+    files = {path.resolve(): path for folder in (paths.home(), *folders) for path in reversed(files_of(folder))}
+    for path in sorted(files.values()):
+        found = quotes.within(path)
+        if found is Found.YES:
+            table = is_tabular(path) and any(folder in path.parents for folder in folders)
+            yield f"{_words(path, found)}{_advice(path, table)}"
+        elif found is not Found.NO:
+            yield _words(path, found)
+
+
+def _left_at(quotes: Quotes, copies: Mapping[str, Path]) -> Iterator[str]:
+    """What still quotes it in logs at URLs, of which these are the copies."""
+    for url, copy in copies.items():
+        for path in files_of(copy):
+            if (found := quotes.within(path)) is not Found.NO:
+                yield _words(f"{url.rstrip('/')}/{path.name}", found)
+
+
+def _words(where: object, found: Found) -> str:
+    match found:
+        case Found.YES:
+            return f"{where} still quotes it"
+        case Found.PERHAPS:
+            return f"{where} may quote it: a text as short as this stands there; look at it, and delete it if it does"
+        case Found.UNKNOWN:
+            return f"{where} wasn't looked at, for it is packed or can't be read: look at it yourself"
+        case Found.NO:
+            return ""
+
+
+def _advice(path: Path, table: bool) -> str:
+    if table:
+        return ": a text there begins as it does, in a row of another prompt or in a column that isn't looked at"
+    if paths.artifacts() in path.parents and of_router(path):
+        return ": a registered router's files can't be changed; retrain, then delete that model version in MLflow"
+    if of_router(path) or {paths.bundles(), paths.published(), paths.canary()} & set(path.parents):
         return ": a router's files can't be changed; retrain, then delete that router's folder"
     return ""
 

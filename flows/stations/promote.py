@@ -171,7 +171,7 @@ def roll_back(to: str | None, reason: str = "") -> str:
     if to is None and (unfinished := _unannounced()):
         to = unfinished
     reasons = [reason] if reason else []
-    target = rollback(paths.published(), to, reasons=reasons, registry=registry())
+    target = rollback(paths.published(), to, reasons=reasons, registry=registry(), copies=[paths.bundles()])
     sign_promoted(target)
     announce()
     return target

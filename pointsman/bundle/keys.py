@@ -125,7 +125,8 @@ def _verifies(key: Ed25519PublicKey, signature: bytes, manifest: bytes) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        return read_plain(path, _LARGEST)
+        # who names a key chose it, links and all: files of Kubernetes' secrets and maps are links; devices stay refused
+        return read_plain(Path(os.path.realpath(path)), _LARGEST)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such key") from None
     except BundleError as error:

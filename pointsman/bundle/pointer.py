@@ -78,7 +78,9 @@ def _visible(path: Path) -> set[str]:
 def _last_word(root: Path) -> str:
     """What became of the last retrain, from the history's last whole line."""
     try:
-        entry = json.loads((root / HISTORY).read_bytes().split(b"\n")[-2])
+        # what follows the last end of a line is torn, and blank lines say nothing
+        whole = [line for line in (root / HISTORY).read_bytes().split(b"\n")[:-1] if line.strip()]
+        entry = json.loads(whole[-1])
         return f"the last retrain was {entry['verdict']} because {'; '.join(entry['reasons'])}"
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return "run `pointsman retrain` first"

@@ -155,7 +155,11 @@ def read_files(path: Path, trust: Trust | None = None) -> tuple[Manifest, dict[s
     content = _read(path / MANIFEST, LARGEST_MANIFEST)
     if trust is not None:
         trust.check(content, read_signature(path), path)
-    manifest = parse(content)
+    try:
+        manifest = parse(content)
+    except BundleError as error:
+        # the folder names the router
+        raise type(error)(f"{path}: {error}") from None
     wanted = {*manifest.files, MANIFEST}
     if unknown := sorted(set(names) - wanted - {SIGNATURE}):
         raise BundleError(f"{path}: unknown files: {', '.join(unknown)}")

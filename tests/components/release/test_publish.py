@@ -165,3 +165,12 @@ def test_a_router_in_service_without_a_record_is_recorded(bundle, tmp_path):
 
 def test_nothing_published_needs_no_repair(tmp_path):
     assert reconcile(tmp_path).router_id is None
+
+
+def test_rollback_after_a_second_promotion_of_one_router_goes_back_to_the_one_between(parts, bundle, second, tmp_path):
+    third, root = parts.write(tmp_path / "made", seed=3), tmp_path / "root"
+    for path in (bundle, second, bundle, third):
+        publish(path, root)
+    assert [rollback(root) for _ in range(3)] == [bundle.name, second.name, bundle.name]
+    with pytest.raises(BundleError, match="no router was in service before"):
+        rollback(root)

@@ -75,6 +75,34 @@ def test_attack_12_an_intact_copy_replaces_the_damaged_router_in_service(root, s
     assert reconcile(root, copies=[second.parent]).done == ()
 
 
+@pytest.mark.parametrize("fault", ["report", "manifest", "gone"])
+def test_an_earlier_router_is_mended_from_a_copy_before_a_rollback_reads_it(root, second, fault):
+    match fault:
+        case "report":
+            (root / second.name / "report.json").write_text("{}")
+        case "manifest":
+            (root / second.name / "manifest.json").write_text("{}")
+        case "gone":
+            shutil.rmtree(root / second.name)
+    third = read_pointer(root)
+    with pytest.raises(
+        BundleError, match=f"router {second.name[:12]} can't serve again: .*{second.name}.* from a backup"
+    ):
+        rollback(root, copies=[root / "nowhere"])
+    assert read_pointer(root) == third
+    assert rollback(root, second.name[:12], copies=[second.parent]) == second.name == read_pointer(root)
+    assert is_whole(root / second.name)
+
+
+def test_every_router_that_ever_served_is_mended(root, bundle, second):
+    (root / bundle.name / "report.json").write_text("{}")
+    shutil.rmtree(root / second.name)
+    done = reconcile(root, copies=[bundle.parent, second.parent]).done
+    assert [line.split()[3] for line in done] == [bundle.name[:12], second.name[:12]]
+    assert is_whole(root / bundle.name)
+    assert is_whole(root / second.name)
+
+
 def test_attack_11_a_folder_is_the_router_that_it_is_named_for(bundle, second, tmp_path):
     shutil.copytree(second, tmp_path / bundle.name)
     with pytest.raises(BundleError, match="holds another router than it is named for"):
@@ -137,6 +165,20 @@ def test_an_empty_home_says_what_became_of_the_last_retrain(tmp_path):
         BundleError, match="nothing published yet; the last retrain was refused because worse than X; too few prompts"
     ):
         resolve(tmp_path)
+
+
+def test_the_last_word_stands_before_blank_lines(tmp_path):
+    refuse(tmp_path, "f" * 64, ["worse than X"])
+    (tmp_path / HISTORY).write_bytes((tmp_path / HISTORY).read_bytes() + b"\n\n")
+    with pytest.raises(BundleError, match="the last retrain was refused because worse than X"):
+        resolve(tmp_path)
+
+
+def test_the_pointer_stays_where_the_history_lost_its_last_end(root):
+    third, path = read_pointer(root), root / HISTORY
+    path.write_bytes(path.read_bytes()[:-1])
+    assert reconcile(root).done == ()
+    assert read_pointer(root) == third
 
 
 def test_what_the_system_leaves_in_a_folder_is_no_unknown_file(bundle, tmp_path):

@@ -175,6 +175,51 @@ def test_what_cannot_be_changed_is_named(home, bundle, tmp_path, capsys):
     assert "prefect.db still quotes it" in left[2]
 
 
+def test_a_short_prompt_takes_no_file_of_a_router_and_no_page_by_chance(home, bundle, capsys):
+    """`test` is a split's name in every report and a word of every vocabulary."""
+    pl.DataFrame({"prompt_id": ["p0"], "prompt": ["test"]}).write_parquet(paths.logs() / "prompts.parquet")
+    registered = paths.artifacts() / "models" / "m-1" / "artifacts" / "artifacts" / bundle.name
+    shutil.copytree(bundle, registered)
+    (registered / "notes.json").write_text(json.dumps({"examples": ["test"]}))
+    (registered.parents[2] / "input_example.json").write_text(json.dumps({"prompt": "test"}))
+    run = paths.artifacts() / "1" / "report"
+    (run / "report.json").write_text(json.dumps({"split": "test", "test": 4}))
+    (run / "examples.json").write_text(json.dumps({"examples": ["test"]}))
+    (run / "report.html").write_text("<p>test</p>")
+    before = {path: path.read_bytes() for path in registered.parents[2].rglob("*") if path.is_file()}
+    assert main(["forget", "--prompt-id", "p0"]) == 1
+    assert {path: path.read_bytes() for path in registered.parents[2].rglob("*") if path.is_file()} == before
+    assert (run / "report.json").is_file()
+    assert (run / "report.html").is_file()
+    assert not (run / "examples.json").exists()
+    left = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
+    assert len(left) == 3
+    assert f"{run / 'report.html'} may quote it" in left[0]
+    assert all("still quotes it: a registered router's files can't be changed" in line for line in left[1:])
+
+
+def test_what_still_quotes_it_beside_the_tables_is_named(home, tmp_path, capsys):
+    tables, decisions = tmp_path / "tables", tmp_path / "decisions"
+    tables.mkdir()
+    texts = {"p7": SECRET, "p8": f"{SECRET} and then?"}
+    rows = [json.dumps({"prompt_id": name, "prompt": text}) + "\n" for name, text in texts.items()]
+    (tables / "prompts.jsonl").write_text("".join(rows))
+    (tables / "raw.csv").write_text(f'id,query\n1,"{SECRET}"\n')
+    (tables / "notes.txt").write_text(SECRET)
+    (tables / "raw.jsonl.gz").write_bytes(gzip.compress(rows[0].encode()))
+    (tables / "old.zst").write_bytes(b"\x28\xb5\x2f\xfd packed")
+    (decisions / "notes.txt").write_text(SECRET)
+    (paths.logs() / "spend.jsonl.gz").write_bytes(gzip.compress(rows[0].encode()))
+    arguments = ["forget", "--prompt-id", "p7", "--data", str(tables), "--decisions", str(decisions)]
+    assert main(arguments) == 1
+    left = [line.removeprefix("left: ") for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
+    named = [decisions / "notes.txt", paths.logs() / "spend.jsonl.gz", *sorted(tables.iterdir())]
+    assert [line.split()[0] for line in left] == [str(path) for path in named]
+    assert [line for line in left if "wasn't looked at" in line] == [line for line in left if "old.zst" in line]
+    assert "prompts.jsonl still quotes it: a text there begins as it does" in " ".join(left)
+    assert (tables / "prompts.jsonl").read_text() == rows[1]
+
+
 def test_a_damaged_table_changes_nothing(home, capsys):
     (paths.logs() / "grades.parquet").write_bytes(b"torn")
     assert main(["forget", "--prompt-id", "p5"]) == 2
@@ -190,3 +235,18 @@ def test_a_mistake_is_one_line(arguments, said, capsys):
     assert main(["forget", *arguments]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert said in line
+
+
+def test_a_stray_file_that_cannot_be_read_stops_nothing_and_is_named(home, tmp_path, capsys):
+    log = tmp_path / "decisions"
+    (log / "export.csv").write_text("id;prompt\n1;say, what\n2;say, what, else\n")
+    (log / "torn.jsonl").write_text(json.dumps({"decision_id": "d-p5", "text": SECRET}) + '\n{"decision_id": "d')
+    (log / "damaged.jsonl").write_text('{"decision_id": "d-p5"}\n{"decision\n{}\n')
+    assert main(["forget", "--prompt-id", "p5", "--decisions", str(log)]) == 1
+    left = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
+    assert len(left) == 2
+    assert (
+        f"{log / 'damaged.jsonl'} can't be read as a table, so no row of it was forgotten: line 2 isn't JSON" in left[0]
+    )
+    assert f"{log / 'export.csv'} can't be read as a table" in left[1]
+    assert quoting(tmp_path) == []

@@ -106,6 +106,10 @@ def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
     assert examine(registry)[-1] == f"in service: {third.name}"
     for place in (paths.published() / third.name, tmp_path / "far" / third.name, paths.published() / bundle.name):
         (place / "report.json").write_text("{}")
+    # of two earlier routers no copy is intact
+    shutil.rmtree(paths.published() / second.name)
+    for name in (bundle.name, second.name):
+        (paths.bundles() / name / "report.json").write_text("{}")
     (paths.published() / "current.json").unlink()
     told = examine(registry)
     assert [line.split(":")[0] for line in told] == [
@@ -113,12 +117,68 @@ def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
         "repaired",
         "repaired",
         "damaged",
+        "missing",
         "checked",
         "in service",
     ]
     assert bundle.name in told[3]
+    assert f"before {paths.published() / second.name} is copied from a backup" in told[4]
     assert is_whole(paths.published() / third.name)
     assert is_whole(tmp_path / "far" / third.name)
+
+
+def test_doctor_and_rollback_mend_an_earlier_router_from_what_was_trained_here(home, registry, bundle, second, parts):
+    three(home, registry, bundle, second, parts)
+    (paths.published() / second.name / "report.json").write_text("{}")
+    assert any(f"router {second.name[:12]} was replaced by the intact copy" in line for line in examine(registry))
+    assert is_whole(paths.published() / second.name)
+    shutil.rmtree(paths.published() / second.name)
+    assert promote.roll_back(None) == second.name
+    assert is_whole(paths.published() / second.name)
+
+
+def test_a_rollback_that_could_not_be_announced_says_what_serves(
+    home, registry, bundle, second, parts, tmp_path, monkeypatch, capsys
+):
+    third = three(home, registry, bundle, second, parts)
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", lambda **_: None)
+    (tmp_path / "far").write_text("")
+    monkeypatch.setenv("POINTSMAN_PUBLISH_URL", f"file://{tmp_path / 'far' / 'routers'}")
+    assert main(["rollback"]) == 2
+    said = capsys.readouterr()
+    assert said.out == f"in service before: {third.name}\nin service now: {second.name}\n"
+    assert "can't be written" in said.err
+    assert "`pointsman doctor` brings it up" in said.err
+
+
+def test_doctor_says_what_it_did_though_the_address_cannot_be_written(
+    home, registry, bundle, second, parts, tmp_path, monkeypatch, capsys
+):
+    three(home, registry, bundle, second, parts)
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", lambda **_: None)
+    monkeypatch.setattr("flows.platform.tracking.registry", lambda: registry)
+    (tmp_path / "far").write_text("")
+    (paths.published() / "current.json").unlink()
+    monkeypatch.setenv("POINTSMAN_PUBLISH_URL", f"file://{tmp_path / 'far' / 'routers'}")
+    assert main(["doctor"]) == 2
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in said] == ["repaired", "repaired", "unreachable", "in service"]
+    monkeypatch.delenv("POINTSMAN_PUBLISH_URL")
+    for folder in (paths.published(), paths.bundles()):
+        shutil.rmtree(folder / bundle.name)
+    assert main(["doctor"]) == 0
+    assert "\nmissing: " in capsys.readouterr().out
+    (paths.published() / second.name / "report.json").write_text("{}")
+    shutil.rmtree(paths.bundles() / second.name)
+    assert main(["doctor"]) == 1
+
+
+def test_a_rollback_with_a_damaged_pointer_is_carried_out(home, registry, bundle, second, parts, monkeypatch, capsys):
+    three(home, registry, bundle, second, parts)
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", lambda **_: None)
+    (paths.published() / "current.json").write_text("torn")
+    assert main(["rollback", "--to", bundle.name]) == 0
+    assert f"in service before: a damaged pointer\nin service now: {bundle.name}\n" in capsys.readouterr().out
 
 
 def test_promote_does_not_put_a_rolled_back_router_back(home, registry, bundle, second, parts, capsys):

@@ -157,3 +157,11 @@ def test_the_report_is_read_from_a_bundle_or_a_root(bundle, tmp_path):
 
     publish(bundle, tmp_path)
     assert read_report(tmp_path) == read_report(bundle) == read_bundle(bundle).report
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "torn", '{"schema": 1}', '{"schema": 99}'])
+def test_what_is_wrong_with_a_manifest_names_the_router(bundle, tmp_path, content):
+    copy = shutil.copytree(bundle, tmp_path / bundle.name)
+    (copy / "manifest.json").write_text(content)
+    with pytest.raises(BundleError, match=bundle.name):
+        read_bundle(copy)

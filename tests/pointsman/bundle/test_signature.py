@@ -52,6 +52,28 @@ def test_a_signed_router_decides_as_the_unsigned_one(signed, bundle, trust, prom
     assert loaded.route(prompts).candidate == Router.load(signed, threads=1).route(prompts).candidate
 
 
+def test_keys_are_read_where_a_link_leads(key, trust, tmp_path):
+    # as Kubernetes mounts a secret: key.pub -> ..data/key.pub, ..data -> ..2026_01_01
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    key.parent.rename(mounted / "..2026_01_01")
+    (mounted / "..data").symlink_to("..2026_01_01")
+    for name in ("key", "key.pub"):
+        (mounted / name).symlink_to(f"..data/{name}")
+    PublicKeys.read(mounted / "key.pub").check(b"manifest", sign(mounted / "key", b"manifest"), "there")
+    (mounted / "..2026_01_01" / "key").chmod(0o644)
+    with pytest.raises(InputError, match="can be read by others"):
+        sign(mounted / "key", b"manifest")
+    for name, target, said in (
+        ("nowhere", "gone", "no such key"),
+        ("loop", "loop", "can't be read"),
+        ("null", "/dev/null", "plain"),
+    ):
+        (mounted / name).symlink_to(target)
+        with pytest.raises(InputError, match=said):
+            PublicKeys.read(mounted / name)
+
+
 def test_signing_again_changes_nothing_and_without_a_key_nothing_is_signed(signed, bundle, key, tmp_path):
     assert not sign_bundle(signed, key)
     assert not sign_bundle(bundle, tmp_path / "no key")
