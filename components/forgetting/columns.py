@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from components.tables.casting import _source
-from components.tables.reading import _text_for_messages
+from components.tables.casting import source_of
+from components.tables.messages import row_with_routed_text
 from components.tables.schema import Column
 from pointsman.text.conversation import ConversationConfig
 
@@ -25,7 +25,7 @@ def columns_of(frame: pl.DataFrame, *names: str) -> list[pl.Series]:
     >>> columns_of(pl.DataFrame({"PROMPT_ID": [1, 2]}), "prompt_id", "decision_id")[0].to_list()
     ['1', '2']
     """
-    sources = [(name, _source(frame, Column(name=name, dtype=pl.String()))) for name in names]
+    sources = [(name, source_of(frame.columns, Column(name=name, dtype=pl.String()))) for name in names]
     return [_plain(frame[source[0]], name in TEXTS) for name, source in sources if source is not None]
 
 
@@ -44,7 +44,7 @@ def texts_of_row(row: Mapping[str, Any], conversation: ConversationConfig) -> di
     >>> texts_of_row({"prompt_id": 7, "prompt": [{"role": "user", "content": "hi"}]}, ConversationConfig())
     {'prompt_id': '7', 'prompt': 'hi'}
     """
-    said = {k: _text_for_messages(v, conversation) if k in ("prompt", "messages") else v for k, v in row.items()}
+    said = row_with_routed_text(dict(row), conversation)
     return {name: text for name, value in said.items() if (text := _text(value)) is not None}
 
 

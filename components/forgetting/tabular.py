@@ -10,8 +10,8 @@ import polars as pl
 from components.forgetting.columns import TEXTS, columns_of, texts_of_row
 from components.tables.conversation import read_conversation
 from components.tables.json_text import loads
+from components.tables.messages import with_routed_texts
 from components.tables.reading import SUFFIXES as READ
-from components.tables.reading import _texts_for_messages
 from components.tables.schema import OPTIONAL_SCHEMAS, SCHEMAS
 from pointsman.durable import write_whole
 from pointsman.errors import InputError
@@ -56,9 +56,9 @@ def read_rows(path: Path) -> pl.DataFrame:
     try:
         match _suffix(path):
             case ".parquet":
-                return _texts_for_messages(pl.read_parquet(path, hive_partitioning=False), conversation)
+                return with_routed_texts(pl.read_parquet(path, hive_partitioning=False), conversation)
             case ".csv":
-                return _texts_for_messages(pl.read_csv(path, infer_schema=False), conversation)
+                return with_routed_texts(pl.read_csv(path, infer_schema=False), conversation)
             case ".json":
                 rows = _rows(path, loads(path.read_bytes()))
             case _:
@@ -76,7 +76,7 @@ def read_rows(path: Path) -> pl.DataFrame:
     plain = [texts_of_row(row, conversation) if isinstance(row, dict) else {} for row in rows]
     names = dict.fromkeys(name for row in plain for name in row)
     frame = pl.DataFrame({name: pl.Series([row.get(name) for row in plain], dtype=pl.String) for name in names})
-    return _texts_for_messages(frame, conversation)
+    return with_routed_texts(frame, conversation)
 
 
 def _is_read_elsewhere(path: Path) -> bool:

@@ -20,6 +20,8 @@ _CLOSE = 0.02
 _MOST = 0.95
 """Share of calls that must be explained."""
 _ROUNDING = 5e-7
+_ROUNDING_OF_PRICES = 1e-5
+"""USD per million tokens below 0 that a price of nothing may be fitted to, since the others are rounded."""
 FITTED = "fitted to the cost of"
 """How the note of a price begins that was worked out here."""
 PRICES = ("input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok")
@@ -77,7 +79,7 @@ def _solve(tokens_KP: NDArray[np.float64], cost_usd_K: NDArray[np.float64]) -> l
     if tokens_KP.shape[0] <= tokens_KP.shape[1]:
         return None
     prices_P, _, rank, _ = np.linalg.lstsq(tokens_KP, cost_usd_K * 1e6, rcond=None)
-    if rank < tokens_KP.shape[1] or prices_P.min() < -1e-6:
+    if rank < tokens_KP.shape[1] or prices_P.min() < -_ROUNDING_OF_PRICES:
         return None
     prices_P = np.maximum(prices_P, 0.0)
     told_K = tokens_KP @ prices_P / 1e6

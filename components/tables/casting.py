@@ -60,16 +60,10 @@ def shaped(frame: pl.DataFrame, schema: TableSchema) -> pl.DataFrame:
     return frame.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in schema.dtypes.items())
 
 
-def _source(frame: pl.DataFrame, column: Column) -> tuple[str, float] | None:
-    """Which column of the frame is read, and what its numbers are multiplied by.
-
-    Warehouses write PROMPT_ID and programs promptId for prompt_id; the name as it is documented goes first.
-    """
-    return source_of(frame.columns, column)
-
-
 def source_of(found: Sequence[str], column: Column) -> tuple[str, float] | None:
     """Which of the names that were found is a column's, and what its numbers are multiplied by; None: none is.
+
+    Warehouses write PROMPT_ID and programs promptId for prompt_id; the name as it is documented goes first.
 
     >>> source_of(["Model", "max_input_tokens"], Column(name="model", dtype=pl.String()))
     ('Model', 1.0)
@@ -101,7 +95,7 @@ class _Cast:
 
 
 def _cast_all(frame: pl.DataFrame, path: Path, schema: TableSchema) -> list[_Cast]:
-    chosen = {column.name: _source(frame, column) for column in schema.columns}
+    chosen = {column.name: source_of(frame.columns, column) for column in schema.columns}
     missing = [column.name for column in schema.columns if column.required and chosen[column.name] is None]
     if missing:
         raise TableError(f"{path}: missing column(s) {missing}; found {frame.columns}")
