@@ -4,7 +4,7 @@ from components.asking.question import Answer, Question
 from components.grading.judge_calls import question_of, word_of, wrong_where
 from components.grading.rubric import POINTWISE_SCHEMA, read_grade
 
-THOUGHT = Answer(text="At first sight 8/10, but", cost_usd=0.0, latency_ms=1.0, finish="length")
+THOUGHT = Answer(text="Score: 8/10 at first sight, but", cost_usd=0.0, latency_ms=1.0, finish="length")
 
 
 def test_what_reads_like_a_grade_in_a_thought_that_was_cut_is_none() -> None:
