@@ -43,6 +43,7 @@ $(READY): $(wildcard requirements*.lock) pyproject.toml
 	@$(BIN)/python -c 'from components.tasks.density import compile_ahead; compile_ahead()' & \
 		{ $(PIP) $(LOCKED) -r requirements-cpu.lock 2> /dev/null || $(PIP) $(LOCKED) -r requirements-cuda.lock; } && wait
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q pointsman components flows
 	@touch $@
 
 # Versions stay as they are unless pyproject.toml asks for others; `make lock UPGRADE=--upgrade` takes the newest.

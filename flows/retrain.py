@@ -11,9 +11,10 @@ from components.reports.grading import grading_text
 from components.reports.summary import policy_text, summary
 from components.tasks.density import LayoutConfig
 from flows.platform.artifacts import note_coverage, note_result, note_tasks, note_validation
+from flows.platform.caching import is_kept
 from flows.platform.dead import claim_run
 from flows.platform.endings import name_ending, run_name
-from flows.platform.fan_out import Pending, begin, finish, task_runner
+from flows.platform.fan_out import Pending, begin, finish, start_ahead, task_runner
 from flows.platform.notify import notify_failure, notify_verdict, show_component_logs
 from flows.platform.progress import Progress
 from flows.platform.references import DataRef
@@ -131,6 +132,8 @@ def prepare(parameters: RetrainParameters, chosen: Preset, station: Progress) ->
     logs = logs_of(parameters.data, chosen.planted, force=parameters.force)
     tables = ingest(logs=logs, config=replace(chosen.quarantine, max_share=parameters.most_faulty))
     station("validate")
+    if not is_kept(validate, {"tables": tables, "logs": logs}):
+        start_ahead(__name__)
     validated = validate(tables=tables, logs=logs)
     for notice in [*notices(tables=tables, validated=validated), *changed_logs(tables), *shrunk_test(tables)]:
         station.say(f"note: {notice}")

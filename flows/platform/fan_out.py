@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from prefect import Task
+from prefect.context import FlowRunContext
 
 from flows.platform import paths
 from flows.platform.caching import is_kept
@@ -54,6 +55,16 @@ def task_runner() -> "TaskRunner[Any] | None":
         runner: TaskRunner[Any] = DaskTaskRunner(address=here.dask)
         return runner
     return LocalProcesses(max_workers=here.workers) if here.workers else None
+
+
+def start_ahead(module: str) -> None:
+    """Has a run's own processes, where it has some, load a module while the flow does what only it can do.
+
+    For flows of which it is known that they will begin calls: two processes spend several seconds each on it.
+    """
+    context = FlowRunContext.get()
+    if context is not None and isinstance(context.task_runner, LocalProcesses):
+        context.task_runner.start_ahead(module)
 
 
 def begin(task: "Task[..., R]", calls: Mapping[K, Mapping[str, Any]]) -> dict[K, Pending[R]]:

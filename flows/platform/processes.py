@@ -4,7 +4,9 @@ import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing import connection, parent_process
 from types import TracebackType
 from typing import Any
@@ -19,12 +21,19 @@ from prefect.task_runners import ProcessPoolTaskRunner
 class LocalProcesses(ProcessPoolTaskRunner):
     """Prefect's process pool, whose processes use the run's own server and end with the run, however it ends.
 
-    A process starts when the first task is submitted, and takes some seconds to import what the tasks need.
+    A process starts when the first task is submitted, or ahead of it, and takes some seconds to import what the tasks
+    need.
     """
 
     def __init__(self, max_workers: int) -> None:
         super().__init__(max_workers=max_workers, initializer=end_with_parent)
         self._submitted: list[PrefectConcurrentFuture[Any]] = []
+        self._loading: list[Future[None]] = []
+
+    def start_ahead(self, module: str) -> None:
+        """Has every process import a module, before there is a task for it; must be called inside a flow."""
+        if self._executor is not None:
+            self._loading += [self._executor.submit(_load, module) for _ in range(self._max_workers)]
 
     def submit(
         self,
@@ -43,12 +52,18 @@ class LocalProcesses(ProcessPoolTaskRunner):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # a run that failed or was stopped doesn't wait for what nobody will read
-        if any(not future.wrapped_future.done() for future in self._submitted):
+        open_still = [*(future.wrapped_future for future in self._submitted), *self._loading]
+        if any(not future.done() for future in open_still):
             processes = getattr(self._executor, "_processes", None) or {}
             for process in list(processes.values()):
                 process.terminate()
         self._submitted.clear()
+        self._loading.clear()
         super().__exit__(kind, error, trace)
+
+
+def _load(module: str) -> None:
+    import_module(module)
 
 
 def end_with_parent() -> None:

@@ -98,6 +98,23 @@ def test_a_run_that_is_stopped_ends_the_processes_that_still_compute():
     assert not process.is_alive()
 
 
+def test_every_process_loads_ahead_and_a_run_that_ends_early_doesnt_wait_for_it(tmp_path, monkeypatch):
+    (tmp_path / "loads_for_long.py").write_text("import time; time.sleep(600)")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
+    runner = LocalProcesses(max_workers=2)
+    # before the run nothing is there to load anything
+    runner.start_ahead("colorsys")
+    with runner:
+        runner.start_ahead("colorsys")
+        assert [loading.result(60) for loading in runner._loading] == [None, None]
+        processes = list(runner._executor._processes.values())
+        assert len(processes) == 2
+        runner.start_ahead("loads_for_long")
+    for process in processes:
+        process.join(20)
+        assert not process.is_alive()
+
+
 @pytest.mark.slow
 def test_a_process_ends_with_the_run_that_is_killed(tmp_path, operations):
     (tmp_path / "parent.py").write_text(PARENT)
