@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.evaluation.groups import numbered
+from components.evaluation.groups import group_count, numbered
 
 
 def conversation_numbers(conversation: pl.Series) -> NDArray[np.int32]:
@@ -23,7 +23,7 @@ def conversations(conversation_N: NDArray[np.integer]) -> int:
     >>> conversations(np.array([0, -1, 0, -1]))
     3
     """
-    return int(np.unique(numbered(conversation_N)).size)
+    return group_count(conversation_N) or conversation_N.size
 
 
 def turns_apart(conversation_N: NDArray[np.integer], seed: int) -> NDArray[np.intp]:

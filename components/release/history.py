@@ -141,7 +141,7 @@ def parse_history(lines: Sequence[bytes], where: object, *, merged: bool = False
         if not line.strip():
             continue
         try:
-            entry = _entry(line)
+            entry, names_before = _entry(line)
         except ValueError as error:
             raise ValueError(f"{where}, line {number}: {error}; {_WAY_OUT}") from None
         if merged:
@@ -150,13 +150,14 @@ def parse_history(lines: Sequence[bytes], where: object, *, merged: bool = False
             follows = entry.before in seen[-1:] if entry.before else not chained
         if not follows:
             raise ValueError(f"{where}, line {number}: a line before it was changed, taken out or added; {_WAY_OUT}")
-        chained = chained or "before" in json.loads(line)
+        chained = chained or names_before
         entries.append(entry)
         seen.append(_digest(line))
     return tuple(entries)
 
 
-def _entry(line: bytes) -> Entry:
+def _entry(line: bytes) -> tuple[Entry, bool]:
+    """The entry of a line, and whether it names the one before it, as lines from before there was a chain don't."""
     try:
         document = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -164,7 +165,7 @@ def _entry(line: bytes) -> Entry:
     if not isinstance(document, dict) or not isinstance(document.get("reasons"), list):
         raise ValueError("is no entry: it must be an object with a list of 'reasons'")
     try:
-        return Entry(**{**document, "reasons": tuple(document["reasons"])})
+        return Entry(**{**document, "reasons": tuple(document["reasons"])}), "before" in document
     except TypeError as error:
         # a field is missing or unknown
         raise ValueError(f"is no entry: {error}") from None

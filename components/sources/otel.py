@@ -217,8 +217,8 @@ def _answer(attributes: Mapping[str, Any], events: Sequence[tuple[str, dict[str,
     for name, inside in events:
         found = found or decoded(inside.get("gen_ai.output.messages") or inside.get("gen_ai.completion"))
         if name == "gen_ai.choice":
-            whole = decoded(inside.get("gen_ai.event.content"))
-            found = found or objects([decoded(inside.get("message", object_of({"of": whole}, "of").get("message")))])
+            whole = object_of({"whole": decoded(inside.get("gen_ai.event.content"))}, "whole")
+            found = found or objects([decoded(inside.get("message", whole.get("message")))])
     if isinstance(found, list):
         contents = [_message(one)["content"] for one in objects(found)]
         texts = [
