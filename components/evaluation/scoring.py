@@ -122,18 +122,21 @@ def score_methods(
         [(weight[name] * (bounded if name == "oracle" else worth)).sum(axis=1) for name in names], axis=1
     )
     paid_NK = np.stack([_paid(weight[name], cost) for name in names], axis=1)
-    quality_K = dict(zip(names, intervals(gained_NK, seed), strict=True))
     single_N = gained_NK[:, names.index("best_single")]
-    gain_K = dict(zip(names, intervals(gained_NK - single_N[:, None], seed), strict=True))
-    priced = [name for column, name in enumerate(names) if not np.isnan(paid_NK[:, column]).any()]
-    cost_K: dict[str, Interval] = {}
-    if priced:
-        paid = 1000 * paid_NK[:, [names.index(name) for name in priced]]
-        cost_K = dict(zip(priced, intervals(paid, seed), strict=True))
+    priced = [column for column in range(len(names)) if not np.isnan(paid_NK[:, column]).any()]
+    # the same resamples serve all columns, so that they are drawn once
+    shown = intervals(
+        np.concatenate([gained_NK, gained_NK - single_N[:, None], 1000 * paid_NK[:, priced]], axis=1), seed
+    )
+    quality_K, gain_K = shown[: len(names)], shown[len(names) : 2 * len(names)]
+    cost_K = dict(zip(priced, shown[2 * len(names) :], strict=True))
     best_N, top = bounded.max(axis=1), float(bounded.max(axis=1).mean())
+    single = quality_K[names.index("best_single")].mean
+    benchmark_K = _Groups.of(benchmark_N[rows], best_N)
+    task_K = None if task_N is None else _Groups.of(task_N[rows], best_N)
     scores = {}
     for column, name in enumerate(names):
-        mean = quality_K[name].mean
+        mean = quality_K[column].mean
         curve: dict[str, float | None] = {}
         if (
             name in predictions
@@ -149,14 +152,14 @@ def score_methods(
                 None if believed is None or np.isnan(believed).any() else believed[rows],
             )
         scores[name] = MethodScore(
-            quality=quality_K[name],
-            cost_usd_per_1000=cost_K.get(name),
+            quality=quality_K[column],
+            cost_usd_per_1000=cost_K.get(column),
             regret=float((best_N - gained_NK[:, column]).mean()),
             gap_at_oracle=gap_at_oracle(mean, top),
-            perf_gain=perf_gain(mean, quality_K["best_single"].mean),
-            gain=gain_K[name],
-            per_benchmark=_per_group(benchmark_N[rows], gained_NK[:, column], best_N),
-            per_task={} if task_N is None else _per_group(task_N[rows], gained_NK[:, column], best_N),
+            perf_gain=perf_gain(mean, single),
+            gain=gain_K[column],
+            per_benchmark=benchmark_K.worth(gained_NK[:, column]),
+            per_task={} if task_K is None else task_K.worth(gained_NK[:, column]),
             **curve,
         )
     return scores
@@ -200,15 +203,26 @@ def _curve(
     }
 
 
-def _per_group(
-    group_K: NDArray[np.str_], gained_K: NDArray[np.float64], best_K: NDArray[np.float64]
-) -> dict[str, dict[str, float]]:
-    lost_K = best_K - gained_K
-    return {
-        str(name): {
-            "quality": float(gained_K[group_K == name].mean()),
-            "regret": float(lost_K[group_K == name].mean()),
-            "count": float((group_K == name).sum()),
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Groups:
+    """Prompts by label, and what could be had on them."""
+
+    names: list[str]
+    place_N: NDArray[np.intp]
+    count_G: NDArray[np.intp]
+    best_N: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, label_N: NDArray[np.str_], best_N: NDArray[np.float64]) -> "_Groups":
+        names, place_N, count_G = np.unique(label_N, return_inverse=True, return_counts=True)
+        return cls(names=names.tolist(), place_N=place_N, count_G=count_G, best_N=best_N)
+
+    def worth(self, gained_N: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+        """Quality, regret and the count of prompts by label."""
+        quality_G, regret_G = (
+            np.bincount(self.place_N, values_N) / self.count_G for values_N in (gained_N, self.best_N - gained_N)
+        )
+        return {
+            name: {"quality": float(quality), "regret": float(regret), "count": float(count)}
+            for name, quality, regret, count in zip(self.names, quality_G, regret_G, self.count_G, strict=True)
         }
-        for name in np.unique(group_K)
-    }

@@ -50,7 +50,7 @@ def operating_section(
     return {
         "policy": policy,
         "asked": asked,
-        **_worth(challenger, best_single, seed),
+        **_worths([challenger], best_single, seed)[0],
         "best_single": {
             "name": models[single],
             "quality": float(best_single.quality_N.mean()),
@@ -115,41 +115,50 @@ def whatif_curve(
         For each policy: policy, quality and gain over the best single candidate as [mean, low, high],
         cost_usd_per_1000, cost_ratio as [mean, low, high] (None where unknown), shares by model, prompts.
     """
-    points = []
     rows = judged.quality_NM.shape[0]
     alone = judged.played("the best single candidate", np.full(rows, single), judged.group_N)
-    for policy in dict.fromkeys((declared, *_policies(prediction.cost_usd_NM))):
-        choice_N = decide(prediction, policy, fallback=single).candidate_N
-        played = judged.played(form(policy), choice_N, judged.group_N)
-        known_N = ~np.isnan(played.quality_N) & ~np.isnan(alone.quality_N)
-        if not known_N.any():
-            continue
-        points.append(
+    policies = dict.fromkeys((declared, *_policies(prediction.cost_usd_NM)))
+    choices = {policy: decide(prediction, policy, fallback=single).candidate_N for policy in policies}
+    played = {policy: judged.played(form(policy), choice_N, judged.group_N) for policy, choice_N in choices.items()}
+    # policies that can be judged on the same prompts share their resamples, which are most of the work
+    alike: dict[bytes, list[Policy]] = {}
+    for policy, found in played.items():
+        known_N = ~np.isnan(found.quality_N) & ~np.isnan(alone.quality_N)
+        if known_N.any():
+            alike.setdefault(known_N.tobytes(), []).append(policy)
+    worth: dict[Policy, dict[str, Any]] = {}
+    for key, members in alike.items():
+        known_N = np.frombuffer(key, dtype=np.bool_)
+        judged_on = {"prompts": int(known_N.sum())}
+        taken = [played[policy].take(known_N) for policy in members]
+        found_P = _worths(taken, alone.take(known_N), seed, resamples=400)
+        worth |= {policy: {**found, **judged_on} for policy, found in zip(members, found_P, strict=True)}
+    return [
+        {"policy": form(policy), **worth[policy], "shares": shares(choices[policy], models)}
+        for policy in policies
+        if policy in worth
+    ]
+
+
+def _worths(played: Sequence[Played], best_single: Played, seed: int, resamples: int = 1000) -> list[dict[str, Any]]:
+    """Quality, gain, cost_ratio and cost_usd_per_1000 of choices on the same prompts, as section and curve say them."""
+    quality_NP = np.stack([one.quality_N for one in played], axis=1)
+    columns_NK = np.concatenate([quality_NP, quality_NP - best_single.quality_N[:, None]], axis=1)
+    shown = intervals(columns_NK, seed, resamples=resamples, group_N=best_single.group_N)
+    found = []
+    for one, quality, gain in zip(played, shown[: len(played)], shown[len(played) :], strict=True):
+        # of few heavily weighted answers a resample knows too little
+        sure = gain if one.variance_N is None else one.above(best_single).interval(_SIDE)
+        cost = relative_cost(one.cost_usd_N, best_single.cost_usd_N, one.group_N)
+        found.append(
             {
-                "policy": form(policy),
-                **_worth(played.take(known_N), alone.take(known_N), seed, resamples=400),
-                "shares": shares(choice_N, models),
-                "prompts": int(known_N.sum()),
+                "quality": quality.as_list(),
+                "gain": sure.as_list(),
+                "cost_ratio": None if cost is None else cost.as_list(),
+                "cost_usd_per_1000": _per_1000(one.cost_usd_N),
             }
         )
-    return points
-
-
-def _worth(played: Played, best_single: Played, seed: int, resamples: int = 1000) -> dict[str, Any]:
-    """Quality, gain, cost_ratio and cost_usd_per_1000 of choices, as both the section and the curve say them."""
-    gap_N = played.quality_N - best_single.quality_N
-    columns_N2 = np.stack([played.quality_N, gap_N], axis=1)
-    quality, gain = intervals(columns_N2, seed, resamples=resamples, group_N=played.group_N)
-    if played.variance_N is not None:
-        # of few heavily weighted answers a resample knows too little
-        gain = played.above(best_single).interval(_SIDE)
-    cost = relative_cost(played.cost_usd_N, best_single.cost_usd_N, played.group_N)
-    return {
-        "quality": quality.as_list(),
-        "gain": gain.as_list(),
-        "cost_ratio": None if cost is None else cost.as_list(),
-        "cost_usd_per_1000": _per_1000(played.cost_usd_N),
-    }
+    return found
 
 
 def _policies(cost_usd_NM: Floats) -> list[Policy]:

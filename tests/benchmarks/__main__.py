@@ -105,7 +105,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "one_answer": {"spread": spread, "loggings": asked.loggings},
         "peer": {"spread": spread, "python": asked.peer},
         "onboarding": {"spread": spread},
-        "scale": {"sizes": tuple(sorted(set(asked.sizes)))} if asked.sizes else {},
+        "scale": {"complete": asked.complete} | ({"sizes": tuple(sorted(set(asked.sizes)))} if asked.sizes else {}),
         "collecting": {"spread": spread},
         "grades": {"data": asked.logs, "cache": cache, "seeds": asked.seeds, "workers": asked.workers},
     }
@@ -116,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark; all if not given")
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, of discovery, off_policy, scale")
+    parser.add_argument(
+        "--complete", nargs="+", type=int, default=(), metavar="N", help="scale: sizes of complete logs to compare with"
+    )
     parser.add_argument("--large", action="store_true", help="discovery up to 200,000 prompts both ways: half an hour")
     parser.add_argument(
         "--soak", type=float, default=0, metavar="S", help="serving, crowd: S seconds at 64 connections"

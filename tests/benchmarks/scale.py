@@ -65,24 +65,32 @@ class Watch:
         return spent, max(near, default=0) / 2**30
 
 
-def run(sizes: Sequence[int] = SIZES, *, seed: int = 0) -> Table:
-    """Every station at every size, and what the routers are worth."""
+def run(sizes: Sequence[int] = SIZES, *, complete: Sequence[int] = (), seed: int = 0) -> Table:
+    """Every station at every size, and what the routers are worth.
+
+    Args:
+        sizes: prompts of one answer each.
+        complete: prompts of logs in which every candidate answered; their routers are worth comparing, no more.
+        seed: of the world and its logs.
+    """
     folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"pointsman-scale-{os.getpid()}"
     home = folder / "home"
     found: dict[int, dict[str, tuple[float, float, float]]] = {}
-    worth: dict[int, Mapping[str, float]] = {}
-    for prompts in sizes:
-        place = folder / str(prompts)
+    worth: dict[str, Mapping[str, float]] = {}
+    for what, prompts in [*(("write", size) for size in sizes), *(("complete", size) for size in complete)]:
+        place, label = folder / f"{what}-{prompts}", f"{prompts:,} {'complete ' if what == 'complete' else ''}prompts"
         try:
-            measure("scale_case", ["write", str(place / "logs"), str(prompts), str(seed)], threads=1)
-            found[prompts], bundle = _retrained(place, home)
-            worth[prompts] = measure("scale_case", ["judge", bundle, str(_JUDGED), str(seed)], threads=1)
+            measure("scale_case", [what, str(place / "logs"), str(prompts), str(seed)], threads=1)
+            stations, bundle = _retrained(place, home)
+            worth[label] = measure("scale_case", ["judge", bundle, str(_JUDGED), str(seed)], threads=1)
         finally:
             shutil.rmtree(place, ignore_errors=True)
             # the next size meets no router in service
             shutil.rmtree(home / "data" / "published", ignore_errors=True)
-        print(prompts, {name: tuple(round(one, 1) for one in of) for name, of in found[prompts].items()}, flush=True)
-        print(prompts, worth[prompts], flush=True)
+        if what == "write":
+            found[prompts] = stations
+        print(label, {name: tuple(round(one, 1) for one in of) for name, of in stations.items()}, flush=True)
+        print(label, worth[label], flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     names = list(dict.fromkeys(name for of in found.values() for name in of))
     return Table(
@@ -96,9 +104,7 @@ def run(sizes: Sequence[int] = SIZES, *, seed: int = 0) -> Table:
             f"figures. Quality: true worth of the answers to {_JUDGED} fresh prompts."
         ),
         rows=[_row(name, found) for name in names],
-        summary={
-            f"{prompts:,} prompts: {name}": value for prompts, values in worth.items() for name, value in values.items()
-        },
+        summary={f"{label}: {name}": value for label, values in worth.items() for name, value in values.items()},
     )
 
 

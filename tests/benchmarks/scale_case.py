@@ -33,11 +33,11 @@ def judge(bundle: Path, prompts: int, seed: int) -> dict[str, float]:
 
 
 def main(what: str, path: str, prompts: str, seed: str) -> dict[str, float]:
-    """`write FOLDER N SEED` or `judge BUNDLE N SEED`."""
+    """`write FOLDER N SEED`, `complete FOLDER N SEED` or `judge BUNDLE N SEED`."""
     start = time.perf_counter()
     if what == "judge":
         return judge(Path(path), int(prompts), int(seed))
-    write_logs(Path(path), int(prompts), int(seed))
+    write_logs(Path(path), int(prompts), int(seed), complete=what == "complete")
     return {"seconds": time.perf_counter() - start}
 
 

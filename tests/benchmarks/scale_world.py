@@ -100,10 +100,11 @@ def _tokens(drawn: Drawn) -> NDArray[np.float64]:
     return 80.0 + 20.0 * (drawn.task_N % 8)
 
 
-def write_logs(folder: Path, prompts: int, seed: int) -> None:
+def write_logs(folder: Path, prompts: int, seed: int, *, complete: bool = False) -> None:
     """Prompts, candidates, outcomes and the true task of each prompt, as parquet; never more than a part in memory.
 
     Half of the prompts were answered by the usual candidate, the others by any; nobody wrote down which was likely.
+    In `complete` logs every candidate answered every prompt.
     """
     here = world(seed)
     parts = folder / "parts"
@@ -113,18 +114,20 @@ def write_logs(folder: Path, prompts: int, seed: int) -> None:
         count = len(drawn.prompts)
         rng = np.random.default_rng([seed, number])
         asked_N = np.where(rng.random(count) < 0.5, USUAL, rng.integers(0, len(MODELS), count))
-        row_N = np.arange(count)
+        answered_NM = np.full((count, len(MODELS)), complete)
+        answered_NM[np.arange(count), asked_N] = True
+        row_K, column_K = np.nonzero(answered_NM)
         tokens_N = np.rint(_tokens(drawn) * rng.lognormal(0, 0.3, count))
-        paid_N = cost_usd(drawn.words_N, np.broadcast_to(tokens_N[:, None], drawn.expected_NM.shape))[row_N, asked_N]
+        paid_N = cost_usd(drawn.words_N, np.broadcast_to(tokens_N[:, None], drawn.expected_NM.shape))[row_K, column_K]
         key = pl.DataFrame({"prompt_id": pl.int_range(first, first + count, eager=True).cast(pl.String)})
         key.with_columns(
             prompt=pl.Series(drawn.prompts), benchmark=pl.Series(drawn.task_N % BENCHMARKS).cast(pl.String)
         ).write_parquet(parts / f"prompts-{number:05d}.parquet")
-        key.with_columns(
-            model=pl.Series(np.array(MODELS)[asked_N]),
-            quality=(rng.random(count) < drawn.expected_NM[row_N, asked_N]).astype(np.float64),
-            input_tokens=pl.Series((drawn.words_N * 1.2).astype(np.int64)),
-            output_tokens=pl.Series(tokens_N.astype(np.int64)),
+        key[row_K].with_columns(
+            model=pl.Series(np.array(MODELS)[column_K]),
+            quality=(rng.random(row_K.size) < drawn.expected_NM[row_K, column_K]).astype(np.float64),
+            input_tokens=pl.Series((drawn.words_N * 1.2).astype(np.int64)[row_K]),
+            output_tokens=pl.Series(tokens_N.astype(np.int64)[row_K]),
             cost_usd=pl.Series(paid_N),
         ).write_parquet(parts / f"outcomes-{number:05d}.parquet")
         key.with_columns(task=pl.Series(drawn.task_N).cast(pl.String)).write_parquet(
