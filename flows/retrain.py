@@ -141,7 +141,9 @@ def prepare(parameters: RetrainParameters, chosen: Preset, station: Progress) ->
 
     def divided(vectors: DataRef) -> DataRef:
         station("split")
-        return divide(tables=tables, embedded=vectors, frozen=frozen_test(), config=chosen.split)
+        splits = divide(tables=tables, embedded=vectors, frozen=frozen_test(), config=chosen.split)
+        station.doing("vectors of all prompts by the encoder that is chosen")
+        return splits
 
     encoded = encode_and_divide(parameters.encoder, tables, divided, chosen, parameters.seed)
     freeze(tables=tables, splits=encoded.splits)

@@ -78,10 +78,14 @@ class Progress:
         def begin(name: object) -> None:
             nonlocal begun
             begun += 1
-            self._part = f"{name} ({begun} of {count})"
-            self._bar.update(self._task, description=f"{self._station}: {self._part}", left=self.left())
+            self.doing(f"{name} ({begun} of {count})")
 
         return begin
+
+    def doing(self, part: str) -> None:
+        """Says what the station is at now, where it does several things."""
+        self._part = part
+        self._bar.update(self._task, description=f"{self._station}: {part}", left=self.left())
 
     def say(self, line: str) -> None:
         """A line for the person at the terminal, and for the run's log."""

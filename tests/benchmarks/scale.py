@@ -33,7 +33,10 @@ _LEAST_S = 2.0
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
-    """Memory and processor time of a process and all it started, every half second."""
+    """Memory and processor time of a process and all it started, every half second.
+
+    Memory that processes share, such as a mapped board, counts once (Linux's proportional set size).
+    """
 
     when: list[float] = field(default_factory=list)
     bytes_used: list[int] = field(default_factory=list)
@@ -48,7 +51,7 @@ class Watch:
             for one in _family(process.pid):
                 try:
                     times = one.cpu_times()
-                    now[one.pid], used = times.user + times.system, used + one.memory_info().rss
+                    now[one.pid], used = times.user + times.system, used + _bytes_used(one)
                 except psutil.Error:
                     continue
             ended_s += sum(spent for pid, spent in last.items() if pid not in now)
@@ -181,6 +184,11 @@ def _at(when: Sequence[float], value: Sequence[float], time_s: float) -> float:
         return value[0] if value else 0.0
     share = min((time_s - when[later - 1]) / (when[later] - when[later - 1]), 1.0)
     return value[later - 1] + share * (value[later] - value[later - 1])
+
+
+def _bytes_used(process: psutil.Process) -> int:
+    found = process.memory_full_info()
+    return int(getattr(found, "pss", found.rss))
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -40,6 +40,8 @@ def test_parts_of_a_station_are_named_and_counted(capsys):
         for name in ("knn", "mlp"):
             begin(name)
         assert station._part == "mlp (2 of 3)"
+        station.doing("vectors of all prompts")
+        assert station._part == "vectors of all prompts"
 
 
 def test_what_is_said_is_printed_for_the_log(capsys, monkeypatch):
