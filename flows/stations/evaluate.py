@@ -130,7 +130,7 @@ def _discovery(board: Board, stages: WithPeers) -> dict[str, Any]:
     truth = stages.logs.path / "truth.parquet"
     ari = None
     if truth.exists() and partition.tasks:
-        ids = pl.DataFrame({"prompt_id": [board.prompt_ids[row] for row in board.rows("train")]})
+        ids = pl.DataFrame({"prompt_id": board.prompt_id_N[board.rows("train")]})
         planted = ids.join(pl.read_parquet(truth), on="prompt_id", how="left", maintain_order="left")["task"]
         ari = float(adjusted_rand_score(partition.task_N, planted.rank("dense").to_numpy()))
     return {
