@@ -14,6 +14,7 @@ from sklearn.cluster import KMeans
 from components.baselines import guarded_knn, knn
 from components.evaluation.paired import difference
 from components.learning.novelty_fit import NoveltyConfig, fit_novelty
+from components.learning.units import joined, members, units
 from components.tables.board import Board
 
 Floats = NDArray[np.float64]
@@ -96,8 +97,11 @@ def choose_encoder(
     benchmark_N: NDArray[np.str_],
     config: ChoiceConfig,
     seed: int,
+    group_N: NDArray[np.int32] | None = None,
 ) -> EncoderChoice:
-    """Compares encoders on held-out prompts, each fitted without them.
+    """Compares encoders on held-out prompts, each fitted without them and what belongs with them.
+
+    An encoder that merely recognises a conversation predicts its other turns well, and new conversations not at all.
 
     Routing: prompts of each fold are routed by their nearest prompts of the other folds. Left out: the same with a
     whole benchmark left out. Novelty: the share of held-out known prompts that are nearer to the training prompts than
@@ -108,6 +112,10 @@ def choose_encoder(
         encoders: by name, cheapest first; the last is the reference that is best where nothing is told apart.
         quality_NM: nan where not observed.
         benchmark_N: the logs' labels; empty: none.
+        config: how they are compared.
+        seed: of folds and orders.
+        group_N: prompts that belong together, such as turns of a conversation; below 0: to nothing. None: all are
+            independent.
 
     Raises:
         ValueError: no encoder, or prompts that don't fit.
@@ -118,20 +126,26 @@ def choose_encoder(
     reference = list(encoders)[-1]
     whole = bool((~np.isnan(quality_NM)).all(axis=1).mean() > 0.5)
     judge = _Judge(quality_NM=np.asarray(quality_NM, dtype=np.float64), whole=whole, config=config, seed=seed)
-    folds = np.array_split(np.random.default_rng(seed).permutation(everything), config.folds)
-    shifts = _shifts(_labels(benchmark_N, encoders[reference], config, seed), config, seed)
+    whole_N = np.full(everything.size, -1, dtype=np.int32) if group_N is None else group_N
+    generator = np.random.default_rng(seed)
+    folds = [joined(part) for part in _dealt(_shuffled(everything, whole_N, generator), config.folds)]
+    shifts = _shifts(_labels(benchmark_N, encoders[reference], config, seed), whole_N, config, seed)
+    left_out_K = joined([shift.out_Q for shift in shifts])
+    rows = {"routing": joined(folds), "left_out": left_out_K, "novelty": left_out_K}
     values: dict[str, dict[str, Floats]] = {name: {} for name in encoders}
     for name, embed in encoders.items():
         values[name]["routing"] = np.concatenate(
             [judge.routed(embed, np.setdiff1d(everything, fold), fold) for fold in folds]
         )
         if shifts:
-            apart = [judge.left_out(embed, out_Q, known_K) for out_Q, known_K in shifts]
+            apart = [judge.left_out(embed, shift) for shift in shifts]
             values[name]["left_out"] = np.concatenate([worth for worth, _ in apart])
             values[name]["novelty"] = np.concatenate([share for _, share in apart])
     criteria = {
         name: tuple(
-            _criterion(one, max((values[other][one] for other in encoders), key=np.nanmean), found, config)
+            _criterion(
+                one, max((values[other][one] for other in encoders), key=np.nanmean), found, whole_N[rows[one]], config
+            )
             for one, found in of_encoder.items()
             if np.isfinite(found).any()
         )
@@ -150,14 +164,44 @@ def _labels(benchmark_N: NDArray[np.str_], embed: Embed, config: ChoiceConfig, s
     return np.asarray([f"cluster {cluster}" for cluster in cluster_N], dtype=np.str_)
 
 
-def _shifts(label_N: NDArray[np.str_], config: ChoiceConfig, seed: int) -> list[tuple[Rows, Rows]]:
-    """Rows of each benchmark that is left out, and all others in an order drawn by seed."""
+def _shuffled(rows_K: Rows, group_N: NDArray[np.int32], generator: np.random.Generator) -> list[Rows]:
+    """Rows of each group among these, in an order drawn."""
+    rows_U = members(units(group_N[rows_K]))
+    return [rows_K[rows_U[unit]] for unit in generator.permutation(len(rows_U))]
+
+
+def _dealt(rows_U: list[Rows], folds: int) -> list[list[Rows]]:
+    """Groups divided into folds of as many each, as far as they can be."""
+    return [[rows_U[unit] for unit in part] for part in np.array_split(np.arange(len(rows_U)), folds)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Shift:
+    """One benchmark left out."""
+
+    out_Q: Rows
+    """Of the benchmark."""
+    held_S: Rows
+    """A fifth of the others, which are known but not learnt from."""
+    train_K: Rows
+    """The rest, in an order drawn."""
+
+
+def _shifts(label_N: NDArray[np.str_], group_N: NDArray[np.int32], config: ChoiceConfig, seed: int) -> list[_Shift]:
+    """The largest benchmarks, each left out; what shares a group with one of its prompts isn't among the others."""
     names, count = np.unique(label_N[label_N != ""], return_counts=True)
     largest = names[np.argsort(-count, kind="stable")][: config.groups]
-    chosen = [name for name in largest if config.fewest <= np.count_nonzero(label_N == name) < label_N.size / 2]
     generator = np.random.default_rng(seed)
-    others = [generator.permutation(np.flatnonzero(label_N != name)) for name in chosen]
-    return [(np.flatnonzero(label_N == name), other_K) for name, other_K in zip(chosen, others, strict=True)]
+    shifts = []
+    for name in largest:
+        out_Q = np.flatnonzero(label_N == name)
+        touched = np.unique(group_N[out_Q][group_N[out_Q] >= 0])
+        known_K = np.flatnonzero((label_N != name) & ~np.isin(group_N, touched))
+        if config.fewest <= out_Q.size < label_N.size / 2 and known_K.size >= config.fewest:
+            rows_U = _shuffled(known_K, group_N, generator)
+            held = max(len(rows_U) // 5, 1)
+            shifts.append(_Shift(out_Q=out_Q, held_S=joined(rows_U[:held]), train_K=joined(rows_U[held:])))
+    return shifts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -174,17 +218,17 @@ class _Judge:
         """Worth on a fold, of neighbours from the others."""
         return self._worth(embed(train_K), train_K, judged_Q)
 
-    def left_out(self, embed: Embed, out_Q: Rows, known_K: Rows) -> tuple[Floats, Floats]:
+    def left_out(self, embed: Embed, shift: _Shift) -> tuple[Floats, Floats]:
         """Worth on a benchmark left out, and the share of held-out known prompts that look less novel than each."""
-        held_K, train_K = np.split(known_K, [known_K.size // 5])
-        vectors_ND = embed(train_K)
-        novelty = fit_novelty(vectors_ND[train_K], vectors_ND[held_K], self.config.novelty, self.seed)
-        known_S = np.sort(novelty.similarity(vectors_ND[held_K]))
-        similarity_Q = novelty.similarity(vectors_ND[out_Q])
+        vectors_ND = embed(shift.train_K)
+        held_SD = vectors_ND[shift.held_S]
+        novelty = fit_novelty(vectors_ND[shift.train_K], held_SD, self.config.novelty, self.seed)
+        known_S = np.sort(novelty.similarity(held_SD))
+        similarity_Q = novelty.similarity(vectors_ND[shift.out_Q])
         # ties count half (Mann and Whitney 1947)
         below_Q, upto_Q = (np.searchsorted(known_S, similarity_Q, side=side) for side in ("left", "right"))
         share_Q = 1 - (below_Q + upto_Q) / (2 * max(known_S.size, 1))
-        return self._worth(vectors_ND, train_K, out_Q), share_Q
+        return self._worth(vectors_ND, shift.train_K, shift.out_Q), share_Q
 
     def _worth(self, vectors_ND: NDArray[np.float32], train_K: Rows, judged_Q: Rows) -> Floats:
         """Quality of the choice on each prompt, or minus the squared error of what was observed; nan: nothing was."""
@@ -202,9 +246,9 @@ class _Judge:
         return np.where(count_Q > 0, -error_QM.sum(axis=1) / np.maximum(count_Q, 1), np.nan)
 
 
-def _criterion(name: str, best: Floats, found: Floats, config: ChoiceConfig) -> Criterion:
+def _criterion(name: str, best: Floats, found: Floats, group_Q: NDArray[np.int32], config: ChoiceConfig) -> Criterion:
     both = ~np.isnan(best) & ~np.isnan(found)
-    interval = difference(best[both], found[both]).interval(0.025)
+    interval = difference(best[both], found[both], group_Q[both]).interval(0.025)
     return Criterion(
         name=name,
         value=float(found[both].mean()),

@@ -18,6 +18,7 @@ from components.learning.evidence import Evidence, Kind, Source, evidence_of, ju
 from components.learning.mixing import HeldOut, choose_mixing
 from components.learning.novelty_fit import NoveltyConfig, fit_novelty
 from components.learning.selection import SURE, AlphaTrial, GuardTrial, best_single
+from components.learning.units import apart
 from components.tables.board import Board
 from pointsman.model.aggregate import Posterior
 from pointsman.model.calibration import identity
@@ -28,7 +29,7 @@ from pointsman.model.weights import ClassifierWeights, ExpertWeights
 
 Floats = NDArray[np.float64]
 NOVELTY_SHARE = 0.125
-"""Share of the prompts that set the novelty floor."""
+"""Share of the prompts that set the novelty floor, conversations and near-duplicates whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +162,8 @@ def fit_router(
     mixing = choose_mixing(held, seen.quality_NM, judged_NM, fallback, **config.mixing(tasks), cost_usd_NM=expected_NM)
     mixed_NM = mixing.mixed(held)
     calibrated_NM = mixing.calibration.apply(mixed_NM)
-    # The floor is set on prompts that the reference points haven't seen.
-    apart_N = np.random.default_rng(seed).random(seen.embedding_ND.shape[0]) < NOVELTY_SHARE
+    # The floor is set on prompts that the reference points haven't seen, nor other turns of their conversations.
+    apart_N = apart(seen.group_N, NOVELTY_SHARE, seed)
     novelty = fit_novelty(seen.embedding_ND[~apart_N], seen.embedding_ND[apart_N], config.novelty, seed)
     model = RouterModel(
         classifier=classifier,

@@ -23,7 +23,7 @@ from pointsman.model.weights import sigmoid
 
 Floats = NDArray[np.float64]
 _RIDGES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
-_LEAST = 10
+LEAST = 10
 """Graded probes below which nothing is fitted."""
 _VARIANCE_PROBES = 10.0
 """Probes that weigh as much as the spread of all of them, in a task's own."""
@@ -48,11 +48,14 @@ class NewcomerProbes:
     """Nan where unknown."""
     input_usd_per_mtok: float = float("nan")
     output_usd_per_mtok: float = float("nan")
+    group_K: NDArray[np.int32] | None = None
+    """Probes that belong together, such as turns of a conversation; below 0: to nothing. None: all are independent."""
 
     def take(self, rows: NDArray[np.intp]) -> "NewcomerProbes":
         """The same of a choice of probes."""
         names = ("features_KF", "quality_K", "others_KM", "weight_K", "input_tokens_K", "output_tokens_K", "cost_usd_K")
-        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+        part = {name: getattr(self, name)[rows] for name in names}
+        return replace(self, **part, group_K=None if self.group_K is None else self.group_K[rows])
 
 
 def add_candidate(model: RouterModel, probes: NewcomerProbes) -> RouterModel:
@@ -65,8 +68,8 @@ def add_candidate(model: RouterModel, probes: NewcomerProbes) -> RouterModel:
     Raises:
         ValueError: fewer than ten probes.
     """
-    if probes.quality_K.size < _LEAST:
-        raise ValueError(f"a newcomer needs at least {_LEAST} graded answers, has {probes.quality_K.size}")
+    if probes.quality_K.size < LEAST:
+        raise ValueError(f"a newcomer needs at least {LEAST} graded answers, has {probes.quality_K.size}")
     expected_KM = model.stage_one(probes.features_KF)
     mix_M, level = _likeness(expected_KM, probes)
     rest_K = probes.quality_K - expected_KM @ mix_M - level
@@ -135,7 +138,7 @@ def _luck(expected_KM: Floats, mix_M: Floats, probes: NewcomerProbes, weight_K: 
     """How much of the level is luck of the draw that the others' outcomes show (a control variate)."""
     seen_KM = np.isfinite(probes.others_KM)
     known_K = seen_KM.any(axis=1)
-    if known_K.sum() < _LEAST:
+    if known_K.sum() < LEAST:
         return 0.0
     off_KM = np.where(seen_KM, probes.others_KM - expected_KM, 0.0)
     off_K = off_KM[known_K].sum(axis=1) / seen_KM[known_K].sum(axis=1)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.criteria import Criterion, not_worse
+from components.evaluation.criteria import Criterion, enough, not_worse
 from components.evaluation.gate import Word
+from components.evaluation.groups import design_effect, group_count
 from components.evaluation.paired import Moments
-from components.learning.newcomer import NewcomerProbes, add_candidate
+from components.learning.newcomer import LEAST, NewcomerProbes, add_candidate
+from components.learning.units import units
 from pointsman.model.router_model import RouterModel
 
 Floats = NDArray[np.float64]
@@ -31,10 +33,12 @@ class OnboardConfig:
     """One-sided error probability, in (0, 0.5]."""
     folds: int = 5
     """>= 2."""
+    least_groups: int = 20
+    """Conversations and groups of near-duplicates below which there isn't enough evidence, >= 1."""
 
     def __post_init__(self) -> None:
-        if not self.margin >= 0 or not 0 < self.level <= 0.5 or self.folds < 2:
-            raise ValueError(f"margin >= 0, level in (0, 0.5], folds >= 2; got {self}")
+        if not self.margin >= 0 or not 0 < self.level <= 0.5 or self.folds < 2 or self.least_groups < 1:
+            raise ValueError(f"margin >= 0, level in (0, 0.5], folds >= 2, least_groups >= 1; got {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,12 @@ class Onboarded:
     """Its own mean quality on the probes."""
 
     def criterion(self, config: OnboardConfig) -> Criterion:
-        """Whether the router is no worse for it."""
+        """Whether the router is no worse for it, if the probes are of conversations enough to tell."""
+        count, groups, least = self.gain.count, self.gain.groups, config.least_groups
+        if groups is not None and groups < min(least, count):
+            words = f"The {count:,} probes are of {groups:,} conversations or near-duplicates; at least {least:,}"
+            advice = "Grade answers in more conversations: turns of one say one thing many times."
+            return enough("evidence", words, groups, least, advice)
         name, rival = "not worse than the router in service", "the router in service"
         return not_worse(name, rival, self.gain, config.margin, config.level)
 
@@ -66,7 +75,8 @@ def judge_newcomer(
 ) -> Onboarded:
     """The gain of a router with the newcomer over the one in service.
 
-    What the other candidate would have been worth counts as observed where it was, else as the router predicts.
+    What the other candidate would have been worth counts as observed where it was, else as the router predicts. Turns
+    of one conversation, and near-duplicates, are never on both sides of a fold that a verdict rests on.
 
     Args:
         model: in service.
@@ -79,13 +89,13 @@ def judge_newcomer(
         ValueError: too few probes to fit on four fifths of them.
     """
     count = probes.quality_K.size
-    fold_K = np.random.default_rng(seed).permutation(count) % config.folds
+    fold_K = _folds(probes, config.folds, seed)
     before_K = choose(model, np.arange(count))
     expected_KM = model.calibration.apply(_mixed(model, probes.features_KF))
     worth_KM = np.where(np.isfinite(probes.others_KM), probes.others_KM, expected_KM)
     gain_K, taken_K = np.zeros(count), np.zeros(count)
     newcomer = model.general_quality_M.size
-    for fold in range(config.folds):
+    for fold in np.unique(fold_K):
         held = np.flatnonzero(fold_K == fold)
         grown = add_candidate(model, probes.take(np.flatnonzero(fold_K != fold)))
         after = choose(grown, held)
@@ -94,9 +104,9 @@ def judge_newcomer(
         old = worth_KM[held, before_K[held]]
         new = np.where(own, probes.quality_K[held], worth_KM[held, np.minimum(after, newcomer - 1)])
         gain_K[held], taken_K[held] = new - old, own
-    mean, error = _weighted(gain_K, probes.weight_K)
+    mean, error = _weighted(gain_K, probes.weight_K, probes.group_K)
     return Onboarded(
-        gain=Moments(mean=mean, error=error, count=count),
+        gain=Moments(mean=mean, error=error, count=count, groups=group_count(probes.group_K)),
         share=float(np.average(taken_K, weights=probes.weight_K)),
         mean=float(np.average(probes.quality_K, weights=probes.weight_K)),
     )
@@ -107,11 +117,26 @@ def _mixed(model: RouterModel, features_KF: NDArray[np.float32]) -> Floats:
     return alpha * model.prompt_level(features_KF) + (1 - alpha) * model.stage_one(features_KF)
 
 
-def _weighted(value_K: Floats, weight_K: Floats) -> tuple[float, float]:
+def _folds(probes: NewcomerProbes, folds: int, seed: int) -> NDArray[np.intp]:
+    """Fold of each probe; groups stay whole, unless that leaves a fold too little to fit on."""
+    count = probes.quality_K.size
+    if probes.group_K is not None:
+        unit_K = units(probes.group_K)
+        fold_U = np.random.default_rng(seed).permutation(int(unit_K.max()) + 1) % folds
+        fold_K = fold_U[unit_K]
+        # of so few groups no verdict is given but that they don't tell
+        if count - np.bincount(fold_K).max() >= LEAST:
+            return fold_K
+    return np.asarray(np.random.default_rng(seed).permutation(count) % folds)
+
+
+def _weighted(value_K: Floats, weight_K: Floats, group_K: NDArray[np.int32] | None) -> tuple[float, float]:
     """Mean and standard error, as if one prompt more had gone each way wherever any choice changed."""
     mean = float(np.average(value_K, weights=weight_K))
     if not value_K.any():
         return 0.0, 0.0
     share_K = weight_K / weight_K.sum()
+    away_K = share_K * (value_K - mean)
     spread = float((share_K**2 * (value_K - mean) ** 2).sum())
-    return mean, float(np.sqrt(spread + 2 * share_K.mean() ** 2 * float((value_K**2).max())))
+    alone = np.sqrt(spread + 2 * share_K.mean() ** 2 * float((value_K**2).max()))
+    return mean, float(alone * np.sqrt(design_effect(away_K, group_K)))

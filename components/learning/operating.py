@@ -212,6 +212,7 @@ def _believing(
             cost_usd_NM=expected_cost_usd_NM[rows_K],
             task_N=part.task_N,
             margin_N=mixing.margin(part),
+            # the floor of novelty is set so that hardly any of such prompts is below it
             novel_N=np.zeros(rows_K.size, dtype=np.bool_),
             supported_NM=None if allowed_KM.all() else allowed_KM,
         )

@@ -23,7 +23,7 @@ from components.learning.selection import best_single
 from components.learning.two_stage import TwoStageConfig
 from components.reports.report import plain
 from components.tables.board import Board, load_board, save_board, to_board
-from components.tables.splits import SplitConfig, learning_splits, near_duplicate_groups
+from components.tables.splits import SplitConfig, join_groups, learning_splits, near_duplicate_groups
 from components.tables.store import read_tables
 from components.tasks.discovery_config import DiscoveryConfig
 from flows.platform.arrays import load_arrays, save_arrays, save_named
@@ -56,12 +56,14 @@ def lay_out(*, tables: DataRef, embedded: DataRef, encoder: DataRef, block: Bloc
     else:
         whole = common_block(board.observed_NM & rows[:, None])
         kept, columns = whole.rows_K, whole.columns_C
-    prompts, board = frames.prompts["prompt"].gather(kept), board.take(kept).keep(columns)
-    tokens = read_tokenizer(encoder.path).tokenize(prompts.to_list())
+    prompts, board = frames.prompts[kept], board.take(kept).keep(columns)
+    tokens = read_tokenizer(encoder.path).tokenize(prompts["prompt"].to_list())
     board = replace(
         board,
         date_N=board.date_N if block.by_date else np.array("NaT", dtype="datetime64[D]"),
-        group_N=near_duplicate_groups(prompts, board.embedding_ND, 0.95, 100),
+        group_N=join_groups(
+            near_duplicate_groups(prompts["prompt"], board.embedding_ND, 0.95, 100), prompts["conversation_id"]
+        ),
         input_tokens_N=tokens.length_N.astype(np.float64),
     )
 

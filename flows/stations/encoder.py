@@ -24,7 +24,7 @@ from flows.platform.fan_out import fan_out
 from flows.platform.references import DataRef, keep, reference
 from flows.platform.settings import settings
 from flows.presets import Preset
-from flows.stations.board import split_names
+from flows.stations.board import read_splits, split_names
 from pointsman.text.encoder import Encoder, read_spec, read_tokenizer
 
 DISTILLED = ("auto", "static")
@@ -145,12 +145,14 @@ def choose_between(
     rows_S, teacher_SD = rows_K[drawn_S], teacher_KD[drawn_S]
     tokens = read_tokenizer(static.path).tokenize(frames.prompts["prompt"].gather(rows_S).to_list())
     again = refitted(sentence.path, tokens, teacher_SD, np.load(vectors.file("vectors.npy")), distilling)
+    placed = read_splits(splits, frames.prompts["prompt_id"])
     found = choose_encoder(
         {"static": again, "sentence": lambda _: teacher_SD},
         board.quality_NM[rows_S],
         board.benchmark_N[rows_S],
         config,
         seed,
+        placed["group"].to_numpy()[rows_S] if "group" in placed.columns else None,
     )
 
     def write(folder: Path) -> None:

@@ -17,6 +17,7 @@ from components.learning.newcomer import (
 from components.learning.newcomer_evidence import with_candidate, without_candidate
 from components.learning.onboarding import OnboardConfig, Onboarded, judge_newcomer
 from components.tables.errors import TableError
+from components.tables.splits import SplitConfig, join_groups, near_duplicate_groups
 from components.tables.store import Tables, read_tables
 from flows.platform import paths
 from flows.stations.changed import Changed, conclude_change
@@ -148,7 +149,8 @@ def probes_of(
         TableError: too few of its outcomes are graded.
     """
     own = tables.outcomes.filter((pl.col("model") == name) & pl.col("quality").is_not_null())
-    own = own.join(tables.prompts.select("prompt_id", "prompt"), on="prompt_id", how="inner", maintain_order="left")
+    asked_of = tables.prompts.select("prompt_id", "prompt", "conversation_id")
+    own = own.join(asked_of, on="prompt_id", how="inner", maintain_order="left")
     if own.height < FEWEST:
         asked = tables.outcomes.filter(pl.col("model") == name).height
         raise TableError(
@@ -159,6 +161,8 @@ def probes_of(
     encoder = bundle.encoder()
     tokens = encoder.tokenize(own["prompt"].to_list())
     embedding_KD = encoder.encode_tokens(tokens)
+    alike = SplitConfig(seed=0)
+    group_K = near_duplicate_groups(own["prompt"], embedding_KD, alike.near_duplicate_cosine, alike.largest_group)
     rest = tables.outcomes.filter(pl.col("model").is_in(incumbents)).select("prompt_id", "model", "quality")
     place = own.select("prompt_id").with_row_index("row")
     cells = rest.join(place, on="prompt_id").drop_nulls("quality")
@@ -180,6 +184,7 @@ def probes_of(
         input_tokens_K=np.where(np.isnan(logged_K), tokens.length_N, logged_K),
         output_tokens_K=column("output_tokens"),
         cost_usd_K=column("cost_usd"),
+        group_K=join_groups(group_K, own["conversation_id"]),
         **{f"{side}_usd_per_mtok": np.nan if usd is None else float(usd) for side, usd in paid.items()},
     )
     return probes, own["prompt"].to_list(), embedding_KD, tokens.length_N

@@ -96,6 +96,7 @@ def block_rows(data: Path, block: Block, cache: Path, seeds: int, prompts: int) 
             board.benchmark_N[rows_S],
             ChoiceConfig(),
             seed,
+            board.group_N[rows_S],
         )
         found = {
             f"{name}, {one.name}": one.value

@@ -1,22 +1,27 @@
 """The comparison on a small world, as the command line runs it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from mlflow import MlflowClient
 from prefect.testing.utilities import prefect_test_harness
 
 from components.reports.comparison_page import DATA, TABLE
-from components.sources.planted.world import PlantedConfig, write_world
-from components.tables.board import Board, save_board
+from components.sources.planted.world import PlantedConfig, generate, write_world
+from components.tables.board import Board, load_board, save_board
+from components.tables.store import write_tables
 from flows.compare import CompareParameters, compare
 from flows.platform.references import reference
 from flows.platform.settings import settings
-from flows.stations.blocks import STANDARD, blocks_in
-from flows.stations.comparison import rows_of
+from flows.stations.blocks import STANDARD, Block, blocks_in
+from flows.stations.comparison import lay_out, rows_of
 from pointsman.cli import main
+from tests.fixtures.tiny_router import bundle, parts, prompts
 
+__all__ = ["bundle", "parts", "prompts"]
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
@@ -41,6 +46,34 @@ def test_a_block_by_date_is_judged_on_its_latest_prompts(tmp_path):
     assert days[learn_L].max() < days[test_K].min()
     assert 0.1 < test_K.size / 200 < 0.3
     assert sorted([*learn_L, *test_K]) == list(range(200))
+
+
+def test_a_conversation_is_never_trained_on_and_judged_on(tmp_path, parts, monkeypatch):
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
+    rng = np.random.default_rng(0)
+    world = generate(PlantedConfig(prompts=120)).tables
+    talk_N = rng.permutation(np.repeat(np.arange(30), 4))
+    prompts = world.prompts.with_columns(conversation_id=pl.Series([f"talk {talk}" for talk in talk_N]))
+    vectors_ND = rng.normal(size=(120, 64)).astype(np.float32)
+    unit_ND = vectors_ND / np.linalg.norm(vectors_ND, axis=1, keepdims=True)
+    embedded = tmp_path / "embedded"
+    embedded.mkdir()
+    np.save(embedded / "embedding.npy", unit_ND)
+    write_tables(replace(world, prompts=prompts), tmp_path / "tables")
+    laid_out = lay_out.fn(
+        tables=reference(tmp_path / "tables"),
+        embedded=reference(embedded),
+        encoder=reference(parts.encoder_folder),
+        block=Block(name="all", candidates=tuple(world.candidates["model"])),
+    )
+    row_of = dict(zip(prompts["prompt_id"], talk_N, strict=True))
+    talk_K = np.array([row_of[name] for name in load_board(laid_out.path).prompt_id_N])
+    judged = []
+    for number in range(3):
+        learn_L, test_K = rows_of(laid_out, splits=3, number=number, seed=0)
+        assert not np.isin(talk_K[test_K], talk_K[learn_L]).any()
+        judged.append(test_K)
+    assert sorted(np.concatenate(judged)) == list(range(talk_K.size))
 
 
 @pytest.mark.slow

@@ -154,6 +154,19 @@ def test_a_good_newcomer_is_published_and_can_be_retired_again(home: Path, logs:
     assert (Router.load(published).route(texts).quality_NM == before.quality_NM).all()
 
 
+def test_few_conversations_are_not_enough_evidence(home: Path, logs: Path, run: Run) -> None:
+    tables = read_tables(logs)
+    talk = pl.Series([f"talk {row % 6}" for row in range(120)])
+    write_tables(replace(tables, prompts=tables.prompts.with_columns(conversation_id=talk)), logs)
+    before = read_pointer(home / "data" / "published")
+    code, out, err = run("onboard", "--data", logs, "--model", "new")
+    assert code == 1, out + err
+    assert "verdict: not enough evidence" in out
+    assert "The 120 probes are of " in out
+    assert "Grade answers in more conversations" in out
+    assert read_pointer(home / "data" / "published") == before
+
+
 def test_a_change_has_its_verdict_and_its_run_and_carries_no_text_of_users(
     home: Path, logs: Path, run: Run, store: Store
 ) -> None:

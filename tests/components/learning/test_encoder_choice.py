@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from components.learning.encoder_choice import ChoiceConfig, choose_encoder
 
@@ -99,6 +100,73 @@ def test_logs_without_labels_are_divided_by_the_best_encoder():
         {"cheap": lambda _: blind(), "dear": lambda _: unit_ND}, quality_NM, unlabelled, ChoiceConfig(), 0
     )
     assert {one.name for one in found.criteria["cheap"] if one.worse} >= {"routing", "novelty"}
+
+
+def conversations(chances=(0.8, 0.2), turns=15, count=60, seed=0):
+    """An encoder that tells conversations apart and one that tells their topics; each topic has its own best."""
+    rng = np.random.default_rng(seed)
+    talk_N = rng.permutation(np.repeat(np.arange(count), turns)).astype(np.int32)
+    topic_G = rng.permutation(np.arange(count) % 2)
+    chance_NM = np.where(topic_G[talk_N, None] == 0, chances, chances[::-1])
+    quality_NM = (rng.random(chance_NM.shape) < chance_NM).astype(float)
+    recognised_ND = rng.normal(size=(count, 32))[talk_N] + 0.05 * rng.normal(size=(talk_N.size, 32))
+    topic_ND = np.concatenate([np.eye(2)[topic_G[talk_N]], 0.3 * rng.normal(size=(talk_N.size, 8))], axis=1)
+    return talk_N, quality_NM, recognised_ND.astype(np.float32), topic_ND.astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_encoder_that_recognises_conversations_is_passed_over(seed):
+    talk_N, quality_NM, recognised_ND, topic_ND = conversations(seed=seed)
+    encoders = {"cheap": lambda _: recognised_ND, "dear": lambda _: topic_ND}
+    config = ChoiceConfig(neighbours=5, groups=0)
+    found = choose_encoder(encoders, quality_NM, np.full(talk_N.size, ""), config, seed, talk_N)
+    assert found.chosen == "dear"
+    # of prompts that share nothing it can't be told from the better one
+    flattered = choose_encoder(encoders, quality_NM, np.full(talk_N.size, ""), config, seed)
+    assert flattered.chosen == "cheap"
+
+
+def test_nothing_is_judged_by_its_own_group():
+    talk_N, quality_NM, _, topic_ND = conversations()
+    label_N = BENCHMARKS[np.random.default_rng(1).integers(0, TOPICS, talk_N.size)]
+    # a conversation of three benchmarks at most
+    label_N = np.where(np.arange(talk_N.size) % 3 == 0, label_N, BENCHMARKS[talk_N % TOPICS])
+    fitted = []
+
+    def embed(rows_K):
+        fitted.append(rows_K)
+        return topic_ND
+
+    config = ChoiceConfig(folds=4, groups=2)
+    criteria = choose_encoder({"only": embed}, quality_NM, label_N, config, 0, talk_N).criteria["only"]
+    folds, left_out = fitted[:4], fitted[4:]
+    everything = np.arange(talk_N.size)
+    judged = [np.setdiff1d(everything, rows) for rows in folds]
+    assert sorted(np.concatenate(judged)) == everything.tolist()
+    assert not any(np.isin(talk_N[rows], talk_N[rest]).any() for rows, rest in zip(folds, judged, strict=True))
+    assert criteria[0].prompts == talk_N.size
+    for rows in left_out:
+        missing = [name for name in BENCHMARKS if name not in label_N[rows]]
+        assert any(not np.isin(talk_N[rows], talk_N[label_N == name]).any() for name in missing)
+
+
+@pytest.mark.parametrize("group_N", [np.full(PROMPTS, -1), np.random.default_rng(5).permutation(PROMPTS)])
+def test_prompts_that_share_nothing_are_compared_as_independent_ones(group_N):
+    unit_ND, quality_NM, benchmark_N = world()
+    encoders = {"cheap": lambda _: blind(), "dear": lambda _: unit_ND}
+    alone = choose_encoder(encoders, quality_NM, benchmark_N, ChoiceConfig(), 4)
+    assert choose_encoder(encoders, quality_NM, benchmark_N, ChoiceConfig(), 4, group_N) == alone
+
+
+def test_the_interval_is_that_of_conversations():
+    talk_N, quality_NM, recognised_ND, topic_ND = conversations(chances=(1.0, 0.0))
+    encoders = {"cheap": lambda _: recognised_ND, "dear": lambda _: topic_ND}
+    found = choose_encoder(encoders, quality_NM, np.full(talk_N.size, ""), ChoiceConfig(groups=0), 0, talk_N)
+    one, other = (found.criteria[name][0] for name in ("cheap", "dear"))
+    # what is right for a conversation is right for all its turns: 60 draws of about 0 or 1, and Student's t
+    assert (other.value, one.value) == (1, pytest.approx(0.5, abs=0.1))
+    error = np.sqrt(one.loss * (1 - one.loss) / 59)
+    assert (one.high - one.low) / 2 == pytest.approx(t.ppf(0.975, 59) * error, rel=0.05)
 
 
 def test_the_document_is_plain():

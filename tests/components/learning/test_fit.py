@@ -76,6 +76,13 @@ def test_partial_outcomes_are_enough(fit_world):
     assert np.isfinite(report.ece_after)
 
 
+def test_new_conversations_of_known_tasks_are_not_novel(fit_world):
+    # other turns of the conversations that set the floor would be reference points, were they learnt from
+    model, _, fresh = fit_world(turns=20)
+    assert model.novelty.novel(fresh.embedding_ND).mean() < 0.05
+    assert model.novelty.novel(-fresh.embedding_ND).all()
+
+
 def test_fitting_is_deterministic(fit_world, fitted):
     again, _, _ = fit_world()
     for name, array in again.to_arrays().items():

@@ -88,6 +88,24 @@ def test_auto_says_what_it_compared(tables, divided):
     )
 
 
+def test_auto_keeps_conversations_whole(tables, monkeypatch):
+    given, choose = [], station.choose_encoder
+    ids = read_tables(tables.path).prompts["prompt_id"]
+    split = pl.DataFrame({"prompt_id": ids, "split": ["train"] * 90 + ["test"] * 30, "group": [*range(40)] * 3})
+
+    def choosing(*arguments):
+        given.append(arguments)
+        return choose(*arguments)
+
+    monkeypatch.setattr(station, "choose_encoder", choosing)
+    divided = keep("divide", lambda folder: write_parquet(split, folder / "splits.parquet"))
+    encode_and_divide("auto", tables, lambda _: divided, CHOSEN, 0)
+    quality_NM, group_N = given[0][1], given[0][5]
+    # in these logs the prompts that were drawn are known by their outcomes: all 90, in their order
+    assert len(quality_NM) == 90
+    assert group_N.tolist() == split["group"].to_list()[:90]
+
+
 def test_of_many_prompts_the_sentence_encoder_reads_a_sample(tables, divided):
     few = replace(CHOSEN, exact_prompts=50, distilling=replace(CHOSEN.distilling, sample=40))
     encoded = encode_and_divide("static", tables, divided[0], few, 0)
