@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,7 @@ def score_methods(
     best_single: int,
     seed: int,
     task_N: NDArray[np.str_] | None = None,
+    group_N: NDArray[np.integer] | None = None,
     expected_cost: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> dict[str, MethodScore]:
     """Scores of each method, and of the oracle, the best single candidate and random choice (in expectation, exact).
@@ -87,6 +89,8 @@ def score_methods(
         best_single: column of the candidate that is best on the training prompts.
         seed: of the bootstrap.
         task_N: the label of each prompt's task, assigned without its outcomes; None: no scores by task.
+        group_N: prompts that belong together, such as turns of a conversation, below 0: to nothing; intervals draw
+            them together. None: all are independent.
         expected_cost: name -> USD per call as the method expects it, shape (N, M), for its cost-quality curve; each
             candidate's mean for methods that aren't named.
 
@@ -98,6 +102,8 @@ def score_methods(
             raise ValueError(f"{name} predicts {predicted_NM.shape}, outcomes are {quality_NM.shape}")
     if task_N is not None and task_N.shape != benchmark_N.shape:
         raise ValueError(f"{task_N.shape[0]} tasks for {benchmark_N.shape[0]} prompts")
+    if group_N is not None and group_N.shape != benchmark_N.shape:
+        raise ValueError(f"{group_N.shape[0]} groups for {benchmark_N.shape[0]} prompts")
     judged_NM = ~np.isnan(quality_NM)
     rows = np.flatnonzero(judged_NM[:, best_single] & (judged_NM.sum(axis=1) >= 2))
     if rows.size == 0:
@@ -117,19 +123,20 @@ def score_methods(
             among_NM = np.where(judged_NM[rows], predicted_NM[rows], np.nan)
             weight[name] = _one_hot(choose(among_NM, np.arange(quality.shape[1])), quality.shape[1])
     names = list(weight)
+    spans = partial(intervals, seed=seed, group_N=None if group_N is None else group_N[rows])
     worth = np.nan_to_num(quality)
     gained_NK = np.stack(
         [(weight[name] * (bounded if name == "oracle" else worth)).sum(axis=1) for name in names], axis=1
     )
     paid_NK = np.stack([_paid(weight[name], cost) for name in names], axis=1)
-    quality_K = dict(zip(names, intervals(gained_NK, seed), strict=True))
+    quality_K = dict(zip(names, spans(gained_NK), strict=True))
     single_N = gained_NK[:, names.index("best_single")]
-    gain_K = dict(zip(names, intervals(gained_NK - single_N[:, None], seed), strict=True))
+    gain_K = dict(zip(names, spans(gained_NK - single_N[:, None]), strict=True))
     priced = [name for column, name in enumerate(names) if not np.isnan(paid_NK[:, column]).any()]
     cost_K: dict[str, Interval] = {}
     if priced:
         paid = 1000 * paid_NK[:, [names.index(name) for name in priced]]
-        cost_K = dict(zip(priced, intervals(paid, seed), strict=True))
+        cost_K = dict(zip(priced, spans(paid), strict=True))
     best_N, top = bounded.max(axis=1), float(bounded.max(axis=1).mean())
     scores = {}
     for column, name in enumerate(names):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from components.baselines.methods import METHODS
+from components.evaluation.bootstrap import paired_difference
 from components.learning.comparison import judge_split
 from components.learning.refit import QUICK
 from components.learning.router import LearnConfig
@@ -50,12 +51,14 @@ def test_every_method_speaks_of_every_test_prompt(halves):
 def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_path):
     row_N = np.concatenate([test_K for test_K, _ in halves])
     joined = {name: np.concatenate([judged.predicted[name] for _, judged in halves]) for name in halves[0][1].predicted}
+    group_N = np.arange(480, dtype=np.int32) // 10
     report = block_report(
         joined,
         quality_NM=logs.quality_NM[row_N],
         cost_usd_NM=logs.cost_usd_NM[row_N],
         benchmark_N=logs.benchmark_N[row_N],
         split_N=np.repeat([0, 1], 240),
+        group_N=group_N,
         calibrated_NM=np.concatenate([judged.calibrated_KM for _, judged in halves]),
         raw_NM=np.concatenate([judged.raw_KM for _, judged in halves]),
         expected_cost_NM=np.concatenate([judged.expected_cost_KM for _, judged in halves]),
@@ -69,6 +72,10 @@ def test_the_block_report_has_its_figures_from_the_outcomes(logs, halves, tmp_pa
     got = logs.quality_NM[row_N, joined["router"].argmax(axis=1)].mean()
     assert report["methods"]["router"]["quality"][0] == pytest.approx(got)
     assert np.mean(report["methods"]["router"]["per_split"]) == pytest.approx(got)
+    won, single = (logs.quality_NM[row_N, joined[name].argmax(axis=1)] for name in ("router", "best_single"))
+    less = paired_difference(won, single, 0, group_N).as_list()
+    assert report["router_less"]["best_single"] == pytest.approx(less)
+    assert report["methods"]["router"]["gain"] == pytest.approx(less)
     # labels join tasks of different best candidates: routing by task beats routing by label
     assert report["router_less"]["best_per_benchmark"][1] > 0
     assert report["router_less"]["control_shuffled_labels"][1] > 0
