@@ -90,6 +90,7 @@ def conclude(
         cost_usd_NM=block.cost_usd_NM[row_N],
         benchmark_N=block.benchmark_N[row_N],
         split_N=split_N,
+        group_N=block.group_N[row_N],
         calibrated_NM=calibrated,
         raw_NM=raw,
         expected_cost_NM=cost,

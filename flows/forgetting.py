@@ -15,7 +15,7 @@ def add_forgetting(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "--data", type=Path, action="append", default=[], help="a folder of tables besides data/logs and data/recent"
     )
     command.add_argument("--decisions", action="append", default=[], help="a folder or URL of `serve --decisions`")
-    command.add_argument("--dry-run", action="store_true", help="only say what would go")
+    command.add_argument("--dry-run", action="store_true", help="only say what would go and what would be left")
     command.set_defaults(command=_forget)
 
 

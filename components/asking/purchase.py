@@ -220,10 +220,10 @@ class _Purchase:
         worst = self.budget.worst_usd(question.model, table)
         left = self.budget.limit_usd - self.budget.spent_usd
         budget = f"the budget of {self.budget.limit_usd:g} USD"
-        told = f"{budget} has {left:.6f} left" if left >= 0 else f"{budget} is exceeded by {-left:.6f}"
-        told += f" and the next call, to {question.model}, can cost {worst:.6f}"
+        reason = f"{budget} has {left:.6f} left" if left >= 0 else f"{budget} is exceeded by {-left:.6f}"
+        reason += f" and the next call, to {question.model}, can cost {worst:.6f}"
         if worst > table:
-            told += f" ({table:.6f} by the table of prices; the endpoint charged more than it says)"
+            reason += f" ({table:.6f} by the table of prices; the endpoint charged more than it says)"
         if self.lost and not self.answered:
-            told += f"; {self.lost} calls were charged and of no use: {self.why}"
-        return told
+            reason += f"; {self.lost} calls were charged and of no use: {self.why}"
+        return reason

@@ -92,12 +92,12 @@ def prepare(folder: Path, config: CollectConfig, predicted: Predicted | None = N
         journal.done()
         plan_path(folder).unlink()
     done, asked = kept["key"].is_in(list(journal.answers)).sum(), kept["key"].drop_nulls().len()
-    told = (
+    notice = (
         f"a run that was cut off, with {done} of {asked} answers, was asked for other candidates, prompts or lengths: "
         f"it is ended, its answers are kept ({added} more are in the tables now)"
     )
     plan = plan_folder(folder, config, predicted)
-    return replace(plan, notices=(told, *plan.notices))
+    return replace(plan, notices=(notice, *plan.notices))
 
 
 def _journal(folder: Path) -> Journal:
@@ -138,16 +138,16 @@ def _problem(bought: Bought, added: int) -> str | None:
 
 
 def _notices(bought: Bought, config: CollectConfig) -> tuple[str, ...]:
-    told = []
+    notices = []
     if bought.over_budget and bought.answers:
-        told.append(f"stopped there: {bought.stopped}")
+        notices.append(f"stopped there: {bought.stopped}")
     if bought.failed and bought.answers:
-        told.append(f"{len(bought.failed)} questions have no answer, such as: {next(iter(bought.failed.values()))}")
+        notices.append(f"{len(bought.failed)} questions have no answer, such as: {next(iter(bought.failed.values()))}")
     if empty := sum(not answer.text for answer in bought.answers.values()):
-        told.append(f"{empty} answers are empty")
+        notices.append(f"{empty} answers are empty")
     if cut := sum(answer.cut for answer in bought.answers.values()):
-        told.append(
+        notices.append(
             f"{cut} answers were cut at {config.max_output_tokens} tokens and are kept so: raise --max-output-tokens "
             "before more are bought"
         )
-    return tuple(told)
+    return tuple(notices)

@@ -111,12 +111,14 @@ def intervals(
     )
 
 
-def paired_difference(a_N: NDArray[np.float64], b_N: NDArray[np.float64], seed: int) -> Interval:
-    """Mean of a - b over the same prompts, with its interval.
+def paired_difference(
+    a_N: NDArray[np.float64], b_N: NDArray[np.float64], seed: int, group_N: NDArray[np.integer] | None = None
+) -> Interval:
+    """Mean of a - b over the same prompts, with its interval; groups as `intervals` takes them.
 
     Raises:
         ValueError: the two differ in length, are empty, or hold a nan.
     """
     if a_N.shape != b_N.shape:
         raise ValueError(f"paired values differ in shape: {a_N.shape} and {b_N.shape}")
-    return intervals((a_N - b_N)[:, None], seed)[0]
+    return intervals((a_N - b_N)[:, None], seed, group_N=group_N)[0]

@@ -48,6 +48,7 @@ def held_out_gains(
     benchmark_N: NDArray[np.str_],
     *,
     seed: int,
+    group_N: NDArray[np.integer] | None = None,
     fewest: int = 30,
     most: int = 12,
     part: tuple[int, int] = (0, 1),
@@ -59,6 +60,8 @@ def held_out_gains(
         quality_NM: quality in [0, 1]; nan where not observed.
         benchmark_N: the logs' label of each prompt; empty: never held out.
         seed: of the bootstrap.
+        group_N: prompts that belong together, such as turns of a conversation, below 0: to nothing; intervals draw
+            them together. None: all are independent.
         fewest: prompts that a benchmark needs to be judged, >= 1.
         most: benchmarks that are held out, the largest ones, >= 1; each costs a training.
         part: its number, and how many parts there are: the benchmarks are dealt out to them by size.
@@ -93,7 +96,9 @@ def held_out_gains(
             HeldOutGain(
                 benchmark=shift.name,
                 prompts=int(rows_K.size),
-                gain=paired_difference(got_K, quality_KC[:, single], seed),
+                gain=paired_difference(
+                    got_K, quality_KC[:, single], seed, None if group_N is None else group_N[rows_K]
+                ),
                 fallback_share=float((choice_K == single).mean()),
             )
         )

@@ -71,6 +71,7 @@ def score_methods(
     best_single: int,
     seed: int,
     task_N: NDArray[np.str_] | None = None,
+    group_N: NDArray[np.integer] | None = None,
     expected_cost: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> dict[str, MethodScore]:
     """Scores of each method, and of the oracle, the best single candidate and random choice (in expectation, exact).
@@ -87,6 +88,8 @@ def score_methods(
         best_single: column of the candidate that is best on the training prompts.
         seed: of the bootstrap.
         task_N: the label of each prompt's task, assigned without its outcomes; None: no scores by task.
+        group_N: prompts that belong together, such as turns of a conversation, below 0: to nothing; intervals draw
+            them together. None: all are independent.
         expected_cost: name -> USD per call as the method expects it, shape (N, M), for its cost-quality curve; each
             candidate's mean for methods that aren't named.
 
@@ -98,6 +101,8 @@ def score_methods(
             raise ValueError(f"{name} predicts {predicted_NM.shape}, outcomes are {quality_NM.shape}")
     if task_N is not None and task_N.shape != benchmark_N.shape:
         raise ValueError(f"{task_N.shape[0]} tasks for {benchmark_N.shape[0]} prompts")
+    if group_N is not None and group_N.shape != benchmark_N.shape:
+        raise ValueError(f"{group_N.shape[0]} groups for {benchmark_N.shape[0]} prompts")
     judged_NM = ~np.isnan(quality_NM)
     rows = np.flatnonzero(judged_NM[:, best_single] & (judged_NM.sum(axis=1) >= 2))
     if rows.size == 0:
@@ -126,7 +131,9 @@ def score_methods(
     priced = [column for column in range(len(names)) if not np.isnan(paid_NK[:, column]).any()]
     # the same resamples serve all columns, so that they are drawn once
     shown = intervals(
-        np.concatenate([gained_NK, gained_NK - single_N[:, None], 1000 * paid_NK[:, priced]], axis=1), seed
+        np.concatenate([gained_NK, gained_NK - single_N[:, None], 1000 * paid_NK[:, priced]], axis=1),
+        seed,
+        group_N=None if group_N is None else group_N[rows],
     )
     quality_K, gain_K = shown[: len(names)], shown[len(names) : 2 * len(names)]
     cost_K = dict(zip(priced, shown[2 * len(names) :], strict=True))

@@ -1,12 +1,10 @@
 """What would be removed from a place, found first and carried out after: a dry run only reads."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import polars as pl
 
 from components.asking.journal import Journal
 from components.forgetting.quotes import Found, Quotes
@@ -25,7 +23,51 @@ class Removal:
 
     words: str
     """What and where, for people."""
-    carry_out: Callable[[], object]
+    path: Path
+    """The file, or folder, that is changed or goes."""
+    change: Callable[[Path], object]
+    """What is done to the file, or would be to a copy of it; a folder goes whole."""
+    url: str | None = None
+    """Of the folder that the file is a copy from, and goes back to; None: it is no copy."""
+
+    def carry_out(self) -> None:
+        """Does it.
+
+        Raises:
+            TableError: the URL can't be written.
+        """
+        self.change(self.path)
+        if self.url is not None:
+            put_back(self.url, self.path)
+
+
+def afterwards(planned: Iterable[Removal], quotes: Quotes, scratch: Path) -> Callable[[Path], Found]:
+    """Tells of a file whether it would still quote a text if all this were carried out, by a changed copy of it.
+
+    Args:
+        planned: what would be done.
+        quotes: of the texts.
+        scratch: an empty folder, where a copy of one file at a time lies.
+    """
+    changes: dict[Path, list[Removal]] = {}
+    for one in planned:
+        changes.setdefault(one.path.resolve(), []).append(one)
+
+    def within(path: Path) -> Found:
+        real = path.resolve()
+        if any(folder in changes for folder in real.parents):
+            return Found.NO
+        if real not in changes:
+            return quotes.within(path)
+        copy = scratch / path.name
+        shutil.copyfile(path, copy)
+        for one in changes[real]:
+            one.change(copy)
+        found = quotes.within(copy)
+        copy.unlink(missing_ok=True)
+        return found
+
+    return within
 
 
 def rows_of(folder: Path, wanted: Wanted, left: list[str], where: str | None = None) -> Iterator[Removal]:
@@ -54,10 +96,10 @@ def rows_of(folder: Path, wanted: Wanted, left: list[str], where: str | None = N
         if count := int(gone.sum()):
             found = True
             named = path if where is None else f"{where.rstrip('/')}/{path.name}"
-            yield Removal(words=f"{count} rows of {named}", carry_out=partial(_without, path, gone, where))
+            yield Removal(words=f"{count} rows of {named}", path=path, change=partial(rewrite, gone=gone), url=where)
     journals = sorted((folder / JOURNAL).glob("*.jsonl"))
     for path in journals if found else ():
-        yield Removal(words=f"the texts of all answers in {path}", carry_out=partial(_blank, path))
+        yield Removal(words=f"the texts of all answers in {path}", path=path, change=_blank)
 
 
 def pages_of(folder: Path, quotes: Quotes) -> Iterator[Removal]:
@@ -67,7 +109,7 @@ def pages_of(folder: Path, quotes: Quotes) -> Iterator[Removal]:
     """
     for path in files_of(folder):
         if not of_router(path) and quotes.within(path) is Found.YES:
-            yield Removal(words=f"{path}, which quotes it", carry_out=path.unlink)
+            yield Removal(words=f"{path}, which quotes it", path=path, change=Path.unlink)
 
 
 def of_router(path: Path) -> bool:
@@ -79,18 +121,12 @@ def of_router(path: Path) -> bool:
 def whole(folder: Path, what: str) -> Iterator[Removal]:
     """A folder that is only a cache."""
     if folder.is_dir() and any(folder.iterdir()):
-        yield Removal(words=f"{folder}, {what}", carry_out=lambda: shutil.rmtree(folder))
+        yield Removal(words=f"{folder}, {what}", path=folder, change=shutil.rmtree)
 
 
 def files_of(folder: Path) -> list[Path]:
     """All plain files below a folder, in order."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def _without(path: Path, gone: pl.Series, where: str | None) -> None:
-    rewrite(path, gone)
-    if where is not None:
-        put_back(where, path)
 
 
 def _blank(path: Path) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from components.forgetting.columns import TEXTS, columns_of, texts_of_row
 from components.tables.conversation import read_conversation
+from components.tables.json_rows import json_lines
 from components.tables.json_text import loads
 from components.tables.messages import with_routed_texts
 from components.tables.reading import SUFFIXES as READ
@@ -62,7 +63,7 @@ def read_rows(path: Path) -> pl.DataFrame:
             case ".json":
                 rows = _rows(path, loads(path.read_bytes()))
             case _:
-                rows = [row for _, row in _lines(path)]
+                rows = [row for *_, row in json_lines(path, torn=True)]
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         if _is_read_elsewhere(path):
             raise InputError(
@@ -84,24 +85,6 @@ def _is_read_elsewhere(path: Path) -> bool:
     if path.suffix == ".parquet" and path.name.split("-")[0] in _SEGMENTS:
         return True
     return path.stem in _KEYS and path.suffix in READ
-
-
-def _lines(path: Path) -> list[tuple[bytes, Any]]:
-    """Each line that isn't blank, with its end, and its row.
-
-    Raises:
-        ValueError: one isn't JSON; a last one without its end was torn by a crash and is left out.
-    """
-    found = []
-    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
-        if not line.strip():
-            continue
-        try:
-            found.append((line, loads(line)))
-        except ValueError as error:
-            if line.endswith((b"\n", b"\r")):
-                raise ValueError(f"line {number} isn't JSON: {error}") from None
-    return found
 
 
 def _rows(path: Path, document: Any) -> list[Any]:
@@ -146,7 +129,7 @@ def rewrite(path: Path, gone: pl.Series) -> None:
             text = json.dumps(dict(left) if isinstance(document, dict) else left, ensure_ascii=False)
             write_whole(path, lambda aside: aside.write_text(text, encoding="utf-8"))
         case _:
-            whole = b"".join(line for (line, _), keep in zip(_lines(path), kept, strict=True) if keep)
+            whole = b"".join(line for (_, line, _), keep in zip(json_lines(path, torn=True), kept, strict=True) if keep)
             write_whole(path, lambda aside: aside.write_bytes(whole))
 
 

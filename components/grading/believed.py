@@ -58,8 +58,8 @@ def believe(grades: pl.DataFrame, fewest: int = FEWEST) -> Believed:
     corrected, agreement = grades.filter(pl.col("kind") != "judge"), []
     better = grades.filter(pl.col("kind").is_in(_BETTER)).group_by(_CELL).agg(pl.col("grade").mean().alias("better"))
     for grader, part in sorted(grades.filter(pl.col("kind") == "judge").group_by("grader"), key=lambda each: each[0]):
-        fixed, told = _correct_judge(part, better, str(grader[0]), fewest)
-        agreement.append(told)
+        fixed, measured = _correct_judge(part, better, str(grader[0]), fewest)
+        agreement.append(measured)
         if equal_grades(part) is None:
             corrected = pl.concat([corrected, fixed])
     rank = pl.col("kind").replace_strict(
@@ -128,16 +128,16 @@ def _correct_judge(
         if both.height > 2 and judge.std() > 0 and truth.std() > 0:
             correlation = float(np.corrcoef(judge, truth)[0, 1])
     used = both.height >= max(fewest, 2)
-    told = Agreement(
+    measured = Agreement(
         grader=grader, judged=part.height, corrected=both.height, bias=bias, correlation=correlation, used=used
     )
     if not used:
-        return part, told
+        return part, measured
     judge_NM, truth_NM, columns_K = _columns(joined)
     fitted = recalibrate(judge_NM, truth_NM)
     grade_K = np.clip(fitted.intercept_M[columns_K] + fitted.slope * joined["grade"].to_numpy(), 0.0, 1.0)
     fixed = part.with_columns(pl.Series("grade", grade_K), (pl.col("grader") + ", corrected").alias("grader"))
-    return fixed, told
+    return fixed, measured
 
 
 def _columns(joined: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:

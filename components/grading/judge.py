@@ -101,11 +101,11 @@ def judge_answers(
     found: dict[tuple[str, str], float] = {(p, m): 0.0 for p, m, _, response, _ in rows if not response.strip()}
     flagged, unread, failed = [], 0, 0
     for cell, each in asked.items():
-        told = [bought.answers.get(question.key) for question in each]
-        grades = [word_of(answer, read_grade) for answer in told]
+        replies = [bought.answers.get(question.key) for question in each]
+        grades = [word_of(answer, read_grade) for answer in replies]
         kept = [grade for grade in grades if grade is not None]
         if len(kept) < len(grades):
-            failed, unread = (failed + 1, unread) if None in told else (failed, unread + 1)
+            failed, unread = (failed + 1, unread) if None in replies else (failed, unread + 1)
             continue
         if len(kept) == 2 and kept[0] - kept[1] >= JUMP:
             flagged.append(cell)
@@ -165,10 +165,10 @@ def judge_pairs(
     votes: list[tuple[str, str, str, float]] = []
     unread = failed = 0
     for cell, pair in pairs.items():
-        told = [bought.answers.get(question.key) for question in pair]
-        winners: list[Winner | None] = [word_of(answer, read_winner) for answer in told]
+        replies = [bought.answers.get(question.key) for question in pair]
+        winners: list[Winner | None] = [word_of(answer, read_winner) for answer in replies]
         if (seated := winners[0]) is None or (swapped := winners[1]) is None:
-            failed, unread = (failed + 1, unread) if None in told else (failed, unread + 1)
+            failed, unread = (failed + 1, unread) if None in replies else (failed, unread + 1)
             continue
         votes.append((*cell, _points(seated, swapped)))
     grades = _graded(votes) if votes else no_grades()

@@ -11,6 +11,7 @@ _BEGUN = re.compile(rf"\s*<(?:{_THOUGHTS})>", re.IGNORECASE)
 _ENDED = re.compile(rf"</(?:{_THOUGHTS})>", re.IGNORECASE)
 _THOUGHT = re.compile(rf"<({_THOUGHTS})>(?:(?!<\1>).)*?</\1>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"(?:```|~~~)[ \t]*([\w+-]*)[ \t]*\r?\n?(.*?)(?:```|~~~|\Z)", re.DOTALL)
+_OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder(strict=False)
 _MOST_TRIES = 2000
 """Openings of a bracket that are tried: a text of brackets alone would take time with the square of its length."""
@@ -44,7 +45,7 @@ def json_spans(text: str) -> list[Span]:
     found: list[Span] = []
     at = 0
     for _ in range(_MOST_TRIES):
-        opening = re.compile(r"[{\[]").search(text, at)
+        opening = _OPENING.search(text, at)
         if opening is None:
             break
         at = opening.start() + 1

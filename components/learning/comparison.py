@@ -148,7 +148,8 @@ def _at_parity(trained: TwoStage, seen: Board, believed: Prediction) -> Floats:
         margin_N=model.margin(held.doubt_N),
         novel_N=np.zeros(held.task_N.size, dtype=np.bool_),
     )
-    judged = with_expected(Outcomes(quality_NM=seen.quality_NM, cost_usd_NM=seen.cost_usd_NM), expected_NM)
+    outcomes = Outcomes(quality_NM=seen.quality_NM, cost_usd_NM=seen.cost_usd_NM, group_N=seen.group_N)
+    judged = with_expected(outcomes, expected_NM)
     prices = price_grid(expected_NM)
     chosen, _ = choose_policy(Asked(name="parity"), prediction, judged, fallback, prices, ParityConfig())
     choice_K = decide(believed, policy_of(chosen), fallback=fallback).candidate_N

@@ -33,6 +33,7 @@ def block_report(
     cost_usd_NM: Floats,
     benchmark_N: NDArray[np.str_],
     split_N: NDArray[np.intp],
+    group_N: NDArray[np.integer] | None,
     calibrated_NM: Floats,
     raw_NM: Floats,
     expected_cost_NM: Floats,
@@ -51,6 +52,7 @@ def block_report(
         cost_usd_NM: USD per call; nan where unknown.
         benchmark_N: the logs' label of each prompt.
         split_N: in which split each prompt was judged.
+        group_N: prompts that belong together, which intervals draw together; None: all are independent.
         calibrated_NM: the router's quality.
         raw_NM: the same before calibration.
         expected_cost_NM: USD per call as the router expects it; nan where unknown.
@@ -71,6 +73,7 @@ def block_report(
         benchmark_N=benchmark_N,
         best_single=single,
         seed=seed,
+        group_N=group_N,
         expected_cost=own_cost,
     )
     outcome = {name: _outcome(scores_NM, quality_NM) for name, scores_NM in predicted.items()}
@@ -94,7 +97,7 @@ def block_report(
             "best_peer": best_peer,
             "methods": methods,
             "router_less": {
-                name: paired_difference(outcome["router"], outcome[name], seed).as_list()
+                name: paired_difference(outcome["router"], outcome[name], seed, group_N).as_list()
                 for name in rivals
                 if name in outcome
             },

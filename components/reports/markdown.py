@@ -5,19 +5,21 @@ from typing import Any
 
 from components.reports.console import interval_text, method_order, number_text, without_empty
 from components.reports.discovery import discovery_notes
+from components.reports.next_steps import verdict_of
 from components.reports.summary import summary
 
 _HEAD = ("method", "quality [95 %]", "USD per 1000", "regret", "AIQ")
 
 
 def describe(report: Mapping[str, Any]) -> str:
-    """Verdict, discovery and the evaluation table."""
+    """How the verdict ended, discovery and the evaluation table."""
     gate, discovery = report.get("gate"), report.get("discovery")
     lines = []
     if gate:
         # the first line is all that lists show
-        first = f"Verdict: {gate['verdict']}."
-        lines += [_cell(f"{first} {summary(report, gate['verdict'])}" if "operating" in report else first), ""]
+        verdict = str(verdict_of(report))
+        first = f"Verdict: {verdict}."
+        lines += [_cell(f"{first} {summary(report, verdict)}" if "operating" in report else first), ""]
         lines += [
             f"- {'passed' if c['passed'] else '**failed**'}: {_cell(c['name'])}: {_cell(_finding(c))}"
             for c in gate["criteria"]

@@ -97,6 +97,7 @@ def compose(
         best_single=outcomes.best_single,
         seed=seed,
         task_N=task_N,
+        group_N=outcomes.group_N,
         expected_cost=expected_cost,
     )
     bins = reliability(calibrated_NM, outcomes.quality_NM)

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from components.sources.appending import CALLS_FILE, has_tables, merged, put_away
 from components.sources.assembly import (
     CALLS,
     call_frame,
@@ -24,7 +25,7 @@ from components.sources.prices import FITTED, fitted_candidates, layered, read_p
 from components.sources.tally import Tally, notes_on
 from components.tables.conversation import read_conversation
 from components.tables.errors import TableError
-from components.tables.schema import CANDIDATES, OPTIONAL_SCHEMAS, SCHEMAS
+from components.tables.schema import CANDIDATES
 from components.tables.store import (
     Tables,
     find_table,
@@ -35,7 +36,6 @@ from components.tables.store import (
 )
 from pointsman.text.conversation import DEFAULT, ConversationConfig
 
-CALLS_FILE = "calls.parquet"
 SET_ASIDE_FILE = "import_quarantine.parquet"
 _FEW, _MOST_OUTSIDE = 3, 0.01
 """So many grades, or this share of them, may lie outside their scale before it must be another one."""
@@ -121,7 +121,8 @@ def import_logs(config: ImportConfig) -> Tally:
             f"{_names(config.paths)}: {len(tally.outside)} of {graded} grades lie outside their scale\n{tally.text()}"
         )
     tables, every, notes = _tables(config, calls, files)
-    notes += _put_away(config)
+    if not config.append:
+        notes += put_away(config.data)
     write_tables(tables, config.data, but=(*files, *_given(config)))
     write_parquet(every, config.data / CALLS_FILE)
     schema = {"file": pl.String(), "row": pl.Int64(), "reason": pl.String()}
@@ -136,7 +137,7 @@ def _with_turns(config: ImportConfig) -> ImportConfig:
     Raises:
         TableError: others are asked for than the tables that are added to were made with.
     """
-    there = read_conversation(config.data) if config.append and _has_tables(config.data) else None
+    there = read_conversation(config.data) if config.append and has_tables(config.data) else None
     if None not in (there, config.conversation) and there != config.conversation:
         raise TableError(
             f"{config.data}: its prompts were made with {there}: import without --append, or with the same"
@@ -164,7 +165,7 @@ def _tables(
     config: ImportConfig, calls: Sequence[Call], files: Sequence[Path]
 ) -> tuple[Tables, pl.DataFrame, list[str]]:
     """The tables, all calls that they are made of, and what a person should know."""
-    old = read_tables(config.data, but=_given(config)) if config.append and _has_tables(config.data) else None
+    old = read_tables(config.data, but=_given(config)) if config.append and has_tables(config.data) else None
     known = {} if old is None else dict(old.prompts.select("prompt_id", "prompt").iter_rows())
     frame = call_frame(calls, config.read.rename, known)
     every = one_a_call(frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items()))
@@ -177,7 +178,7 @@ def _tables(
         conversation=config.read.conversation,
     )
     if old is not None:
-        tables, every = _merged(old, tables, every, config.data)
+        tables, every = merged(old, tables, every, config.data)
     models = sorted({*tables.outcomes["model"], *tables.candidates["model"]})
     fit, before = fitted_candidates(every), tables.candidates
     # a price that somebody gave in an earlier import goes before a fit, which goes before an earlier fit
@@ -194,45 +195,6 @@ def _given(config: ImportConfig) -> tuple[Path, ...]:
     return () if config.prices is None else (config.prices,)
 
 
-def _has_tables(folder: Path) -> bool:
-    return all(table_files(folder, schema) for schema in SCHEMAS)
-
-
-def _merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tuple[Tables, pl.DataFrame]:
-    """New rows beside the old ones; outcomes are means over all calls, grades that were put in meanwhile stay."""
-    path = folder / CALLS_FILE
-    if path.is_file():
-        before = pl.read_parquet(path).select(pl.col(name).cast(kind) for name, kind in CALLS.items())
-        calls = one_a_call(pl.concat([before, calls]))
-    key = ["prompt_id", "model"]
-    graded = old.outcomes.select(*key, was=pl.col("quality"), by=pl.col("graded_by"))
-    outcomes = (
-        outcome_table(calls)
-        .join(graded, on=key, how="left", maintain_order="left")
-        .with_columns(
-            graded_by=pl.when(pl.col("quality").is_null()).then("by").otherwise("graded_by"),
-            quality=pl.coalesce("quality", "was"),
-        )
-        .drop("was", "by")
-    )
-    merged = Tables(
-        prompts=_added(old.prompts, new.prompts, ["prompt_id"]),
-        candidates=old.candidates,
-        outcomes=_added(outcomes, old.outcomes, key),
-        conversation=new.conversation,
-    )
-    for schema in OPTIONAL_SCHEMAS:
-        parts = [part for part in (getattr(new, schema.name), getattr(old, schema.name)) if part is not None]
-        if parts:
-            merged = merged.having(schema, _added(parts[0], parts[-1], list(schema.key)))
-    return merged, calls
-
-
-def _added(first: pl.DataFrame, second: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """All rows of the first table, and those of the second whose key it lacks."""
-    return pl.concat([first, second.join(first, on=key, how="anti", maintain_order="left")])
-
-
 def _beside(config: ImportConfig, models: Sequence[str], files: Sequence[Path]) -> Iterator[pl.DataFrame]:
     """Tables of candidates that lie beside the logs; the one of an earlier import into the same folder is none."""
     for folder in dict.fromkeys(path.parent for path in files):
@@ -242,19 +204,3 @@ def _beside(config: ImportConfig, models: Sequence[str], files: Sequence[Path]) 
                 yield read_prices(path, models)
             except TableError:
                 continue
-
-
-def _put_away(config: ImportConfig) -> list[str]:
-    """Tables that a new import replaces, but doesn't write itself, are renamed: they speak of other prompts."""
-    if config.append or not config.data.is_dir():
-        return []
-    notes = []
-    if _has_tables(config.data):
-        notes.append("replaced the tables that were there (--append adds to them)")
-    for schema in OPTIONAL_SCHEMAS:
-        for stem in schema.stems:
-            for path in config.data.glob(f"{stem}.*"):
-                if path.suffix in (".parquet", ".jsonl", ".json"):
-                    path.rename(path.with_name(f"{path.name}.replaced"))
-                    notes.append(f"{path.name} of before is now {path.name}.replaced")
-    return notes

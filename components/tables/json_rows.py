@@ -16,28 +16,47 @@ from components.tables.schema import Column, TableSchema
 BOM = b"\xef\xbb\xbf"
 
 
+def json_lines(path: Path, *, torn: bool = False) -> Iterator[tuple[int, bytes, Any]]:
+    """Number, bytes and value of each line that isn't blank; lines end at \\n alone.
+
+    Args:
+        path: of the file.
+        torn: a last line without its end that isn't JSON was torn by a crash, and is left out.
+
+    Raises:
+        ValueError: a line that isn't UTF-8 or no JSON, by its number.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                value = loads(line.removeprefix(BOM) if number == 1 else line)
+            except UnicodeDecodeError as error:
+                wrong = f"line {number}, byte {error.start}: not UTF-8 ({error.reason})"
+            except ValueError as error:
+                wrong = f"line {number} isn't JSON: {error}"
+            else:
+                yield number, line, value
+                continue
+            if torn and not line.endswith((b"\n", b"\r")):
+                return
+            raise ValueError(wrong)
+
+
 def line_rows(path: Path, _: TableSchema) -> Iterator[dict[str, Any]]:
     """Rows of a file of JSON lines.
 
     Raises:
         TableError: a line that isn't UTF-8 or no JSON object, by its number.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            text = line.removeprefix(BOM) if number == 1 else line
-            try:
-                row = loads(text)
-            except UnicodeDecodeError as error:
-                raise TableError(
-                    f"{path}: can't be read as jsonl: line {number}, byte {error.start}: not UTF-8 ({error.reason})"
-                ) from error
-            except ValueError as error:
-                raise TableError(f"{path}: can't be read as jsonl: line {number} isn't JSON: {error}") from error
+    try:
+        for number, _line, row in json_lines(path):
             if not isinstance(row, dict):
-                raise TableError(f"{path}: can't be read as jsonl: line {number} must be an object, is {row!r:.40}")
+                raise ValueError(f"line {number} must be an object, is {row!r:.40}")
             yield row
+    except ValueError as error:
+        raise TableError(f"{path}: can't be read as jsonl: {error}") from error
 
 
 def array_rows(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:

@@ -73,8 +73,7 @@ def split(
         ValueError: embeddings don't fit the prompts or aren't finite, or a split would be empty.
     """
     prompts = tables.prompts
-    group_N = near_duplicate_groups(prompts["prompt"], embedding_ND, config.near_duplicate_cosine, config.largest_group)
-    group_N = join_groups(group_N, prompts["conversation_id"])
+    group_N = groups_of(prompts, embedding_ND, config)
     frozen_N, learnt_N = _known(prompts, frozen_test), _known(prompts, learnt)
     stratum_N = prompts["benchmark"].fill_null("").to_numpy().astype(np.str_)
     split_N = assign_groups(group_N, stratum_N, frozen_N, config, learnt_N=learnt_N)
@@ -101,6 +100,16 @@ def _known(prompts: pl.DataFrame, named: frozenset[str]) -> NDArray[np.bool_]:
         return np.zeros(prompts.height, dtype=np.bool_)
     names = list(named)
     return (prompts["prompt_id"].is_in(names) | text_digests(prompts["prompt"]).is_in(names)).to_numpy()
+
+
+def groups_of(prompts: pl.DataFrame, embedding_ND: NDArray[np.float32], config: SplitConfig) -> NDArray[np.int32]:
+    """Group of each prompt: near-duplicates and turns of one conversation belong together. Numbered by first row.
+
+    Raises:
+        ValueError: embeddings don't fit the prompts or aren't finite.
+    """
+    near_N = near_duplicate_groups(prompts["prompt"], embedding_ND, config.near_duplicate_cosine, config.largest_group)
+    return join_groups(near_N, prompts["conversation_id"])
 
 
 def near_duplicate_groups(

@@ -35,6 +35,10 @@ class Versions:
         for name, value in tags.items():
             self._client.set_model_version_tag(self.name, version, name, value)
 
+    def describe(self, version: str, markdown: str) -> None:
+        """Puts a description in the place of a version's last one."""
+        self._client.update_model_version(self.name, version, description=markdown)
+
     def find(self, router_id: str) -> str | None:
         """The newest version that holds this router; None: not registered."""
         versions = self._client.search_model_versions(f"name = '{self.name}'")

@@ -23,7 +23,7 @@ from components.learning.selection import best_single
 from components.learning.two_stage import TwoStageConfig
 from components.reports.report import plain
 from components.tables.board import Board, load_board, save_board, to_board
-from components.tables.splits import SplitConfig, join_groups, learning_splits, near_duplicate_groups
+from components.tables.splits import SplitConfig, groups_of, learning_splits
 from components.tables.store import read_tables
 from components.tasks.discovery_config import DiscoveryConfig
 from flows.platform.arrays import load_arrays, save_arrays, save_named
@@ -61,9 +61,7 @@ def lay_out(*, tables: DataRef, embedded: DataRef, encoder: DataRef, block: Bloc
     board = replace(
         board,
         date_N=board.date_N if block.by_date else np.array("NaT", dtype="datetime64[D]"),
-        group_N=join_groups(
-            near_duplicate_groups(prompts["prompt"], board.embedding_ND, 0.95, 100), prompts["conversation_id"]
-        ),
+        group_N=groups_of(prompts, board.embedding_ND, SplitConfig(seed=0)),
         input_tokens_N=tokens.length_N.astype(np.float64),
     )
 
@@ -130,6 +128,7 @@ def leave_out_of(*, laid_out: DataRef, encoder: DataRef, method: str, place: int
                 board.quality_NM,
                 board.benchmark_N,
                 seed=seed,
+                group_N=board.group_N,
                 most=_MOST_LEFT_OUT_OF_PEERS,
             )
         ]
@@ -144,7 +143,9 @@ def leave_out(*, laid_out: DataRef, encoder: DataRef, seed: int) -> DataRef:
     board = _fold(laid_out, encoder, _all_rows(laid_out), _NO_ROWS, seed)
     found = discover_tasks(board, DiscoveryConfig(density_minimum_samples=()), seed)
     fit = refitting(with_tasks(board, found.partition), QUICK, seed)
-    gains = held_out_gains(fit, board.quality_NM, board.benchmark_N, seed=seed, most=_MOST_LEFT_OUT)
+    gains = held_out_gains(
+        fit, board.quality_NM, board.benchmark_N, seed=seed, group_N=board.group_N, most=_MOST_LEFT_OUT
+    )
     content = json.dumps([asdict(gain) for gain in gains])
     return keep("leave_out", lambda folder: (folder / "held_out.json").write_text(content))
 

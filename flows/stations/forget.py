@@ -1,14 +1,15 @@
 """`pointsman forget`: prompts leave every place of an installation that holds them, and what is left is named."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from components.drift.reference import Reference
 from components.forgetting.quotes import Found, Quotes
-from components.forgetting.removal import Removal, files_of, of_router, pages_of, rows_of, whole
+from components.forgetting.removal import Removal, afterwards, files_of, of_router, pages_of, rows_of, whole
 from components.forgetting.samples import vectors_of
 from components.forgetting.tabular import is_tabular
 from components.forgetting.wanted import Asked, Wanted, find_wanted
@@ -21,6 +22,8 @@ from pointsman.bundle.reading import read_bundle
 from pointsman.durable import write_whole
 from pointsman.errors import BundleError
 
+Within = Callable[[Path], Found]
+"""Whether a file quotes a prompt."""
 ELSEWHERE = (
     "backups, other installations, addresses that routers are published to, and what a version control system keeps",
     "the weights of routers that learnt from it, from which no prompt can be read; a retrain replaces them",
@@ -48,7 +51,7 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run
         asked: which prompts.
         tables: folders of tables besides data/logs and data/recent.
         logs: folders and URLs of decision logs.
-        dry_run: only says what would go.
+        dry_run: only says what would go, and what would be left.
 
     Raises:
         InputError: nothing of it is known, or a table or a log's segment is damaged; nothing was changed then.
@@ -65,17 +68,25 @@ def forget(asked: Asked, tables: Sequence[Path], logs: Sequence[str], *, dry_run
         # what can fail for others' reasons first: the tables here still tell then which decisions are meant
         remote = [one for url, copy in copies.items() for one in rows_of(copy, wanted, left, url)]
         planned = [*remote, *_rows(folders, wanted, left), *_samples(wanted, left), *_caches(), *_pages(quotes)]
-        if not dry_run:
+        within: Within = quotes.within
+        if dry_run:
+            within = afterwards(planned, quotes, Path(opened.enter_context(TemporaryDirectory())))
+        else:
             for one in planned:
                 one.carry_out()
-            left += _left(quotes, folders)
-            left += _left_at(quotes, copies)
+        left += _left(within, folders)
+        left += _left_at(within, copies)
     return Forgotten(prompts=len(wanted.texts), removed=tuple(one.words for one in planned), left=tuple(left))
 
 
 def _rows(folders: Sequence[Path], wanted: Wanted, left: list[str]) -> Iterator[Removal]:
+    seen = set()
     for folder in (*folders, paths.frozen(), paths.tasks(), paths.embeddings()):
-        yield from rows_of(folder, wanted, left)
+        for one in rows_of(folder, wanted, left):
+            # folders may lie in one another, or be named twice: the rows that were found are of the file as it is now
+            if (real := one.path.resolve()) not in seen:
+                seen.add(real)
+                yield one
 
 
 def _caches() -> Iterator[Removal]:
@@ -103,15 +114,16 @@ def _samples(wanted: Wanted, left: list[str]) -> Iterator[Removal]:
             )
             yield Removal(
                 words=f"{int(gone_K.sum())} vectors of {path}",
-                carry_out=partial(write_whole, path, partial(write_reference, kept)),
+                path=path,
+                change=partial(write_whole, write=partial(write_reference, kept)),
             )
 
 
-def _left(quotes: Quotes, folders: Sequence[Path]) -> Iterator[str]:
+def _left(within: Within, folders: Sequence[Path]) -> Iterator[str]:
     """What still quotes it in the installation and in the folders that were named, each file once."""
     files = {path.resolve(): path for folder in (paths.home(), *folders) for path in reversed(files_of(folder))}
     for path in sorted(files.values()):
-        found = quotes.within(path)
+        found = within(path)
         if found is Found.YES:
             table = is_tabular(path) and any(folder in path.parents for folder in folders)
             yield f"{_words(path, found)}{_advice(path, table)}"
@@ -119,11 +131,11 @@ def _left(quotes: Quotes, folders: Sequence[Path]) -> Iterator[str]:
             yield _words(path, found)
 
 
-def _left_at(quotes: Quotes, copies: Mapping[str, Path]) -> Iterator[str]:
+def _left_at(within: Within, copies: Mapping[str, Path]) -> Iterator[str]:
     """What still quotes it in logs at URLs, of which these are the copies."""
     for url, copy in copies.items():
         for path in files_of(copy):
-            if (found := quotes.within(path)) is not Found.NO:
+            if (found := within(path)) is not Found.NO:
                 yield _words(f"{url.rstrip('/')}/{path.name}", found)
 
 

@@ -42,7 +42,9 @@ def hold_out_part(
     rows_K = evenly(board.split_N.size, most)
     board = board.take(rows_K)
     fit = refitting(board, config, seed)
-    gains = held_out_gains(fit, judged_NM[rows_K], board.benchmark_N, seed=seed, part=(part, parts))
+    gains = held_out_gains(
+        fit, judged_NM[rows_K], board.benchmark_N, seed=seed, group_N=board.group_N, part=(part, parts)
+    )
     content = json.dumps([asdict(gain) for gain in gains])
     return keep("hold_out_part", lambda folder: (folder / "held_out.json").write_text(content))
 

@@ -14,6 +14,7 @@ from components.release.publish import publish, refuse, rollback
 from components.release.signing import sign_bundle
 from components.release.verdicts import VoidVerdict
 from components.reports.ending import Verdict
+from components.reports.markdown import describe
 from components.reports.page import PAGE
 from components.sources.fetched import local_log
 from components.tracking.abandoned import close_abandoned
@@ -21,10 +22,10 @@ from components.tracking.registry import Registry
 from flows.platform import paths
 from flows.platform.settings import settings
 from flows.platform.tracking import maker_alive, registry, run_url
-from flows.stations.pages import write_again
+from flows.stations.pages import with_ending, write_again
 from flows.stations.register import Challenger, page_folder
 from flows.stations.verdicts import require_verdict, sign_promoted, waiting_bundle
-from pointsman.bundle.reading import read_bundle
+from pointsman.bundle.reading import read_bundle, read_report
 
 Approver = Literal["gate", "canary", "person"]
 """Whose word publishes what passed the gate: the gate's own, a canary's success, or somebody's `promote`."""
@@ -87,8 +88,10 @@ def _verdicted(
 ) -> Verdicted:
     """How it ended, which registry and page are told."""
     mlflow.tag(challenger.version, {"verdict": verdict})
-    mlflow.log(challenger.run_id, tags={"verdict": verdict})
-    # the page was written, and kept in the run, before anybody knew
+    # description and page were written, and kept in the run, before anybody knew
+    described = describe(with_ending(read_report(challenger.bundle), challenger.router_id))
+    mlflow.describe(challenger.version, described)
+    mlflow.log(challenger.run_id, tags={"verdict": verdict, "mlflow.note.content": described})
     if folder := write_again(challenger.bundle):
         mlflow.log_folder(challenger.run_id, folder, "report")
     return Verdicted(

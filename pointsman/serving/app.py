@@ -91,15 +91,15 @@ def create_app(path: str | Path, config: ServingConfig | None = None) -> FastAPI
         return Response(body, media_type="application/json")
 
     @app.post("/v1/outcomes", response_model=Kept, responses=REFUSALS)
-    async def outcomes(told: Told) -> dict[str, Any]:
-        figures = plain(told.figures())
+    async def outcomes(outcome: Told) -> dict[str, Any]:
+        figures = plain(outcome.figures())
         if not figures:
             raise HTTPException(422, "tell at least one of quality, thumb, tokens, cost_usd, latency_ms, error")
         try:
-            logged = service.tell(told.decision_id, figures)
+            logged = service.tell(outcome.decision_id, figures)
         except OverflowError as error:
             raise HTTPException(429, str(error), {"Retry-After": RETRY_SECONDS}) from None
-        return {"decision_id": told.decision_id, "logged": logged}
+        return {"decision_id": outcome.decision_id, "logged": logged}
 
     if upstream is not None:
         from pointsman.serving.completions import add_completions  # noqa: PLC0415  # needs httpx

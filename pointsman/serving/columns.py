@@ -123,14 +123,14 @@ def _chances(decided: list[Decided], names: tuple[str, ...]) -> list[str | None]
     chance_NM = propensities([one.explored for one in decided], len(names))
     # the same few rows again and again: one rate, and sets of a few candidates
     known: dict[bytes, str | None] = {}
-    told: list[str | None] = []
+    texts: list[str | None] = []
     for row_M in chance_NM:
         key = row_M.tobytes()
         if key not in known:
             chances = {name: chance for name, chance in zip(names, row_M.tolist(), strict=True) if chance > 0}
             known[key] = json.dumps(chances) if len(chances) > 1 else None
-        told.append(known[key])
-    return told
+        texts.append(known[key])
+    return texts
 
 
 def shadow_frame(compared: Sequence[Compared]) -> pl.DataFrame:

@@ -55,8 +55,8 @@ def add_completions(
         (decision,) = json.loads(decided)["decisions"]
         passed = await upstream.ask(_sent(body), decision["ranked"])
         headers = {"x-pointsman-decision-id": decision["decision_id"], "x-pointsman-candidate": passed.candidate}
-        told = _told(service, decision, passed)
-        return StreamingResponse(told, passed.status, headers=headers, media_type=passed.media_type)
+        stream = _recorded(service, decision, passed)
+        return StreamingResponse(stream, passed.status, headers=headers, media_type=passed.media_type)
 
     @app.get("/v1/models", include_in_schema=False)
     def models() -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _sent(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "metadata": rest} if rest else {name: value for name, value in body.items() if name != "metadata"}
 
 
-async def _told(service: Service, decision: Mapping[str, Any], passed: Passed) -> AsyncIterator[bytes]:
+async def _recorded(service: Service, decision: Mapping[str, Any], passed: Passed) -> AsyncIterator[bytes]:
     """The answer; when it is through, or given up, its figures go beside the decision."""
     try:
         async for chunk in passed.body:

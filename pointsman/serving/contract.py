@@ -122,12 +122,12 @@ class Told(BaseModel):
 
     def figures(self) -> dict[str, Any]:
         """What was told, plain: a thumb as 'up' or 'down', an error as text, which is '' where the call didn't fail."""
-        told = self.model_dump(exclude={"decision_id"}, exclude_none=True)
-        if "thumb" in told:
-            told["thumb"] = "up" if told["thumb"] in ("up", True, 1) else "down"
-        if "error" in told and isinstance(told["error"], bool):
-            told["error"] = "error" if told["error"] else ""
-        return told
+        figures = self.model_dump(exclude={"decision_id"}, exclude_none=True)
+        if "thumb" in figures:
+            figures["thumb"] = "up" if figures["thumb"] in ("up", True, 1) else "down"
+        if "error" in figures and isinstance(figures["error"], bool):
+            figures["error"] = "error" if figures["error"] else ""
+        return figures
 
 
 class Kept(BaseModel):

@@ -1,6 +1,7 @@
 """From a job to its answer: who decides, piece by piece where it is large, for as long as the client is there."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -8,7 +9,7 @@ from dataclasses import replace
 from fastapi import Request
 
 from pointsman.router import Router
-from pointsman.serving.batching import Batcher
+from pointsman.serving.batching import Batcher, Crowded
 from pointsman.serving.canary import Arm
 from pointsman.serving.config import ServingConfig
 from pointsman.serving.in_service import InService
@@ -16,6 +17,8 @@ from pointsman.serving.jobs import Job, Piece, Predicted, joined
 from pointsman.serving.meters import Meters
 from pointsman.serving.service import Service
 from pointsman.text.conversation import ConversationConfig
+
+_LOG = logging.getLogger(__name__)
 
 PATIENCE = 0.05
 """Seconds that an answer may take before the server asks whether the client is still there."""
@@ -79,7 +82,13 @@ class Decider:
             # it may have learnt from other turns than the champion
             own = replace(job, prompts=job_of(challenger.conversation).prompts)
             return await self._answer(challenger, "challenger", own)
-        except ValueError:
+        except Crowded:
+            # a second try would stand in the same full line
+            raise
+        except Exception as error:  # whatever it is, those who ask get their answer
+            if not isinstance(error, ValueError):
+                # it's broken, rather than without an answer; its words may quote a prompt
+                _LOG.warning("the challenger can't decide: %s", type(error).__name__)
             answer = await self._answer(router, "champion", job)
             self._meters.stood_in()
             return answer

@@ -61,8 +61,8 @@ class LimitBody:
                 async with asyncio.timeout(self._seconds):
                     refusal = await self._receive(scope, receive, held)
             except TimeoutError:
-                told = {"detail": f"the body took longer than {self._seconds:g} s"}
-                refusal = JSONResponse(told, 408, {"connection": "close"})
+                content = {"detail": f"the body took longer than {self._seconds:g} s"}
+                refusal = JSONResponse(content, 408, {"connection": "close"})
             except asyncio.CancelledError:
                 # the server's time is up: raised further, each such body would leave a traceback
                 refusal = JSONResponse({"detail": "the server ends"}, 503, {"connection": "close"})

@@ -81,9 +81,9 @@ class Compared:
 class Shadow:
     """Decides after the router in service, by its own operating policy."""
 
-    def __init__(self, router: Callable[[], Router], told: Callable[[Compared], None]) -> None:
-        """Starts the thread; `told` hears of each comparison there."""
-        self._router, self._told = router, told
+    def __init__(self, router: Callable[[], Router], report: Callable[[Compared], None]) -> None:
+        """Starts the thread; `report` hears of each comparison there."""
+        self._router, self._report = router, report
         self._waiting: queue.Queue[Seen] = queue.Queue(ROOM)
         self._hurry = threading.Event()
         self.left_out = 0
@@ -129,7 +129,7 @@ class Shadow:
                 for seen in batch:
                     self._decide([seen])
                 return
-            self._told(decide_all(router, batch))
+            self._report(decide_all(router, batch))
         # a shadow that fails must not be noticed by those who are answered
         except Exception as error:
             if len(batch) > 1:

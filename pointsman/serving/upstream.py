@@ -97,14 +97,16 @@ class Upstream:
     ) -> Passed:
         media_type = answer.headers.get("content-type", "application/json")
         streams = answer.status_code < 400 and media_type.startswith("text/event-stream")
-        told = bool((body.get("stream_options") or {}).get("include_usage"))
+        usage_asked = bool((body.get("stream_options") or {}).get("include_usage"))
         figures: dict[str, Any] = {}
         return Passed(
             candidate=candidate,
             failed=failed,
             status=answer.status_code,
             media_type=media_type,
-            body=_streamed(answer, figures, begun, told=told) if streams else _whole(answer, figures, begun),
+            body=_streamed(answer, figures, begun, usage_asked=usage_asked)
+            if streams
+            else _whole(answer, figures, begun),
             figures=figures,
         )
 
@@ -114,10 +116,10 @@ def _again(status: int) -> bool:
 
 
 def _failed(candidate: str, failed: str, failure: str) -> Passed:
-    told = {"error": {"message": f"the server behind can't be reached ({failure})", "type": "upstream_error"}}
+    refusal = {"error": {"message": f"the server behind can't be reached ({failure})", "type": "upstream_error"}}
 
     async def body() -> AsyncIterator[bytes]:
-        yield json.dumps(told).encode()
+        yield json.dumps(refusal).encode()
 
     return Passed(
         candidate=candidate,
@@ -130,14 +132,14 @@ def _failed(candidate: str, failed: str, failure: str) -> Passed:
 
 
 async def _streamed(
-    answer: httpx.Response, figures: dict[str, Any], begun: float, *, told: bool
+    answer: httpx.Response, figures: dict[str, Any], begun: float, *, usage_asked: bool
 ) -> AsyncIterator[bytes]:
     """Each event as it comes; without the one that tells tokens, unless the client asked for it."""
     usage = Usage()
     try:
         async for event in events(answer.aiter_bytes()):
             found = usage.read(event)
-            if told or not found:
+            if usage_asked or not found:
                 yield event
             elif kept := without_usage(event):
                 yield kept

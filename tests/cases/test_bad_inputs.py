@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from components.sources.importing import CALLS_FILE, SET_ASIDE_FILE, ImportConfig, ImportRefused, import_logs
+from components.sources.appending import CALLS_FILE
+from components.sources.importing import SET_ASIDE_FILE, ImportConfig, ImportRefused, import_logs
 from components.sources.tally import Tally
 from components.tables.store import read_tables
 from pointsman.cli import main

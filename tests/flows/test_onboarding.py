@@ -62,6 +62,9 @@ class Store(SimpleNamespace):
     def tag(self, *_: Any) -> None:
         pass
 
+    def describe(self, *_: Any) -> None:
+        pass
+
     def log_folder(self, *_: Any) -> None:
         pass
 

@@ -22,6 +22,11 @@ def test_pairing_cancels_what_both_share():
     np.testing.assert_allclose(interval.as_list(), [0.1, 0.1, 0.1])
 
 
+def test_pairs_of_one_group_are_drawn_together():
+    gap, group = np.random.default_rng(0).random(200), np.repeat(np.arange(20), 10)
+    assert paired_difference(gap, np.zeros(200), 0, group) == intervals(gap[:, None], 0, group_N=group)[0]
+
+
 def test_many_prompts_drawn_in_blocks_spread_as_prompts_drawn_alone_do():
     values = np.random.default_rng(0).random((50_001, 1))
     interval = intervals(values, 1)[0]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from components.evaluation.bootstrap import intervals
 from components.evaluation.held_out import Trained, held_out_gains
 
 BENCHMARKS = np.repeat(["a", "b", "c", "", "tiny"], [60, 50, 40, 20, 5])
@@ -39,6 +40,18 @@ def test_gains_are_those_of_brute_force():
         assert gain.gain.low < gain.gain.mean < gain.gain.high
         assert gain.fallback_share == np.mean([row % 2 == best for row in rows])
         assert gain.prompts == len(rows)
+
+
+def test_intervals_draw_turns_of_a_conversation_together():
+    group_N = np.arange(BENCHMARKS.size) // 10
+    alone = held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0)
+    for talks, gain in zip(
+        held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0, group_N=group_N), alone, strict=True
+    ):
+        rows = np.flatnonzero(gain.benchmark == BENCHMARKS)
+        best = int(QUALITY[gain.benchmark != BENCHMARKS].mean(axis=0).argmax())
+        gap = QUALITY[rows, rows % 2] - QUALITY[rows, best]
+        assert talks.gain == intervals(gap[:, None], 0, group_N=group_N[rows])[0] != gain.gain
 
 
 def test_only_the_largest_are_held_out():

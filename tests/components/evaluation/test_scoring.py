@@ -109,6 +109,26 @@ def test_tasks_are_scored_on_their_own_prompts(world):
         score_methods({"router": predicted}, **world, task_N=task_N[:3])
 
 
+def test_intervals_draw_turns_of_a_conversation_together(world):
+    # each prompt five times over says no more than once
+    five = {**world, **{key: np.repeat(world[key], 5, axis=0) for key in ("quality_NM", "cost_usd_NM", "benchmark_N")}}
+    predicted = np.random.default_rng(1).random((300, 4))
+    once = score_methods({"router": predicted}, **world)["router"]
+    talks = {"router": np.repeat(predicted, 5, axis=0)}
+    together = score_methods(talks, **five, group_N=np.repeat(np.arange(300), 5))["router"]
+    for name in ("quality", "gain", "cost_usd_per_1000"):
+        assert getattr(together, name).as_list() == pytest.approx(getattr(once, name).as_list()), name
+    # only prompts that can be compared are drawn
+    five["quality_NM"][:25] = np.nan
+    fewer = score_methods(talks, **five, group_N=np.repeat(np.arange(300), 5))["router"]
+    later = {**world, **{key: world[key][5:] for key in ("quality_NM", "cost_usd_NM", "benchmark_N")}}
+    assert fewer.gain.as_list() == pytest.approx(
+        score_methods({"router": predicted[5:]}, **later)["router"].gain.as_list()
+    )
+    with pytest.raises(ValueError, match="3 groups for 1500 prompts"):
+        score_methods(talks, **five, group_N=np.arange(3))
+
+
 def test_candidates_without_a_common_prompt_are_refused(world):
     world["quality_NM"][:] = np.where(np.arange(300)[:, None] % 4 == np.arange(4), world["quality_NM"], np.nan)
     with pytest.raises(ValueError, match="no common prompts: there is no prompt on which the best single"):

@@ -16,6 +16,12 @@ def test_the_first_line_is_the_verdict_with_what_it_saves(monkeypatch):
     assert any(r"a \| b" in line for line in rest)
 
 
+def test_the_verdict_is_how_it_ended(monkeypatch):
+    monkeypatch.setattr(markdown, "summary", lambda report, verdict: f"It {verdict}.")
+    ended = {"operating": {}, "ending": {"verdict": "awaits approval", "reasons": []}}
+    assert describe(REPORT | ended).splitlines()[0] == "Verdict: awaits approval. It awaits approval."
+
+
 def test_a_report_of_an_earlier_version_has_its_verdict_first():
     assert describe(REPORT).splitlines()[0] == "Verdict: refused."
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from components.evaluation.bootstrap import intervals
 from components.evaluation.gate import Played, judge
 from components.evaluation.paired import difference
 from components.reports.report import TestOutcomes as Outcomes
@@ -80,6 +81,25 @@ def test_the_report_is_plain_json_with_what_was_observed(world):
     assert report["methods"]["router"]["per_task"]["songs"]["quality"] == pytest.approx(chosen[1::3].mean())
     assert report["discovery"]["bootstrap_ari"] is None
     assert report["seeds"] == 3
+
+
+def test_the_methods_table_draws_turns_of_a_conversation_together(world):
+    outcomes, predicted_NM = world
+    talks = replace(outcomes, group_N=np.arange(300, dtype=np.int32) // 10)
+    report = compose(
+        {"router": predicted_NM},
+        talks,
+        calibrated_NM=predicted_NM,
+        verdict=judged(outcomes, predicted_NM),
+        discovery={},
+        sections={},
+        seed=0,
+    )
+    got_N = outcomes.quality_NM[np.arange(300), predicted_NM.argmax(axis=1)]
+    gap_N = got_N - outcomes.quality_NM[:, 1]
+    (expected,) = intervals(gap_N[:, None], 0, group_N=talks.group_N)
+    assert report["methods"]["router"]["gain"] == pytest.approx(expected.as_list())
+    assert expected != intervals(gap_N[:, None], 0)[0]
 
 
 def test_plain_leaves_no_numpy():

@@ -15,6 +15,20 @@ from components.tables.store import Tables, read_tables
 Import = Callable[..., tuple[Tally, Tables]]
 
 
+def row(query: str = "2 + 2?", model: str = "a", performance: object = 1.0, **changes: object) -> dict[str, object]:
+    return {"task_name": "sums", "query": query, "model_name": model, "performance": performance} | changes
+
+
+LOG = [row(f"{place} + 1?", model, (place + one) % 2) for place in range(30) for one, model in enumerate("ab")]
+
+
+def prices(folder: Path, name: str = "candidates.json", **models: float) -> Path:
+    rows = [{"model": model, "input_usd_per_mtok": usd, "output_usd_per_mtok": usd} for model, usd in models.items()]
+    path = folder / name
+    path.write_text(json.dumps(rows))
+    return path
+
+
 @pytest.fixture
 def lines(tmp_path: Path) -> Callable[..., Path]:
     """Writes records (or raw text) as lines of a jsonl file."""

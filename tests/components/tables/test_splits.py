@@ -6,6 +6,7 @@ from components.tables.splits import (
     SPLITS,
     SplitConfig,
     assign_groups,
+    groups_of,
     join_groups,
     near_duplicate_groups,
     normalise,
@@ -113,6 +114,11 @@ def test_a_conversation_joins_the_duplicates_of_all_its_turns() -> None:
     near = np.eye(6, dtype=bool)
     near[0, 1] = near[1, 0] = near[2, 3] = near[3, 2] = near[1, 3] = near[3, 1] = True
     assert join_groups(group_N, talk).tolist() == components_by_search(near)
+
+
+def test_groups_are_of_duplicates_and_conversations() -> None:
+    prompts = pl.DataFrame({"prompt": ["a", "b", "A.", "c", "d"], "conversation_id": [None, "x", "x", None, None]})
+    assert groups_of(prompts, unit_rows(5), SplitConfig(seed=0)).tolist() == [0, 0, 0, 1, 2]
 
 
 def test_prompts_without_a_label_are_one_stratum(tables: Tables) -> None:

@@ -75,6 +75,12 @@ def test_a_version_is_labelled_and_challenges(registry, versions, second):
     assert client(registry).get_run(found.run_id).data.metrics["quality"] == 0.6
 
 
+def test_a_description_takes_the_place_of_the_one_before(registry, versions):
+    registry.describe(versions[0], "It waits.")
+    found = client(registry).get_model_version("pointsman", versions[0])
+    assert (found.description, found.tags["data_digest"]) == ("It waits.", "d")
+
+
 def test_the_same_router_again_is_the_same_version(registry, versions, bundle):
     run_id = registry.start_run("again")
     assert registry.register(run_id, bundle, REPORT, "") == versions[0]

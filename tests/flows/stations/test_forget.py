@@ -99,6 +99,18 @@ def home(bundle, tmp_path, monkeypatch):
     return tmp_path / "home"
 
 
+def forgotten(arguments, capsys):
+    """What was left, by line; a dry run says the same before, and changes nothing."""
+    state = {path: path.read_bytes() for path in paths.home().parent.rglob("*") if path.is_file()}
+    assert main([*arguments, "--dry-run"]) == 1
+    assert {path: path.read_bytes() for path in paths.home().parent.rglob("*") if path.is_file()} == state
+    would = capsys.readouterr().out
+    assert main(arguments) == 1
+    done = capsys.readouterr().out
+    assert done == would.replace("would go: ", "gone: ")
+    return [line for line in done.splitlines() if line.startswith("left: ")]
+
+
 def test_nothing_of_a_prompt_is_left(home, bundle, tmp_path, capsys):
     paths.recent().mkdir(parents=True)
     (paths.recent() / "prompts.jsonl").write_text(json.dumps({"prompt": SECRET}) + "\n")
@@ -143,6 +155,10 @@ def test_a_log_at_a_url_is_rewritten_there_before_anything_here(home, tmp_path, 
         assert main(arguments) == 2
     assert capsys.readouterr().err.strip().endswith(f"{url}: can't be written: no room")
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert main([*arguments, "--dry-run"]) == 0
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    with fetched.local_log(url) as copy:
+        assert quoting(copy)
     assert main(arguments) == 0
     assert f"gone: 1 rows of {url}/decisions-1.parquet" in capsys.readouterr().out
     assert quoting(tmp_path) == []
@@ -167,8 +183,7 @@ def test_what_cannot_be_changed_is_named(home, bundle, tmp_path, capsys):
         database.execute("CREATE TABLE artifact (data TEXT)")
         database.execute("INSERT INTO artifact VALUES (?)", [json.dumps([{"example": SECRET}])])
     shutil.rmtree(paths.bundles() / bundle.name)
-    assert main(["forget", "--prompt-id", "p5", "--decisions", str(tmp_path / "decisions")]) == 1
-    left = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
+    left = forgotten(["forget", "--prompt-id", "p5", "--decisions", str(tmp_path / "decisions")], capsys)
     assert len(left) == 3
     assert "reference.npz can't be looked at" in left[0]
     assert f"{golden} still quotes it: a router's files can't be changed" in left[1]
@@ -187,12 +202,11 @@ def test_a_short_prompt_takes_no_file_of_a_router_and_no_page_by_chance(home, bu
     (run / "examples.json").write_text(json.dumps({"examples": ["test"]}))
     (run / "report.html").write_text("<p>test</p>")
     before = {path: path.read_bytes() for path in registered.parents[2].rglob("*") if path.is_file()}
-    assert main(["forget", "--prompt-id", "p0"]) == 1
+    left = forgotten(["forget", "--prompt-id", "p0"], capsys)
     assert {path: path.read_bytes() for path in registered.parents[2].rglob("*") if path.is_file()} == before
     assert (run / "report.json").is_file()
     assert (run / "report.html").is_file()
     assert not (run / "examples.json").exists()
-    left = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
     assert len(left) == 3
     assert f"{run / 'report.html'} may quote it" in left[0]
     assert all("still quotes it: a registered router's files can't be changed" in line for line in left[1:])
@@ -211,13 +225,20 @@ def test_what_still_quotes_it_beside_the_tables_is_named(home, tmp_path, capsys)
     (decisions / "notes.txt").write_text(SECRET)
     (paths.logs() / "spend.jsonl.gz").write_bytes(gzip.compress(rows[0].encode()))
     arguments = ["forget", "--prompt-id", "p7", "--data", str(tables), "--decisions", str(decisions)]
-    assert main(arguments) == 1
-    left = [line.removeprefix("left: ") for line in capsys.readouterr().out.splitlines() if line.startswith("left: ")]
+    left = [line.removeprefix("left: ") for line in forgotten(arguments, capsys)]
     named = [decisions / "notes.txt", paths.logs() / "spend.jsonl.gz", *sorted(tables.iterdir())]
     assert [line.split()[0] for line in left] == [str(path) for path in named]
     assert [line for line in left if "wasn't looked at" in line] == [line for line in left if "old.zst" in line]
     assert "prompts.jsonl still quotes it: a text there begins as it does" in " ".join(left)
     assert (tables / "prompts.jsonl").read_text() == rows[1]
+
+
+def test_a_folder_that_is_named_twice_is_one(home, tmp_path, capsys):
+    again = [str(paths.logs() / ".." / "logs"), str(paths.home())]
+    decisions = str(tmp_path / "decisions")
+    arguments = ["forget", "--prompt-id", "p5", "--data", again[0], "--data", again[1], "--decisions", decisions]
+    assert main(arguments) == 0
+    assert quoting(tmp_path) == []
 
 
 def test_a_damaged_table_changes_nothing(home, capsys):

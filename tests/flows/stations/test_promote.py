@@ -97,6 +97,14 @@ def test_the_page_says_how_it_ended(home, registry, bundle, tmp_path):
     assert registry.logged == [("run", page.parent, "report")] * 4
 
 
+def test_the_description_says_how_it_ended(home, registry, bundle):
+    promote.conclude(waiting(bundle), approve="person")
+    promote.promote_waiting("Ada says so")
+    first = [(version, text.splitlines()[0]) for version, text in registry.described]
+    assert first == [("1", "Verdict: awaits approval."), ("1", "Verdict: promoted.")]
+    assert registry.tags == {"verdict": "promoted", "mlflow.note.content": registry.described[-1][1]}
+
+
 def test_a_void_verdict_is_on_the_page(home, registry, bundle, second):
     page = page_of(bundle)
     promote.conclude(waiting(second))

@@ -9,7 +9,9 @@ from fastapi.testclient import TestClient
 from components.release.canary import Tried, canary_of
 from components.release.publish import publish
 from pointsman.bundle.manifest import Candidate
+from pointsman.router import Router
 from pointsman.serving.app import ServingConfig, create_app
+from pointsman.serving.batching import Batcher, Crowded
 from pointsman.serving.canary import Canary, CanaryConfig, Mean
 from pointsman.serving.decision_log import LogConfig, read_segments
 
@@ -209,6 +211,42 @@ def test_what_the_challenger_cannot_decide_the_router_in_service_does(bundle, pa
     tried = sum(Canary(CanaryConfig(share=0.5)).arm(f"s{number}") == "challenger" for number in range(20))
     assert tried
     assert f"pointsman_canary_unable_total {2.0 * tried}" in http.get("/metrics").text
+
+
+def test_a_challenger_that_breaks_is_stood_in_for_and_counted(bundle, second, prompts, monkeypatch, caplog):
+    predict = Router.predict_encoded
+
+    def broken(self, *encoded):
+        if self.router_id == second.name:
+            raise RuntimeError("no memory for zqxsecret")
+        return predict(self, *encoded)
+
+    config = ServingConfig(reload_seconds=0, piece=2, shadow=str(second), canary=CanaryConfig(share=0.5))
+    http = TestClient(create_app(bundle, config), raise_server_exceptions=False)
+    monkeypatch.setattr(Router, "predict_encoded", broken)
+    for number in range(20):
+        for asked in ({"prompt": prompts[0]}, {"prompts": prompts}):
+            answer = http.post("/v1/route", json={**asked, "session": f"s{number}"})
+            assert (answer.status_code, answer.json().get("router_id")) == (200, bundle.name)
+    tried = sum(Canary(CanaryConfig(share=0.5)).arm(f"s{number}") == "challenger" for number in range(20))
+    assert f"pointsman_canary_unable_total {2.0 * tried}" in http.get("/metrics").text
+    assert caplog.text.count("the challenger can't decide: RuntimeError") == 2 * tried
+    assert "zqxsecret" not in caplog.text
+
+
+def test_only_the_challenger_is_stood_in_for(bundle, second, monkeypatch):
+    # where the queue is full, no second try fills it further; and what breaks the champion is an error
+    def crowded(*_, **__):
+        raise Crowded("full")
+
+    config = ServingConfig(reload_seconds=0, shadow=str(second), canary=CanaryConfig(share=0.999))
+    http = TestClient(create_app(bundle, config), raise_server_exceptions=False)
+    with monkeypatch.context() as full:
+        full.setattr(Batcher, "submit", crowded)
+        assert http.post("/v1/route", json={"prompt": "add 1"}).status_code == 429
+    monkeypatch.setattr(Router, "predict_encoded", lambda *_: 1 / 0)
+    assert http.post("/v1/route", json={"prompt": "add 1"}).status_code == 500
+    assert "pointsman_canary_unable_total 0.0" in http.get("/metrics").text
 
 
 def test_the_trial_of_the_next_challenger_begins_anew(bundle, second, parts, tmp_path):
