@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.groups import numbered
+from components.tables.groups import numbered
 
 _CHUNK_CELLS = 4_000_000
 _MOST = 20_000

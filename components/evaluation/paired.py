@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from components.evaluation.bootstrap import Interval
-from components.evaluation.groups import design_effect, group_count
+from components.tables.groups import design_effect, group_count
 
 Floats = NDArray[np.float64]
 _FEW_GROUPS = 100
