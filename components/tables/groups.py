@@ -45,6 +45,20 @@ def design_effect(value_N: Floats, group_N: NDArray[np.integer] | None) -> float
     return max(1.0, together / alone * count / (count - 1))
 
 
+def design_effects(value_NK: Floats, group_N: NDArray[np.integer] | None) -> Floats:
+    """The design effect of each column's known values, shape (K,); nan: unknown.
+
+    >>> value_NK = np.array([[1.0, 1.0], [1.0, np.nan], [0.0, 0.0], [0.0, np.nan]])
+    >>> design_effects(value_NK, np.array([0, 0, 1, 1])).tolist()
+    [4.0, 1.0]
+    """
+    if group_N is None:
+        return np.ones(value_NK.shape[1])
+    known_NK = np.isfinite(value_NK)
+    pairs = zip(value_NK.T, known_NK.T, strict=True)
+    return np.array([design_effect(value_N[known_N], group_N[known_N]) for value_N, known_N in pairs])
+
+
 def group_count(group_N: NDArray[np.integer] | None) -> int | None:
     """How many groups there are, a prompt without one counting as one; None: no two prompts share one.
 

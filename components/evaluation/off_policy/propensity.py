@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from components.evaluation.off_policy.frequencies import frequencies, frequency_model
 from components.evaluation.off_policy.logistic import logistic_model
-from components.tables.groups import design_effect, divisible, numbered
+from components.tables.groups import design_effects, divisible, numbered
 
 FLOOR = 0.02
 """Least probability that is believed of an estimate: small ones are mostly error, and weigh most."""
@@ -55,8 +55,7 @@ def check_logged(
     # over all prompts: a design that asks some of them on purpose says how likely each was to be among them
     weight_NM = np.where(logged_NM, 1 / np.where(logged_NM, propensity_NM, 1.0), 0.0)
     mean_M = weight_NM.mean(axis=0)
-    effect_M = np.array([design_effect(weight_N, together_N) for weight_N in weight_NM.T])
-    error_M = weight_NM.std(axis=0) * np.sqrt(effect_M / len(weight_NM))
+    error_M = weight_NM.std(axis=0) / len(weight_NM) ** 0.5 * np.sqrt(design_effects(weight_NM, together_N))
     # several answers to one prompt are as many draws
     draws = float(logged_NM[rows_N].sum(axis=1).mean())
     beyond_M = (mean_M > _TOO_MUCH * draws) & (mean_M - draws > _SIGNIFICANT * error_M)
@@ -157,8 +156,7 @@ def _staying(
 
     The design effect of what the group's frequencies don't tell: 1 where each prompt is chosen for anew.
     """
-    beyond_KM = seen_KM - frequencies(seen_KM, group_K)[group_K]
-    return np.array([design_effect(beyond_K, together_K) for beyond_K in beyond_KM.T])
+    return design_effects(seen_KM - frequencies(seen_KM, group_K)[group_K], together_K)
 
 
 def _by_rule(
