@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.evaluation.groups import group_count, numbered
+from components.tables.groups import group_count, numbered
 
 
 def conversation_numbers(conversation: pl.Series) -> NDArray[np.int32]:

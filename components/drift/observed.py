@@ -12,7 +12,7 @@ from scipy import stats
 
 from components.drift.shares import Shift
 from components.evaluation.bootstrap import intervals
-from components.evaluation.groups import numbered
+from components.tables.groups import numbered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.groups import numbered
+from components.tables.groups import numbered
 
 _CHUNK_CELLS = 4_000_000
 _MOST = 20_000
@@ -46,8 +46,8 @@ def resampled_means(
         number_N = np.arange(prompts) if group_N is None else numbered(group_N)
         groups = int(number_N.max()) + 1
         if groups > _MOST:
-            # of many, neighbours are drawn together: the spread of the means is the same, the work is bounded
-            number_N = number_N * _MOST // groups
+            # many are drawn in bundles, which bounds the work; bundles of neighbours would differ as logs' parts do
+            number_N = (generator.permutation(groups) % _MOST)[number_N]
         return _of_groups(values_NK, number_N, generator, resamples)
     share_N = np.full(prompts, 1 / prompts)
     # A resample is a vector of counts, so that its means are one matrix product; chunks bound the memory.

@@ -26,8 +26,8 @@ from components.evaluation.criteria import (
 )
 from components.evaluation.error_budget import look_level
 from components.evaluation.gate_config import GateConfig
-from components.evaluation.groups import group_count
 from components.evaluation.paired import Moments, difference, ratio
+from components.tables.groups import group_count
 
 Floats = NDArray[np.float64]
 _LEAST_KNOWN = 0.95

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from components.evaluation.bootstrap import Interval
-from components.evaluation.groups import design_effect, group_count
+from components.tables.groups import design_effect, group_count
 
 Floats = NDArray[np.float64]
 _FEW_GROUPS = 100
@@ -95,8 +95,8 @@ def difference(
     count, mean = int(gap_N.size), float(gap_N.mean())
     if not gap_N.any():
         return Moments(mean=0.0, error=0.0, count=count)
-    square = (float((gap_N**2).sum()) + 2) / (count + 2)
-    error = np.sqrt(max(square - mean**2, 0) / (count + 2) * design_effect(gap_N, group_N))
+    variance = (float((gap_N**2).sum()) + 2) / (count + 2) - (float(gap_N.sum()) / (count + 2)) ** 2
+    error = np.sqrt(variance / (count + 2) * design_effect(gap_N, group_N))
     if variance_N is not None:
         error = max(error, np.sqrt(variance_N[gap_N != 0].sum()) / count)
     return Moments(mean=mean, error=float(error), count=count, groups=group_count(group_N))

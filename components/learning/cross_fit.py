@@ -14,6 +14,7 @@ from components.heads.classifier import ClassifierConfig, choose_floor, train_cl
 from components.heads.experts import ExpertConfig, ExpertReport, train_experts
 from components.learning.granular import cluster_tables
 from components.learning.mixing import HeldOut
+from components.tables.groups import divisible
 from components.tasks.partition import Partition
 from components.tasks.table import task_table
 from pointsman.model.aggregate import Posterior, assign_tasks, task_level
@@ -50,7 +51,8 @@ def folds_of(
     """Rows to learn from and rows held out, fold by fold; each task is spread over the folds, groups stay whole.
 
     What is said of a prompt would be no judgement had its near-duplicate or another turn of its conversation been
-    learnt from. A task whose prompts would all fall into one fold is divided nevertheless: nothing else knows of it.
+    learnt from. A task whose prompts would all fall into one fold is divided nevertheless, for nothing else knows of
+    it, and so are prompts that are all one group.
 
     Args:
         task_N: task of each prompt, -1: none.
@@ -65,7 +67,7 @@ def folds_of(
         raise ValueError(f"folds must be in [2, {task_N.size}], got {folds}")
     order_N = np.random.default_rng(seed).permutation(task_N.size)
     ranked_N = order_N[np.argsort(task_N[order_N], kind="stable")]
-    whole_N = np.full(task_N.size, -1) if group_N is None else group_N
+    whole_N = np.full(task_N.size, -1) if group_N is None else divisible(group_N)
     # a group falls where its first prompt in this order would
     _, first_U, group_R = np.unique(
         np.where(whole_N < 0, -1 - np.arange(task_N.size), whole_N)[ranked_N], return_index=True, return_inverse=True

@@ -74,7 +74,9 @@ def evidence_of(board: Board, seed: int) -> Evidence:
     inclusion_NM = board.inclusion_NM
     if np.isnan(inclusion_NM).any():
         labels = board.benchmark_N if labelled else None
-        inclusion_NM = estimated_inclusion(observed_NM, features, labels, seed, whole_N=whole_N)
+        inclusion_NM = estimated_inclusion(
+            observed_NM, features, labels, seed, whole_N=whole_N, together_N=board.group_N
+        )
         # answers with a logged propensity may be others than those without, such as bought ones, graded all
         asked_NM = board.answered_NM & np.isfinite(board.propensity_NM)
         graded_M = (observed_NM & asked_NM).sum(axis=0) / np.maximum(asked_NM.sum(axis=0), 1)
@@ -108,7 +110,8 @@ def check_propensities(board: Board) -> None:
         ValueError: they can't be.
     """
     partly_N1 = ~_whole(board)[:, None]
-    check_logged(np.where(partly_N1, board.propensity_NM, np.nan), board.answered_NM & partly_N1, board.models)
+    logged_NM = np.where(partly_N1, board.propensity_NM, np.nan)
+    check_logged(logged_NM, board.answered_NM & partly_N1, board.models, board.group_N)
 
 
 def _whole(board: Board) -> NDArray[np.bool_]:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.gate import Played
-from components.evaluation.groups import design_effect
 from components.learning.evidence import evidence_of, judged_outcomes, stand_in_variance
 from components.learning.mixing import HeldOut
 from components.tables.board import Board
+from components.tables.groups import design_effect
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]

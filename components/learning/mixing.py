@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from components.baselines.observed import choice_outcomes
 from components.learning.calibration_fit import CalibrationConfig, fit_calibration
 from components.learning.caution import cautious
-from components.learning.selection import AlphaTrial, GuardTrial, choose_doubt, choose_guard, choose_trial
+from components.learning.selection import (
+    AlphaTrial,
+    GuardTrial,
+    choose_doubt,
+    choose_guard,
+    choose_trial,
+    judged_groups,
+)
 from components.tasks.criterion import advantage_error
 from pointsman.model.aggregate import Posterior, mix
 from pointsman.model.calibration import Calibration
@@ -74,6 +81,7 @@ def choose_mixing(
     calibration: CalibrationConfig,
     cost_usd_NM: Floats | None = None,
     caution: float = 0.0,
+    group_N: NDArray[np.integer] | None = None,
 ) -> Mixing:
     """Weight, calibration and guard; calibration is fitted on observed cells, choices are judged on pseudo-outcomes.
 
@@ -90,6 +98,8 @@ def choose_mixing(
         cost_usd_NM: USD a call as expected, which decides between guards that can't be told apart where every outcome
             was observed; None: unknown.
         caution: see `RouterConfig`.
+        group_N: prompts that belong together, such as turns of a conversation: what happens to be better on them is so
+            once, and proves no more than one prompt does. None: all are independent.
     """
     level = {"soft": held.soft_NM, "hard": held.hard_NM}
     trials: list[AlphaTrial] = []
@@ -111,14 +121,14 @@ def choose_mixing(
                 )
             )
             fits.append(fitted)
-    best = choose_trial(trials, np.stack(outcomes))
+    best = choose_trial(trials, np.stack(outcomes), judged_groups(judged_NM, group_N))
     mixed_NM = mix(held.prompt_NM, level[trials[best].posterior], trials[best].alpha)
-    chosen = cautious(fits[best], mixed_NM, quality_NM, fallback, caution)
+    chosen = cautious(fits[best], mixed_NM, quality_NM, fallback, caution, group_N)
     calibrated_NM = chosen.apply(mixed_NM)
     # by noisy stand-ins nearly any guard ties with the best one, and the cheapest of them may be the worst
     paid_NM = cost_usd_NM if np.isfinite(quality_NM).all() else None
-    guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, guard_margins, paid_NM)
-    doubt, doubts = choose_doubt(calibrated_NM, judged_NM, fallback, guard, held.doubt_N, doubt_margins)
+    guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, guard_margins, paid_NM, group_N)
+    doubt, doubts = choose_doubt(calibrated_NM, judged_NM, fallback, guard, held.doubt_N, doubt_margins, group_N)
     return Mixing(
         trials=tuple(trials),
         chosen=trials[best],

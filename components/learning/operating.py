@@ -26,6 +26,7 @@ from components.learning.fit import RouterConfig
 from components.learning.judged import Judged
 from components.learning.mixing import HeldOut, choose_mixing
 from components.tables.board import Board
+from components.tables.groups import divisible, numbered
 from pointsman.model.prediction import Prediction
 from pointsman.policy.policy import Best, Policy, decide, parse
 
@@ -202,6 +203,7 @@ def _believing(
         fallback,
         **config.mixing(tasks),
         cost_usd_NM=expected_cost_usd_NM[fit_K],
+        group_N=seen.group_N[fit_K],
     )
 
     def believe(rows_K: Rows) -> Prediction:
@@ -221,8 +223,7 @@ def _believing(
 
 
 def _folds(seen: Board, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
-    """Rows to choose on and rows left out; groups of near-duplicates stay whole."""
-    group_N = np.where(seen.group_N < 0, -1 - np.arange(seen.group_N.size), seen.group_N)
-    _, place_N = np.unique(group_N, return_inverse=True)
+    """Rows to choose on and rows left out; groups stay whole, unless all prompts are one."""
+    place_N = numbered(divisible(seen.group_N))
     fold_N = np.random.default_rng(seed).permutation(int(place_N.max()) + 1)[place_N] % folds
     return [(np.flatnonzero(fold_N != fold), np.flatnonzero(fold_N == fold)) for fold in range(folds)]

@@ -16,6 +16,7 @@ from components.heads.training import FitConfig
 from components.learning.router import LEARNING
 from components.learning.two_stage import TwoStageConfig, learn
 from components.tables.board import Board
+from components.tables.groups import group_count
 from pointsman.model.aggregate import UNASSIGNED
 from pointsman.model.guard import router_scores
 
@@ -48,6 +49,9 @@ def refitting(
 def _fit(board: Board, rows_K: NDArray[np.intp], config: TwoStageConfig, seed: int) -> Trained | None:
     seen = board.take(rows_K[np.isin(board.split_N[rows_K], LEARNING)])
     if len(seen.quality_NM) < 2 * config.folds or not seen.observed_NM.any(axis=0).all():
+        return None
+    if group_count(seen.group_N) == 1:
+        # one conversation or template: nothing that was learnt could be judged without it
         return None
     seen = replace(seen, task_N=_renumbered(seen.task_N))
     trained = learn(seen, config.seeded(seed), seed)

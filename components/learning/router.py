@@ -103,6 +103,7 @@ def discover_tasks(
         config,
         seed,
         label_N=train.benchmark_N,
+        validation_group_K=validation.group_N,
         semantic_ND=None if semantic_ND is None else semantic_ND[sample_S],
     )
     if semantic and found.method == "graph":

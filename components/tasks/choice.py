@@ -71,6 +71,7 @@ def choose_partition(
     seed: int,
     semantic_ND: NDArray[np.floating] | None = None,
     label_N: NDArray[np.str_] | None = None,
+    validation_group_K: NDArray[np.integer] | None = None,
 ) -> Discovery:
     """The best partition of the training prompts by the rule at the top of this module.
 
@@ -86,6 +87,8 @@ def choose_partition(
             no descriptions.
         label_N: the logs' own label of each training prompt, shape (N,); None: they have none. Labels of fewer prompts
             than a task must have count as one.
+        validation_group_K: validation prompts that belong together, such as turns of a conversation, shape (K,); None:
+            all are independent.
 
     Returns:
         The choice. Method 'none' and no tasks, with the reason, where tasks can't be found or can't matter: too few
@@ -117,7 +120,12 @@ def choose_partition(
         for partition in found
     ]
     regret_SK = np.array([routing_regret(expected_KM, validation_quality_KM) for expected_KM in expected_SKM])
-    tied_S = ties(regret_SK, np.array([partition.tasks > 0 for partition in found]))
+    known_K = ~np.isnan(validation_quality_KM).all(axis=1)
+    tied_S = ties(
+        regret_SK,
+        np.array([partition.tasks > 0 for partition in found]),
+        group_K=None if validation_group_K is None else validation_group_K[known_K],
+    )
     stability_S = stabilities(
         cut_ND, train_quality_NM, settings, found, tied_S, label_N=labels_N, repeats=config.repeats, seed=seed
     )

@@ -6,6 +6,7 @@ Shapes: K validation prompts, M candidates, T tasks, S partitions.
 import numpy as np
 from numpy.typing import NDArray
 
+from components.tables.groups import design_effects
 from components.tasks.table import TaskTable
 
 TIE_ERRORS = 2.0
@@ -59,11 +60,22 @@ def advantage_error(predicted_NM: NDArray[np.floating], quality_NM: NDArray[np.f
     return float((np.where(seen_NM, error_NM - mean_N1, 0.0) ** 2).sum() / cells) if cells else float("nan")
 
 
-def ties(regret_SK: NDArray[np.float64], allowed_S: NDArray[np.bool_], errors: float = TIE_ERRORS) -> NDArray[np.bool_]:
+def ties(
+    regret_SK: NDArray[np.float64],
+    allowed_S: NDArray[np.bool_],
+    errors: float = TIE_ERRORS,
+    group_K: NDArray[np.integer] | None = None,
+) -> NDArray[np.bool_]:
     """Trials, among those allowed, within so many standard errors of the least mean regret; shape (S,).
 
     The error is that of the paired difference to the best trial, prompt by prompt: trials share their prompts, and the
     spread that all of them share says nothing about which is better.
+
+    Args:
+        regret_SK: of each trial on each prompt.
+        allowed_S: which trials count.
+        errors: >= 0.
+        group_K: prompts that belong together, such as turns of a conversation; None: all are independent.
 
     >>> ties(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.1], [0.5, 0.5, 0.5]]), np.array([True, True, True])).tolist()
     [True, True, False]
@@ -72,5 +84,6 @@ def ties(regret_SK: NDArray[np.float64], allowed_S: NDArray[np.bool_], errors: f
         return np.zeros(allowed_S.shape, dtype=bool)
     best = int(np.where(allowed_S, regret_SK.mean(axis=1), np.inf).argmin())
     excess_SK = regret_SK - regret_SK[best]
-    error_S = excess_SK.std(axis=1) / np.sqrt(max(1, regret_SK.shape[1] - 1))
+    effect_S = design_effects(excess_SK.T, group_K)
+    error_S = excess_SK.std(axis=1) / np.sqrt(max(1, regret_SK.shape[1] - 1)) * np.sqrt(effect_S)
     return np.asarray(allowed_S & (excess_SK.mean(axis=1) <= errors * error_S + 1e-12))

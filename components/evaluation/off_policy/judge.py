@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.bootstrap import Interval, intervals
-from components.evaluation.groups import design_effect
 from components.evaluation.off_policy.estimators import (
     ESTIMATORS,
     Estimator,
@@ -17,6 +16,7 @@ from components.evaluation.off_policy.estimators import (
     terms,
 )
 from components.evaluation.off_policy.sensitivity import sensitivity
+from components.tables.groups import design_effect
 
 GAMMA = 1.5
 """Factor by which the sensitivity figure takes the odds of a logged choice to be wrong."""

@@ -12,6 +12,8 @@ from components.tables.sampling import evenly
 _MOST_FEATURES = 32
 _MOST_PROMPTS = 20_000
 """Fitted on at most: 32 features need no more, and time grows with the prompts."""
+_MOST_LABELS = 64
+"""Labels with a column of their own, the most frequent: of free text there may be as many as prompts."""
 _FEWEST = 5
 """Prompts on which a candidate must be observed, and not be, for a model of its own."""
 
@@ -31,7 +33,7 @@ def logistic_model(
     Args:
         seen_KM: where there is an outcome.
         features_KF: what choices may depend on; the 32 directions of greatest variance are used.
-        group_K: number of each prompt's group, a further feature.
+        group_K: number of each prompt's group, a further feature: one of the 64 of most prompts, or another.
         fold_K: number of each prompt's fold; each fold is judged by the others.
         strength: inverse of the ridge penalty on standardised features, > 0.
     """
@@ -61,8 +63,18 @@ def _design(features_KF: NDArray[np.float32], group_K: NDArray[np.intp]) -> NDAr
         centred = features_KF.astype(np.float64) - centre_F
     spread = centred.std(axis=0)
     standard = centred / np.where(spread > 0, spread, 1.0)
-    groups = int(group_K.max()) + 1
-    return np.concatenate([standard, np.eye(groups)[group_K]], axis=1) if groups > 1 else standard
+    label_K = _frequent(group_K)
+    labels = int(label_K.max()) + 1
+    return np.concatenate([standard, np.eye(labels)[label_K]], axis=1) if labels > 1 else standard
+
+
+def _frequent(group_K: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The groups of most prompts, numbered in their order, and all others as one after them."""
+    count_G = np.bincount(group_K)
+    most = np.sort(np.argsort(-count_G, kind="stable")[:_MOST_LABELS])
+    label_G = np.full(count_G.size, most.size)
+    label_G[most] = np.arange(most.size)
+    return np.asarray(label_G[group_K], dtype=np.intp)
 
 
 def _multinomial(

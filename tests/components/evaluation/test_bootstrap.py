@@ -35,6 +35,18 @@ def test_many_prompts_drawn_in_blocks_spread_as_prompts_drawn_alone_do():
     assert interval.high - interval.low == pytest.approx(2 * 1.96 * error, rel=0.08)
 
 
+@pytest.mark.parametrize("turns", [1, 3])
+def test_the_order_of_many_rows_does_not_widen_their_interval(turns):
+    # logs sorted by benchmark: the first half goes well, the second badly
+    prompts = 100_000
+    draw = np.random.default_rng(0)
+    sorted_N = (draw.random(prompts) < np.where(np.arange(prompts) < prompts / 2, 0.9, 0.1)).astype(float)
+    value = np.repeat(sorted_N, turns)[:, None]
+    group = None if turns == 1 else np.repeat(np.arange(prompts), turns)
+    interval = intervals(value, 1, group_N=group)[0]
+    assert interval.high - interval.low == pytest.approx(2 * 1.96 * sorted_N.std() / np.sqrt(prompts), rel=0.08)
+
+
 def test_a_seed_decides_everything():
     values = np.random.default_rng(0).random((50, 3))
     assert intervals(values, 3) == intervals(values, 3) != intervals(values, 4)

@@ -29,6 +29,24 @@ def test_few_prompts_that_agree_by_chance_keep_a_width():
     assert difference(a, a) == Moments(mean=0.0, error=0.0, count=40)
 
 
+@pytest.mark.parametrize("count", [2, 40])
+@pytest.mark.parametrize("unit", [1.0, -1.0])
+def test_prompts_that_agree_by_a_whole_unit_keep_a_width(count, unit):
+    found = difference(np.full(count, unit), np.zeros(count))
+    assert found.mean == unit
+    # the two prompts more, written out
+    assert found.error == pytest.approx(np.std([*[unit] * count, 1, -1]) / np.sqrt(count + 2))
+    assert found.interval(0.025).low < unit < found.interval(0.025).high
+
+
+def test_the_two_prompts_more_change_next_to_nothing_where_there_are_many():
+    generator = np.random.default_rng(3)
+    gap = generator.choice([-1.0, 0.0, 1.0], p=[0.1, 0.75, 0.15], size=500)
+    found = difference(gap, np.zeros(500))
+    assert found.error == pytest.approx(np.std([*gap, 1, -1]) / np.sqrt(502), rel=1e-12)
+    assert found.error == pytest.approx(stats.sem(gap), rel=0.01)
+
+
 def test_the_ratio_has_the_spread_of_its_draws():
     generator = np.random.default_rng(2)
     drawn, errors = [], []

@@ -32,6 +32,19 @@ def test_complete_logs_and_no_caution_change_nothing():
     assert cautious(same, predicted, np.full((50, 2), np.nan), 0, 2.0) is same
 
 
+def test_turns_that_repeat_each_other_count_once():
+    generator = np.random.default_rng(2)
+    predicted = np.tile([0.6, 0.5, 0.7], (600, 1))
+    quality = np.where(generator.random((600, 3)) < [1.0, 0.2, 0.05], generator.random((600, 3)) < 0.6, np.nan)
+    once = cautious(identity(3), predicted, quality, 0, 1.0)
+    talks = np.repeat(predicted, 15, axis=0), np.repeat(quality, 15, axis=0)
+    grouped = cautious(identity(3), *talks, 0, 1.0, np.repeat(np.arange(600), 15))
+    np.testing.assert_allclose(grouped.intercept_M, once.intercept_M, rtol=0.01)
+    assert (cautious(identity(3), *talks, 0, 1.0).intercept_M[1:] > once.intercept_M[1:] / 2).all()
+    alone = cautious(identity(3), predicted, quality, 0, 1.0, np.full(600, -1))
+    np.testing.assert_array_equal(alone.intercept_M, once.intercept_M)
+
+
 @pytest.mark.parametrize(("errors", "most", "least"), [(0.0, 1.0, 0.5), (1.0, 0.35, 0.0)])
 def test_the_luck_of_a_few_answers_is_seldom_followed(errors, most, least):
     generator, followed = np.random.default_rng(1), 0

@@ -57,6 +57,13 @@ def test_a_task_of_one_group_is_learnt_from_in_every_fold():
         assert (task_N[rest_K] == 1).sum() == 6
 
 
+def test_prompts_that_are_all_one_group_are_divided_nevertheless():
+    task_N = np.full(40, -1, dtype=np.int32)
+    for one, other in zip(folds_of(task_N, 4, 0, np.full(40, 7, dtype=np.int32)), folds_of(task_N, 4, 0), strict=True):
+        np.testing.assert_array_equal(one[1], other[1])
+        assert one[0].size == 30
+
+
 def test_a_twin_s_outcomes_change_nothing_that_stage_one_says_of_its_fold(logs):
     twin_N = np.full(480, -1, dtype=np.int32)
     first_K, second_K = np.arange(0, 480, 4), np.arange(1, 480, 4)

@@ -1,5 +1,7 @@
 """The operating policy from held-out predictions, where it is known which candidates are worth their price."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,34 @@ def test_parity_sends_the_easy_half_to_the_cheapest(world):
     got, paid = Judged(quality_NM=seen.quality_NM, cost_usd_NM=cost).at(found.held_choice_N)
     assert paid.mean() < 0.65 * COST[2]
     assert got.mean() > seen.quality_NM[:, 2].mean() - 0.01
+
+
+def test_a_log_of_one_conversation_is_divided_nevertheless(world):
+    held, seen, cost = world
+    found = chosen((held, replace(seen, group_N=np.zeros(PROMPTS, dtype=np.int32)), cost), Asked(name="best"))
+    assert (found.held_choice_N >= 0).all()
+
+
+def test_the_guard_is_let_go_of_by_conversations_not_by_turns():
+    # a second candidate that looks better by the luck of conversations, and costs twice as much
+    draw, group_N = np.random.default_rng(5), np.repeat(np.arange(40, dtype=np.int32), 30)
+    luck = draw.normal(0, 0.2, 40)
+    quality_NM = np.clip(np.stack([np.full(40, 0.5), 0.52 + luck - luck.mean()], axis=1), 0, 1)[group_N]
+    said_NM = np.tile([0.5, 0.55], (PROMPTS, 1))
+    held = HeldOut(
+        task_N=np.zeros(PROMPTS, dtype=np.int32),
+        doubt_N=np.zeros(PROMPTS),
+        soft_NM=said_NM,
+        hard_NM=said_NM,
+        prompt_NM=said_NM,
+    )
+    seen = Board(quality_NM=quality_NM, task_N=np.zeros(PROMPTS, dtype=np.int32))
+    cost_NM, best, rests = np.tile([1.0, 2.0], (PROMPTS, 1)), Asked(name="best"), []
+    judged = Judged(quality_NM=quality_NM, cost_usd_NM=cost_NM)
+    for board in (seen, replace(seen, group_N=group_N)):
+        found = operate(held, board, judged, cost_NM, 0, asked=best, config=RouterConfig(), seed=0)
+        rests.append((found.held_choice_N == 0).mean())
+    assert rests == [0.0, 1.0]
 
 
 def test_other_wishes_are_kept(world):

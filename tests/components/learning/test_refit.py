@@ -71,3 +71,5 @@ def test_rows_that_cannot_train_a_router_give_none():
     lonely = replace(known, quality_NM=quality_NM)
     assert refitting(lonely)(np.flatnonzero(known.task_N != 1)) is None
     assert refitting(known)(known.rows("test")) is None
+    talk = replace(known, group_N=np.array(7, dtype=np.int32), task_N=np.array(-1, dtype=np.int32))
+    assert refitting(talk)(np.arange(600)) is None

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from components.baselines.observed import choice_quality
 from components.learning.selection import AlphaTrial, best_single, choose_doubt, choose_guard, choose_trial
@@ -46,6 +47,55 @@ def test_a_router_that_has_proven_itself_is_not_guarded():
     assert [trial.margin for trial in trials] == [0, 0.1, 1]
     assert trials[0].quality == choice_quality(np.eye(3)[best_N], quality_NM)
     assert trials[-1].quality == pytest.approx(quality_NM[:, 1].mean())
+
+
+def test_the_luck_of_conversations_proves_nothing():
+    # the second candidate is no better; whole conversations go well or badly with it
+    draw, opened = np.random.default_rng(3), np.zeros(2)
+    group_N = np.repeat(np.arange(50), 20)
+    predicted_NM = np.tile([0.5, 0.6], (1000, 1))
+    for _ in range(200):
+        luck = draw.normal(0, 0.3, 50)
+        quality_NM = np.stack([np.full(1000, 0.5), 0.5 + luck[group_N]], axis=1)
+        free = [choose_guard(predicted_NM, quality_NM, 0, (0.0, 0.05), group_N=one)[0] == 0 for one in (group_N, None)]
+        assert free[0] == (stats.ttest_1samp(luck, 0).statistic > 1)
+        opened += free
+    assert opened[0] / 200 < 0.2  # a normal mean is above one standard error 16 % of the time
+    assert opened[1] / 200 > 0.35
+
+
+def test_turns_that_repeat_each_other_count_once():
+    draw = np.random.default_rng(1)
+    quality_NM = draw.random((300, 3)) * [0.9, 1.0, 0.95]
+    quality_NM[:40] = np.nan  # groups are cut as outcomes are
+    predicted_NM, cost_NM, doubt_N = draw.random((300, 3)), np.tile([1.0, 0.5, 0.2], (300, 1)), draw.random(300)
+    outcome_SK = draw.random((3, 260)) + np.array([[0.0], [0.02], [0.04]])
+    trials = [trial(0.1), trial(0.2), trial(0.3)]
+
+    def chosen(times, group_N):
+        told = [np.repeat(one, times, axis=0) for one in (predicted_NM, quality_NM, cost_NM, doubt_N)]
+        predicted, quality, cost, doubt = told
+        group_K = None if group_N is None else group_N[40 * times :]
+        return (
+            choose_guard(predicted, quality, 0, (0.0, 0.1, 0.3), cost, group_N)[0],
+            choose_doubt(predicted, quality, 0, 0.1, doubt, (0.0, 0.02, 0.05, 0.1, 0.2), group_N)[0],
+            choose_trial(trials, np.repeat(outcome_SK, times, axis=1), group_K),
+            best_single(quality, 1.64, group_N),
+        )
+
+    together_N = np.repeat(np.arange(300), 25)
+    assert chosen(25, together_N) == chosen(1, None) == chosen(1, np.full(300, -1))
+    assert chosen(25, together_N) != chosen(25, None)
+
+
+def test_the_best_single_is_not_the_luck_of_one_conversation():
+    # stand-ins of a log that sent three conversations of a hundred to the second candidate, and they went well
+    draw = np.random.default_rng(2)
+    group_N = np.repeat(np.arange(100), 20)
+    second_N = 0.5 + np.where(group_N < 3, 0.3 / 0.03, 0.0)
+    judged_NM = np.stack([(draw.random(2000) < 0.6) * 1.0, second_N], axis=1)
+    assert best_single(judged_NM, errors=1.64) == 1
+    assert best_single(judged_NM, errors=1.64, group_N=group_N) == 0
 
 
 def test_a_router_that_only_guesses_leaves_the_fallback_alone():

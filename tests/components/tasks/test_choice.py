@@ -43,6 +43,20 @@ def test_descriptions_decide_the_cut_and_prompts_the_judgement(draw):
         choose_partition(*args, semantic_ND=world.embedding[:9])
 
 
+def test_turns_of_one_validation_conversation_tie_trials_as_one_prompt_does(draw):
+    world = draw(prompts=240, missing=0.2)
+    world.quality[200:203] = np.nan  # groups are cut as regrets are
+    turns, group_K = np.repeat(np.arange(200, 240), 40), np.repeat(np.arange(40), 40)
+    config, train = replace(GRAPHS, minimum_size=10), (world.embedding[:200], world.quality[:200])
+    once, grouped, alone = (
+        choose_partition(*train, world.embedding[rows], world.quality[rows], config, 0, validation_group_K=group)
+        for rows, group in ((np.arange(200, 240), None), (turns, group_K), (turns, None))
+    )
+    tied = [[trial.tied for trial in found.trials] for found in (once, grouped, alone)]
+    assert tied[0] == tied[1]
+    assert sum(tied[2]) < sum(tied[1])
+
+
 def test_the_same_seed_gives_the_same_bits(blocks):
     one, two = choose(blocks, seed=4), choose(blocks, seed=4)
     assert one.partition.task_N.tobytes() == two.partition.task_N.tobytes()

@@ -36,6 +36,16 @@ def test_two_paired_standard_errors_tie_by_hand():
     assert ties(np.array([best, worse, clearly]), np.full(3, True)).tolist() == [True, True, False]
 
 
+def test_turns_of_one_conversation_tie_as_one_prompt_does():
+    draw = np.random.default_rng(3)
+    regret_SK = draw.random((4, 60)) + np.array([[0.0], [0.05], [0.1], [0.3]])
+    allowed_S, group_K = np.full(4, True), np.repeat(np.arange(60), 30)
+    wanted = ties(regret_SK, allowed_S).tolist()
+    assert ties(np.repeat(regret_SK, 30, axis=1), allowed_S, group_K=group_K).tolist() == wanted
+    assert ties(np.repeat(regret_SK, 30, axis=1), allowed_S).tolist() != wanted
+    assert ties(regret_SK, allowed_S, group_K=np.full(60, -1)).tolist() == wanted
+
+
 def test_the_advantage_error_agrees_with_a_loop():
     generator = np.random.default_rng(2)
     predicted_NM, quality_NM = generator.random((2, 50, 4))

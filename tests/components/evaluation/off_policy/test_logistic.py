@@ -1,7 +1,9 @@
+import tracemalloc
+
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.off_policy.logistic import logistic_model
+from components.evaluation.off_policy.logistic import _frequent, logistic_model
 
 ONE_GROUP = np.zeros(3000, dtype=np.intp)
 FOLD = np.arange(3000) % 3
@@ -42,6 +44,28 @@ def test_a_prompts_own_fold_tells_nothing_of_it() -> None:
     after = logistic_model(seen_KM, features_KF, ONE_GROUP, FOLD)
     np.testing.assert_array_equal(before[FOLD == 0], after[FOLD == 0])
     assert (before[FOLD == 1] != after[FOLD == 1]).any()
+
+
+def test_of_many_labels_the_frequent_have_columns_and_memory_stays_bounded() -> None:
+    random = np.random.default_rng(4)
+    # as many labels as prompts in the second half; in the first, one in which the other candidate is asked
+    group_K = np.concatenate([np.arange(3000) % 2, 2 + np.arange(3000)])
+    chance_K = np.where(group_K == 1, 0.9, 0.2)
+    first_K = random.random(6000) < chance_K
+    seen_KM, features_KF = np.stack([first_K, ~first_K], axis=1), random.normal(size=(6000, 2)).astype(np.float32)
+    tracemalloc.start()
+    found_KM = logistic_model(seen_KM, features_KF, group_K, np.arange(6000) % 3, strength=1.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.abs(found_KM[:, 0] - chance_K).mean() < 0.03
+    assert peak < 60e6  # a column for each label: 144 MB, and as much again for each fold
+
+
+def test_few_labels_have_a_column_each() -> None:
+    group_K = np.random.default_rng(5).integers(0, 64, size=3000)
+    np.testing.assert_array_equal(_frequent(group_K), group_K)
+    many_K = np.concatenate([group_K, [64, 65, 65]])
+    np.testing.assert_array_equal(_frequent(many_K), np.minimum(many_K, 64))
 
 
 def test_who_was_asked_always_was_asked_for_sure() -> None:

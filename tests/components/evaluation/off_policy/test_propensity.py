@@ -81,6 +81,82 @@ def test_a_fold_never_reads_itself():
     np.testing.assert_allclose(frequencies(seen_KM, fold_K), [[0.0], [0.5]])
 
 
+def talks(seed, conversations=150, turns=15):
+    """Whom each turn went to, its features, and its conversation, which stays with a candidate of three by chance."""
+    generator = np.random.default_rng(seed)
+    own_KF, chosen_K = generator.standard_normal((conversations, 64)), generator.integers(3, size=conversations)
+    together_N = np.repeat(np.arange(conversations), turns)
+    features_NF = 0.9 * own_KF[together_N] + 0.45 * generator.standard_normal((together_N.size, 64))
+    return np.eye(3, dtype=bool)[chosen_K[together_N]], features_NF.astype(np.float32), together_N
+
+
+def test_turns_do_not_tell_whom_their_conversation_stays_with():
+    # features name the conversation: its other turns would say nearly for sure who answers this one
+    observed, errors = [], []
+    for seed in range(5):
+        seen_NM, features_NF, together_N = talks(seed)
+        got_NM = estimated_inclusion(seen_NM, features_NF, None, 0, together_N=together_N)
+        observed.append(got_NM[seen_NM].mean())
+        errors.append(np.abs(got_NM - 1 / 3).mean())
+    assert np.mean(observed) == pytest.approx(1 / 3, abs=0.03)
+    assert np.mean(errors) < 0.06
+
+
+@pytest.mark.parametrize("conversations", [2, 5])
+def test_a_few_conversations_that_stay_elsewhere_are_no_rule(conversations):
+    seen_NM, _, together_N = talks(0)
+    got_NM = estimated_inclusion(seen_NM, None, together_N // conversations, 0, together_N=together_N)
+    assert ((got_NM > 0) & (got_NM < 1)).all()
+
+
+def test_enough_conversations_that_stay_elsewhere_are_a_rule():
+    seen_NM, _, together_N = talks(0)
+    never_N = together_N < 30
+    seen_NM[never_N, 0] |= seen_NM[never_N, 2]
+    seen_NM[never_N, 2] = False
+    got_NM = estimated_inclusion(seen_NM, None, together_N // 30, 0, together_N=together_N)
+    assert (got_NM[never_N, 2] == 0).all()
+    assert (got_NM[~never_N] > 0).all()
+
+
+def test_near_duplicates_that_are_each_chosen_for_anew_are_prompts_like_others():
+    # a label of one template: held out whole nothing would be known of it
+    share_GM = np.array([[0.8, 0.2], [0.2, 0.8]])
+    group_N = np.repeat([0, 1], 500)
+    seen_NM = seen_of(share_GM[group_N], 0)
+    got_NM = estimated_inclusion(seen_NM, None, group_N, 0, together_N=group_N)
+    np.testing.assert_array_equal(got_NM, estimated_inclusion(seen_NM, None, group_N, 0))
+    assert np.abs(got_NM - share_GM[group_N]).max() < 0.06
+
+
+def test_a_candidate_of_one_conversation_is_rare_and_not_ruled_out():
+    seen_NM, _, together_N = talks(1)
+    seen_NM[:, :2] |= seen_NM[:, 2:] & [True, False]
+    seen_NM[:, 2] = False
+    seen_NM[together_N == 7] = [False, False, True]
+    got_NM = estimated_inclusion(seen_NM, None, None, 0, together_N=together_N)
+    assert ((got_NM[:, 2] > 0) & (got_NM[:, 2] < 0.05)).all()
+
+
+def test_one_conversation_alone_is_estimated_by_its_turns():
+    seen_NM = seen_of(np.full((60, 2), 0.5), 0)
+    whole_N = np.zeros(60, dtype=int)
+    np.testing.assert_array_equal(
+        estimated_inclusion(seen_NM, None, None, 0, together_N=whole_N), estimated_inclusion(seen_NM, None, None, 0)
+    )
+
+
+def test_logged_propensities_of_few_conversations_are_no_contradiction():
+    # a candidate of one in ten got two conversations of ten: chance, of ten choices and not of a thousand
+    together_N = np.repeat(np.arange(10), 100)
+    rare_N = together_N < 2
+    seen_NM = np.stack([~rare_N, rare_N], axis=1)
+    propensity_NM = np.where(seen_NM, [0.9, 0.1], np.nan)
+    with pytest.raises(ValueError, match="inconsistent"):
+        check_logged(propensity_NM, seen_NM)
+    check_logged(propensity_NM, seen_NM, None, together_N)
+
+
 @pytest.mark.parametrize("wrong", [0.0, -0.2, 1.2, np.inf])
 def test_impossible_propensities_are_refused_by_name(wrong):
     with pytest.raises(ValueError, match=r"propensity must be in \(0, 1\], got .* in 1 outcomes, the first of small"):
