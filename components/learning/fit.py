@@ -145,7 +145,7 @@ def fit_router(
     _check(classifier, experts, table_quality_TM, general_quality_M, seen, held)
     evidence = evidence_of(seen, seed) if evidence is None else evidence
     judged_NM = judged_outcomes(seen.worth_NM, (held.prompt_NM + held.soft_NM) / 2, evidence)
-    fallback = best_single(judged_NM, 0.0 if evidence.kind == "complete" else SURE)
+    fallback = best_single(judged_NM, 0.0 if evidence.kind == "complete" else SURE, group_N=seen.group_N)
     cost = fit_cost_head(
         features_NF=seen.features_NF,
         # of logs that don't count them: what costs are expected by
@@ -159,7 +159,8 @@ def fit_router(
         config=config.cost,
     )
     expected_NM = cost.cost_usd(seen.features_NF, seen.input_tokens_N, held.task_N)
-    mixing = choose_mixing(held, seen.quality_NM, judged_NM, fallback, **config.mixing(tasks), cost_usd_NM=expected_NM)
+    asked = config.mixing(tasks) | {"cost_usd_NM": expected_NM, "group_N": seen.group_N}
+    mixing = choose_mixing(held, seen.quality_NM, judged_NM, fallback, **asked)
     mixed_NM = mixing.mixed(held)
     calibrated_NM = mixing.calibration.apply(mixed_NM)
     # The floor is set on prompts that the reference points haven't seen, nor other turns of their conversations.

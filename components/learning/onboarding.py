@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from components.evaluation.criteria import Criterion, enough, not_worse
 from components.evaluation.gate import Word
-from components.evaluation.groups import design_effect, group_count
 from components.evaluation.paired import Moments
 from components.learning.newcomer import LEAST, NewcomerProbes, add_candidate
 from components.learning.units import units
+from components.tables.groups import design_effect, group_count
 from pointsman.model.router_model import RouterModel
 
 Floats = NDArray[np.float64]

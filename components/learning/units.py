@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.groups import numbered
+from components.tables.groups import divisible, numbered
 
 Rows = NDArray[np.intp]
 
@@ -20,9 +20,7 @@ def units(group_N: NDArray[np.integer]) -> Rows:
     >>> units(np.array([7, -1, 7, 3, -1])).tolist(), units(np.array([4, 4])).tolist()
     ([0, 1, 0, 2, 3], [0, 1])
     """
-    _, first_U, place_N = np.unique(numbered(group_N), return_index=True, return_inverse=True)
-    if first_U.size == 1:
-        return np.arange(group_N.size)
+    _, first_U, place_N = np.unique(numbered(divisible(group_N)), return_index=True, return_inverse=True)
     return np.asarray(np.argsort(np.argsort(first_U))[place_N], dtype=np.intp)
 
 

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from components.learning import fit
 from components.learning.fit import RouterConfig, fit_router
 from components.learning.mixing import HeldOut
 from pointsman.model.cost import CostSource
@@ -74,6 +75,22 @@ def test_partial_outcomes_are_enough(fit_world):
     _, _, complete = fit_world()
     assert best_quality(model, complete) > 0.8
     assert np.isfinite(report.ece_after)
+
+
+def test_choices_are_told_which_turns_belong_together(fit_world, monkeypatch):
+    told = []
+    for name in ("best_single", "choose_mixing"):
+        real = getattr(fit, name)
+
+        def spy(*args, real=real, **given):
+            told.append(given["group_N"])
+            return real(*args, **given)
+
+        monkeypatch.setattr(fit, name, spy)
+    fit_world(turns=20)
+    for group_N in told:
+        np.testing.assert_array_equal(group_N, np.repeat(np.arange(45), 20))
+    assert len(told) == 2
 
 
 def test_new_conversations_of_known_tasks_are_not_novel(fit_world):
