@@ -181,7 +181,7 @@ def _rollback(options: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
     print(f"rollback: to {options.to or 'the router before'}, in {paths.home()}", file=sys.stderr, flush=True)
-    prepare_environment()
+    prepare_environment(emergency=True)
     from flows.stations.in_service import saying_what_serves
     from flows.stations.promote import roll_back
 
@@ -196,11 +196,11 @@ def _doctor(_: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
     print(f"doctor: looks at {paths.published()}", file=sys.stderr, flush=True)
-    prepare_environment()
+    prepare_environment(emergency=True)
     from flows.platform.tracking import registry
     from flows.stations.doctor import examine
 
-    lines = examine(registry())
+    lines = examine(registry)
     print("\n".join(lines))
     found = {line.partition(":")[0] for line in lines}
     # what is missing may have been deleted on purpose, and stays so

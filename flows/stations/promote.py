@@ -1,6 +1,7 @@
 """Station 9: the gate's verdict carried out, and the pointer to the router in service."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,15 +11,17 @@ from pydantic import BaseModel
 
 from components.release.canary import canary_of
 from components.release.history import Entry, last_word, left_by_rollback, read_history, serving
+from components.release.lock import hold
 from components.release.mirror import in_service_at, mirror
 from components.release.publish import publish, refuse, rollback
-from components.release.repair import pointer_or_damage
+from components.release.repair import carry_forward, pointer_or_damage
 from components.release.signing import sign_bundle
 from components.release.verdicts import VoidVerdict
 from components.reports.ending import Verdict
 from components.reports.page import PAGE
 from components.sources.fetched import local_log
 from components.tracking.abandoned import close_abandoned
+from components.tracking.reach import cause_of
 from components.tracking.registry import Registry
 from flows.platform import paths
 from flows.platform.settings import settings
@@ -76,25 +79,47 @@ def conclude(challenger: Challenger, reason: str = "", approve: Approver = "gate
         sign_bundle(challenger.bundle, paths.publish_key())
         passed = reason or "every criterion passed"
         if approve == "gate":
-            publish(challenger.bundle, paths.published(), reasons=[passed], registry=mlflow)
+            publish(challenger.bundle, paths.published(), reasons=[passed])
             bundle = paths.published() / challenger.router_id
         else:
             verdict = _wait(challenger, approve, passed)
     else:
         refuse(paths.published(), challenger.router_id, failed, verdict=verdict)
-    announce()
-    _tell(challenger, verdict, mlflow)
+    try:
+        # gateways before MLflow, which may have to be waited for
+        announce()
+    finally:
+        _tell(challenger, verdict, mlflow)
     return _ended(challenger, verdict, tuple(failed), bundle, mlflow)
 
 
 def _tell(challenger: Challenger, verdict: Verdict, mlflow: Registry) -> None:
-    """Notes on the router's page, its version and its run how it ended."""
+    """Notes on the router's page, its version and its run how it ended; what was published is champion."""
     # the page was written, and kept in the run, before anybody knew
     folder = write_again(challenger.bundle)
-    mlflow.tag(challenger.version, {"verdict": verdict})
-    mlflow.log(challenger.run_id, tags={"verdict": verdict})
-    if folder is not None:
-        mlflow.log_folder(challenger.run_id, folder, "report")
+    with _in_service_all_the_same() if verdict == "promoted" else nullcontext():
+        if verdict == "promoted":
+            _crown(mlflow)
+        mlflow.tag(challenger.version, {"verdict": verdict})
+        mlflow.log(challenger.run_id, tags={"verdict": verdict})
+        if folder is not None:
+            mlflow.log_folder(challenger.run_id, folder, "report")
+
+
+def _crown(mlflow: Registry) -> None:
+    """Makes the version in service MLflow's champion."""
+    with hold(paths.published()):
+        carry_forward(paths.published(), mlflow)
+
+
+@contextmanager
+def _in_service_all_the_same() -> Iterator[None]:
+    """Lets the work succeed where MLflow can't be told: history and pointer are here, and `doctor` repairs the rest."""
+    try:
+        yield
+    except Exception as error:
+        # each store of MLflow has errors of its own
+        print(f"MLflow can't be told ({cause_of(error)}): its champion follows with `pointsman doctor`")
 
 
 def _ended(
@@ -208,16 +233,20 @@ def _require_no_refusal(challenger: Challenger, last: Entry | None) -> None:
 
 
 def roll_back(to: str | None, reason: str = "") -> str:
-    """Returns to an earlier router; its id.
+    """Returns to an earlier router; its id. It needs no MLflow: the champion follows, or `doctor` repairs it.
 
     Where the last rollback didn't reach the URL that gateways read, that is finished first: nothing goes back twice.
     """
     if to is None and (unfinished := _unannounced()):
         to = unfinished
     reasons = [reason] if reason else []
-    target = rollback(paths.published(), to, reasons=reasons, registry=registry(), copies=[paths.bundles()])
+    target = rollback(paths.published(), to, reasons=reasons, copies=[paths.bundles()])
     sign_promoted(target)
-    announce()
+    try:
+        announce()
+    finally:
+        with _in_service_all_the_same():
+            _crown(registry())
     return target
 
 
