@@ -63,7 +63,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     command = commands.add_parser("promote", help="publish the waiting challenger if its verdict allows it")
     command.add_argument("--reason", default="", help="why, for the history")
-    command.add_argument("--force", action="store_true", help="also if a rollback left it")
+    command.add_argument("--force", action="store_true", help="also if a rollback left it, or its canary was stopped")
     command.add_argument(
         "--canary",
         metavar="DIR",
@@ -172,7 +172,8 @@ def _promote(options: argparse.Namespace) -> int:
     with saying_what_serves():
         verdict = promote_waiting(options.reason, options.force, options.canary)
         print(f"router {verdict.router_id[:12]}: {verdict.verdict} {'; '.join(verdict.reasons)}".rstrip())
-    return 0 if verdict.verdict == "promoted" else 1
+    # as of a retrain: what waits isn't refused
+    return int(verdict.verdict in ("refused", "not enough evidence"))
 
 
 def _rollback(options: argparse.Namespace) -> int:
@@ -180,7 +181,7 @@ def _rollback(options: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
     print(f"rollback: to {options.to or 'the router before'}, in {paths.home()}", file=sys.stderr, flush=True)
-    prepare_environment()
+    prepare_environment(emergency=True)
     from flows.stations.in_service import saying_what_serves
     from flows.stations.promote import roll_back
 
@@ -195,11 +196,11 @@ def _doctor(_: argparse.Namespace) -> int:
     from flows.platform.settings import prepare_environment
 
     print(f"doctor: looks at {paths.published()}", file=sys.stderr, flush=True)
-    prepare_environment()
+    prepare_environment(emergency=True)
     from flows.platform.tracking import registry
     from flows.stations.doctor import examine
 
-    lines = examine(registry())
+    lines = examine(registry)
     print("\n".join(lines))
     found = {line.partition(":")[0] for line in lines}
     # what is missing may have been deleted on purpose, and stays so

@@ -111,6 +111,9 @@ def _outside(error: BaseException) -> str | None:
         return f"{error.filename or 'a file'}: {error.strerror}"
     if isinstance(error, FileNotFoundError) or type(error).__name__ == "Busy":
         return text
+    if type(error).__name__ == "MlflowException" and "failed with exception" in text:
+        # its text quotes the address, which may hold a password
+        return "MLflow's server doesn't answer: start it and run the command again"
     if any(cause in text for cause in ("database is locked", "database or disk is full", "readonly database")):
         what = next(cause for cause in ("locked", "full", "readonly") if cause in text)
         return (

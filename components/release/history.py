@@ -213,6 +213,11 @@ def left_by_rollback(entries: tuple[Entry, ...], router_id: str) -> bool:
     return left
 
 
+def last_word(entries: tuple[Entry, ...], router_id: str) -> Entry | None:
+    """The newest entry of a router; None: nothing was ever said of it."""
+    return next((entry for entry in reversed(entries) if entry.router_id == router_id), None)
+
+
 def serving(entries: tuple[Entry, ...]) -> Entry | None:
     """The entry of the router that should serve; None where none ever was in service."""
     return next((entry for entry in reversed(entries) if entry.verdict in SERVES), None)

@@ -15,6 +15,7 @@ import pointsman
 from components.tracking.abandoned import OWNER
 from components.tracking.owner import this_process
 from components.tracking.patient import Patient, opening, waiting_uri
+from components.tracking.reach import reaching
 from components.tracking.run_figures import report_metrics
 from components.tracking.versions import ROUTER_ID, Versions
 from pointsman.bundle.reading import read_files
@@ -56,12 +57,15 @@ class Registry(Versions):
             tracking_uri: such as sqlite:///mlruns/mlflow.db.
             artifact_root: folder of a new experiment's artifacts; an existing one keeps its own.
             experiment: name of the experiment and the model.
+
+        Raises:
+            Unreachable: a server's or a database's address can't be used.
         """
         self._uri = waiting_uri(tracking_uri)
         # MLflow tells each step of making its tables, and asks for type hints: nothing that a person can act on
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        with opening(self._uri):
+        with reaching(self._uri), opening(self._uri):
             client = Patient(mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri))
             super().__init__(client, experiment)
             found = client.get_experiment_by_name(experiment)

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
@@ -17,8 +18,9 @@ from prefect.context import TaskRunContext
 from pydantic import BaseModel
 
 from flows.platform import paths
-from flows.platform.references import DataRef
+from flows.platform.references import DataRef, discard, intact
 
+_LOG = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 OURS = frozenset({"pointsman", "components", "flows"})
@@ -29,25 +31,53 @@ ORCHESTRATION = frozenset({"prefect", "pydantic"})
 def by_content(context: TaskRunContext, parameters: dict[str, Any]) -> str:
     """The cache key of a task run: its function, its inputs' content, and the digest of all code that it reaches.
 
-    Prefect's own TASK_SOURCE sees only the task's few lines, so an edited component would give a stale result.
+    Prefect's own TASK_SOURCE sees only the task's few lines, so an edited component would give a stale result. Prefect
+    asks for the key before it looks for a result: one whose outputs are damaged is removed by then.
     """
-    return _key(context.task.fn, parameters)
+    return _looked_after(_key(context.task.fn, parameters))
 
 
 def is_kept(task: "Task[..., Any]", arguments: Mapping[str, Any]) -> bool:
-    """Whether the result of a task with these arguments is kept from an earlier run, so that it need not run.
+    """Whether the result of a task with these arguments is kept from an earlier run, and intact: it need not run then.
 
     Args:
         task: one of ours.
         arguments: all of them, by keyword.
     """
-    return task.cache_key_fn is by_content and (paths.results() / _key(task.fn, arguments)).is_file()
+    return task.cache_key_fn is by_content and (paths.results() / _looked_after(_key(task.fn, arguments))).is_file()
 
 
 def _key(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
     inputs = json.dumps(dict(arguments), default=_content, sort_keys=True)
     code = code_digest(function.__module__)
     return f"{function.__name__}-{hashlib.sha256((inputs + code).encode()).hexdigest()}"
+
+
+def _looked_after(key: str) -> str:
+    """The key; a result under it whose outputs aren't what was kept is removed, so that its task runs again."""
+    record = paths.results() / key
+    try:
+        result = json.loads(json.loads(record.read_bytes())["result"])
+    except (OSError, ValueError, KeyError, TypeError):
+        # none is there, or a torn one, which Prefect takes for none
+        return key
+    for kept in _references(result):
+        if not intact(kept):
+            _LOG.warning("%s isn't as it was kept: what makes it runs again", kept.path)
+            discard(kept)
+            record.unlink(missing_ok=True)
+    return key
+
+
+def _references(value: object) -> Iterator[DataRef]:
+    """Every reference in a result as Prefect writes it down."""
+    if isinstance(value, dict):
+        if value.keys() == DataRef.model_fields.keys():
+            yield DataRef.model_validate(value)
+        value = [*value.values()]
+    if isinstance(value, list):
+        for part in value:
+            yield from _references(part)
 
 
 def cached_task(run_name: str | None = None, *, name: str | None = None) -> Callable[[Callable[P, R]], Task[P, R]]:

@@ -3,11 +3,16 @@
 Both products keep a table called alembic_version, so they can't share a schema; one database is one thing to back up.
 """
 
+import re
 from contextlib import closing
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 SCHEMA = "mlflow"
 _OPTIONS = {"sslmode", "host"}
+_FORM = (
+    "POINTSMAN_DATABASE must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with / ? # @ % [ ] in the password "
+    "percent-encoded"
+)
 
 
 def prefect_url(url: str) -> str:
@@ -46,7 +51,7 @@ def make_ready(url: str) -> None:
         ValueError: the address is wrong, nothing answers there, or the driver isn't installed.
     """
     parts, _ = _split(url)
-    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
     try:
         import psycopg2  # noqa: PLC0415  # only who uses PostgreSQL has it
     except ImportError as error:
@@ -62,9 +67,17 @@ def make_ready(url: str) -> None:
 
 
 def _split(url: str) -> tuple[SplitResult, dict[str, str]]:
-    parts = urlsplit(url)
+    # whatever is wrong, the address isn't quoted: a password that isn't encoded may stand in any part of it
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(_FORM) from None
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
-        raise ValueError("POINTSMAN_DATABASE must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        raise ValueError(_FORM)
+    torn = parts.fragment or "#" in url or "@" in parts.path + parts.query or parts.netloc.count("@") > 1
+    if torn or re.search("%(?![0-9A-Fa-f]{2})", url):
+        raise ValueError(_FORM)
     options = dict(parse_qsl(parts.query))
     if unknown := options.keys() - _OPTIONS:
         raise ValueError(f"POINTSMAN_DATABASE: unknown option {', '.join(sorted(unknown))}; known: host, sslmode")

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -42,9 +43,41 @@ def reference(folder: Path) -> DataRef:
     return DataRef(path=folder.resolve(), digest=hashlib.sha256("\n".join(lines).encode()).hexdigest())
 
 
+def intact(kept: DataRef) -> bool:
+    """Whether a folder holds what its digest says; in one process each file is read once, unless it changes."""
+    try:
+        return _digest(kept.path, _looks(kept.path)) == kept.digest
+    except OSError:
+        # unreadable is as good as damaged
+        return False
+
+
+@cache
+def _digest(folder: Path, _: tuple[tuple[str, int, int], ...]) -> str:
+    return reference(folder).digest
+
+
+def _looks(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, bytes and moment of each file: what tells, without reading it, that a file was written to."""
+    files = [(str(path), path.stat()) for path in folder.rglob("*") if path.is_file()]
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in files))
+
+
+def discard(damaged: DataRef) -> None:
+    """Removes an output of a station; a folder elsewhere, such as a user's logs, stays."""
+    if paths.stages().resolve() not in damaged.path.resolve().parents:
+        return
+    aside = damaged.path.with_name(f".{uuid.uuid4().hex}")
+    # another run discards it as well
+    with suppress(FileNotFoundError):
+        damaged.path.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def keep(station: str, write: Callable[[Path], object]) -> DataRef:
     """Lets `write` fill a fresh folder and files it under its content; a crash leaves nothing that is ever read.
 
+    Nothing is flushed to disk, for `intact` notices what a power cut left half-written, and the station is done again.
     What killed processes left on the shelf is removed once it is a day old.
     """
     shelf = paths.stages() / station
@@ -54,12 +87,14 @@ def keep(station: str, write: Callable[[Path], object]) -> DataRef:
     try:
         write(aside)
         digest = reference(aside).digest
-        final = shelf / digest[:16]
-        if not final.exists():
-            aside.rename(final)
+        kept = DataRef(path=shelf / digest[:16], digest=digest)
+        if kept.path.exists() and not intact(kept):
+            discard(kept)
+        if not kept.path.exists():
+            aside.rename(kept.path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return DataRef(path=final, digest=digest)
+    return kept
 
 
 def _sweep(shelf: Path) -> None:

@@ -48,8 +48,19 @@ class Settings:
 
     @property
     def tracking_uri(self) -> str:
-        """MLflow's address: POINTSMAN_MLFLOW_URI, or its tables in the database."""
-        return os.environ.get("POINTSMAN_MLFLOW_URI", self.mlflow_store)
+        """MLflow's address: POINTSMAN_MLFLOW_URI, or its tables in the database.
+
+        Raises:
+            ValueError: no kind of address that MLflow knows.
+        """
+        given = os.environ.get("POINTSMAN_MLFLOW_URI") or self.mlflow_store
+        if not given.startswith(_MLFLOW):
+            # it may hold a password
+            raise ValueError(
+                "POINTSMAN_MLFLOW_URI must be the address of an MLflow server, such as http://127.0.0.1:5000, or of "
+                "its database, such as sqlite:////path/mlflow.db"
+            )
+        return given
 
     @property
     def database(self) -> str | None:
@@ -171,6 +182,13 @@ class Settings:
         return os.environ.get("PREFECT_LOGGING_LEVEL", "INFO").upper()
 
 
+_MLFLOW = (
+    *("http://", "https://", "sqlite:///", "file:", "databricks", "uc:"),
+    *("postgresql://", "postgresql+", "mysql://", "mysql+", "mssql://", "mssql+"),
+)
+"""Beginnings of addresses that MLflow keeps runs and models at."""
+
+
 def settings() -> Settings:
     """The settings of this process."""
     return Settings()
@@ -207,23 +225,25 @@ def environment_of(home: Path) -> dict[str, str]:
     return kept | {"POINTSMAN_HOME": str(home.resolve()), **ending_with_this()}
 
 
-def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None) -> None:
+def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None, emergency: bool = False) -> None:
     """Keeps the heavy libraries quiet, offline and inside the installation; what the user has set stays as it is.
 
     Args:
         log_level: what of Prefect's runs is shown where the command was started: WARNING or INFO. Its server gets
             all from INFO.
         home: takes the place of POINTSMAN_HOME.
+        emergency: the command must do its work though the dashboards' database and server are down: nothing is asked
+            of the one, and the other isn't waited for.
 
     Must run before prefect or mlflow are imported, because both read the environment at import.
 
     Raises:
-        ValueError: POINTSMAN_DATABASE or POINTSMAN_WEBHOOK_URL can't be used.
+        ValueError: POINTSMAN_DATABASE, POINTSMAN_MLFLOW_URI or POINTSMAN_WEBHOOK_URL can't be used.
     """
     if home is not None:
         os.environ["POINTSMAN_HOME"] = str(home.resolve())
     here = settings()
-    _ = here.webhook
+    _ = here.webhook, here.tracking_uri
     inside: dict[str, str | Path] = {
         "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "pointsman,components,flows",
@@ -241,7 +261,11 @@ def prepare_environment(*, log_level: str = "WARNING", home: Path | None = None)
             inside |= {**servers, **client_variables(here.dashboard_password or kept_password())}
     if here.database is not None:
         inside["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = prefect_url(here.database)
-        make_ready(here.database)
+        if not emergency:
+            make_ready(here.database)
+    if emergency:
+        # by itself MLflow's client waits for minutes
+        inside["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
     # the small server that a run starts where none is named asks for it as well
     inside |= {**client_variables(here.dashboard_password), **server_variables(here.dashboard_password)}
     for name, value in {**_QUIET, **inside}.items():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.release.history import SERVES, read_history
+from components.release.history import SERVES, last_word, read_history
 from components.reports.page import PAGE, write_page
 from flows.platform import paths
 from pointsman.bundle.reading import read_report
@@ -16,7 +16,7 @@ def with_ending(report: Mapping[str, Any], router_id: str) -> dict[str, Any]:
     Raises:
         ValueError: the history was tampered with.
     """
-    last = next((one for one in reversed(read_history(paths.published())) if one.router_id == router_id), None)
+    last = last_word(read_history(paths.published()), router_id)
     if last is None:
         return dict(report)
     verdict = "promoted" if last.verdict in SERVES else last.verdict

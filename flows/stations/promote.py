@@ -1,5 +1,7 @@
 """Station 9: the gate's verdict carried out, and the pointer to the router in service."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,9 +10,11 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
 from components.release.canary import canary_of
-from components.release.history import left_by_rollback, read_history, serving
+from components.release.history import Entry, last_word, left_by_rollback, read_history, serving
+from components.release.lock import hold
 from components.release.mirror import in_service_at, mirror
 from components.release.publish import publish, refuse, rollback
+from components.release.repair import carry_forward, pointer_or_damage
 from components.release.signing import sign_bundle
 from components.release.verdicts import VoidVerdict
 from components.reports.ending import Verdict
@@ -18,6 +22,7 @@ from components.reports.markdown import describe
 from components.reports.page import PAGE
 from components.sources.fetched import local_log
 from components.tracking.abandoned import close_abandoned
+from components.tracking.reach import cause_of
 from components.tracking.registry import Registry
 from flows.platform import paths
 from flows.platform.settings import settings
@@ -25,7 +30,9 @@ from flows.platform.tracking import maker_alive, registry, run_url
 from flows.stations.pages import with_ending, write_again
 from flows.stations.register import Challenger, page_folder
 from flows.stations.verdicts import require_verdict, sign_promoted, waiting_bundle
+from pointsman.bundle.pointer import is_url
 from pointsman.bundle.reading import read_bundle, read_report
+from pointsman.errors import InputError
 
 Approver = Literal["gate", "canary", "person"]
 """Whose word publishes what passed the gate: the gate's own, a canary's success, or somebody's `promote`."""
@@ -73,27 +80,55 @@ def conclude(challenger: Challenger, reason: str = "", approve: Approver = "gate
         sign_bundle(challenger.bundle, paths.publish_key())
         passed = reason or "every criterion passed"
         if approve == "gate":
-            publish(challenger.bundle, paths.published(), reasons=[passed], registry=mlflow)
+            publish(challenger.bundle, paths.published(), reasons=[passed])
             bundle = paths.published() / challenger.router_id
         else:
             verdict = _wait(challenger, approve, passed)
     else:
         refuse(paths.published(), challenger.router_id, failed, verdict=verdict)
-    announce()
-    return _verdicted(challenger, verdict, tuple(failed), bundle, mlflow)
+    try:
+        # gateways before MLflow, which may have to be waited for
+        announce()
+    finally:
+        _tell(challenger, verdict, mlflow)
+    return _ended(challenger, verdict, tuple(failed), bundle, mlflow)
 
 
-def _verdicted(
-    challenger: Challenger, verdict: Verdict, reasons: tuple[str, ...], bundle: Path, mlflow: Registry
-) -> Verdicted:
-    """How it ended, which registry and page are told."""
-    mlflow.tag(challenger.version, {"verdict": verdict})
+def _tell(challenger: Challenger, verdict: Verdict, mlflow: Registry) -> None:
+    """Notes on the router's page, its version and its run how it ended; what was published is champion."""
     # description and page were written, and kept in the run, before anybody knew
     described = describe(with_ending(read_report(challenger.bundle), challenger.router_id))
-    mlflow.describe(challenger.version, described)
-    mlflow.log(challenger.run_id, tags={"verdict": verdict, "mlflow.note.content": described})
-    if folder := write_again(challenger.bundle):
-        mlflow.log_folder(challenger.run_id, folder, "report")
+    folder = write_again(challenger.bundle)
+    with _in_service_all_the_same() if verdict == "promoted" else nullcontext():
+        if verdict == "promoted":
+            _crown(mlflow)
+        mlflow.tag(challenger.version, {"verdict": verdict})
+        mlflow.describe(challenger.version, described)
+        mlflow.log(challenger.run_id, tags={"verdict": verdict, "mlflow.note.content": described})
+        if folder is not None:
+            mlflow.log_folder(challenger.run_id, folder, "report")
+
+
+def _crown(mlflow: Registry) -> None:
+    """Makes the version in service MLflow's champion."""
+    with hold(paths.published()):
+        carry_forward(paths.published(), mlflow)
+
+
+@contextmanager
+def _in_service_all_the_same() -> Iterator[None]:
+    """Lets the work succeed where MLflow can't be told: history and pointer are here, and `doctor` repairs the rest."""
+    try:
+        yield
+    except Exception as error:
+        # each store of MLflow has errors of its own
+        print(f"MLflow can't be told ({cause_of(error)}): its champion follows with `pointsman doctor`")
+
+
+def _ended(
+    challenger: Challenger, verdict: Verdict, reasons: tuple[str, ...], bundle: Path, mlflow: Registry
+) -> Verdicted:
+    """How it ended."""
     return Verdicted(
         verdict=verdict,
         reasons=reasons,
@@ -127,17 +162,19 @@ def _reason(criterion: dict[str, Any]) -> str:
 def promote_waiting(reason: str = "", force: bool = False, canary: Path | str | None = None) -> Verdicted:
     """Concludes the registry's challenger; `doctor` repairs what a crash may have left.
 
-    A router that was in service and was left by a rollback isn't put back: `rollback` names it if that is wanted.
+    A router that was in service and was left by a rollback isn't put back: `rollback` names it if that is wanted. Nor
+    is one published that passed the gate and was refused since, as by its canary.
 
     Args:
         reason: for the history.
-        force: also if a rollback left it.
+        force: also if a rollback left it, or it was refused since the gate passed it.
         canary: decision log of the server that tries it: it is published if it succeeded there, refused if it was
-            stopped, and goes on waiting before either; None: the gate's verdict, and whoever calls, are enough.
+            stopped, and goes on waiting before either, of which nothing is noted; None: the gate's verdict, and
+            whoever calls, are enough. A router that is in service already stays so, whatever the log says.
 
     Raises:
-        ValueError: no challenger is registered, its name is no router's, it wasn't judged here, or it was left by a
-            rollback.
+        ValueError: no challenger is registered, its name is no router's, it wasn't judged here, it was left by a
+            rollback, its last word is a refusal, or the canary's log can't be read.
     """
     mlflow = registry()
     close_abandoned(mlflow, maker_alive)
@@ -145,38 +182,75 @@ def promote_waiting(reason: str = "", force: bool = False, canary: Path | str | 
     if waiting is None:
         raise ValueError("no challenger is registered: run `pointsman retrain` first")
     bundle_folder = waiting_bundle(waiting.router_id)
-    if not force and left_by_rollback(read_history(paths.published()), waiting.router_id):
+    challenger = Challenger(
+        bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version
+    )
+    entries = read_history(paths.published())
+    if not force and left_by_rollback(entries, waiting.router_id):
         raise ValueError(
             f"router {waiting.router_id[:12]} was in service and was left by a rollback: it isn't promoted again. "
             f"To put it back: pointsman rollback --to {waiting.router_id[:12]}"
         )
-    challenger = Challenger(
-        bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version
-    )
-    if canary is None:
-        return conclude(challenger, reason)
-    with local_log(canary) as folder:
-        tried = canary_of(folder, waiting.router_id)
-    if tried is None:
-        return _verdicted(challenger, "to canary", ("the canary goes on",), bundle_folder, mlflow)
-    if tried.stopped:
-        refuse(paths.published(), challenger.router_id, [f"the canary was stopped: {tried.words}"])
-        return _verdicted(challenger, "refused", (f"the canary was stopped: {tried.words}",), bundle_folder, mlflow)
-    passed = f"the canary succeeded: {tried.words}"
-    return conclude(challenger, f"{reason}; {passed}" if reason else passed)
+    if canary is not None:
+        # a retrain's log may be yet to come, a canary's isn't
+        if not is_url(canary) and not Path(canary).is_dir():
+            raise InputError(f"{canary}: no such folder")
+        with local_log(canary) as folder:
+            tried = canary_of(folder, waiting.router_id)
+        if _is_in_service(entries, waiting.router_id):
+            return _ended(challenger, "promoted", ("it is in service already",), bundle_folder, mlflow)
+        if tried is None:
+            return _ended(challenger, "to canary", ("the canary goes on",), bundle_folder, mlflow)
+        if tried.stopped:
+            why = f"the canary was stopped: {tried.words}"
+            refuse(paths.published(), challenger.router_id, [why])
+            _tell(challenger, "refused", mlflow)
+            return _ended(challenger, "refused", (why,), bundle_folder, mlflow)
+        passed = f"the canary succeeded: {tried.words}"
+        reason = f"{reason}; {passed}" if reason else passed
+    if not force:
+        _require_no_refusal(challenger, last_word(entries, waiting.router_id))
+    return conclude(challenger, reason)
+
+
+def _is_in_service(entries: tuple[Entry, ...], router_id: str) -> bool:
+    """Whether history and pointer agree on it; where they don't, a promotion broke off that is to be finished."""
+    last = serving(entries)
+    return last is not None and last.router_id == router_id == pointer_or_damage(paths.published())
+
+
+def _require_no_refusal(challenger: Challenger, last: Entry | None) -> None:
+    """Leaves alone what the gate passed and somebody else, such as a canary, refused since.
+
+    Raises:
+        ValueError: that is so.
+    """
+    if last is None or last.verdict != "refused" or read_report(challenger.bundle)["gate"]["verdict"] != "promoted":
+        return
+    # a void verdict has words of its own
+    with suppress(VoidVerdict):
+        require_verdict(challenger.bundle)
+        raise ValueError(
+            f"router {challenger.router_id[:12]} was refused: {'; '.join(last.reasons)}. `pointsman retrain` judges "
+            "anew; to publish it all the same: pointsman promote --force"
+        )
 
 
 def roll_back(to: str | None, reason: str = "") -> str:
-    """Returns to an earlier router; its id.
+    """Returns to an earlier router; its id. It needs no MLflow: the champion follows, or `doctor` repairs it.
 
     Where the last rollback didn't reach the URL that gateways read, that is finished first: nothing goes back twice.
     """
     if to is None and (unfinished := _unannounced()):
         to = unfinished
     reasons = [reason] if reason else []
-    target = rollback(paths.published(), to, reasons=reasons, registry=registry(), copies=[paths.bundles()])
+    target = rollback(paths.published(), to, reasons=reasons, copies=[paths.bundles()])
     sign_promoted(target)
-    announce()
+    try:
+        announce()
+    finally:
+        with _in_service_all_the_same():
+            _crown(registry())
     return target
 
 

@@ -6,6 +6,7 @@ from components.release.history import (
     HISTORY,
     Entry,
     append,
+    last_word,
     left_by_rollback,
     merge_histories,
     new_entry,
@@ -36,6 +37,12 @@ def entries(*verdicts):
 )
 def test_a_router_is_left_by_a_rollback_until_it_is_put_back(verdicts, left):
     assert left_by_rollback(entries(*verdicts), "a") is left
+
+
+def test_the_last_word_on_a_router_is_its_own_newest_entry():
+    said = entries(("a", "refused"), ("b", "promoted"), ("a", "to canary"), ("b", "refused"))
+    assert last_word(said, "a") is said[2]
+    assert last_word(said, "c") is None
 
 
 @pytest.fixture

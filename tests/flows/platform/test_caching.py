@@ -4,7 +4,9 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import json
 import pkgutil
+import shutil
 import subprocess
 import sys
 import typing
@@ -12,12 +14,22 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from prefect import Task
+from prefect import Task, flow
+from pydantic import BaseModel
 
 import flows
 from components.tables.quarantine import QuarantineConfig
-from flows.platform import caching
-from flows.platform.caching import by_content, code_digest, module_digest, reached, read_source, tree_digest
+from flows.platform import caching, paths
+from flows.platform.caching import (
+    by_content,
+    cached_task,
+    code_digest,
+    is_kept,
+    module_digest,
+    reached,
+    read_source,
+    tree_digest,
+)
 from flows.platform.references import DataRef, keep
 from flows.stations.stages import Prepared
 
@@ -182,6 +194,90 @@ def test_a_task_of_several_references_takes_each_by_keyword(name):
 def test_no_cached_task_takes_the_whole_model_of_references(name):
     """Its key would follow references that it never opens."""
     assert not any(isinstance(hint, type) and issubclass(hint, Prepared) for hint, _ in kinds(TASKS[name]))
+
+
+class Pair(BaseModel):
+    """A reference inside a model, as `Descriptions` has one."""
+
+    ref: DataRef | None
+    name: str
+
+
+RAN = []
+
+
+@cached_task()
+def make(text: str, nested: bool = False) -> DataRef | Pair:
+    """An output of one file."""
+    RAN.append(text)
+    ref = keep("made", lambda folder: (folder / "x.txt").write_text(text))
+    return Pair(ref=ref, name=text) if nested else ref
+
+
+@flow
+def use(text: str, nested: bool) -> DataRef:
+    """The output, made or kept."""
+    found = make(text, nested)
+    return found.ref if isinstance(found, Pair) else found
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("damage", ["emptied", "changed", "gone", "folder gone", "record torn"])
+def test_a_station_whose_kept_output_is_damaged_is_done_again(server, home, monkeypatch, damage, nested, caplog):
+    # Prefect keeps results where this session began, whatever home another test left behind
+    monkeypatch.setenv("POINTSMAN_HOME", str(home))
+    text = f"whole {damage} {nested}"
+    kept = use(text, nested)
+    path = kept.file("x.txt")
+    assert use(text, nested) == kept
+    assert RAN.count(text) == 1
+    assert is_kept(make, {"text": text, "nested": nested})
+    match damage:
+        case "emptied":
+            path.write_text("")
+        case "changed":
+            path.write_text(text.swapcase())
+        case "gone":
+            path.unlink()
+        case "folder gone":
+            shutil.rmtree(kept.path)
+        case "record torn":
+            (record,) = [one for one in paths.results().glob("make-*") if f"whole {damage} {nested}" in told(one)]
+            record.write_text(record.read_text()[:-20])
+    if damage != "record torn":
+        assert not is_kept(make, {"text": text, "nested": nested})
+        assert f"{kept.path} isn't as it was kept" in caplog.text
+    assert use(text, nested) == kept
+    assert path.read_text() == text
+    assert RAN.count(text) == 2
+    assert use(text, nested) == kept
+    assert RAN.count(text) == 2
+
+
+def test_a_damaged_output_is_removed_with_its_record_and_no_other_is():
+    arguments = {"text": "here", "nested": True}
+    run = SimpleNamespace(task=make)
+    kept, other = (keep("asked", lambda folder, t=t: (folder / "x.txt").write_text(t)) for t in ("here", "there"))
+    record = paths.results() / by_content(run, arguments)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    held = {"__class__": "Pair", "data": {"refs": [other.model_dump(mode="json"), kept.model_dump(mode="json")]}}
+    for result in (json.dumps(held), "null", "torn"):
+        record.write_text(json.dumps({"metadata": {}, "result": result}))
+        by_content(run, arguments)
+        assert record.exists()
+        assert kept.path.exists()
+    record.write_text(json.dumps({"metadata": {}, "result": json.dumps(held)}))
+    kept.file("x.txt").write_text("HERE")
+    assert not is_kept(make, arguments)
+    assert (record.exists(), kept.path.exists(), other.path.exists()) == (False, False, True)
+
+
+def told(record):
+    """The text of the file that a record leads to."""
+    found = json.loads(json.loads(record.read_text())["result"])["data"]
+    return (Path(found.get("ref", found)["path"]) / "x.txt").read_text()
 
 
 def test_what_has_no_content_is_refused():

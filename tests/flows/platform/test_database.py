@@ -60,6 +60,37 @@ def test_a_server_that_is_not_there_is_named_without_its_password(operations):
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "s3c/r@et",
+        "12/r@et",
+        "s3c?r@et",
+        "s3c#ret",
+        "s3c@ret",
+        "s3c%ret",
+        "s3c%zzret",
+        "s3c[ret",
+        "s3c]ret",
+        "s3c\u2100ret",
+    ],
+)
+@pytest.mark.parametrize("address", ["postgresql://u:{}@127.0.0.1:1/line", "postgresql://u:{}@127.0.0.1/line?host=/s"])
+def test_a_password_that_is_not_encoded_is_refused_and_not_quoted(password, address):
+    for use in (prefect_url, mlflow_url, make_ready):
+        with pytest.raises(ValueError, match="percent-encoded") as refused:
+            use(address.format(password))
+        told = str(refused.value)
+        assert told.startswith("POINTSMAN_DATABASE must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        assert not any(part in told for part in ("s3c", "ret", "r@et", "12"))
+
+
+@pytest.mark.parametrize("port", ["port", "70000"])
+def test_a_port_that_is_none_is_refused(port):
+    with pytest.raises(ValueError, match="POINTSMAN_DATABASE must be postgresql://"):
+        prefect_url(f"postgresql://me:secret@db:{port}/line")
+
+
 def server_programs():
     """The folder of pg_ctl and its like; None: no server is installed."""
     found = shutil.which("pg_ctl") or max(map(str, Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")), default=None)

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from flows.platform.references import keep, reference
+from flows.platform.references import DataRef, discard, intact, keep, reference
 
 
 def test_a_reference_names_its_content_not_its_place(tmp_path):
@@ -60,3 +60,39 @@ def test_a_file_that_is_gone_is_named():
     kept.file("x.txt").unlink()
     with pytest.raises(FileNotFoundError, match=r"x\.txt is gone: delete"):
         kept.file("x.txt")
+
+
+def test_an_output_is_intact_while_its_content_is_what_was_kept():
+    kept = keep("intact", lambda folder: (folder / "x.npy").write_bytes(b"header 1234"))
+    path = kept.file("x.npy")
+    assert intact(kept)
+    # the size stays, as where a power cut left zeros
+    path.write_bytes(b"header\0\0\0\0\0")
+    assert not intact(kept)
+    path.write_bytes(b"header 1234")
+    assert intact(kept)
+    path.write_bytes(b"")
+    assert not intact(kept)
+    path.unlink()
+    assert not intact(kept)
+    kept.path.rmdir()
+    assert not intact(kept)
+
+
+def test_a_damaged_output_is_replaced_by_the_same_one_made_again():
+    for damage in (lambda path: path.write_text(""), lambda path: path.unlink()):
+        kept = keep("mended", lambda folder: (folder / "x.txt").write_text("whole"))
+        damage(kept.file("x.txt"))
+        assert keep("mended", lambda folder: (folder / "x.txt").write_text("whole")) == kept
+        assert kept.file("x.txt").read_text() == "whole"
+    assert list(kept.path.parent.iterdir()) == [kept.path]
+
+
+def test_only_outputs_of_stations_are_ever_discarded(tmp_path):
+    (tmp_path / "x.txt").write_text("a user's")
+    discard(DataRef(path=tmp_path, digest="0" * 64))
+    assert (tmp_path / "x.txt").read_text() == "a user's"
+    kept = keep("discarded", lambda folder: (folder / "x.txt").write_text("whole"))
+    for _ in range(2):
+        discard(kept)
+        assert not kept.path.exists()

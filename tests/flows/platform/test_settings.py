@@ -6,7 +6,7 @@ import sysconfig
 import pytest
 
 from flows.platform import paths
-from flows.platform.settings import prepare_environment
+from flows.platform.settings import prepare_environment, settings
 
 
 @pytest.fixture
@@ -37,3 +37,28 @@ def test_what_the_user_has_set_stays(monkeypatch, tmp_path):
     os.environ |= {"NUMBA_CACHE_DIR": "/mine", "OMP_NUM_THREADS": "7"}
     prepare_environment()
     assert (os.environ["NUMBA_CACHE_DIR"], os.environ["OMP_NUM_THREADS"]) == ("/mine", "7")
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("bad", ["nonsense", "10.0.0.1:5000", "ftp://me:secret@mlflow"])
+def test_an_address_that_mlflow_does_not_know_is_refused_and_not_quoted(bad):
+    os.environ["POINTSMAN_MLFLOW_URI"] = bad
+    with pytest.raises(ValueError, match="POINTSMAN_MLFLOW_URI must be the address of an MLflow server") as refused:
+        prepare_environment()
+    assert bad not in str(refused.value)
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("good", ["", "http://mlflow:5000", "sqlite:////there/mlflow.db", "postgresql+psycopg2://db/x"])
+def test_an_address_that_mlflow_knows_is_taken_and_an_empty_one_is_none(good):
+    os.environ["POINTSMAN_MLFLOW_URI"] = good
+    prepare_environment()
+    assert settings().tracking_uri == (good or f"sqlite:///{paths.mlruns() / 'mlflow.db'}")
+
+
+@pytest.mark.usefixtures("bare")
+def test_in_an_emergency_nobody_asks_the_database_or_waits_for_mlflow():
+    os.environ["POINTSMAN_DATABASE"] = "postgresql://me:secret@127.0.0.1:1/line"
+    prepare_environment(emergency=True)
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
+    assert settings().tracking_uri.startswith("postgresql+psycopg2://")

@@ -48,6 +48,7 @@ def test_a_canarys_success_publishes(home, registry, bundle, tmp_path):
     assert concluded.verdict == "to canary"
     assert read_pointer(paths.canary()) == bundle.name
     assert read_pointer(paths.published()) is None
+    (tmp_path / "log").mkdir()
     # it goes on, or another router's ended
     for _ in range(2):
         assert promote.promote_waiting(canary=tmp_path / "log").verdict == "to canary"
@@ -71,6 +72,78 @@ def test_a_stopped_canary_is_a_refusal(home, registry, bundle, tmp_path):
     assert read_history(paths.published())[-1].reasons == ("the canary was stopped: 1000 outcomes",)
 
 
+def test_what_a_canary_refused_is_published_by_force_or_by_a_new_judgement_alone(home, registry, bundle, tmp_path):
+    promote.conclude(waiting(bundle), approve="canary")
+    ended(tmp_path / "log", bundle.name, "canary stopped")
+    ended(tmp_path / "other", bundle.name, "canary succeeded")
+    for _ in range(2):
+        assert promote.promote_waiting(canary=tmp_path / "log").verdict == "refused"
+        for log in (None, tmp_path / "other"):
+            with pytest.raises(ValueError, match="was refused: the canary was stopped: 1000 outcomes"):
+                promote.promote_waiting("a look", canary=log)
+    assert read_pointer(paths.published()) is None
+    # a retrain that finds the same router again judges it again
+    promote.conclude(waiting(bundle), approve="canary")
+    assert promote.promote_waiting(canary=tmp_path / "other").verdict == "promoted"
+
+
+def test_what_a_canary_refused_is_published_by_force(home, registry, bundle, tmp_path):
+    ended(tmp_path / "log", bundle.name, "canary stopped")
+    promote.promote_waiting(canary=tmp_path / "log")
+    assert promote.promote_waiting("Ada says so", force=True).verdict == "promoted"
+    assert read_pointer(paths.published()) == bundle.name
+
+
+def test_a_void_verdict_is_told_again_as_void(home, registry, bundle, second):
+    promote.conclude(waiting(second))
+    for _ in range(2):
+        concluded = promote.promote_waiting()
+        assert concluded.verdict == "refused"
+        assert "is void" in concluded.reasons[0]
+
+
+@pytest.mark.parametrize("event", [None, "canary stopped", "canary succeeded"])
+def test_a_look_at_the_canary_of_what_is_in_service_changes_nothing(home, registry, bundle, tmp_path, event):
+    promote.promote_waiting()
+    registry.tagged.clear()
+    (tmp_path / "log").mkdir()
+    if event:
+        ended(tmp_path / "log", bundle.name, event)
+    looked = promote.promote_waiting(canary=tmp_path / "log")
+    assert (looked.verdict, looked.reasons) == ("promoted", ("it is in service already",))
+    assert registry.tagged == []
+    assert [entry.verdict for entry in read_history(paths.published())] == ["promoted"]
+
+
+def test_a_promotion_that_broke_off_before_the_pointer_is_finished_by_its_canary(home, registry, bundle, tmp_path):
+    promote.promote_waiting()
+    (paths.published() / "current.json").unlink()
+    ended(tmp_path / "log", bundle.name, "canary succeeded")
+    assert promote.promote_waiting(canary=tmp_path / "log").verdict == "promoted"
+    assert read_pointer(paths.published()) == bundle.name
+
+
+def test_a_canary_that_goes_on_is_no_refusal_and_leaves_no_tag(home, registry, bundle, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", lambda **_: None)
+    promote.conclude(waiting(bundle), approve="person")
+    registry.tagged.clear()
+    (tmp_path / "log").mkdir()
+    assert main(["promote", "--canary", str(tmp_path / "log")]) == 0
+    assert "to canary the canary goes on" in capsys.readouterr().out
+    assert registry.tagged == []
+    ended(tmp_path / "log", bundle.name, "canary stopped")
+    assert main(["promote", "--canary", str(tmp_path / "log")]) == 1
+    assert main(["promote"]) == 2
+    assert "`pointsman retrain` judges anew" in capsys.readouterr().err
+
+
+def test_a_decision_log_that_is_not_there_is_named(home, registry, bundle, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", lambda **_: None)
+    assert main(["promote", "--canary", str(tmp_path / "nope")]) == 2
+    assert f"{tmp_path / 'nope'}: no such folder" in capsys.readouterr().err
+    assert registry.tagged == []
+
+
 @pytest.mark.parametrize("approve", ["canary", "person"])
 def test_nobody_is_asked_about_what_the_gate_refused(home, registry, bundle, monkeypatch, approve):
     refused = {"verdict": "refused", "criteria": [{"name": "quality", "passed": False, "words": "it is worse"}]}
@@ -91,7 +164,7 @@ def test_the_page_says_how_it_ended(home, registry, bundle, tmp_path):
     ended(tmp_path / "log", bundle.name, "canary stopped")
     promote.promote_waiting(canary=tmp_path / "log")
     assert "the canary was stopped: 1000 outcomes" in page.read_text()
-    promote.promote_waiting("Ada says so")
+    promote.promote_waiting("Ada says so", force=True)
     assert "It was published." in page.read_text()
     # what the run in MLflow shows is the same
     assert registry.logged == [("run", page.parent, "report")] * 4

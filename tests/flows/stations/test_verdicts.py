@@ -103,7 +103,7 @@ def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
 ):
     third = three(home, registry, bundle, second, parts)
     monkeypatch.setenv("POINTSMAN_PUBLISH_URL", f"file://{tmp_path / 'far'}")
-    assert examine(registry)[-1] == f"in service: {third.name}"
+    assert examine(lambda: registry)[-1] == f"in service: {third.name}"
     for place in (paths.published() / third.name, tmp_path / "far" / third.name, paths.published() / bundle.name):
         (place / "report.json").write_text("{}")
     # of two earlier routers no copy is intact
@@ -111,7 +111,8 @@ def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
     for name in (bundle.name, second.name):
         (paths.bundles() / name / "report.json").write_text("{}")
     (paths.published() / "current.json").unlink()
-    told = examine(registry)
+    registry.champion_version = None
+    told = examine(lambda: registry)
     assert [line.split(":")[0] for line in told] == [
         "repaired",
         "repaired",
@@ -130,7 +131,9 @@ def test_doctor_repairs_what_is_in_service_and_names_what_is_damaged(
 def test_doctor_and_rollback_mend_an_earlier_router_from_what_was_trained_here(home, registry, bundle, second, parts):
     three(home, registry, bundle, second, parts)
     (paths.published() / second.name / "report.json").write_text("{}")
-    assert any(f"router {second.name[:12]} was replaced by the intact copy" in line for line in examine(registry))
+    assert any(
+        f"router {second.name[:12]} was replaced by the intact copy" in line for line in examine(lambda: registry)
+    )
     assert is_whole(paths.published() / second.name)
     shutil.rmtree(paths.published() / second.name)
     assert promote.roll_back(None) == second.name
@@ -159,6 +162,7 @@ def test_doctor_says_what_it_did_though_the_address_cannot_be_written(
     monkeypatch.setattr("flows.platform.tracking.registry", lambda: registry)
     (tmp_path / "far").write_text("")
     (paths.published() / "current.json").unlink()
+    registry.champion_version = None
     monkeypatch.setenv("POINTSMAN_PUBLISH_URL", f"file://{tmp_path / 'far' / 'routers'}")
     assert main(["doctor"]) == 2
     said = capsys.readouterr().out.splitlines()
@@ -167,10 +171,54 @@ def test_doctor_says_what_it_did_though_the_address_cannot_be_written(
     for folder in (paths.published(), paths.bundles()):
         shutil.rmtree(folder / bundle.name)
     assert main(["doctor"]) == 0
-    assert "\nmissing: " in capsys.readouterr().out
+    assert "missing: " in capsys.readouterr().out
     (paths.published() / second.name / "report.json").write_text("{}")
     shutil.rmtree(paths.bundles() / second.name)
     assert main(["doctor"]) == 1
+
+
+@pytest.mark.parametrize("when", ["opened", "told"])
+def test_a_rollback_needs_no_mlflow_and_doctor_repairs_the_champion(
+    home, registry, bundle, second, parts, monkeypatch, capsys, when
+):
+    third = three(home, registry, bundle, second, parts)
+    assert registry.champion_version == third.name
+
+    def down(*_):
+        raise RuntimeError("http://me:secret@mlflow:5000 failed") from ConnectionRefusedError("nobody answers")
+
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", lambda **_: None)
+    with monkeypatch.context() as broken:
+        if when == "opened":
+            broken.setattr(promote, "registry", down)
+            broken.setattr("flows.platform.tracking.registry", down)
+        else:
+            broken.setattr(registry, "champion_router", down)
+        broken.setattr("flows.platform.tracking.registry", down if when == "opened" else lambda: registry)
+        assert main(["rollback"]) == 0
+        said = capsys.readouterr()
+        assert "MLflow can't be told (nobody answers): its champion follows with `pointsman doctor`\n" in said.out
+        assert f"in service now: {second.name}" in said.out
+        assert "secret" not in said.out + said.err
+        assert (read_pointer(paths.published()), registry.champion_version) == (second.name, third.name)
+        assert main(["doctor"]) == 2
+        told = capsys.readouterr().out
+        assert "unreachable: MLflow, whose champion may be another: nobody answers\n" in told
+        assert f"in service: {second.name}" in told
+    assert any(line == f"repaired: version {second.name} is champion" for line in examine(lambda: registry))
+    assert registry.champion_version == second.name
+
+
+def test_what_was_published_stays_so_though_mlflow_ends_meanwhile(home, registry, bundle, monkeypatch, capsys):
+    def down(*_):
+        raise ConnectionRefusedError("nobody answers")
+
+    monkeypatch.setattr("flows.platform.settings.prepare_environment", lambda **_: None)
+    monkeypatch.setattr(registry, "make_champion", down)
+    assert main(["promote"]) == 0
+    said = capsys.readouterr().out
+    assert "MLflow can't be told (nobody answers)" in said
+    assert f"in service now: {bundle.name}" in said
 
 
 def test_a_rollback_with_a_damaged_pointer_is_carried_out(home, registry, bundle, second, parts, monkeypatch, capsys):
@@ -209,7 +257,7 @@ def test_with_a_key_what_the_gate_promoted_is_signed_and_nothing_else(home, regi
     assert str(public) in capsys.readouterr().out
     trust = PublicKeys.read(public)
     # routers that are older than the key: the one in service by doctor, an earlier one by a rollback to it
-    assert any(line.startswith("signed: ") for line in examine(registry))
+    assert any(line.startswith("signed: ") for line in examine(lambda: registry))
     assert read_bundle(paths.published() / read_pointer(paths.published()), trust)
     assert promote.roll_back(None) == second.name
     assert read_bundle(paths.published() / second.name, trust)
@@ -218,7 +266,7 @@ def test_with_a_key_what_the_gate_promoted_is_signed_and_nothing_else(home, regi
     promote.roll_back(stranger.name)
     with pytest.raises(BundleError, match="isn't signed"):
         read_bundle(stranger, trust)
-    assert not any(line.startswith("signed: ") for line in examine(registry))
+    assert not any(line.startswith("signed: ") for line in examine(lambda: registry))
     # and what is promoted from now on is signed before it is in service
     fourth = parts.write(paths.data() / "bundles", seed=4)
     record_verdict(fourth.name, read_report(fourth))
