@@ -9,6 +9,13 @@ import polars as pl
 
 TIME = pl.Datetime("us")
 TEXTS = pl.List(pl.String())
+VISIBLE = (
+    r"[^\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff]"
+)
+"""A character that shows: neither space nor control, nor default-ignorable (Unicode's DerivedCoreProperties). Encoders
+read nothing else: a prompt without any has no direction, and nobody could say what it asks."""
 GRADE_KINDS = ("person", "reference", "judge", "feedback", "preference")
 """Kinds of graders, the most trusted first."""
 
@@ -29,7 +36,7 @@ class Column:
     maximum: float | None = None
     """Largest legal value, inclusive."""
     non_empty: bool = False
-    """Text with at least one character that isn't white space."""
+    """Text with at least one character that shows, see `VISIBLE`."""
     values: tuple[str, ...] = ()
     """The legal texts; empty: any."""
     name_of: str = ""

@@ -70,6 +70,8 @@ def test_a_faulty_outcome_is_set_aside_with_its_reason(tables: Tables, values: d
     ("prompt", "reason"),
     [
         (" \n", "prompt is empty"),
+        ("\u200b", "prompt is empty"),
+        ("\x07\u00ad \u2060\ufeff", "prompt is empty"),
         (None, "prompt is null"),
         ("x" * 1_000_001, "prompt is longer than 1000000 characters"),
     ],
