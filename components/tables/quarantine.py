@@ -141,6 +141,8 @@ def _column_rules(schema: TableSchema, marks: Collection[str]) -> Iterator[tuple
             yield f"{column.name} is null", value.is_null() & ~(pl.col(unread) if unread in marks else pl.lit(False))
         if column.non_empty:
             yield f"{column.name} is empty", ~value.str.contains(VISIBLE)
+        if column.longest is not None:
+            yield f"{column.name} is longer than {column.longest} characters", value.str.len_chars() > column.longest
         if column.values:
             yield f"{column.name} is none of {', '.join(column.values)}", ~value.is_in(column.values)
         yield from _number_rules(column, value)
