@@ -25,7 +25,7 @@ from pointsman.routing import Routing
 from pointsman.text.conversation import DEFAULT, ConversationConfig
 from pointsman.text.encoder import Encodes
 from pointsman.text.features import FeatureMap
-from pointsman.text.lengths import READ_CHARACTERS, estimated_tokens, lengths
+from pointsman.text.lengths import estimated_tokens, lengths
 from pointsman.text.tokens import Tokens
 
 OPERATING = "operating"
@@ -194,7 +194,7 @@ class Router:
 
     def encode(self, prompts: Sequence[str]) -> tuple[Tokens, NDArray[np.float32]]:
         """Tokens and embeddings, shape (N, D): what `predict_encoded` takes."""
-        tokens = self._encoder.tokenize([prompt[:READ_CHARACTERS] for prompt in prompts])
+        tokens = self._encoder.tokenize(prompts)
         return tokens, self._encoder.encode_tokens(tokens)
 
     def predict(self, prompts: Sequence[str]) -> Prediction:

@@ -15,7 +15,7 @@ from components.baselines.clusters import cluster
 from components.baselines.observed import candidate_means, unseen_last
 from components.tables.board import Board
 from components.tasks.partition import members
-from components.tasks.table import shrink
+from components.tasks.table import outcome_variance, shrink
 from pointsman.model.unit import unit_rows
 
 
@@ -93,7 +93,7 @@ def shrunken_table(
 
     A cluster need not lie within one parent: its prior is the mean of its members' parent estimates, and its effect the
     mean of outcome - parent estimate, which empirical Bayes shrinks for each candidate by how much effects differ
-    beyond sampling noise (Morris 1983).
+    beyond sampling noise (Morris 1983), which a candidate of few outcomes has from all, see `outcome_variance`.
 
     Args:
         parent_NM: the coarser level's estimate for each prompt.
@@ -107,8 +107,9 @@ def shrunken_table(
     count_CM = member_CN @ seen_NM
     effect_CM = member_CN @ residual_NM / np.maximum(count_CM, 1)
     rest_NM = np.where(seen_NM, residual_NM - effect_CM[cluster_N], 0.0)
-    freedom_M = np.maximum(seen_NM.sum(axis=0) - (count_CM > 0).sum(axis=0), 1)
-    noise_M = np.maximum((rest_NM**2).sum(axis=0) / freedom_M, 1e-4)
+    freedom_M = seen_NM.sum(axis=0) - (count_CM > 0).sum(axis=0)
+    mean = float(np.where(seen_NM, quality_NM, 0.0).sum() / max(seen_NM.sum(), 1))
+    noise_M = np.maximum(outcome_variance((rest_NM**2).sum(axis=0), freedom_M, mean * (1 - mean)), 1e-4)
     variance_CM = np.where(count_CM > 0, noise_M / np.maximum(count_CM, 1), np.inf)
     shrunken_MC = [shrink(effect_CM[:, m], variance_CM[:, m]) for m in range(quality_NM.shape[1])]
     return np.asarray(np.clip(prior_CM + np.stack(shrunken_MC, axis=1), 0, 1))

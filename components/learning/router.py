@@ -27,6 +27,8 @@ VOTERS = 8_000
 """Training prompts that vote on the task of others at most, >= 1: the time of an assignment grows with them."""
 _STEP = 50_000
 """Prompts that are assigned at a time."""
+_RARE = 10
+"""Rows at most of a candidate that an even sample misses, which are added to it."""
 _PREFERRING = 0.05
 """Share of prompts with two outcomes from which preferences between prompts are compared in discovery."""
 
@@ -77,13 +79,14 @@ def discover_tasks(
     cluster tables of the training prompts as the model of quality.
 
     Args:
-        board: the prompts to learn from, and perhaps others; of many, tasks are found in a sample.
+        board: the prompts to learn from, and perhaps others; of many, tasks are found in an even sample, to which a few
+            prompts are added of each candidate that it would miss.
         config: what partitions are tried.
         seed: of everything random.
         semantic_ND: see `choose_partition`.
     """
     train_K, validation_K = board.rows("train"), board.rows("validation")
-    sample_S = evenly(train_K.size, config.sample)
+    sample_S = _sampled(board.observed_NM[train_K], config.sample)
     judged_K = validation_K[evenly(validation_K.size, config.sample // 2)]
     learning = board.take(np.sort(np.concatenate([train_K[sample_S], judged_K])))
     train, validation = learning.take(learning.rows("train")), learning.take(learning.rows("validation"))
@@ -120,6 +123,14 @@ def with_tasks(board: Board, partition: Partition) -> Board:
     task_N[train_K] = partition.task_N
     task_N[other_K] = _assigned(board, train_K[voters], partition.take(voters), other_K)
     return replace(board, task_N=task_N)
+
+
+def _sampled(observed_NM: NDArray[np.bool_], most: int) -> Rows:
+    """Rows at equal distances, ascending, with a few more of each candidate that has outcomes in none of them."""
+    sample_S = evenly(len(observed_NM), most)
+    missed_C = np.flatnonzero(observed_NM.any(axis=0) & ~observed_NM[sample_S].any(axis=0))
+    own = [np.flatnonzero(observed_NM[:, column]) for column in missed_C]
+    return np.unique(np.concatenate([sample_S, *(rows[evenly(rows.size, _RARE)] for rows in own)]))
 
 
 def _for_all(board: Board, train_K: Rows, sample_S: Rows, found: Partition) -> Partition:

@@ -15,7 +15,7 @@ from components.tables.costs import COST_TOLERANCE, cost_agrees
 from components.tables.exact_rules import counted
 from components.tables.rule_outcomes import LISTED, RuleOutcome, outcome_of
 from components.tables.sampling import evenly
-from components.tables.schema import GRADES, SCHEMAS, Column, TableSchema
+from components.tables.schema import GRADES, SCHEMAS, VISIBLE, Column, TableSchema
 from components.tables.store import Tables
 
 # the second sets a level of its own, and tells of a temporary directory for pages that are never made
@@ -175,7 +175,7 @@ def _column_expectations(column: Column) -> Iterator[Any]:
         if column.dtype.is_float():
             yield gxe.ExpectColumnValuesToBeOfType(column=name, type_="float64", meta={"rule": "type float64"})
     if column.non_empty:
-        yield gxe.ExpectColumnValuesToMatchRegex(column=name, regex=r"\S", meta={"rule": "not empty"})
+        yield gxe.ExpectColumnValuesToMatchRegex(column=name, regex=VISIBLE, meta={"rule": "not empty"})
     if column.minimum is not None or column.above is not None or column.maximum is not None:
         yield gxe.ExpectColumnValuesToBeBetween(
             column=name,

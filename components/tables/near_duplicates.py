@@ -1,5 +1,8 @@
-"""Prompts connected by equal text or by a high cosine. Shapes: N prompts, D embedding, C cells, E links."""
+"""Prompts connected by equal text or by a high cosine. Shapes: N prompts, D embedding, U distinct embeddings, B rows
+of a block, R rows it is compared with, C cells, E links.
+"""
 
+import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -10,13 +13,42 @@ from scipy.sparse.csgraph import connected_components
 Rows = NDArray[np.intp]
 Floats32 = NDArray[np.float32]
 EXACT = 20_000
-"""Up to so many prompts every pair is compared; of more, pairs that share a cell."""
+"""Up to so many distinct embeddings every pair is compared; of more, pairs that share a cell."""
 _BLOCK = 1024
 """Rows of one similarity block: 1024 x 20,000 float32 are 80 MB."""
 _CELL = 1000
 """Prompts for each reference prompt."""
 _NEAREST = 3
 """Cells that a prompt is in: those of its nearest reference prompts."""
+_LINKS = 1_000_000
+"""Pairs of one block that are joined at once: of a template's all at once don't fit in memory."""
+
+
+def connected(text_N: Rows, embedding_ND: Floats32, cosine: float) -> Rows:
+    """Component of each prompt, linked by equal text or a cosine above `cosine`, in any numbering.
+
+    Equal embeddings, as of texts that differ only beyond what the encoder reads, are compared with others once. Those
+    of zeros are like nothing, not even each other.
+
+    Args:
+        text_N: number of each prompt's text.
+        embedding_ND: unit rows, or zeros.
+        cosine: above it two prompts are linked, below 1.
+    """
+    number: dict[bytes, int] = {}
+    seen_N = np.asarray(embedding_ND.any(axis=1))
+    vector_N = np.array(
+        [
+            number.setdefault(hashlib.blake2b(row.tobytes() if seen else b"%d" % place).digest(), len(number))
+            for place, (row, seen) in enumerate(zip(embedding_ND, seen_N, strict=True))
+        ],
+        dtype=np.intp,
+    )
+    _, first_U = np.unique(vector_N, return_index=True)
+    components = connected_exactly if first_U.size <= EXACT else connected_in_cells
+    component_U = components(np.arange(first_U.size), embedding_ND[first_U], cosine)
+    _, representative_U, inverse_U = np.unique(component_U, return_index=True, return_inverse=True)
+    return _joined(text_N, np.arange(text_N.size), first_U[representative_U[inverse_U]][vector_N])
 
 
 def connected_exactly(text_N: Rows, embedding_ND: Floats32, cosine: float) -> Rows:
@@ -29,10 +61,9 @@ def connected_exactly(text_N: Rows, embedding_ND: Floats32, cosine: float) -> Ro
     """
     component_N = text_N
     for start in range(0, text_N.size, _BLOCK):
-        # Only columns from `start` on: pairs with earlier rows were seen in earlier blocks. Components are joined block
-        # by block, for all pairs of a large template at once don't fit in memory.
-        left, right = np.nonzero(embedding_ND[start : start + _BLOCK] @ embedding_ND[start:].T > cosine)
-        component_N = _joined(component_N, left + start, right + start)
+        # Only columns from `start` on: pairs with earlier rows were seen in earlier blocks.
+        similar_BR = embedding_ND[start : start + _BLOCK] @ embedding_ND[start:].T > cosine
+        component_N = _joined_by(component_N, start, similar_BR)
     return component_N
 
 
@@ -60,6 +91,22 @@ def connected_in_cells(text_N: Rows, embedding_ND: Floats32, cosine: float) -> R
         left.append(rows)
         right.append(rows[first_row[inverse]])
     return _joined(text_N, np.concatenate(left), np.concatenate(right))
+
+
+def _joined_by(component_N: Rows, start: int, similar_BR: NDArray[np.bool_]) -> Rows:
+    """Components joined by a block of similar pairs, whose rows and columns both begin at `start`."""
+    while True:
+        rest_R = component_N[start:]
+        apart_BR = similar_BR & (rest_R[: len(similar_BR), None] != rest_R)
+        links = np.count_nonzero(apart_BR)
+        if links == 0:
+            return component_N
+        if links <= _LINKS:
+            left_E, right_E = np.nonzero(apart_BR)
+            return _joined(component_N, left_E + start, right_E + start)
+        # A first link a column joins most of a template, and what is still apart is looked at again.
+        column_E = np.flatnonzero(apart_BR.any(axis=0))
+        component_N = _joined(component_N, apart_BR[:, column_E].argmax(axis=0) + start, column_E + start)
 
 
 def _joined(component_N: Rows, left_E: Rows, right_E: Rows) -> Rows:

@@ -7,7 +7,17 @@ from pathlib import Path
 import polars as pl
 
 from components.tables.casting import unread_reason
-from components.tables.schema import CANDIDATES, GRADES, OUTCOMES, PROMPTS, RESPONSES, SCHEMAS, Column, TableSchema
+from components.tables.schema import (
+    CANDIDATES,
+    GRADES,
+    OUTCOMES,
+    PROMPTS,
+    RESPONSES,
+    SCHEMAS,
+    VISIBLE,
+    Column,
+    TableSchema,
+)
 from components.tables.store import TableError, Tables, table_file
 
 _REJECTED = {"table": pl.String(), "row": pl.Int64(), "key": pl.String(), "reason": pl.String()}
@@ -130,7 +140,9 @@ def _column_rules(schema: TableSchema, marks: Collection[str]) -> Iterator[tuple
         if not column.nullable:
             yield f"{column.name} is null", value.is_null() & ~(pl.col(unread) if unread in marks else pl.lit(False))
         if column.non_empty:
-            yield f"{column.name} is empty", value.str.strip_chars() == ""
+            yield f"{column.name} is empty", ~value.str.contains(VISIBLE)
+        if column.longest is not None:
+            yield f"{column.name} is longer than {column.longest} characters", value.str.len_chars() > column.longest
         if column.values:
             yield f"{column.name} is none of {', '.join(column.values)}", ~value.is_in(column.values)
         yield from _number_rules(column, value)

@@ -9,6 +9,15 @@ import polars as pl
 
 TIME = pl.Datetime("us")
 TEXTS = pl.List(pl.String())
+VISIBLE = (
+    r"[^\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff]"
+)
+"""A character that shows: neither space nor control, nor default-ignorable (Unicode's DerivedCoreProperties). Encoders
+read nothing else: a prompt without any has no direction, and nobody could say what it asks."""
+LONGEST_NAME = 500
+"""Characters of a name at most: arrays of names take four bytes a row for each character of the longest."""
 GRADE_KINDS = ("person", "reference", "judge", "feedback", "preference")
 """Kinds of graders, the most trusted first."""
 
@@ -29,7 +38,9 @@ class Column:
     maximum: float | None = None
     """Largest legal value, inclusive."""
     non_empty: bool = False
-    """Text with at least one character that isn't white space."""
+    """Text with at least one character that shows, see `VISIBLE`."""
+    longest: int | None = None
+    """Characters of a legal text at most."""
     values: tuple[str, ...] = ()
     """The legal texts; empty: any."""
     name_of: str = ""
@@ -67,8 +78,8 @@ class TableSchema:
         return {column.name: column.dtype for column in self.columns}
 
 
-def _key(name: str, name_of: str) -> Column:
-    return Column(name=name, dtype=pl.String(), non_empty=True, name_of=name_of)
+def _key(name: str, name_of: str, longest: int | None = None) -> Column:
+    return Column(name=name, dtype=pl.String(), non_empty=True, longest=longest, name_of=name_of)
 
 
 def _optional(name: str, dtype: pl.DataType | type[pl.DataType] = pl.String, **limits: object) -> Column:
@@ -85,9 +96,9 @@ PROMPTS = TableSchema(
     stems=("prompts",),
     key=("prompt_id",),
     columns=(
-        _key("prompt_id", "prompt"),
+        _key("prompt_id", "prompt", LONGEST_NAME),
         Column(name="prompt", dtype=pl.String(), non_empty=True),
-        _optional("benchmark"),
+        _optional("benchmark", longest=LONGEST_NAME),
         _optional("subject"),
         _optional("language"),
         _optional("created_at", TIME, aliases=(("created_on", 1),)),
@@ -102,7 +113,7 @@ CANDIDATES = TableSchema(
     stems=("candidates", "models"),
     key=("model",),
     columns=(
-        _key("model", "model"),
+        _key("model", "model", LONGEST_NAME),
         _optional("provider"),
         _optional("release_date", pl.Date),
         _price("input_usd_per_mtok", ("input_cost_per_token", 1e6)),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from components.tables.near_duplicates import EXACT, connected_exactly, connected_in_cells
+from components.tables.near_duplicates import connected
 from components.tables.store import Tables
 
 SPLITS = ("train", "validation", "test")
@@ -156,14 +156,21 @@ def _connect(
 ) -> NDArray[np.intp]:
     if cosine > _STRICTEST:
         return text_N
-    components = connected_exactly if text_N.size <= EXACT else connected_in_cells
-    component_N = components(text_N, embedding_ND, cosine)
+    component_N = connected(text_N, embedding_ND, cosine)
     group_N: NDArray[np.intp] = component_N.copy()
     for group in np.flatnonzero(np.bincount(component_N) > largest):
         rows = np.flatnonzero(component_N == group)
-        parts = _connect(text_N[rows], embedding_ND[rows], (1 + cosine) / 2, largest)
+        stricter = 1.0 if _all_alike(embedding_ND[rows]) else (1 + cosine) / 2
+        parts = _connect(text_N[rows], embedding_ND[rows], stricter, largest)
         group_N[rows] = group_N.max() + 1 + parts
     return group_N
+
+
+def _all_alike(embedding_ND: NDArray[np.float32]) -> bool:
+    """Whether no two unit rows are further apart than the strictest cosine: both are within half the angle of one."""
+    mean_D = embedding_ND.mean(axis=0, dtype=np.float64)
+    nearest = float((embedding_ND @ mean_D).min() / max(float(np.linalg.norm(mean_D)), 1e-12))
+    return 2 * nearest**2 - 1 > _STRICTEST and nearest > 0
 
 
 def _by_first_row(group_N: NDArray[np.intp]) -> NDArray[np.int32]:

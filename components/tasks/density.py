@@ -96,18 +96,18 @@ def lay_out(embedding_ND: NDArray[np.floating], config: LayoutConfig) -> Layout:
         config: sample and reduction.
 
     Returns:
-        A layout; without points where prompts are fewer than five or all the same.
+        A layout of prompts whose embedding isn't zero; without points where those are fewer than five or all the same.
 
     Raises:
         ValueError: embeddings that are not finite.
     """
     unit_ND = directions(embedding_ND)
-    prompts = unit_ND.shape[0]
-    if prompts < 5 or np.all(unit_ND == unit_ND[0]):
+    # What has no direction is near nothing: it would lie anywhere.
+    row_K = np.flatnonzero(unit_ND.any(axis=1))
+    if row_K.size < 5 or np.all(unit_ND[row_K] == unit_ND[row_K[0]]):
         return Layout(row_K=np.empty(0, dtype=np.int64), point_K2=np.empty((0, 2), dtype=np.float32))
-    row_K = np.arange(prompts)
-    if prompts > config.points:
-        row_K = np.sort(np.random.default_rng(config.seed).choice(prompts, size=config.points, replace=False))
+    if row_K.size > config.points:
+        row_K = np.sort(np.random.default_rng(config.seed).choice(row_K, size=config.points, replace=False))
     point_K2 = _umap(unit_ND[row_K], config.neighbours, 2, config.epochs, config.distance, config.seed)
     return Layout(row_K=row_K, point_K2=point_K2)
 

@@ -24,10 +24,10 @@ class Neighbours:
 
 
 def directions(embedding_ND: NDArray[np.floating]) -> NDArray[np.float32]:
-    """`unit_rows` of embeddings that all have a direction.
+    """`unit_rows` of embeddings; one of zeros, as of a prompt without known tokens, stays zero and is like none.
 
     Raises:
-        ValueError: not a matrix, or a row holds nan or infinity, or is all zeros.
+        ValueError: not a matrix, or a row holds nan or infinity.
     """
     rows_ND = np.asarray(embedding_ND, dtype=np.float32)
     if rows_ND.ndim != 2:
@@ -35,9 +35,6 @@ def directions(embedding_ND: NDArray[np.floating]) -> NDArray[np.float32]:
     broken_N = ~np.isfinite(rows_ND).all(axis=1)
     if broken_N.any():
         raise ValueError(f"{int(broken_N.sum())} embeddings hold nan or infinity, the first in row {broken_N.argmax()}")
-    zero_N = ~rows_ND.any(axis=1)
-    if rows_ND.size and zero_N.any():
-        raise ValueError(f"the embedding in row {zero_N.argmax()} is all zeros: it has no direction")
     return unit_rows(rows_ND)
 
 

@@ -11,6 +11,9 @@ from scipy.sparse import csr_array
 
 from components.tasks.partition import Partition, from_labels, members
 
+_FREEDOM = 30
+"""Degrees of freedom that a candidate's variance rests on at least; what its own outcomes lack is lent by all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TaskTable:
@@ -64,6 +67,29 @@ def shrink(mean_C: NDArray[np.float64], variance_C: NDArray[np.float64]) -> NDAr
     return np.asarray(mean_C * np.where(exact_C, 1.0, factor_C))
 
 
+def outcome_variance(
+    square_C: NDArray[np.float64], freedom_C: NDArray[np.integer], otherwise: float
+) -> NDArray[np.float64]:
+    """Variance of one outcome of each candidate: its own, and where it has few degrees of freedom partly everybody's.
+
+    One outcome a task tells nothing of its variance, and a few equal ones say 0: the candidate's luck would be taken
+    for certain. So its own sum of squares is filled up to 30 degrees of freedom at the variance pooled over all
+    candidates, as by a conjugate prior (Gelman et al. 2013, Bayesian Data Analysis, section 2.6).
+
+    Args:
+        square_C: sum of squares within tasks, shape (C,).
+        freedom_C: its degrees of freedom, >= 0, shape (C,).
+        otherwise: the pooled variance where no candidate has any degree of freedom.
+
+    >>> outcome_variance(np.array([8.0, 0.0]), np.array([40, 0]), 0.25).tolist()
+    [0.2, 0.2]
+    """
+    freedom = freedom_C.sum()
+    pooled = square_C.sum() / freedom if freedom else otherwise
+    lent_C = np.maximum(_FREEDOM - freedom_C, 0)
+    return np.asarray((square_C + lent_C * pooled) / (freedom_C + lent_C))
+
+
 def task_table(
     partition: Partition,
     quality_NM: NDArray[np.floating],
@@ -80,6 +106,8 @@ def task_table(
     from itself: it is compared with its task's ease. Of few outcomes each takes part of its own departure away; what is
     left is scaled up to what it would be beside all candidates'.
 
+    How much outcomes vary is pooled over tasks, and over candidates for those with few outcomes: `outcome_variance`.
+
     A task's candidates: in order of shrunken quality, added until the share of the task's prompts with a best candidate
     (any of those tied) among them reaches `coverage`.
 
@@ -89,8 +117,7 @@ def task_table(
         prior_NM: quality expected of each prompt before its task is known, such as its label's (`label_quality`), shape
             (N, M); the candidates' general means if not given. A task is shrunken towards the mean of its prompts'.
         coverage: delta, in (0, 1].
-        prior_variance_floor: least within-task variance of an outcome, > 0; keeps a task of a few equal outcomes from
-            looking certain.
+        prior_variance_floor: least within-task variance of an outcome, > 0; where all outcomes of tasks are equal.
 
     Raises:
         ValueError: shapes that don't fit, coverage out of range, or a candidate without a single outcome.
@@ -115,10 +142,12 @@ def task_table(
     size_T = np.bincount(partition.task_N[partition.task_N >= 0], minlength=partition.tasks)
     count_TM = (weight_TN @ seen_NM).astype(np.int64)
     answered_N = seen_NM.any(axis=1)
-    ease_T = _shrunken_means(weight_TN, ease_N[:, None], answered_N[:, None], prior_variance_floor)[:, 0]
+    mean = float(filled_NM.sum() / seen_NM.sum())
+    noise = mean * (1 - mean), prior_variance_floor
+    ease_T = _shrunken_means(weight_TN, ease_N[:, None], answered_N[:, None], *noise)[:, 0]
     compared_N = np.where(outcomes_N == 1, np.append(ease_T, 0.0)[partition.task_N], ease_N)
     departure_NM = np.where(seen_NM, above_NM - compared_N[:, None], 0.0) * _undiluted(outcomes_N, seen_NM.shape[1])
-    departure_TM = _shrunken_means(weight_TN, departure_NM, seen_NM, prior_variance_floor)
+    departure_TM = _shrunken_means(weight_TN, departure_NM, seen_NM, *noise)
     size_T1 = size_T[:, None]
     # A task may be empty where some of a partition's prompts were left out.
     prior_TM = np.where(size_T1 > 0, weight_TN @ expected_NM / np.maximum(size_T1, 1), general_M)
@@ -194,12 +223,14 @@ def task_candidates(
 
 
 def _shrunken_means(
-    weight_TN: csr_array, value_NC: NDArray[np.float64], seen_NC: NDArray[np.bool_], floor: float
+    weight_TN: csr_array, value_NC: NDArray[np.float64], seen_NC: NDArray[np.bool_], otherwise: float, floor: float
 ) -> NDArray[np.float64]:
     count_TC = weight_TN @ seen_NC
     mean_TC = weight_TN @ np.where(seen_NC, value_NC, 0.0) / np.maximum(count_TC, 1)
     square_TC = weight_TN @ np.where(seen_NC, value_NC**2, 0.0)
     # One variance a column, pooled over tasks: a task's own is too noisy to weigh its mean by.
-    within_C = (square_TC - count_TC * mean_TC**2).sum(axis=0) / np.maximum((count_TC - 1).clip(min=0).sum(axis=0), 1)
+    within_C = outcome_variance(
+        (square_TC - count_TC * mean_TC**2).sum(axis=0), (count_TC - 1).clip(min=0).sum(axis=0), otherwise
+    )
     variance_TC = np.where(count_TC > 0, np.maximum(within_C, floor) / np.maximum(count_TC, 1), np.inf)
     return shrink(mean_TC.ravel(), variance_TC.ravel()).reshape(mean_TC.shape)

@@ -31,6 +31,7 @@ from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
 from flows.stations.blocks import Block
 from pointsman.text.encoder import read_tokenizer
+from pointsman.text.lengths import prompt_tokens
 from pointsman.text.tokens import Tokens
 
 _NEEDS_COSTS = frozenset({"cheapest"})
@@ -57,12 +58,13 @@ def lay_out(*, tables: DataRef, embedded: DataRef, encoder: DataRef, block: Bloc
         whole = common_block(board.observed_NM & rows[:, None])
         kept, columns = whole.rows_K, whole.columns_C
     prompts, board = frames.prompts[kept], board.take(kept).keep(columns)
-    tokens = read_tokenizer(encoder.path).tokenize(prompts["prompt"].to_list())
+    texts = prompts["prompt"].to_list()
+    tokens = read_tokenizer(encoder.path).tokenize(texts)
     board = replace(
         board,
         date_N=board.date_N if block.by_date else np.array("NaT", dtype="datetime64[D]"),
         group_N=groups_of(prompts, board.embedding_ND, SplitConfig(seed=0)),
-        input_tokens_N=tokens.length_N.astype(np.float64),
+        input_tokens_N=prompt_tokens(tokens.length_N, texts).astype(np.float64),
     )
 
     def write(folder: Path) -> None:

@@ -20,6 +20,7 @@ from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
 from flows.stations.board import read_board, read_prompts, split_names
 from pointsman.text.encoder import read_tokenizer
+from pointsman.text.lengths import prompt_tokens
 
 
 @cached_task(name="discover: features")
@@ -30,13 +31,15 @@ def featurise(
     prompts = read_tables(tables.path).prompts
     reader = read_tokenizer(encoder.path)
     train = np.flatnonzero(split_names(splits, prompts["prompt_id"]) == "train")
-    tokens = reader.tokenize(prompts["prompt"].to_list())
+    texts = prompts["prompt"].to_list()
+    tokens = reader.tokenize(texts)
     feature_map = fit_features(tokens.take(train), reader.vocabulary, config)
     features_NF = feature_map.transform(np.load(embedded.file("embedding.npy")), tokens)
 
     def write(folder: Path) -> None:
         save_arrays(feature_map, folder / "feature_map.npz")
-        np.savez(folder / "features.npz", features_NF=features_NF, input_tokens_N=tokens.length_N)
+        input_tokens_N = prompt_tokens(tokens.length_N, texts)
+        np.savez(folder / "features.npz", features_NF=features_NF, input_tokens_N=input_tokens_N)
 
     return keep("featurise", write)
 

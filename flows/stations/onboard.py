@@ -28,6 +28,7 @@ from pointsman.bundle.pointer import resolve
 from pointsman.bundle.reading import Bundle, read_bundle
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.policy import decide, parse
+from pointsman.text.lengths import prompt_tokens
 
 MOST = 1500
 """Graded answers that are looked at, drawn from more: onboarding takes seconds, a retrain may read all."""
@@ -159,7 +160,9 @@ def probes_of(
         )
     own = own.sample(min(MOST, own.height), seed=0)
     encoder = bundle.encoder()
-    tokens = encoder.tokenize(own["prompt"].to_list())
+    texts = own["prompt"].to_list()
+    tokens = encoder.tokenize(texts)
+    tokens_K = prompt_tokens(tokens.length_N, texts)
     embedding_KD = encoder.encode_tokens(tokens)
     alike = SplitConfig(seed=0)
     group_K = near_duplicate_groups(own["prompt"], embedding_KD, alike.near_duplicate_cosine, alike.largest_group)
@@ -181,10 +184,10 @@ def probes_of(
         quality_K=own["quality"].to_numpy(),
         others_KM=others_KM,
         weight_K=1 / own["propensity"].fill_null(1.0).to_numpy(),
-        input_tokens_K=np.where(np.isnan(logged_K), tokens.length_N, logged_K),
+        input_tokens_K=np.where(np.isnan(logged_K), tokens_K, logged_K),
         output_tokens_K=column("output_tokens"),
         cost_usd_K=column("cost_usd"),
         group_K=join_groups(group_K, own["conversation_id"]),
         **{f"{side}_usd_per_mtok": np.nan if usd is None else float(usd) for side, usd in paid.items()},
     )
-    return probes, own["prompt"].to_list(), embedding_KD, tokens.length_N
+    return probes, texts, embedding_KD, tokens_K

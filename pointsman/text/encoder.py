@@ -90,7 +90,7 @@ class Encoder:
         return self._tokenizer.vocabulary
 
     def tokenize(self, prompts: Sequence[str]) -> Tokens:
-        """Token ids of all prompts, whole."""
+        """Token ids of each prompt, as far as it is read, see `lengths.READ_CHARACTERS`."""
         return self._tokenizer.tokenize(prompts)
 
     def encode(self, prompts: Sequence[str]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 READ_CHARACTERS = 65_536
-"""Of a prompt: the rest isn't tokenised, which bounds the work that one prompt can cause."""
+"""Of a prompt: the rest isn't tokenised, in training as in service, which bounds the work that one prompt can cause."""
 LEAST_PER_CHARACTER = 0.2
 """Tokens a character that are assumed at least: one word piece may stand for a word of a thousand characters."""
 MOST_PER_CHARACTER = 1.0
@@ -35,3 +35,17 @@ def lengths(prompts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64
     """Characters of each prompt that are tokenised, and all of them."""
     characters_N = np.fromiter(map(len, prompts), dtype=np.int64, count=len(prompts))
     return np.minimum(characters_N, READ_CHARACTERS), characters_N
+
+
+def prompt_tokens(tokens_N: NDArray[np.integer], prompts: Sequence[str]) -> NDArray[np.int64]:
+    """Tokens of whole prompts: as counted where all was tokenised, else with the rest at the same rate.
+
+    Args:
+        tokens_N: tokens of what was tokenised.
+        prompts: their N texts.
+
+    >>> prompt_tokens(np.array([2, 16384]), ["two words", 131072 * "w"]).tolist()
+    [2, 32768]
+    """
+    read_N, characters_N = lengths(prompts)
+    return np.where(read_N < characters_N, estimated_tokens(tokens_N, read_N, characters_N), tokens_N).astype(np.int64)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tokenizers
 
+from pointsman.text.lengths import READ_CHARACTERS
 from pointsman.text.tokenizer_limits import checked_document
 from pointsman.text.tokens import Tokens
 
@@ -62,7 +63,8 @@ class Tokenizer:
         return int(number)
 
     def tokenize(self, prompts: Sequence[str]) -> Tokens:
-        """Token ids of all prompts, whole, without special tokens."""
+        """Token ids of each prompt's first `READ_CHARACTERS`, without special tokens."""
+        prompts = [prompt[:READ_CHARACTERS] for prompt in prompts]
         ids: list[int] = []
         ends = [0]
         slow = []

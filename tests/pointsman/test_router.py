@@ -8,6 +8,7 @@ from pointsman.errors import BundleError
 from pointsman.policy.policy import Budget, decide
 from pointsman.router import Router
 from pointsman.text.encoder import Encoder
+from pointsman.text.lengths import prompt_tokens
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,16 @@ def test_routing_is_its_parts_by_hand(parts, router, prompts):
 def test_an_empty_batch_and_odd_prompts_are_routed(router):
     assert len(router.route([])) == 0
     assert len(router.route(["", "\0", "😀" * 50_000, "\ud800".encode("utf-8", "replace").decode()])) == 4
+
+
+def test_a_long_prompt_is_the_same_in_training_and_in_service(parts, router):
+    long = "how are you walking " * 4000 + "\nadd 1 2" * 40_000
+    encoder = Encoder.load(parts.encoder_folder, threads=1)
+    tokens, embedding_ND = encoder.tokenize([long]), encoder.encode([long])
+    served, served_1D = router.encode([long])
+    np.testing.assert_array_equal(served.token_E, tokens.token_E)
+    np.testing.assert_array_equal(served_1D, embedding_ND)
+    assert router.predict([long]).input_tokens_N == prompt_tokens(tokens.length_N, [long]) > 2 * tokens.length_N
 
 
 def test_one_text_is_not_a_batch(router):

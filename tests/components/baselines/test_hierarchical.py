@@ -36,6 +36,16 @@ def test_without_effects_the_children_follow_their_parents():
     np.testing.assert_allclose(table_CM[:, 0], np.where(np.arange(60) % 2 == 0, 0.2, 0.8), atol=0.03)
 
 
+def test_one_outcome_a_cluster_is_not_taken_for_certain():
+    cluster_N = np.repeat(np.arange(8), 60)
+    draw = np.random.default_rng(0)
+    quality_NM = (draw.random((480, 2)) < [0.7, 0.3]).astype(float)
+    quality_NM[np.arange(480) % 60 > 0, 1] = np.nan
+    quality_NM[::60, 1] = [0, 1, 0, 1, 0, 0, 1, 0]
+    table_CM = shrunken_table(cluster_N, quality_NM, np.tile([0.7, 0.375], (480, 1)), 8)
+    np.testing.assert_allclose(table_CM[:, 1], 0.375, atol=0.1)
+
+
 def test_a_cluster_without_outcomes_is_its_parents_estimate():
     quality_NM = np.array([[1.0], [1.0], [np.nan], [np.nan]])
     parent_NM = np.array([[0.5], [0.5], [0.3], [0.1]])

@@ -31,6 +31,13 @@ def test_a_new_task_is_found_with_its_words(world):
     assert p == groups[0].p < 1e-6
 
 
+def test_prompts_without_a_direction_do_not_stop_it(world):
+    recent_ND = world(200, seed=1, new=20)
+    recent_ND[3] = 0
+    groups, _ = novel_groups(recent_ND, world(400, seed=2), None, CONFIG, LEVEL, seed=0)
+    assert [3 in group.row_K for group in groups] == [False]
+
+
 def test_without_texts_the_group_has_no_words(world):
     groups, _ = novel_groups(world(200, seed=1, new=20), world(400, seed=2), None, CONFIG, LEVEL, seed=0)
     assert [group.keywords for group in groups] == [()]

@@ -8,6 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from components.learning.refit import QUICK
 from components.learning.router import LearnConfig, discover_tasks, learn_router, with_tasks
+from components.tables.sampling import evenly
 from components.tasks.discovery_config import DiscoveryConfig
 from pointsman.model.guard import router_scores
 from tests.components.learning.conftest import TRUTH_TM, draw_logs
@@ -61,6 +62,26 @@ def test_tasks_found_in_a_sample_are_the_tasks_of_all_prompts():
     everywhere = with_tasks(board, found.partition).task_N
     np.testing.assert_array_equal(everywhere[train], found.partition.task_N)
     assert adjusted_rand_score(board.task_N, everywhere) > 0.95
+
+
+def test_a_candidate_that_the_sample_misses_does_not_stop_discovery():
+    board = draw_logs(2400)
+    train = board.rows("train")
+    missed = np.setdiff1d(train, train[evenly(train.size, 400)])
+    for kept in (missed[:1], missed[::100]):
+        quality_NM = board.quality_NM.copy()
+        quality_NM[~np.isin(np.arange(2400), kept), 2] = np.nan
+        found = discover_tasks(replace(board, quality_NM=quality_NM), replace(GRAPHS, sample=400), 0)
+        assert adjusted_rand_score(board.task_N[train], found.partition.task_N) > 0.95
+
+
+def test_grades_that_the_sample_misses_do_not_stop_discovery():
+    board = draw_logs(2400)
+    train = board.rows("train")
+    missed = np.setdiff1d(train, train[evenly(train.size, 400)])
+    graded = np.isin(np.arange(2400), np.concatenate([missed[::50], board.rows("validation")]))
+    board = replace(board, quality_NM=np.where(graded[:, None], board.quality_NM, np.nan))
+    assert discover_tasks(board, replace(GRAPHS, sample=400), 0).partition.task_N.size == train.size
 
 
 def test_only_learning_splits_are_learnt_from(logs):

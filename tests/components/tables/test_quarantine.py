@@ -70,6 +70,8 @@ def test_a_faulty_outcome_is_set_aside_with_its_reason(tables: Tables, values: d
     ("prompt", "reason"),
     [
         (" \n", "prompt is empty"),
+        ("\u200b", "prompt is empty"),
+        ("\x07\u00ad \u2060\ufeff", "prompt is empty"),
         (None, "prompt is null"),
         ("x" * 1_000_001, "prompt is longer than 1000000 characters"),
     ],
@@ -80,6 +82,24 @@ def test_a_faulty_prompt_takes_its_outcomes_along(tables: Tables, prompt: str | 
     assert result.rejected["key"].to_list() == ["p2", "p2, small", "p2, middle", "p2, large"]
     assert result.tables.prompts.height == 199
     assert result.tables.outcomes.height == 597
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "outcomes"),
+    [("prompts", "benchmark", 3), ("prompts", "prompt_id", 0), ("candidates", "model", 0)],
+)
+def test_a_name_too_long_for_arrays_of_names_is_set_aside(
+    tables: Tables, table: str, column: str, outcomes: int
+) -> None:
+    longest = change(tables, table, {1: {column: "x" * 500}})
+    longer = change(tables, table, {1: {column: "x" * 501}})
+    lenient = QuarantineConfig(max_share=1)
+    kept = quarantine(longest, lenient)
+    assert "longer" not in " ".join(kept.rejected["reason"])
+    rejected = quarantine(longer, lenient).rejected
+    own = rejected.filter(pl.col("table") == table)
+    assert own.select("row", "reason").rows() == [(1, f"{column} is longer than 500 characters")]
+    assert (rejected["reason"] == "outcome of a quarantined prompt").sum() == outcomes
 
 
 def test_identical_duplicates_keep_the_first(tables: Tables) -> None:

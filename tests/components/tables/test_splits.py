@@ -2,6 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from components.tables.near_duplicates import Rows, connected
 from components.tables.splits import (
     SPLITS,
     SplitConfig,
@@ -84,6 +85,25 @@ def test_beyond_the_encoders_sight_text_decides() -> None:
     prompts = pl.Series(["a", "b", "A.", "c", "d"])
     rows = np.repeat(unit_rows(1), 5, axis=0)
     assert near_duplicate_groups(prompts, rows, 0.95, 3).tolist() == [0, 1, 0, 2, 3]
+
+
+def test_a_template_without_differences_is_divided_by_text_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def recorded(text_N: Rows, embedding_ND: np.ndarray, cosine: float) -> Rows:
+        asked.append(cosine)
+        return connected(text_N, embedding_ND, cosine)
+
+    monkeypatch.setattr("components.tables.splits.connected", recorded)
+    rng = np.random.default_rng(0)
+    prompts = pl.Series([f"item {row % 40}" for row in range(50)])
+    for noise, cosines in ((0.05, [0.95, 0.975]), (0.002, [0.95])):
+        asked.clear()
+        rows = unit_rows(1) + noise / 8 * rng.normal(size=(50, 64))
+        rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        groups = near_duplicate_groups(prompts, rows, 0.95, 5)
+        assert asked[:2] == cosines
+    assert groups.tolist() == [*range(40), *range(10)]
 
 
 def test_normalise_keeps_digits_and_symbols_apart() -> None:

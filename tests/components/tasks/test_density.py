@@ -58,6 +58,13 @@ def test_the_map_keeps_blocks_together_and_the_same_bits_again(draw):
 
 
 @pytest.mark.slow
+def test_prompts_without_a_direction_are_left_out_of_the_map(draw):
+    embedding = draw(prompts=60, tasks=3).embedding.copy()
+    embedding[[7, 59]] = 0
+    assert lay_out(embedding, LayoutConfig(epochs=5)).row_K.tolist() == np.delete(np.arange(60), [7, 59]).tolist()
+
+
+@pytest.mark.slow
 def test_what_umap_compiles_is_kept_for_the_next_process():
     code = (
         "from components.tasks.density import compile_ahead; compile_ahead()\n"
@@ -70,7 +77,11 @@ def test_what_umap_compiles_is_kept_for_the_next_process():
     assert misses[1] == "0"
 
 
-@pytest.mark.parametrize("embedding", [np.eye(4), np.ones((40, 4))], ids=["too few", "identical"])
+@pytest.mark.parametrize(
+    "embedding",
+    [np.eye(4), np.ones((40, 4)), np.eye(9)[:, :4]],
+    ids=["too few", "identical", "too few that aren't zero"],
+)
 def test_where_no_map_can_be_drawn_it_has_no_points(embedding):
     assert lay_out(embedding, LayoutConfig()).point_K2.shape == (0, 2)
 

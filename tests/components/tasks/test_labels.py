@@ -46,6 +46,15 @@ def test_medoids_are_nearest_to_the_centroid_and_no_text_comes_twice():
     assert len(medoids(embedding, ["same"] * 30, 3)) == 1
 
 
+def test_prompts_without_a_direction_are_typical_of_nothing():
+    embedding = np.concatenate([EMBEDDING[:3], np.zeros((2, 2)), EMBEDDING[3:]])
+    assert set(medoids(embedding[:5], [str(i) for i in range(5)], 3)) == {0, 1, 2}
+    found = describe(
+        from_labels(np.array([0] * 5 + [1] * 3), minimum_size=1), [*PROMPTS[:3], "", " ", *PROMPTS[3:]], embedding, 0
+    )
+    assert [task.size for task in found] == [5, 3]
+
+
 def test_labels_are_unique_even_where_words_are_the_same():
     partition = from_labels(np.repeat([0, 1, 2], 2), minimum_size=1)
     found = describe(partition, ["sort numbers"] * 6, np.eye(6) + 1, 0)

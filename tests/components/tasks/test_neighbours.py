@@ -40,13 +40,18 @@ def test_equal_cosines_come_in_order_of_row():
     ("embedding", "message"),
     [
         (np.array([[1.0], [np.nan]]), "nan or infinity, the first in row 1"),
-        (np.array([[1.0], [0.0]]), "row 1 is all zeros"),
         (np.ones(3), "must be a matrix"),
     ],
 )
 def test_embeddings_without_direction_are_refused(embedding, message):
     with pytest.raises(ValueError, match=message):
         directions(embedding)
+
+
+def test_what_has_no_direction_is_like_nothing():
+    near = nearest_neighbours(np.concatenate([np.eye(3), np.eye(3), np.zeros((1, 3))]), 2, seed=0)
+    np.testing.assert_array_equal(near.cosine_NK[6], 0)
+    assert 6 not in near.index_NK[:6, 0]
 
 
 def test_bad_requests_are_refused():

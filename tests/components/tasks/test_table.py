@@ -5,7 +5,7 @@ import pytest
 
 from components.tasks.graph import nothing
 from components.tasks.partition import from_labels
-from components.tasks.table import label_quality, shrink, task_candidates, task_table
+from components.tasks.table import label_quality, outcome_variance, shrink, task_candidates, task_table
 
 
 def test_shrinkage_beats_plain_means_where_the_truth_is_known():
@@ -34,6 +34,50 @@ def test_the_shrunken_table_is_nearer_to_the_truth_than_plain_means(draw):
     quality = (rng.random((240, 5)) < ability[task]).astype(float)
     table = task_table(from_labels(task, minimum_size=1), quality)
     assert np.mean((table.quality_TM - ability) ** 2) < 0.6 * np.mean((table.mean_TM - ability) ** 2)
+
+
+def one_answer_a_task(draw):
+    """Three candidates on every prompt of eight tasks, and a bad one with a single outcome in each."""
+    truth_TM = np.tile([0.6, 0.65, 0.7, 0.3], (8, 1))
+    task_N = np.repeat(np.arange(8), 60)
+    quality_NM = (draw.random((480, 4)) < truth_TM[task_N]).astype(float)
+    once_N = np.isin(np.arange(480), np.arange(8) * 60 + draw.integers(60, size=8))
+    quality_NM[~once_N, 3] = np.nan
+    return task_N, quality_NM, truth_TM
+
+
+def thin(draw):
+    """One answer a prompt, of few prompts a task, most of one candidate."""
+    truth_TM = np.clip(0.5 + 0.2 * draw.normal(size=(8, 4)), 0.02, 0.98)
+    task_N = np.repeat(np.arange(8), 30)
+    seen_NM = np.eye(4, dtype=bool)[np.append(draw.choice(4, size=236, p=[0.7, 0.2, 0.08, 0.02]), np.arange(4))]
+    return task_N, np.where(seen_NM, draw.random((240, 4)) < truth_TM[task_N], np.nan), truth_TM
+
+
+@pytest.mark.parametrize(("world", "most"), [(one_answer_a_task, 0.012), (thin, 0.048)])
+def test_one_answer_is_not_taken_for_certain(world, most):
+    errors = []
+    for seed in range(40):
+        task_N, quality_NM, truth_TM = world(np.random.default_rng(seed))
+        quality_TM = task_table(from_labels(task_N, minimum_size=1), quality_NM).quality_TM
+        errors.append(((quality_TM - truth_TM) ** 2).mean())
+    assert np.mean(errors) < most
+
+
+def test_a_variance_is_filled_up_from_all_candidates_and_left_alone_where_it_is_known():
+    square_C, freedom_C = np.array([6.0, 0.5, 0.0]), np.array([30, 5, 0])
+    pooled = 6.5 / 35
+    expected = [6 / 30, (0.5 + 25 * pooled) / 30, pooled]
+    np.testing.assert_allclose(outcome_variance(square_C, freedom_C, 9.0), expected, rtol=1e-12)
+    assert outcome_variance(square_C, freedom_C, 9.0)[0] == 6.0 / 30
+    np.testing.assert_array_equal(outcome_variance(np.zeros(2), np.zeros(2, int), 0.25), [0.25, 0.25])
+
+
+def test_single_outcomes_alone_move_no_task():
+    quality_NM = np.full((8, 2), np.nan)
+    quality_NM[np.arange(8), np.arange(8) % 2] = [0, 1, 1, 0, 0, 1, 1, 0]
+    table = task_table(from_labels(np.repeat(np.arange(4), 2), minimum_size=1), quality_NM)
+    np.testing.assert_allclose(table.quality_TM, 0.5, atol=0.05)
 
 
 def test_large_tasks_keep_their_own_means(draw):
