@@ -127,6 +127,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
                     "scores": {"match": {"value": "C"}},
                     "output": {"model": "m", "time": 1.5, "choices": [{"message": {"content": "4"}}], "usage": {}},
                     "model_usage": {"m": {"input_tokens": 4, "output_tokens": 5, "input_tokens_cache_read": 1}},
+                    "events": [
+                        {"event": "span_begin", "id": "s", "parent_id": None, "type": "scorers"},
+                        {"event": "model", "span_id": "a", "model": "m", "output": {"usage": {"input_tokens": 4}}},
+                    ],
                 }
             ],
         }
