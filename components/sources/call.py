@@ -18,7 +18,8 @@ FAILED = "the call failed"
 NO_CHAT = "not a chat call"
 NO_SPAN = "not a span of a chat"
 OTHER_FILTER = "another filter of the same answer"
-NO_ANSWER = frozenset({FAILED, NO_CHAT, NO_SPAN, OTHER_FILTER})
+NO_GRADE = "score: its category is no grade"
+NO_ANSWER = frozenset({FAILED, NO_CHAT, NO_SPAN, OTHER_FILTER, NO_GRADE})
 """Reasons of rows that are read well and hold no answer of their own: they say nothing against a log."""
 
 

@@ -50,8 +50,8 @@ SOURCES: dict[str, Source] = {
     "langfuse": Source(
         read=read_langfuse,
         what="observations, traces and scores of Langfuse",
-        example="answers of /api/public/observations, tables' exports, blob storage (observations_v2/, scores/)",
-        suffixes=_LINES,
+        example="answers of /api/public/observations, tables' exports (JSON, csv), blob storage (scores/ ...)",
+        suffixes=(*_LINES, ".csv"),
     ),
     "litellm-spend": Source(
         read=read_litellm_spend,

@@ -53,8 +53,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "output": {"content": "Hello"},
             "usageDetails": {"input": 4, "output": 5, "input_cached_tokens": 1},
             "costDetails": {"total": 0.1},
+            "traceTags": ["x"],
+            "right": [1, "correct"],
         },
         {"id": "s", "traceId": "t", "observationId": "g1", "name": "right", "value": 1, "source": "ANNOTATION"},
+        {"traceId": "t", "name": "right", "value": 0, "stringValue": "yes", "dataType": "CATEGORICAL", "configId": ""},
         {
             "id": "t",
             "sessionId": "s",
