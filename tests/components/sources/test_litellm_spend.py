@@ -156,6 +156,16 @@ def test_the_answer_of_the_endpoint_is_read_like_lines(lines, imported) -> None:
     assert tables.outcomes.height == 8
 
 
+def test_the_answer_of_the_responses_api_is_kept(lines, imported) -> None:
+    said = [
+        {"type": "reasoning", "summary": []},
+        {"type": "message", "content": [{"type": "output_text", "text": "Hello"}]},
+    ]
+    answer = {"object": "response", "output": said, "text": {"format": {"type": "text"}}}
+    log = lines(row(call_type="aresponses", proxy_server_request={"input": "Hi"}, metadata={}, response=answer))
+    assert imported("litellm-spend", log)[1].responses["response"].to_list() == ["Hello"]
+
+
 def test_answers_are_kept_only_where_nobody_graded_them(lines, imported) -> None:
     answer = {"response": {"choices": [{"message": {"content": "Hello"}}]}}
     log = lines(row("graded", **answer), row("ungraded", metadata={}, **answer))

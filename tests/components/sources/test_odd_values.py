@@ -83,6 +83,36 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "events": [{"name": "gen_ai.evaluation.result", "attributes": {"gen_ai.evaluation.score.value": 1}}],
             "annotations": [{"name": "right", "annotator_kind": "HUMAN", "result": {"score": 1}}],
         },
+        {
+            "traceId": "t",
+            "spanId": "s2",
+            "attributes": {
+                "llm.model_name": "m",
+                "llm.invocation_parameters": {"model": "m", "response_format": {"type": "text"}},
+                "input.value": {"input": "Hi", "tools": [{}]},
+                "output.value": {"output": [{"content": [{"text": "Hello"}]}]},
+                "llm.prompts": [{"prompt": {"text": "Hi"}}],
+                "llm.output_messages.0.message.contents.0.message_content.text": "Hello",
+            },
+        },
+        {"eventName": "gen_ai.user.message", "traceId": "t", "spanId": "s2", "body": {"content": "Hi"}},
+        {
+            "resourceLogs": [
+                {
+                    "scopeLogs": [
+                        {
+                            "logRecords": [
+                                {
+                                    "eventName": "gen_ai.evaluation.result",
+                                    "spanId": "s2",
+                                    "body": {"kvlistValue": {"values": [{"key": "k", "value": {"intValue": "1"}}]}},
+                                }
+                            ]
+                        }
+                    ]
+                }
+            ]
+        },
         {"resourceSpans": [{"scopeSpans": [{"spans": [{"attributes": [{"key": "k", "value": {"intValue": "1"}}]}]}]}]},
     ],
     "openai-batch": [
