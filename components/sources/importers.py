@@ -80,7 +80,7 @@ SOURCES: dict[str, Source] = {
     "otel": Source(
         read=read_otel,
         what="spans of calls: OpenTelemetry GenAI conventions or OpenInference",
-        example="spans as JSON lines, or OTLP's JSON (resourceSpans)",
+        example="spans as JSON lines, or OTLP's JSON (resourceSpans; resourceLogs beside it)",
         suffixes=_LINES,
     ),
     "promptfoo": Source(
