@@ -1,12 +1,14 @@
 """What every log adapter yields: one answered call a row, or why a row is none."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from components.sources.files import Record
+from components.tables.errors import TableError
+from components.tables.listing import listed
 from pointsman.text.conversation import DEFAULT, ConversationConfig
 
 Row = Mapping[str, Any]
@@ -16,7 +18,8 @@ FAILED = "the call failed"
 NO_CHAT = "not a chat call"
 NO_SPAN = "not a span of a chat"
 OTHER_FILTER = "another filter of the same answer"
-NO_ANSWER = frozenset({FAILED, NO_CHAT, NO_SPAN, OTHER_FILTER})
+NO_GRADE = "score: its category is no grade"
+NO_ANSWER = frozenset({FAILED, NO_CHAT, NO_SPAN, OTHER_FILTER, NO_GRADE})
 """Reasons of rows that are read well and hold no answer of their own: they say nothing against a log."""
 
 
@@ -50,6 +53,19 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if self.scale is not None and not self.scale[0] != self.scale[1]:
             raise ValueError(f"scale must have two different ends, got {self.scale[0]:g}:{self.scale[1]:g}")
+
+    def check_metric(self, path: Path, names: Collection[str]) -> None:
+        """Lets no metric pass that a log with scores has no score of: all its answers would seem ungraded.
+
+        Args:
+            path: of the log.
+            names: of all its scores.
+
+        Raises:
+            TableError: there are scores, and none is called so.
+        """
+        if self.metric is not None and names and self.metric not in names:
+            raise TableError(f"{path}: no score is called '{self.metric}'; there are {listed(sorted(names))}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -192,7 +192,7 @@ def checked_text(prompt: str) -> str:
 
 
 def answer_of(response: Any) -> str | None:
-    """The text of an answer in the forms of OpenAI's and Anthropic's APIs; None where there is none."""
+    """The text of an answer in the forms of OpenAI's (responses too) and Anthropic's APIs; None where there is none."""
     if isinstance(response, str):
         return response or None
     if not isinstance(response, dict):
@@ -200,8 +200,11 @@ def answer_of(response: Any) -> str | None:
     choice = next(iter(objects(response.get("choices"))), {})
     message = choice.get("message") or choice or response
     content = message.get("content", message.get("text")) if isinstance(message, dict) else None
+    if not content or isinstance(content, dict):
+        said = [item for item in objects(response.get("output")) if item.get("type") in (None, "message")]
+        content = [part for item in said for part in objects(item.get("content"))]
     if isinstance(content, list):
-        content = "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+        content = "\n".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return content if isinstance(content, str) and content else None
 
 

@@ -98,7 +98,7 @@ def whole_text(path: Path) -> str:
 
 
 def records(path: Path) -> Iterator[Record]:
-    """The objects of a file: its lines, or where it is one JSON document, those of its list.
+    """The objects of a file: its lines, indented objects, or where it is one JSON document, those of its list.
 
     Lines end at a newline only, for U+2028 and its like stand inside prompts. A line that isn't an object is yielded
     with its error.
@@ -117,6 +117,9 @@ def records(path: Path) -> Iterator[Record]:
                 raw = head + _rest(path, file)
                 if _is_json(raw):
                     yield from _document(path, loads(raw))
+                    return
+                if head.strip() == b"{":
+                    yield from _printed(path, number, raw)
                     return
                 head, *after = raw.split(b"\n")
                 lines = iter(after)
@@ -175,6 +178,20 @@ def _lines(path: Path, start: int, lines: Iterable[bytes]) -> Iterator[Record]:
     if second is not None:
         yield second
     yield from parsed
+
+
+def _printed(path: Path, start: int, raw: bytes) -> Iterator[Record]:
+    """Indented objects one after the other, each ending at a line that begins with its brace."""
+    number, lines = start, list[bytes]()
+    for place, line in enumerate(raw.split(b"\n"), start=start):
+        if not lines:
+            number = place
+        lines.append(line)
+        if line.startswith(b"}"):
+            yield _parsed(path, number, b"\n".join(lines))
+            lines = []
+    if any(line.strip() for line in lines):
+        yield _parsed(path, number, b"\n".join(lines))
 
 
 def _parsed(path: Path, number: int, line: bytes) -> Record:

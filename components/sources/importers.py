@@ -50,8 +50,8 @@ SOURCES: dict[str, Source] = {
     "langfuse": Source(
         read=read_langfuse,
         what="observations, traces and scores of Langfuse",
-        example="answers of /api/public/observations, tables' exports, blob storage (observations_v2/, scores/)",
-        suffixes=_LINES,
+        example="answers of /api/public/observations, tables' exports (JSON, csv), blob storage (scores/ ...)",
+        suffixes=(*_LINES, ".csv"),
     ),
     "litellm-spend": Source(
         read=read_litellm_spend,
@@ -80,7 +80,7 @@ SOURCES: dict[str, Source] = {
     "otel": Source(
         read=read_otel,
         what="spans of calls: OpenTelemetry GenAI conventions or OpenInference",
-        example="spans as JSON lines, or OTLP's JSON (resourceSpans)",
+        example="spans as JSON lines, or OTLP's JSON (resourceSpans; resourceLogs beside it)",
         suffixes=_LINES,
     ),
     "promptfoo": Source(

@@ -15,6 +15,7 @@ from components.sources.fields import (
     lettered,
     number_of,
     object_of,
+    objects,
     plain,
     quality_of,
     text_of,
@@ -26,15 +27,25 @@ from components.tables.errors import TableError
 from components.tables.json_text import loads
 
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+_SENT = ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")
 _ZSTD = 93
 _LARGEST = 2**30
 """Bytes of one sample unpacked; more is no log."""
 
 
 def read_inspect(paths: Sequence[Path], options: ReadOptions) -> Read:
-    """One row a sample and epoch; the first score is the quality unless `--metric` names one."""
+    """One row a sample and epoch; the first score is the quality unless `--metric` names one.
+
+    A metric is a scorer's name, a key of a score that has several values, or both as `SCORER/KEY`. Tokens and cost are
+    those of the evaluated model's own calls, without what grading took.
+
+    Raises:
+        TableError: an unreadable file; no sample has the metric.
+    """
+    names: set[str] = set()
     for path in paths:
-        yield from each(_samples(path), partial(_call, options=options))
+        yield from each(_samples(path), partial(_call, options=options, names=names))
+    options.check_metric(paths[0], names)
 
 
 def _samples(path: Path) -> Iterator[Record]:
@@ -88,17 +99,21 @@ def _bytes(pack: zipfile.ZipFile, file: IO[bytes], member: zipfile.ZipInfo) -> b
         return stream.read(member.file_size)
 
 
-def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
+def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions, names: set[str]) -> Call:
     evaluation, output = object_of(sample, "of"), object_of(sample, "output")
     if sample.get("error") or output.get("error"):
         raise RowError(FAILED)
     model = text_of(evaluation, "model") or text_of(output, "model")
     if model is None:
         raise RowError("no model is named")
-    scorer, value = _score(sample, options)
-    usage = _usage(sample, output)
-    cached = count_of(usage, "input_tokens_cache_read")
-    sent = count_of(usage, "input_tokens")
+    values = _values(object_of(sample, "scores"))
+    names.update(values)
+    scorer = next(iter(values), None) if options.metric is None else options.metric
+    usages = _usages(sample, model)
+    cached = _sum([count_of(usage, "input_tokens_cache_read") for usage in usages])
+    # Inspect counts tokens that the provider's cache was asked for, or took, apart
+    sent = [count_of(usage, name) for usage in usages for name in _SENT]
+    costs = [number_of(usage, "total_cost") for usage in usages]
     target = sample.get("target")
     seconds = number_of(output, "time")
     return Call(
@@ -110,13 +125,13 @@ def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         benchmark=text_of(evaluation, "task"),
         reference=target if isinstance(target, str) and target.strip() else None,
         created_at=time_of(evaluation.get("created")),
-        quality=quality_of(value, options),
-        graded_by=scorer,
+        quality=quality_of(_in_scale(values.get(scorer or ""), options), options),
+        graded_by=scorer if scorer in values else None,
         response=answer_of(output) if options.responses else None,
-        # Inspect counts tokens from the cache apart
-        input_tokens=None if sent is None else sent + (cached or 0),
+        input_tokens=_sum(sent),
         cached_tokens=cached,
-        output_tokens=count_of(usage, "output_tokens"),
+        output_tokens=_sum([count_of(usage, "output_tokens") for usage in usages]),
+        cost_usd=None if None in costs else sum(filter(None, costs)) or None,
         latency_ms=None if seconds is None else seconds * 1e3,
     )
 
@@ -127,27 +142,65 @@ def _question(sample: Mapping[str, Any], options: ReadOptions) -> dict[str, Any]
     return asked if not (choices := lettered(sample.get("choices"))) else asked | plain(f"{asked['prompt']}\n{choices}")
 
 
-def _score(sample: Mapping[str, Any], options: ReadOptions) -> tuple[str | None, Any]:
-    scores = sample.get("scores")
-    if not isinstance(scores, dict) or not scores:
-        return None, None
-    name = next(iter(scores)) if options.metric is None else options.metric
-    score = scores.get(name)
-    value = score.get("value") if isinstance(score, dict) else score
-    if isinstance(value, dict):
-        value = value.get(options.metric or "", next(iter(value.values()), None))
+def _values(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """What each metric says: first the scorers, of several values their first, then the values by their own names.
+
+    >>> _values({"match": {"value": "C"}, "judge": {"value": {"style": 0.25, "right": 1}}})
+    {'match': 'C', 'judge': 0.25, 'judge/style': 0.25, 'style': 0.25, 'judge/right': 1, 'right': 1}
+    """
+    given = {name: score.get("value") if isinstance(score, dict) else score for name, score in scores.items()}
+    values = {name: next(iter(one.values()), None) if isinstance(one, dict) else one for name, one in given.items()}
+    for scorer, several in given.items():
+        for key, value in several.items() if isinstance(several, dict) else ():
+            values.setdefault(f"{scorer}/{key}", value)
+            values.setdefault(key, value)
+    return values
+
+
+def _in_scale(value: Any, options: ReadOptions) -> Any:
+    """Inspect's letters as a grade on the log's scale; other values as they are."""
     if isinstance(value, str) and value in _LETTERS:
         worst, best = options.scale or (0.0, 1.0)
-        value = worst + _LETTERS[value] * (best - worst)
-    return name, value
+        return worst + _LETTERS[value] * (best - worst)
+    return value
 
 
-def _usage(sample: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
-    """Tokens of the one model that was used; a sample of several (agents, graders) tells only its output's."""
-    of_models = object_of(sample, "model_usage")
-    if len(of_models) == 1:
-        return object_of(of_models, next(iter(of_models)))
-    return object_of(output, "usage")
+def _usages(sample: Mapping[str, Any], model: str) -> list[dict[str, Any]]:
+    """What the evaluated model used, a call each; where the log has no events, the sample's total or its last call's.
+
+    `model_usage` counts what grading took as well, and a grader is by default the model that is graded.
+    """
+    own = [
+        object_of(object_of(event, "output"), "usage") for event in _answering(sample) if event.get("model") == model
+    ]
+    if used := [usage for usage in own if usage]:
+        return used
+    of_models, graders = object_of(sample, "model_usage"), objects(object_of(sample, "of").get("scorers"))
+    judged = any("model_graded" in str(one.get("name")) for one in graders)
+    if len(of_models) == 1 and not judged:
+        return [object_of(of_models, next(iter(of_models)))]
+    return [object_of(object_of(sample, "output"), "usage")]
+
+
+def _answering(sample: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Calls of models that aren't a scorer's."""
+    scoring: set[str] = set()
+    steps = 0
+    for event in objects(sample.get("events")):
+        kind, scorer = event.get("event"), event.get("type") in ("scorer", "scorers")
+        if kind == "span_begin" and (scorer or str(event.get("parent_id")) in scoring):
+            scoring.add(str(event.get("id")))
+        elif kind == "step" and scorer:
+            # logs of before spans
+            steps += 1 if event.get("action") == "begin" else -1
+        elif kind == "model" and steps <= 0 and str(event.get("span_id")) not in scoring:
+            yield event
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """Of those that are known; None where none is."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _resolved(sample: Mapping[str, Any], value: Any) -> Any:

@@ -1,13 +1,12 @@
 """Exports of Langfuse: observations, traces and scores, from its API, its tables or blob storage."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.sources.call import FAILED, Call, Grade, Read, ReadOptions, RowError, Unusable, each
+from components.sources.call import FAILED, NO_GRADE, Call, Grade, Read, ReadOptions, RowError, Unusable, each
 from components.sources.fields import (
     answer_of,
     asked_in,
@@ -16,12 +15,12 @@ from components.sources.fields import (
     latency_ms,
     number_of,
     object_of,
-    objects,
     quality_of,
     text_of,
     time_of,
 )
-from components.sources.files import Record, records
+from components.sources.files import Record
+from components.sources.langfuse_records import is_generation, is_score, langfuse_records
 from components.tables.errors import TableError
 
 _FEEDBACK = ("feedback", "thumb", "user", "rating", "like")
@@ -32,22 +31,26 @@ def read_langfuse(paths: Sequence[Path], options: ReadOptions) -> Read:
     """Generations are calls; scores of an observation, or of a trace's last generation, are grades.
 
     Names may be written as the API does (`traceId`) or as blob storage does (`trace_id`). Where scores have several
-    names, `--metric` says which; without it the one with most values. People's annotations are trusted more than
-    evaluators.
+    names, `--metric` says which; without it the one with most values that are grades. People's annotations are trusted
+    more than evaluators.
+
+    Raises:
+        TableError: unreadable; scores without what they grade; no score has the metric's name.
     """
-    found = [record for path in paths for record in _opened(records(path))]
-    scores = [record for record in found if record.error is None and _is_score(record.content)]
-    metric = options.metric or _usual([str(record.content.get("name")) for record in scores])
+    found = [record for path in paths for record in langfuse_records(path, options.metric)]
+    scores = [record for record in found if record.error is None and _may_grade(record.content)]
+    options.check_metric(paths[0], {str(record.content.get("name")) for record in scores})
+    metric = options.metric or _usual([record.content for record in scores], options)
     chosen = [record for record in scores if record.content.get("name") == metric]
     grades: dict[str, list[Grade]] = defaultdict(list)
     yield from _graded(chosen, grades, options)
     sessions = {str(one.content.get("id")): text_of(one.content, "session_id") for one in found if one.error is None}
     last: dict[str, tuple[str, str]] = {}
     for record in found:
-        if record.error is None and _is_generation(record.content):
+        if record.error is None and is_generation(record.content):
             trace, start = str(record.content.get("trace_id")), str(record.content.get("start_time"))
             last[trace] = max(last.get(trace, ("", "")), (start, str(record.content.get("id"))))
-    rows = [one for one in found if one.error is not None or _is_generation(one.content)]
+    rows = [one for one in found if one.error is not None or is_generation(one.content)]
     if scores and not rows:
         raise TableError(f"{paths[0]}: scores alone: give the observations that they grade in the same import")
     passed = len(scores) - len(chosen)
@@ -61,58 +64,51 @@ def read_langfuse(paths: Sequence[Path], options: ReadOptions) -> Read:
         )
 
 
-def _opened(rows: Iterator[Record]) -> Iterator[Record]:
-    """Rows with names in one spelling; traces opened into their observations and scores."""
-    for row in rows:
-        if row.error is not None:
-            yield row
-            continue
-        content = {_snake(name): value for name, value in row.content.items()}
-        inner = [(name, one) for name in ("observations", "scores", "traces") for one in objects(content.get(name))]
-        yield Record(path=row.path, number=row.number, content=content)
-        if inner:
-            parts = [
-                Record(path=row.path, number=row.number, content=_inside(one, name, content)) for name, one in inner
-            ]
-            yield from _opened(iter(parts))
+def _may_grade(row: Mapping[str, Any]) -> bool:
+    """Whether a record is a score that may be a grade: comments and corrections are texts."""
+    return is_score(row) and row.get("data_type") not in ("TEXT", "CORRECTION")
 
 
-def _inside(one: Mapping[str, Any], name: str, outer: Mapping[str, Any]) -> dict[str, Any]:
-    trace = {} if name == "traces" else {"trace_id": outer.get("trace_id", outer.get("id"))}
-    known = {_snake(key) for key in one}
-    return {**one, **{key: value for key, value in trace.items() if key not in known}}
+def _usual(scores: Sequence[Mapping[str, Any]], options: ReadOptions) -> str:
+    names = [str(row.get("name")) for row in scores]
+    counts, grades = Counter(names), Counter[str]()
+    for name, row in zip(names, scores, strict=True):
+        try:
+            grades[name] += _grade(row, options) is not None
+        except RowError as error:
+            # a grade on another scale is one
+            grades[name] += error.reason != NO_GRADE
+    return min(counts, key=lambda name: (-grades[name], -counts[name], name)) if counts else ""
 
 
-def _snake(name: str) -> str:
-    """`calculatedTotalCost` is `calculated_total_cost`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+def _grade(score: Mapping[str, Any], options: ReadOptions) -> float | None:
+    """A score in [0, 1]: a category by what it is called, for its `value` is 0 unless a config gave it another.
 
-
-def _is_score(row: Mapping[str, Any]) -> bool:
-    return (
-        "name" in row and ("value" in row or "string_value" in row) and ("trace_id" in row or "observation_id" in row)
-    )
-
-
-def _is_generation(row: Mapping[str, Any]) -> bool:
-    kind = row.get("type")
-    return kind == "GENERATION" or (kind is None and "trace_id" in row and "input" in row and not _is_score(row))
-
-
-def _usual(names: Sequence[str]) -> str:
-    counts = Counter(names)
-    return min(counts, key=lambda name: (-counts[name], name)) if counts else ""
+    Raises:
+        RowError: it is none, or lies outside its scale.
+    """
+    kind, value, said = score.get("data_type"), score.get("value"), score.get("string_value")
+    if kind == "BOOLEAN" and number_of(score, "value") in (0, 1):
+        return number_of(score, "value")
+    called = isinstance(said, str) and bool(said.strip())
+    if not called or (value is not None and (kind != "CATEGORICAL" or score.get("config_id"))):
+        return quality_of(value, options)
+    try:
+        return quality_of(said, options)
+    except RowError as error:
+        raise (RowError(NO_GRADE, said) if error.outside is None else error) from None
 
 
 def _graded(scores: Sequence[Record], grades: dict[str, list[Grade]], options: ReadOptions) -> Iterator[Unusable]:
     for record in scores:
         row = record.content
         try:
-            value = row.get("value") if row.get("value") is not None else row.get("string_value")
-            grade = quality_of(value, options)
+            grade = _grade(row, options)
         except RowError as error:
-            reason, outside = f"score: {error.reason}", error.outside
-            yield Unusable(file=record.path.name, row=record.number, reason=reason, detail=str(error), outside=outside)
+            reason = error.reason if error.reason == NO_GRADE else f"score: {error.reason}"
+            yield Unusable(
+                file=record.path.name, row=record.number, reason=reason, detail=str(error), outside=error.outside
+            )
             continue
         if grade is not None:
             key = text_of(row, "observation_id") or text_of(row, "trace_id") or ""
@@ -164,9 +160,10 @@ def _call(
 
 def _sent(usage: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:
     """Input tokens with cached ones and other kinds: Langfuse counts those apart."""
-    sent = count_of(usage, "input", "prompt_tokens") or count_of(row, "prompt_tokens")
-    apart = ("cache_read_input_tokens", "cache_creation_input_tokens")
-    return None if sent is None else sent + _apart(usage, "input_", apart)
+    own = count_of(usage, "input", "prompt_tokens")
+    if own is not None:
+        own += _apart(usage, "input_", ("cache_read_input_tokens", "cache_creation_input_tokens"))
+    return own or count_of(row, "prompt_tokens")
 
 
 def _written(usage: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:

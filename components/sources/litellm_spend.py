@@ -24,13 +24,15 @@ from components.tables.json_text import loads
 
 _NO_CHAT = ("embedding", "image", "transcription", "speech", "moderation", "rerank", "audio", "realtime", "search")
 _CUT = "litellm_truncated"
+_NO_PRICE = "spend is 0, so LiteLLM knows no price: cost unknown (a free model: --prices says so)"
 
 
 def read_litellm_spend(paths: Sequence[Path], options: ReadOptions) -> Read:
     """One row a call: prompts where LiteLLM writes them, the grade of `spend_logs_metadata.quality` where one is.
 
     The request is in `proxy_server_request` (with `store_prompts_in_spend_logs`), else in `messages`. A model is named
-    as clients ask for it (`model_group`). What a cached, free-of-usage or negative row cost is not known.
+    as clients ask for it (`model_group`). What a cached, free-of-usage or negative row cost is not known; nor is it of
+    one that spent 0 on tokens, for so LiteLLM counts a model that it has no price of.
     """
     for path in paths:
         yield from each(records(path), partial(_call, options=options))
@@ -122,8 +124,9 @@ def _cost(record: Mapping[str, Any], tokens: Mapping[str, int | None]) -> tuple[
         return None, ("spend is empty: cost unknown",)
     if spend < 0:
         return None, ("spend is below 0: cost unknown",)
-    if tokens["input_tokens"] is None and spend == 0:
-        return None, ()
+    if spend == 0:
+        # a model without a price and one that is free look the same in all that LiteLLM writes
+        return None, () if tokens["input_tokens"] is None else (_NO_PRICE,)
     return spend, ()
 
 

@@ -104,8 +104,10 @@ class PointsmanHook(CustomLogger):  # type: ignore[misc]  # litellm may be absen
         for name, theirs in (("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens")):
             if isinstance(usage.get(theirs), int):
                 figures[name] = usage[theirs]
-        if isinstance(kwargs.get("response_cost"), int | float):
-            figures["cost_usd"] = float(kwargs["response_cost"])
+        cost = kwargs.get("response_cost")
+        # of a model that it has no price of LiteLLM says 0, as of an answer from its cache
+        if isinstance(cost, int | float) and cost > 0:
+            figures["cost_usd"] = float(cost)
         await self._tell(kwargs, figures)
 
     async def async_log_failure_event(

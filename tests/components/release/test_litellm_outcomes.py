@@ -55,7 +55,7 @@ def test_what_cannot_be_routed_is_the_callers_error(hook, data):
 
 
 def test_outcomes_find_their_decisions(hook, tmp_path):
-    first, second, third = (call(hook) for _ in range(3))
+    first, second, third, unpriced = (call(hook) for _ in range(4))
     now = datetime.now(UTC)
 
     def told(data, **more):
@@ -68,12 +68,13 @@ def test_outcomes_find_their_decisions(hook, tmp_path):
     asyncio.run(hook.async_log_success_event(told(first, response_cost=0.25), answer, now, end))
     asyncio.run(hook.async_log_failure_event(told(second, exception=TimeoutError("add 1 2")), None, now, end))
     asyncio.run(hook.async_log_success_event(told(third) | {"model": "another"}, answer, now, end))
+    asyncio.run(hook.async_log_success_event(told(unpriced, response_cost=0.0), answer, now, end))
     hook.told(first["metadata"]["pointsman"]["decision_id"], thumb="up")
     hook._service._log.flush()
     rows = read_log(tmp_path)
-    assert rows["input_tokens"].to_list() == [3, None, None]
-    assert rows["output_tokens"].to_list() == [9, None, None]
-    assert rows["cost_usd"].to_list() == [0.25, None, None]
-    assert rows["latency_ms"].to_list() == [500.0, None, None]
-    assert rows["error"].to_list() == [None, "TimeoutError", "answered by a fallback"]
-    assert rows["thumb"].to_list() == ["up", None, None]
+    assert rows["input_tokens"].to_list() == [3, None, None, 3]
+    assert rows["output_tokens"].to_list() == [9, None, None, 9]
+    assert rows["cost_usd"].to_list() == [0.25, None, None, None]
+    assert rows["latency_ms"].to_list() == [500.0, None, None, 500.0]
+    assert rows["error"].to_list() == [None, "TimeoutError", "answered by a fallback", None]
+    assert rows["thumb"].to_list() == ["up", None, None, None]

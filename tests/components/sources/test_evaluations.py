@@ -140,6 +140,63 @@ class TestInspect:
         path = lines(json.dumps(inspect(sample())), name="log.json")
         assert column(imported("inspect", path, metric="style")[1], "quality") == [0.25]
 
+    @pytest.mark.parametrize(
+        ("metric", "quality", "grader"),
+        [(None, 0.25, "judge"), ("judge", 0.25, "judge"), ("right", 1, "right"), ("judge/right", 1, "judge/right")],
+    )
+    def test_a_score_of_several_values_is_chosen_from(self, lines, imported, metric, quality, grader) -> None:
+        several = sample(scores={"judge": {"value": {"style": 0.25, "right": "C"}}})
+        path = lines(json.dumps(inspect(several)), name="log.json")
+        _, tables = imported("inspect", path, metric=metric)
+        assert tables.outcomes.select("quality", "graded_by").row(0) == (quality, grader)
+
+    def test_a_metric_that_no_sample_has_is_refused_with_those_that_are(self, lines, imported) -> None:
+        path = lines(json.dumps(inspect(sample(), sample(1, scores={}))), name="log.json")
+        with pytest.raises(TableError, match=r"log\.json: no score is called 'sytle'; there are match, style"):
+            imported("inspect", path, metric="sytle")
+
+    def test_what_grading_took_is_not_the_models(self, lines, imported) -> None:
+        def span(key: str, kind: str, parent: str | None = None) -> dict[str, Any]:
+            return {"event": "span_begin", "id": key, "span_id": key, "parent_id": parent, "type": kind}
+
+        def asked(key: str, model: str, sent: int, **more: Any) -> dict[str, Any]:
+            usage = {"input_tokens": sent, "output_tokens": 2 * sent, "total_cost": sent / 100} | more
+            return {"event": "model", "span_id": key, "model": model, "output": {"usage": usage}}
+
+        spans = [span("a", "solvers"), span("b", "solver", "a"), span("s", "scorers"), span("t", "scorer", "s")]
+        calls = [
+            asked("b", "vendor/m", 1),
+            asked("b", "vendor/m", 3, input_tokens_cache_read=10),
+            asked("b", "vendor/helper", 100),
+            asked("t", "vendor/m", 1000),
+            asked("u", "vendor/m", 1000),
+        ]
+        total = {"vendor/m": {"input_tokens": 2004, "output_tokens": 4008}}
+        whole = sample(events=[*spans, span("u", "tool", "t"), *calls], model_usage=total)
+        steps = [{"event": "step", "action": action, "type": "scorer"} for action in ("begin", "end")]
+        before = [asked("x", "vendor/m", 4, total_cost=None), steps[0], asked("x", "vendor/m", 500), steps[1]]
+        old = sample(1, events=before, model_usage=total)
+        _, tables = imported("inspect", lines(json.dumps(inspect(whole, old)), name="log.json"))
+        told = tables.outcomes.select("input_tokens", "output_tokens", "cost_usd").sort("input_tokens").rows()
+        assert told == [(4, 8, None), (14, 8, pytest.approx(0.04))]
+
+    @pytest.mark.parametrize(("scorer", "sent"), [("model_graded_qa", 16), ("match", 40)])
+    def test_without_events_a_total_is_believed_where_no_model_grades(self, lines, imported, scorer, sent) -> None:
+        log = inspect(
+            sample(
+                model_usage={"vendor/m": {"input_tokens": 40, "output_tokens": 14}},
+                output={"model": "m", "usage": {"input_tokens": 16, "output_tokens": 7}},
+            )
+        )
+        log["eval"]["scorers"] = [{"name": scorer}]
+        assert column(imported("inspect", lines(json.dumps(log), name="log.json"))[1], "input_tokens") == [sent]
+
+    def test_tokens_that_went_into_the_cache_were_sent(self, lines, imported) -> None:
+        usage = {"input_tokens": 3, "input_tokens_cache_write": 2000, "input_tokens_cache_read": 40, "output_tokens": 5}
+        log = inspect(sample(model_usage={"vendor/m": usage}))
+        _, tables = imported("inspect", lines(json.dumps(log), name="log.json"))
+        assert column(tables, "input_tokens") == [2043]
+
     def test_failed_samples_are_set_aside(self, lines, imported) -> None:
         path = lines(json.dumps(inspect(sample(), sample(1, error={"message": "timeout"}))), name="log.json")
         assert imported("inspect", path)[0].reasons == {"the call failed": 1}

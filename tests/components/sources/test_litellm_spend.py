@@ -8,6 +8,7 @@ from components.tables.errors import TableError
 from tests.components.sources.conftest import cells
 
 NUMBER = iter(range(10**6))
+NO_PRICE = "spend is 0, so LiteLLM knows no price: cost unknown (a free model: --prices says so)"
 
 
 def row(prompt: str = "Hi", model: str = "a", sent: int = 10, written: int = 5, **changes: Any) -> dict[str, Any]:
@@ -95,6 +96,7 @@ def test_a_row_that_cannot_be_used_is_set_aside_and_counted(lines, imported, cha
         ({"spend": None}, "spend is empty: cost unknown"),
         ({"spend": -0.01}, "spend is below 0: cost unknown"),
         ({"spend": 0.0, "prompt_tokens": 0, "completion_tokens": 0}, "no usage was logged: tokens and cost unknown"),
+        ({"spend": 0.0}, NO_PRICE),
     ],
 )
 def test_costs_that_say_nothing_are_unknown_and_do_not_spoil_prices(lines, imported, changes, remark) -> None:
@@ -102,6 +104,21 @@ def test_costs_that_say_nothing_are_unknown_and_do_not_spoil_prices(lines, impor
     assert tally.remarks[remark] == 3
     assert tables.outcomes["cost_usd"].null_count() == 3
     assert tables.candidates["input_usd_per_mtok"].to_list() == [3.0]
+
+
+@pytest.mark.parametrize("others", [SOUND, []])
+def test_a_model_without_a_price_is_not_taken_for_free(tmp_path, lines, imported, others) -> None:
+    calls = [row(f"Own {place}", "own", sent=10 + place, written=90 - place**2, spend=0.0) for place in range(8)]
+    log = lines(*others, *calls)
+    tally, tables = imported("litellm-spend", log)
+    assert tally.remarks == {NO_PRICE: 8}
+    assert tables.outcomes.filter(model="own")["cost_usd"].null_count() == 8
+    assert tables.candidates.filter(model="own")["input_usd_per_mtok"].to_list() == [None]
+    assert "no prices known of own" in tally.text()
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"own": {"input_cost_per_token": 0, "output_cost_per_token": 0}}')
+    _, tables = imported("litellm-spend", log, prices=prices)
+    assert tables.candidates.filter(model="own")["input_usd_per_mtok"].to_list() == [0.0]
 
 
 def test_cached_tokens_have_a_price_of_their_own(lines, imported) -> None:
@@ -117,7 +134,7 @@ def test_cached_tokens_have_a_price_of_their_own(lines, imported) -> None:
 
 
 def test_spend_that_no_prices_explain_gives_none(lines, imported) -> None:
-    odd = [row(f"Odd {place}", spend=0.001 * (place % 3)) for place in range(8)]
+    odd = [row(f"Odd {place}", spend=0.001 * (1 + place % 3)) for place in range(8)]
     tally, tables = imported("litellm-spend", lines(*odd))
     assert tables.candidates["input_usd_per_mtok"].to_list() == [None]
     assert tables.outcomes["cost_usd"].null_count() == 0
@@ -137,6 +154,16 @@ def test_conversations_that_end_alike_are_different_prompts(lines, imported) -> 
 def test_the_answer_of_the_endpoint_is_read_like_lines(lines, imported) -> None:
     _, tables = imported("litellm-spend", lines(json.dumps(SOUND, indent=1), name="spend.json"))
     assert tables.outcomes.height == 8
+
+
+def test_the_answer_of_the_responses_api_is_kept(lines, imported) -> None:
+    said = [
+        {"type": "reasoning", "summary": []},
+        {"type": "message", "content": [{"type": "output_text", "text": "Hello"}]},
+    ]
+    answer = {"object": "response", "output": said, "text": {"format": {"type": "text"}}}
+    log = lines(row(call_type="aresponses", proxy_server_request={"input": "Hi"}, metadata={}, response=answer))
+    assert imported("litellm-spend", log)[1].responses["response"].to_list() == ["Hello"]
 
 
 def test_answers_are_kept_only_where_nobody_graded_them(lines, imported) -> None:

@@ -53,8 +53,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "output": {"content": "Hello"},
             "usageDetails": {"input": 4, "output": 5, "input_cached_tokens": 1},
             "costDetails": {"total": 0.1},
+            "traceTags": ["x"],
+            "right": [1, "correct"],
         },
         {"id": "s", "traceId": "t", "observationId": "g1", "name": "right", "value": 1, "source": "ANNOTATION"},
+        {"traceId": "t", "name": "right", "value": 0, "stringValue": "yes", "dataType": "CATEGORICAL", "configId": ""},
         {
             "id": "t",
             "sessionId": "s",
@@ -79,6 +82,36 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             },
             "events": [{"name": "gen_ai.evaluation.result", "attributes": {"gen_ai.evaluation.score.value": 1}}],
             "annotations": [{"name": "right", "annotator_kind": "HUMAN", "result": {"score": 1}}],
+        },
+        {
+            "traceId": "t",
+            "spanId": "s2",
+            "attributes": {
+                "llm.model_name": "m",
+                "llm.invocation_parameters": {"model": "m", "response_format": {"type": "text"}},
+                "input.value": {"input": "Hi", "tools": [{}]},
+                "output.value": {"output": [{"content": [{"text": "Hello"}]}]},
+                "llm.prompts": [{"prompt": {"text": "Hi"}}],
+                "llm.output_messages.0.message.contents.0.message_content.text": "Hello",
+            },
+        },
+        {"eventName": "gen_ai.user.message", "traceId": "t", "spanId": "s2", "body": {"content": "Hi"}},
+        {
+            "resourceLogs": [
+                {
+                    "scopeLogs": [
+                        {
+                            "logRecords": [
+                                {
+                                    "eventName": "gen_ai.evaluation.result",
+                                    "spanId": "s2",
+                                    "body": {"kvlistValue": {"values": [{"key": "k", "value": {"intValue": "1"}}]}},
+                                }
+                            ]
+                        }
+                    ]
+                }
+            ]
         },
         {"resourceSpans": [{"scopeSpans": [{"spans": [{"attributes": [{"key": "k", "value": {"intValue": "1"}}]}]}]}]},
     ],
@@ -127,6 +160,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
                     "scores": {"match": {"value": "C"}},
                     "output": {"model": "m", "time": 1.5, "choices": [{"message": {"content": "4"}}], "usage": {}},
                     "model_usage": {"m": {"input_tokens": 4, "output_tokens": 5, "input_tokens_cache_read": 1}},
+                    "events": [
+                        {"event": "span_begin", "id": "s", "parent_id": None, "type": "scorers"},
+                        {"event": "model", "span_id": "a", "model": "m", "output": {"usage": {"input_tokens": 4}}},
+                    ],
                 }
             ],
         }

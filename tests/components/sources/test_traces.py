@@ -1,5 +1,7 @@
 """Traces: OpenTelemetry's GenAI conventions, OpenInference, Langfuse; and our own decision log."""
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +11,7 @@ import polars as pl
 import pytest
 
 from components.tables.errors import TableError
+from components.tables.store import Tables
 from tests.components.sources.conftest import cells, column
 
 
@@ -166,6 +169,27 @@ def score(value: Any, name: str = "right", **changes: Any) -> dict[str, Any]:
     return {"id": f"s{value}{name}", "traceId": "t1", "name": name, "value": value, "source": "EVAL"} | changes
 
 
+def graded(tables: Tables) -> dict[str, float]:
+    """Grade by prompt."""
+    assert tables.grades is not None
+    return dict(tables.grades.join(tables.prompts, on="prompt_id").select("prompt", "grade").iter_rows())
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    """As Langfuse exports a table: what is no text stands in its cell as JSON."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {
+                name: value if value is None or isinstance(value, str) else json.dumps(value)
+                for name, value in row.items()
+            }
+        )
+    return text.getvalue()
+
+
 class TestLangfuse:
     def test_generations_and_scores_of_files_beside(self, lines, imported) -> None:
         observations = lines(
@@ -238,6 +262,74 @@ class TestLangfuse:
         assert tables.prompts.select("prompt", "conversation_id").rows() == [("Ask g1", "s9")]
         assert tables.grades is not None
         assert tables.grades["grade"].to_list() == [0.75]
+
+    def test_a_category_is_read_by_its_name(self, lines, imported) -> None:
+        said = ("correct", "incorrect", "Correct", "0.25", "off topic")
+        # without a config Langfuse gives every category the value 0
+        scores = [
+            score(0, observationId=f"g{place}", dataType="CATEGORICAL", stringValue=text)
+            for place, text in enumerate(said)
+        ]
+        comments = [score(0, f"note {n}", observationId="g1", dataType="TEXT", stringValue="1") for n in range(3)]
+        log = lines(*(generation(f"g{place}", f"t{place}") for place in range(5)), *scores, *comments)
+        tally, tables = imported("langfuse", log)
+        assert graded(tables) == {"Ask g0": 1, "Ask g1": 0, "Ask g2": 1, "Ask g3": 0.25}
+        assert tally.reasons == {"score: its category is no grade": 1}
+
+    def test_a_config_gives_categories_their_values(self, lines, imported) -> None:
+        told = score(0.75, observationId="g1", dataType="CATEGORICAL", stringValue="good", configId="c")
+        assert graded(imported("langfuse", lines(generation("g1"), told))[1]) == {"Ask g1": 0.75}
+
+    def test_true_is_the_best_on_any_scale(self, lines, imported) -> None:
+        told = score(1, observationId="g1", dataType="BOOLEAN", stringValue="True")
+        assert graded(imported("langfuse", lines(generation("g1"), told), scale=(1, 5))[1]) == {"Ask g1": 1}
+
+    def test_categories_that_are_no_grades_are_not_the_usual_score(self, lines, imported) -> None:
+        topics = [score(0, "topic", observationId=f"g{n}", dataType="CATEGORICAL", stringValue="law") for n in range(3)]
+        log = lines(*(generation(f"g{n}", f"t{n}") for n in range(3)), *topics, score(0.5, observationId="g1"))
+        assert graded(imported("langfuse", log)[1]) == {"Ask g1": 0.5}
+
+    def test_a_metric_that_no_score_has_is_refused(self, lines, imported) -> None:
+        log = lines(generation("g1"), score(1, observationId="g1"))
+        with pytest.raises(TableError, match="no score is called 'rihgt'; there are right"):
+            imported("langfuse", log, metric="rihgt")
+
+    @pytest.mark.parametrize("form", ["json", "csv"])
+    def test_a_tables_export_has_scores_as_columns(self, tmp_path: Path, imported, form: str) -> None:
+        said = [{"isRight": [1], "thumb": None}, {"isRight": ["incorrect", 1], "thumb": [1]}, {"isRight": None}]
+        table = {"traceName": "x", "traceTags": ["a", "b"], "comments": [], "toolCallNames": ["f"]}
+        rows = [generation(f"g{place}") | table | scores for place, scores in enumerate(said)]
+        path = tmp_path / f"export.{form}"
+        if form == "json":
+            path.write_text(json.dumps(rows))
+        else:
+            path.write_text(as_csv(rows))
+        tally, tables = imported("langfuse", path)
+        assert graded(tables) == {"Ask g0": 1, "Ask g1": 0.5}
+        assert tally.reasons == {"scores other than 'isRight' (--metric NAME chooses another)": 1}
+        assert tables.outcomes["input_tokens"].to_list() == [40] * 3
+        assert graded(imported("langfuse", path, metric="thumb")[1]) == {"Ask g1": 1}
+
+    def test_a_shifted_row_of_a_csv_is_set_aside(self, tmp_path: Path, imported) -> None:
+        path = tmp_path / "logs" / "export.csv"
+        path.parent.mkdir()
+        path.write_text("id,trace_id,type,model,input\n1,t,GENERATION,m,Hi\n2,t,GENERATION,m\n")
+        tally, tables = imported("langfuse", path.parent)
+        assert tables.prompts["prompt"].to_list() == ["Hi"]
+        assert tally.reasons == {"more or fewer cells than columns: the row is shifted": 1}
+
+    @pytest.mark.parametrize(
+        ("usage", "old", "sent"),
+        [
+            ({"input": 0, "input_cached_tokens": 100}, None, 100),
+            ({"input": 0, "input_cached_tokens": 100}, 100, 100),
+            ({"input": 0}, 30, 30),
+            ({"input": 0}, None, None),
+        ],
+    )
+    def test_a_prompt_may_come_from_the_cache_as_a_whole(self, lines, imported, usage, old, sent) -> None:
+        _, tables = imported("langfuse", lines(generation("g1", usageDetails=usage, promptTokens=old)))
+        assert tables.outcomes["input_tokens"].to_list() == [sent]
 
     def test_errors_and_odd_scores_are_set_aside(self, lines, imported) -> None:
         log = lines(generation("g1"), generation("g2", level="ERROR"), generation("g3", input=None), score(7))
