@@ -324,6 +324,48 @@ class TestPromptfoo:
         assert cells(tables) == {("2 + 2?", "m"): None}
         assert tables.responses["response"].to_list() == ["4"]
 
+    def test_a_metric_grades_only_tests_that_have_it(self, lines, imported) -> None:
+        path = lines(
+            tried("a", "x:m", 1, gradingResult={"score": 1, "namedScores": {"fmt": 0.25}}),
+            tried("b", "x:m", 1, gradingResult={"score": 1, "namedScores": {"tone": 0.5}}),
+            tried("c", "x:m", 1, namedScores={"fmt": 0.5}),
+            tried("d", "x:m", 1),
+            name="results.jsonl",
+        )
+        _, tables = imported("promptfoo", path, metric="fmt")
+        assert cells(tables) == {("a", "m"): 0.25, ("b", "m"): None, ("c", "m"): 0.5, ("d", "m"): None}
+        assert column(tables, "graded_by", ["quality", "model"]) == [None, None, "promptfoo", "promptfoo"]
+        with pytest.raises(TableError, match=r"results\.jsonl: no score is named 'typo'; there are: fmt, tone"):
+            imported("promptfoo", path, metric="typo")
+        with pytest.raises(TableError, match=r"no score is named 'typo'; there are: none"):
+            imported("promptfoo", lines(tried("d", "x:m", 1), name="plain.jsonl"), metric="typo")
+
+    def test_what_came_from_the_providers_cache_is_charged_otherwise(self, lines, imported) -> None:
+        # prices of 0.15, 0.075 and 0.6 USD a million tokens
+        rows = []
+        for place in range(8):
+            sent, cached, written = 20 + 3 * place, place % 2 * (place + 1), 7 + place * place
+            usage = {"prompt": sent, "completion": written, "completionDetails": {"cacheReadInputTokens": cached}}
+            cost = (0.15 * (sent - cached) + 0.075 * cached + 0.6 * written) / 1e6
+            rows.append(tried(f"{place}?", "x:m", place % 2, cost=cost, response={"output": "4", "tokenUsage": usage}))
+        _, tables = imported("promptfoo", lines(*rows, name="results.jsonl"))
+        prices = tables.candidates.select("input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok")
+        assert prices.row(0) == pytest.approx((0.15, 0.075, 0.6))
+
+    @pytest.mark.parametrize(
+        ("raw", "prompt"),
+        [
+            ('\n- role: system\n  content: be brief\n- role: user\n  content: "Why?"\n', "Why?"),
+            ("- role: user\n  content: |\n    Why?\n    How?", "Why?\nHow?"),
+            ("- role: user: broken", "- role: user: broken"),
+            ("- role: models\n- item: two", "- role: models\n- item: two"),
+            ("- one\n- two", "- one\n- two"),
+        ],
+    )
+    def test_conversations_may_be_written_in_yaml(self, lines, imported, raw: str, prompt: str) -> None:
+        _, tables = imported("promptfoo", lines(tried(raw, "x:m", 1), name="results.jsonl"))
+        assert tables.prompts["prompt"].to_list() == [prompt]
+
     def test_errors_and_caches(self, lines, imported) -> None:
         cached = {"output": "4", "cached": True}
         path = lines(
@@ -394,6 +436,41 @@ def test_batches_are_joined_by_custom_id(lines, imported) -> None:
     }
     assert tables.responses is not None
     assert tables.responses["response"].to_list() == ["four"]
+
+
+def test_a_deployment_has_the_name_that_was_asked_for(lines, imported) -> None:
+    def answer(key: str, model: str, **changes: Any) -> dict[str, Any]:
+        body = {"model": model, "choices": [{"message": {"content": "4"}}]} | changes
+        return {"id": f"{key}-{model}", "custom_id": key, "response": {"status_code": 200, "body": body}}
+
+    def request(key: str, model: str) -> dict[str, Any]:
+        return {"custom_id": key, "body": {"model": model, "messages": [{"role": "user", "content": f"{key}?"}]}}
+
+    dated, failed = "gpt-4o-2024-08-06", {"status": "failed", "output": [], "choices": None}
+    rows = [request("1", "mine"), answer("1", dated), request("2", "mine"), answer("2", "m", **failed)]
+    # of two models that answered one request one was asked in a file that isn't there
+    rows += [request("3", "gpt-4o"), answer("3", dated), answer("3", "other")]
+    tally, tables = imported("openai-batch", lines(*rows))
+    assert set(cells(tables)) == {("1?", "mine"), ("3?", "gpt-4o"), ("3?", "other")}
+    assert tally.reasons == {"the call failed": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "failed"),
+    [
+        ({"status": "cancelled"}, True),
+        ({"error": {"code": "server_error"}}, True),
+        ({"status": "incomplete", "error": None}, False),
+    ],
+)
+def test_answers_that_broke_off_are_none_and_short_ones_are(lines, imported, body, failed: bool) -> None:
+    rows = []
+    for place, changes in enumerate((body, {"status": "completed"})):
+        rows.append({"custom_id": str(place), "url": "/v1/responses", "body": {"model": "m", "input": f"{place}?"}})
+        answer = {"model": "m", "output": [{"content": [{"type": "output_text", "text": "4"}]}]} | changes
+        rows.append({"custom_id": str(place), "response": {"status_code": 200, "body": answer}})
+    tally, _ = imported("openai-batch", lines(*rows))
+    assert tally.reasons == ({"the call failed": 1} if failed else {})
 
 
 def test_our_own_tables_on_another_scale(tmp_path: Path, imported) -> None:
