@@ -98,7 +98,8 @@ def _sent(record: Mapping[str, Any], document: Mapping[str, Any]) -> str | None:
     sent = _argument(record.get("arguments"))
     if sent is None:
         return None
-    fields = [_bare(text) for name in (*_PASSAGES, *_QUESTIONS, "hypothesis") if (text := text_of(document, name))]
+    named = (text_of(document, name) for name in (*_PASSAGES, *_QUESTIONS, "hypothesis"))
+    fields = [_bare(text) for text in named if text is not None and text not in _NO_QUESTIONS]
     places = [(sent.rfind(field), len(field)) for field in fields if field in sent]
     if not places:
         return sent

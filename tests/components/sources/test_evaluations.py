@@ -137,6 +137,12 @@ class TestLmEval:
         log = lines(lm(doc=doc, arguments=sent(shots + text, " yes", " no")), name="samples_sums_a.jsonl")
         assert imported("lm-eval", log)[1].prompts["prompt"].to_list() == [kept + text]
 
+    def test_examples_are_left_out_where_the_question_is_a_part_of_a_word(self, lines, imported) -> None:
+        doc = {"premise": "He fell.", "choice1": "x", "choice2": "y", "question": "cause"}
+        text = "I ran because i was late\n\nHe fell because"
+        log = lines(lm(doc=doc, arguments=sent(text, " x", " y")), name="samples_sums_a.jsonl")
+        assert imported("lm-eval", log)[1].prompts["prompt"].to_list() == ["He fell because\nA. x\nB. y"]
+
     @pytest.mark.parametrize(
         ("changes", "reference"),
         [
