@@ -68,7 +68,7 @@ SOURCES: dict[str, Source] = {
     "lm-eval": Source(
         read=read_lm_eval,
         what="samples of the lm-evaluation-harness, one file a model and task",
-        example="lm_eval --log_samples: OUT/MODEL/samples_TASK_TIME.jsonl",
+        example="lm_eval --log_samples: OUT/MODEL/samples_TASK_TIME.jsonl, with results_TIME.json beside",
         suffixes=(".jsonl",),
     ),
     "openai-batch": Source(

@@ -154,6 +154,7 @@ def _counts(tables: Tables) -> dict[str, Any]:
     return {
         "prompts": tables.prompts.height,
         "candidates": tables.candidates.height,
+        "models": tuple(tables.candidates["model"]),
         "outcomes": tables.outcomes.height,
         "graded": int(tables.outcomes["quality"].is_not_null().sum()),
         "compared": per_prompt.filter(pl.col("len") > 1).height,

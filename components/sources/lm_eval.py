@@ -2,18 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from components.sources.call import OTHER_FILTER, Call, Read, ReadOptions, RowError, each
-from components.sources.fields import lettered, object_of, plain, quality_of, text_of
-from components.sources.files import Record, records
+from components.sources.fields import object_of, quality_of, text_of
+from components.sources.files import Record, records, suffix_of
+from components.sources.lm_eval_documents import asked_by, shared_texts
+from components.tables.errors import TableError
 
-_QUESTIONS = ("question", "query", "prompt", "problem", "input", "instruction", "goal", "text", "sentence", "ctx")
-_PASSAGES = ("passage", "context", "article", "story")
 _METRICS = ("exact_match", "acc", "acc_norm", "pass@1", "pass_at_1", "prompt_level_strict_acc", "f1", "mc2")
 _TIME = re.compile(r"_\d{4}-\d\d-\d\dT[\d.:-]+$")
 
@@ -21,15 +22,39 @@ _TIME = re.compile(r"_\d{4}-\d\d-\d\dT[\d.:-]+$")
 def read_lm_eval(paths: Sequence[Path], options: ReadOptions) -> Read:
     """One row a document; the model's name comes from results_*.json beside, the folder's or the file's name.
 
-    The prompt is the document's question (with its choices), not the few-shot text that the harness puts before it.
-    Where the harness filters answers in several ways, the first counts.
+    The prompt is the document's question (with its choices), not the few-shot text that the harness puts before it;
+    where that is the same for different documents, it is what was sent. Where the harness filters answers in several
+    ways, the first counts.
+
+    Raises:
+        TableError: several runs lie in one folder, and nothing names their models.
     """
-    samples = [path for path in paths if not path.name.startswith("results_")]
+    samples = [path for path in paths if path.name.startswith("samples_") or not _is_results(path)]
     names = [_stem(path) for path in samples]
     common = _shared_start(names)
+    of_task: dict[str, list[tuple[Path, str]]] = defaultdict(list)
     for path, name in zip(samples, names, strict=True):
         task, model = _task_and_model(path, name, common)
-        yield from each(_first_filter(records(path)), partial(_call, task=task, model=model, options=options))
+        of_task[task].append((path, model))
+    for task, files in of_task.items():
+        shared = shared_texts(path for path, _ in files)
+        for path, model in files:
+            read = partial(_call, task=task, model=model, shared=shared, options=options)
+            yield from each(_first_filter(records(path)), read)
+
+
+def _is_results(path: Path) -> bool:
+    """Whether a file holds the results of a run: results_TIME.json, or NAME_TIME.json of `--output_path NAME.json`."""
+    return path.name.startswith("results_") or (suffix_of(path) == ".json" and _time(path) is not None)
+
+
+def _time(path: Path) -> str | None:
+    found = _TIME.search(_bare(path))
+    return found and found[0]
+
+
+def _bare(path: Path) -> str:
+    return path.name.split(".jsonl")[0].split(".json")[0]
 
 
 def _shared_start(names: Sequence[str]) -> str:
@@ -44,28 +69,49 @@ def _shared_start(names: Sequence[str]) -> str:
 
 
 def _stem(path: Path) -> str:
-    name = path.name.split(".jsonl")[0].split(".json")[0]
-    return _TIME.sub("", name.removeprefix("samples_"))
+    return _TIME.sub("", _bare(path).removeprefix("samples_"))
 
 
 def _task_and_model(path: Path, name: str, common: str) -> tuple[str, str]:
     """Task and model that a file is of."""
-    if _TIME.search(path.name.split(".jsonl")[0]):
-        # MODEL/samples_TASK_TIME.jsonl with MODEL/results_TIME.json
-        for results in sorted(path.parent.glob("results_*.json"), reverse=True):
-            try:
-                content = json.loads(results.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            content = content if isinstance(content, dict) else {}
-            model = text_of(content, "model_name") or text_of(object_of(content, "config"), "model_name", "model")
-            if model:
-                return name, model
-        return name, path.parent.name.replace("__", "/")
+    if _time(path) is not None:
+        return name, _model(path)
     if common and len(name) > len(common):
         return common.rstrip("_"), name[len(common) :]
     task, _, model = name.partition("_")
     return (task, model) if model else (name, path.parent.name)
+
+
+def _model(path: Path) -> str:
+    """The model of a run: MODEL/samples_TASK_TIME.jsonl with MODEL/results_TIME.json, or NAME_TIME.json beside it.
+
+    Raises:
+        TableError: several runs lie in the folder, and nothing names their models.
+    """
+    folder, time = path.parent, _time(path)
+    of_run = sorted(folder.glob(f"*{time}.json"))
+    for results in (*of_run, *sorted(folder.glob("results_*.json"), reverse=True)):
+        model = _named_in(results)
+        if model:
+            return model
+    if "__" not in folder.name:
+        # the harness writes vendor/model so: such a folder is one model's whatever lies in it
+        times = {_time(one) for one in folder.glob("samples_*") if _time(one) is not None}
+        if len(times) > 1:
+            raise TableError(
+                f"{folder}: holds two runs or more, and no results file names the model of {path.name}: put the file "
+                "that ends in its time and .json beside it, or name the samples samples_TASK_MODEL.jsonl"
+            )
+    return folder.name.replace("__", "/")
+
+
+def _named_in(results: Path) -> str | None:
+    try:
+        content = json.loads(results.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    content = content if isinstance(content, dict) else {}
+    return text_of(content, "model_name") or text_of(object_of(content, "config"), "model_name", "model")
 
 
 def _first_filter(rows: Iterator[Record]) -> Iterator[Record]:
@@ -80,17 +126,14 @@ def _first_filter(rows: Iterator[Record]) -> Iterator[Record]:
         yield row
 
 
-def _call(record: Mapping[str, Any], _: Path, *, task: str, model: str, options: ReadOptions) -> Call:
-    prompt = _question(record)
-    target = record.get("target")
+def _call(record: Mapping[str, Any], _: Path, *, task: str, model: str, shared: Set[str], options: ReadOptions) -> Call:
     answers = record.get("filtered_resps")
     response = answers[0] if isinstance(answers, list) and answers else None
     metric = _metric(record, options)
     return Call(
         model=text_of(record, "model", "model_name") or model,
-        **plain(prompt),
+        **asked_by(record, shared),
         benchmark=task,
-        reference=str(target) if isinstance(target, str | int | float) and str(target).strip() else None,
         quality=quality_of(record[metric], options),
         graded_by=metric,
         response=response if isinstance(response, str) and options.responses else None,
@@ -109,25 +152,3 @@ def _metric(record: Mapping[str, Any], options: ReadOptions) -> str:
 
 def _texts(value: Any) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-
-
-def _question(record: Mapping[str, Any]) -> str:
-    document = object_of(record, "doc")
-    found = text_of(document, *_QUESTIONS)
-    if found is None:
-        found = _argument(record.get("arguments"))
-    if found is None:
-        raise RowError("no question in 'doc' and no text in 'arguments'")
-    # what a question is asked of, and what is chosen from: without them many documents are one prompt
-    passage = text_of(document, *_PASSAGES)
-    choices = document.get("choices", document.get("options"))
-    choices = choices.get("text") if isinstance(choices, dict) else choices
-    parts = [None if passage == found else passage, found, lettered(choices)]
-    return "\n".join(part for part in parts if part)
-
-
-def _argument(arguments: Any) -> str | None:
-    """The text that was sent: newer logs have an object, older ones lists."""
-    while isinstance(arguments, dict | list) and arguments:
-        arguments = next(iter(arguments.values())) if isinstance(arguments, dict) else arguments[0]
-    return arguments if isinstance(arguments, str) and arguments.strip() else None

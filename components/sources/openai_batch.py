@@ -20,12 +20,15 @@ def read_openai_batch(paths: Sequence[Path], options: ReadOptions) -> Read:
     found = [record for path in paths for record in records(path)]
     questions: dict[str, list[dict[str, Any]]] = defaultdict(list)
     answers: list[Record] = []
+    answered: dict[str, set[str]] = defaultdict(set)
     for record in found:
         if record.error is None and isinstance(record.content.get("body"), dict):
             questions[str(record.content.get("custom_id"))].append(record.content)
         else:
             answers.append(record)
-    yield from each(answers, partial(_call, questions=questions, options=options))
+            content = record.content if record.error is None else {}
+            answered[str(content.get("custom_id"))].add(_model(object_of(object_of(content, "response"), "body")))
+    yield from each(answers, partial(_call, questions=questions, answered=answered, options=options))
 
 
 def _model(body: Mapping[str, Any]) -> str:
@@ -52,20 +55,29 @@ def _is_chat(request: Mapping[str, Any]) -> bool:
 
 
 def _call(
-    record: Mapping[str, Any], _: Path, *, questions: Mapping[str, list[dict[str, Any]]], options: ReadOptions
+    record: Mapping[str, Any],
+    _: Path,
+    *,
+    questions: Mapping[str, list[dict[str, Any]]],
+    answered: Mapping[str, set[str]],
+    options: ReadOptions,
 ) -> Call:
     response = object_of(record, "response")
     if record.get("error") or response.get("status_code") not in (None, 200):
         raise RowError(FAILED)
     body = object_of(response, "body")
-    model = _model(body)
-    request = _request(questions.get(str(record.get("custom_id")), []), model)
+    if body.get("error") or body.get("status") in ("failed", "cancelled"):
+        raise RowError(FAILED)
+    model, key = _model(body), str(record.get("custom_id"))
+    request = _request(questions.get(key, []), model)
     usage = object_of(body, "usage")
     details = object_of(usage, "prompt_tokens_details", "input_tokens_details")
     metadata = object_of(request, "metadata")
+    # a deployment answers by its model's name; of two that answered one request one may have been asked elsewhere
+    alone = len(answered[key]) == 1 and len(questions[key]) == 1
     asked_for = _model(request) or model
     return Call(
-        model=asked_for if model.startswith(asked_for) else model,
+        model=asked_for if alone or model.startswith(asked_for) else model,
         **asked(request, options),
         call_id=text_of(record, "id"),
         created_at=time_of(body.get("created", body.get("created_at"))),

@@ -5,11 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from components.sources.call import FAILED, Call, Read, ReadOptions, RowError, each
 from components.sources.fields import (
     answer_of,
     asked,
     count_of,
+    first,
     number_of,
     object_of,
     objects,
@@ -18,7 +21,9 @@ from components.sources.fields import (
     text_of,
 )
 from components.sources.files import Record, json_of, records, suffix_of, whole_text
+from components.tables.errors import TableError
 from components.tables.json_text import loads
+from components.tables.listing import listed
 
 _KINDS = frozenset(
     {"chat", "completion", "completions", "response", "responses", "messages", "embedding", "embeddings", "realtime"}
@@ -27,9 +32,20 @@ _KINDS = frozenset(
 
 
 def read_promptfoo(paths: Sequence[Path], options: ReadOptions) -> Read:
-    """One row a provider and test; the score of `gradingResult` or the row is the quality, `success` where none is."""
+    """One row a provider and test; the score of `gradingResult` or the row is the quality, `success` where none is.
+
+    With `options.metric` the score of that name is; a test without it is ungraded.
+
+    Raises:
+        TableError: no row has a score of that name; names those that there are.
+    """
+    scored: set[str] = set()
     for path in paths:
-        yield from each(_rows(path), partial(_call, options=options))
+        yield from each(_rows(path), partial(_call, options=options, scored=scored))
+    if options.metric and options.metric not in scored:
+        raise TableError(
+            f"{paths[0]}: no score is named '{options.metric}'; there are: {listed(sorted(scored)) or 'none'}"
+        )
 
 
 def _rows(path: Path) -> Iterator[Record]:
@@ -49,7 +65,7 @@ def _rows(path: Path) -> Iterator[Record]:
         )
 
 
-def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
+def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions, scored: set[str]) -> Call:
     response, grading = object_of(record, "response"), object_of(record, "gradingResult")
     if (record.get("error") or response.get("error")) and not grading:
         raise RowError(FAILED)
@@ -59,9 +75,14 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
     if model is None:
         raise RowError("no provider is named")
     usage = object_of(response, "tokenUsage") or object_of(record, "tokenUsage")
-    score = object_of(grading, "namedScores").get(options.metric) if options.metric else grading.get("score")
-    score = record.get("score") if score is None and not options.metric else score
-    score = record.get("success") if score is None else score
+    scores = object_of(grading, "namedScores") or object_of(record, "namedScores")
+    scored.update(scores)
+    score = (
+        scores.get(options.metric)
+        if options.metric
+        else first([grading.get("score"), record.get("score"), record.get("success")])
+    )
+    quality = quality_of(score, options) if _checked(grading) else None
     cached = bool(response.get("cached"))
     cost = None if cached else number_of(record, "cost")
     return Call(
@@ -70,12 +91,12 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions) -> Call:
         call_id=text_of(record, "id"),
         benchmark=text_of(object_of(record, "testCase"), "description"),
         reference=_reference(record),
-        quality=quality_of(score, options) if _checked(grading) else None,
-        graded_by="promptfoo" if _checked(grading) else None,
+        quality=quality,
+        graded_by=None if quality is None else "promptfoo",
         response=answer_of(response.get("output")) if options.responses else None,
         input_tokens=count_of(usage, "prompt"),
         output_tokens=count_of(usage, "completion"),
-        cached_tokens=None,
+        cached_tokens=count_of(object_of(usage, "completionDetails"), "cacheReadInputTokens"),
         cost_usd=cost or None,
         latency_ms=None if cached else number_of(record, "latencyMs"),
         remarks=("answered from promptfoo's cache: cost unknown",) if cached else (),
@@ -103,13 +124,22 @@ def _prompt(record: Mapping[str, Any], options: ReadOptions) -> dict[str, Any]:
     raw = text_of(object_of(record, "prompt"), "raw") or text_of(record, "prompt")
     if raw is None:
         raise RowError("no text in 'prompt.raw'")
-    if raw.lstrip().startswith("["):
-        try:
-            messages = loads(raw)
-        except ValueError:
-            return plain(raw)
-        return asked({"messages": messages}, options)
-    return plain(raw)
+    messages = _messages(raw)
+    return plain(raw) if messages is None else asked({"messages": messages}, options)
+
+
+def _messages(raw: str) -> Any:
+    """The conversation that a prompt is, by promptfoo's own rule: JSON, or YAML that begins with a role."""
+    try:
+        if raw.lstrip().startswith("["):
+            return loads(raw)
+        if raw.lstrip().startswith("- role:"):
+            # only its texts: no dates, numbers or objects are made of them
+            turns = yaml.load(raw, Loader=yaml.BaseLoader)  # noqa: S506
+            return turns if all("content" in turn for turn in objects(turns)) else None
+    except (ValueError, yaml.YAMLError, RecursionError):
+        pass
+    return None
 
 
 def _reference(record: Mapping[str, Any]) -> str | None:

@@ -32,6 +32,8 @@ class Tally:
     notes: tuple[str, ...] = ()
     prompts: int = 0
     candidates: int = 0
+    models: tuple[str, ...] = ()
+    """The candidates' names: a column or folder that is no model shows here."""
     outcomes: int = 0
     graded: int = 0
     """Outcomes with a quality."""
@@ -65,6 +67,7 @@ class Tally:
                 f"({self.graded} graded; {self.compared} prompts compare two candidates or more)"
                 + (f", {self.grades} grades" if self.grades else "")
             )
+            yield f"candidates: {listed(self.models)}"
             if self.graded < self.outcomes and not self.grades:
                 which = f"{self.outcomes - self.graded} answers are not" if self.graded else "no answer is"
                 yield f"{which} graded yet: pointsman grade"

@@ -37,6 +37,7 @@ def test_tables_are_written_and_the_account_is_printed(sheet: Path, tmp_path: Pa
     assert main([*options, "--rename", "small=tiny", "--prices", str(_prices(tmp_path))]) == 0
     said = capsys.readouterr().out
     assert said.startswith("read 60 rows of 1 file, used 60\ntables: 30 prompts, 2 candidates, 60 outcomes (60 graded;")
+    assert "\ncandidates: large, tiny\n" in said
     assert said.endswith(f"tables written to {tmp_path / 'data'}\nnext: pointsman retrain --data {tmp_path / 'data'}\n")
     assert read_tables(tmp_path / "data").candidates["input_usd_per_mtok"].to_list() == [2, 1]
     assert main([*options, "--append"]) == 0

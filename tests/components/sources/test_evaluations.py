@@ -28,6 +28,11 @@ def lm(place: int = 0, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def sent(text: str, *choices: str) -> dict[str, Any]:
+    """What a harness asked to weigh each choice as the text's continuation."""
+    return {f"gen_args_{place}": {"arg_0": text, "arg_1": choice} for place, choice in enumerate(choices)}
+
+
 class TestLmEval:
     def test_files_of_one_task_are_named_by_what_differs(self, lines, imported) -> None:
         files = [lines(lm(), lm(1), name=f"samples_sums_{model}.jsonl") for model in ("small-1", "small-2")]
@@ -62,11 +67,123 @@ class TestLmEval:
             ({"doc": {"question": "Q", "article": "P", "options": ["x"]}}, "P\nQ\nA. x"),
             ({"doc": {"odd": 1}}, "Examples first. 0 + 1?"),
             ({"doc": {}, "arguments": [["Old form", {"until": []}]]}, "Old form"),
+            ({"doc": {}, "arguments": {"gen_args_0": {"arg_0": [json.dumps([*TALK, *TALK])], "arg_1": {}}}}, "Hi"),
         ],
     )
     def test_the_question_is_the_documents(self, lines, imported, changes, prompt) -> None:
         _, tables = imported("lm-eval", lines(lm(**changes), name="samples_sums_a.jsonl"))
         assert tables.prompts["prompt"].to_list() == [prompt]
+
+    @pytest.mark.parametrize(
+        ("doc", "prompt"),
+        [
+            ({"sentence": "The _ is big", "option1": "cat", "option2": "dog"}, "The _ is big\nA. cat\nB. dog"),
+            ({"goal": "Dry a cup", "sol1": "Wipe it", "sol2": "Wet it"}, "Dry a cup\nA. Wipe it\nB. Wet it"),
+            (
+                {"context": "C", "question": "Q", "answerA": "x", "answerB": "y", "answerC": "z"},
+                "C\nQ\nA. x\nB. y\nC. z",
+            ),
+            ({"paragraph": "P", "question": "Q", "answer": "x"}, "P\nQ"),
+            ({"sentence": "S", "question": "Q"}, "S\nQ"),
+            ({"premise": "P", "choice1": "x", "choice2": "y", "question": "cause"}, "P because\nA. x\nB. y"),
+            ({"premise": "P", "hypothesis": "H"}, "P because"),
+            ({"question": "Q", "answer1": "right", "answer2": "right too"}, "Q"),
+        ],
+    )
+    def test_what_is_chosen_from_belongs_to_the_question(self, lines, imported, doc, prompt) -> None:
+        log = lines(lm(doc=doc, arguments=sent("P because", " x", " y")), name="samples_sums_a.jsonl")
+        assert imported("lm-eval", log)[1].prompts["prompt"].to_list() == [prompt]
+
+    def test_documents_that_ask_the_same_are_told_apart_by_what_was_sent(self, lines, imported) -> None:
+        def told(place: int, name: str, text: str, **changes: Any) -> dict[str, Any]:
+            return lm(place, doc={"question": "Right?", "odd": name}, arguments=sent(text, " yes", " no"), **changes)
+
+        alike = [told(place, "x", "Bob: Right?", doc_hash=str(place), acc=place, metrics=["acc"]) for place in range(2)]
+        rows = [
+            *(one | {"target": "0"} for one in alike),
+            told(2, "y", "Ann: Right?", target="0"),
+            told(3, "z", "Ann: Right?", target="1"),
+            lm(4),
+        ]
+        logs = [lines(*rows, name=f"samples_sums_{model}.jsonl") for model in ("a", "b")]
+        _, tables = imported("lm-eval", *logs)
+        asked = [f"{who}: Right?\nA. yes\nB. no" for who in ("Ann", "Ann", "Bob", "Bob")]
+        assert sorted(tables.prompts["prompt"]) == sorted([*asked, "4 + 1?"])
+        assert column(tables, "samples") == [1] * 10
+        # one text, but different answers are right
+        answers = tables.prompts.filter(prompt=asked[0])["reference"]
+        assert sorted(answers) == ["A", "B"]
+
+    def test_a_document_that_stands_there_twice_is_one(self, lines, imported) -> None:
+        rows = [
+            lm(place, doc={"question": "Q", "id": place}, arguments=sent("Q: Q", " x", " y"), target="0")
+            for place in (1, 2)
+        ]
+        _, tables = imported("lm-eval", lines(*rows, name="samples_sums_a.jsonl"))
+        assert tables.prompts["prompt"].to_list() == ["Q"]
+        assert column(tables, "samples") == [2]
+
+    @pytest.mark.parametrize(
+        ("shots", "kept"),
+        [
+            ("Premise: p\n\nIt is. True?\nAnswer: yes\n\n", ""),
+            ("Read and answer.\n\n", "Read and answer.\n\n"),
+            ("", ""),
+        ],
+    )
+    def test_examples_before_the_document_are_left_out(self, lines, imported, shots: str, kept: str) -> None:
+        text = "Premise: It rains.\n\nIt is wet. True?\nAnswer:"
+        doc = {"premise": "It rains.", "hypothesis": "It is wet.", "label": 0}
+        log = lines(lm(doc=doc, arguments=sent(shots + text, " yes", " no")), name="samples_sums_a.jsonl")
+        assert imported("lm-eval", log)[1].prompts["prompt"].to_list() == [kept + text]
+
+    def test_examples_are_left_out_where_the_question_is_a_part_of_a_word(self, lines, imported) -> None:
+        doc = {"premise": "He fell.", "choice1": "x", "choice2": "y", "question": "cause"}
+        text = "I ran because i was late\n\nHe fell because"
+        log = lines(lm(doc=doc, arguments=sent(text, " x", " y")), name="samples_sums_a.jsonl")
+        assert imported("lm-eval", log)[1].prompts["prompt"].to_list() == ["He fell because\nA. x\nB. y"]
+
+    @pytest.mark.parametrize(
+        ("changes", "reference"),
+        [
+            ({"doc": {"question": "Q", "choices": ["x", "y", "z"]}, "target": "1"}, "B"),
+            ({"doc": {"question": "Q", "choices": ["x", "y", "z"]}, "target": 2}, "C"),
+            ({"doc": {"question": "Q", "choices": {"text": ["x", "y"], "label": ["A", "B"]}}, "target": "0"}, "A"),
+            ({"doc": {"question": "Q", "choices": ["x", "y"]}, "arguments": {"a": {"x": "Q"}}, "target": "1"}, "B"),
+            ({"doc": {"question": "Q", "choices": ["1", "2"]}, "arguments": {"a": {"x": "Q"}}, "target": "1"}, "1"),
+            ({"doc": {"question": "Q"}, "target": "1"}, "y"),
+            ({"doc": {"question": "Q"}, "target": "1", "arguments": [["Q", " x"], ["Q", " y"]]}, "y"),
+            ({"doc": {"question": "Q"}, "target": "3"}, None),
+            ({"doc": {"question": "Q"}, "target": "y"}, "y"),
+            # what goes on after each context says nothing of what is asked
+            ({"doc": {"question": "Q"}, "target": "end", "arguments": [["a", " end"], ["b", " end"]]}, None),
+            ({"doc": {"question": "Q"}, "target": "1", "arguments": {"a": {"x": "Q", "y": {"until": []}}}}, "1"),
+        ],
+    )
+    def test_an_index_among_choices_is_read_as_the_choice(self, lines, imported, changes, reference) -> None:
+        row = lm(**{"arguments": sent("Q", " x", " y", " z"), **changes})
+        _, tables = imported("lm-eval", lines(row, name="samples_sums_a.jsonl"))
+        assert tables.prompts["reference"].to_list() == [reference]
+
+    def test_results_of_the_same_time_name_the_model(self, lines, imported) -> None:
+        times = [f"2025-01-0{day}T03-04-05.678901" for day in (2, 3)]
+        for name, time in zip("ab", times, strict=True):
+            lines(lm(), name=f"flat/samples_sums_{time}.jsonl")
+            results = lines({"model_name": f"org/{name}"}, name=f"flat/{name}_{time}.json")
+        for paths in ([results.parent], sorted(results.parent.iterdir())):
+            _, tables = imported("lm-eval", *paths)
+            assert tables.candidates["model"].to_list() == ["org/a", "org/b"]
+            assert column(tables, "samples") == [1, 1]
+
+    @pytest.mark.parametrize(("folder", "refused"), [("flat", True), ("org__small", False)])
+    def test_runs_that_nothing_names_are_refused(self, lines, imported, folder: str, refused: bool) -> None:
+        for day in (2, 3):
+            log = lines(lm(day), name=f"{folder}/samples_sums_2025-01-0{day}T03-04-05.678901.jsonl")
+        if refused:
+            with pytest.raises(TableError, match=r"flat: .*two runs or more.*2025-01-02T.*samples_TASK_MODEL\.jsonl"):
+                imported("lm-eval", log.parent)
+        else:
+            assert imported("lm-eval", log.parent)[1].candidates["model"].to_list() == ["org/small"]
 
     def test_another_metric_is_chosen(self, lines, imported) -> None:
         both = lines(lm(f1=0.3), lm(1, f1=0.7), name="samples_sums_a.jsonl")
@@ -270,6 +387,48 @@ class TestPromptfoo:
         assert cells(tables) == {("2 + 2?", "m"): None}
         assert tables.responses["response"].to_list() == ["4"]
 
+    def test_a_metric_grades_only_tests_that_have_it(self, lines, imported) -> None:
+        path = lines(
+            tried("a", "x:m", 1, gradingResult={"score": 1, "namedScores": {"fmt": 0.25}}),
+            tried("b", "x:m", 1, gradingResult={"score": 1, "namedScores": {"tone": 0.5}}),
+            tried("c", "x:m", 1, namedScores={"fmt": 0.5}),
+            tried("d", "x:m", 1),
+            name="results.jsonl",
+        )
+        _, tables = imported("promptfoo", path, metric="fmt")
+        assert cells(tables) == {("a", "m"): 0.25, ("b", "m"): None, ("c", "m"): 0.5, ("d", "m"): None}
+        assert column(tables, "graded_by", ["quality", "model"]) == [None, None, "promptfoo", "promptfoo"]
+        with pytest.raises(TableError, match=r"results\.jsonl: no score is named 'typo'; there are: fmt, tone"):
+            imported("promptfoo", path, metric="typo")
+        with pytest.raises(TableError, match=r"no score is named 'typo'; there are: none"):
+            imported("promptfoo", lines(tried("d", "x:m", 1), name="plain.jsonl"), metric="typo")
+
+    def test_what_came_from_the_providers_cache_is_charged_otherwise(self, lines, imported) -> None:
+        # prices of 0.15, 0.075 and 0.6 USD a million tokens
+        rows = []
+        for place in range(8):
+            sent, cached, written = 20 + 3 * place, place % 2 * (place + 1), 7 + place * place
+            usage = {"prompt": sent, "completion": written, "completionDetails": {"cacheReadInputTokens": cached}}
+            cost = (0.15 * (sent - cached) + 0.075 * cached + 0.6 * written) / 1e6
+            rows.append(tried(f"{place}?", "x:m", place % 2, cost=cost, response={"output": "4", "tokenUsage": usage}))
+        _, tables = imported("promptfoo", lines(*rows, name="results.jsonl"))
+        prices = tables.candidates.select("input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok")
+        assert prices.row(0) == pytest.approx((0.15, 0.075, 0.6))
+
+    @pytest.mark.parametrize(
+        ("raw", "prompt"),
+        [
+            ('\n- role: system\n  content: be brief\n- role: user\n  content: "Why?"\n', "Why?"),
+            ("- role: user\n  content: |\n    Why?\n    How?", "Why?\nHow?"),
+            ("- role: user: broken", "- role: user: broken"),
+            ("- role: models\n- item: two", "- role: models\n- item: two"),
+            ("- one\n- two", "- one\n- two"),
+        ],
+    )
+    def test_conversations_may_be_written_in_yaml(self, lines, imported, raw: str, prompt: str) -> None:
+        _, tables = imported("promptfoo", lines(tried(raw, "x:m", 1), name="results.jsonl"))
+        assert tables.prompts["prompt"].to_list() == [prompt]
+
     def test_errors_and_caches(self, lines, imported) -> None:
         cached = {"output": "4", "cached": True}
         path = lines(
@@ -340,6 +499,41 @@ def test_batches_are_joined_by_custom_id(lines, imported) -> None:
     }
     assert tables.responses is not None
     assert tables.responses["response"].to_list() == ["four"]
+
+
+def test_a_deployment_has_the_name_that_was_asked_for(lines, imported) -> None:
+    def answer(key: str, model: str, **changes: Any) -> dict[str, Any]:
+        body = {"model": model, "choices": [{"message": {"content": "4"}}]} | changes
+        return {"id": f"{key}-{model}", "custom_id": key, "response": {"status_code": 200, "body": body}}
+
+    def request(key: str, model: str) -> dict[str, Any]:
+        return {"custom_id": key, "body": {"model": model, "messages": [{"role": "user", "content": f"{key}?"}]}}
+
+    dated, failed = "gpt-4o-2024-08-06", {"status": "failed", "output": [], "choices": None}
+    rows = [request("1", "mine"), answer("1", dated), request("2", "mine"), answer("2", "m", **failed)]
+    # of two models that answered one request one was asked in a file that isn't there
+    rows += [request("3", "gpt-4o"), answer("3", dated), answer("3", "other")]
+    tally, tables = imported("openai-batch", lines(*rows))
+    assert set(cells(tables)) == {("1?", "mine"), ("3?", "gpt-4o"), ("3?", "other")}
+    assert tally.reasons == {"the call failed": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "failed"),
+    [
+        ({"status": "cancelled"}, True),
+        ({"error": {"code": "server_error"}}, True),
+        ({"status": "incomplete", "error": None}, False),
+    ],
+)
+def test_answers_that_broke_off_are_none_and_short_ones_are(lines, imported, body, failed: bool) -> None:
+    rows = []
+    for place, changes in enumerate((body, {"status": "completed"})):
+        rows.append({"custom_id": str(place), "url": "/v1/responses", "body": {"model": "m", "input": f"{place}?"}})
+        answer = {"model": "m", "output": [{"content": [{"type": "output_text", "text": "4"}]}]} | changes
+        rows.append({"custom_id": str(place), "response": {"status_code": 200, "body": answer}})
+    tally, _ = imported("openai-batch", lines(*rows))
+    assert tally.reasons == ({"the call failed": 1} if failed else {})
 
 
 def test_our_own_tables_on_another_scale(tmp_path: Path, imported) -> None:

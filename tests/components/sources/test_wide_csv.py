@@ -130,6 +130,129 @@ def test_one_row_a_call(tmp_path: Path, imported) -> None:
     assert tables.responses["response"].to_list() == ["maybe"]
 
 
+def beside(tables, name: str) -> dict[str, object]:
+    """A figure of the outcomes by model."""
+    return dict(tables.outcomes.sort("prompt_id").group_by("model").agg(name).sort("model").iter_rows())
+
+
+def test_a_models_grade_may_be_named_as_such(tmp_path: Path, imported) -> None:
+    text = "prompt,a_quality,a_cost,b|score,b|total_cost,C d Correct,C d cost,c_score\nx,0,0.5,1,0.25,true,2,0.75\n"
+    tally, tables = imported("wide-csv", sheet(tmp_path, text))
+    assert cells(tables) == {("x", "a"): 0, ("x", "b"): 1, ("x", "C d"): 1, ("x", "c"): 0.75}
+    assert beside(tables, "cost_usd") == {"C d": [2], "a": [0.5], "b": [0.25], "c": [None]}
+    assert not tally.remarks
+
+
+def test_a_column_of_the_models_own_goes_before_others_of_it(tmp_path: Path, imported) -> None:
+    tally, tables = imported("wide-csv", sheet(tmp_path, "prompt,a,a_score,b_grade,b_quality\nx,0,1,0.5,1\n"))
+    assert cells(tables) == {("x", "a"): 0, ("x", "b"): 1}
+    assert set(tally.remarks) == {
+        f"column '{name}' passed over: another one grades the model" for name in ("a_score", "b_grade")
+    }
+    _, tables = imported("wide-csv", sheet(tmp_path, "prompt,a,a_style,b_style\nx,0,1,0.5\n"), metric="style")
+    assert cells(tables) == {("x", "a"): 1, ("x", "b"): 0.5}
+
+
+@pytest.mark.parametrize("text", ["prompt,a,b\nx,1,0\n", "prompt,model,score\nx,a,1\n"])
+def test_a_metric_that_is_not_there_is_not_replaced(tmp_path: Path, imported, text: str) -> None:
+    with pytest.raises(TableError, match=r"sums\.csv: .*typo'"):
+        imported("wide-csv", sheet(tmp_path, text), metric="typo")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "b_latency",
+        "b latency (s)",
+        "b_ms",
+        "b_seconds",
+        "b_tokens",
+        "b-cost",
+        "cost",
+        "Total tokens",
+        "b_cost",
+        "b|usd",
+    ],
+)
+def test_costs_times_and_tokens_are_no_models(tmp_path: Path, imported, name: str) -> None:
+    tally, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,c,{name}\nx,1,0,0.5\ny,0,1,1\n"))
+    assert tables.candidates["model"].to_list() == ["a", "c"]
+    assert tally.remarks == {f"column '{name}' passed over: costs, times and tokens are no grades": 2}
+
+
+@pytest.mark.parametrize("name", ["a_latency_ms", "a|latency_ms", "a_latency_s", "a Latency seconds"])
+def test_times_beside_a_model_are_read(tmp_path: Path, imported, name: str) -> None:
+    took = 1500 if "ms" in name else 1.5
+    tally, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,b,{name}\nx,1,0,{took}\n"))
+    assert beside(tables, "latency_ms") == {"a": [1500], "b": [None]}
+    assert not tally.remarks
+
+
+@pytest.mark.parametrize("name", ["average", "Mean", "TOTAL", "oracle", "max", "best", "average_score"])
+def test_what_sums_up_models_is_none(tmp_path: Path, imported, name: str) -> None:
+    tally, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,average-7b,{name}\nx,1,0,0.5\ny,0,1,0.5\n"))
+    assert tables.candidates["model"].to_list() == ["a", "average-7b"]
+    assert tally.remarks == {f"column '{name}' passed over: it sums up others": 2}
+
+
+def test_rows_at_the_end_that_sum_up_are_no_prompts(tmp_path: Path, imported) -> None:
+    tally, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,b\nTotal,1,0\n{EIGHT}Average:,50%,1\nTOTAL,4,4\n"))
+    assert tables.prompts.height == 9
+    assert tally.reasons == {"the row sums up others": 2}
+
+
+@pytest.mark.parametrize(
+    ("cell", "cost"),
+    [
+        ("$0.002", 0.002),
+        ("0.002 USD", 0.002),
+        ('"US$ 1,500.5"', 1500.5),
+        ("n/a", None),
+        ("free", None),
+        ("0.002 €", None),
+        ("-1", None),
+    ],
+)
+def test_a_figure_that_cannot_be_read_is_unknown_and_the_grade_stays(tmp_path: Path, imported, cell: str, cost) -> None:
+    for text in (
+        f"prompt,model,score,cost\nx,a,1,{cell}\ny,a,0,0.5\n",
+        f"prompt,a,b,a_cost\nx,1,1,{cell}\ny,0,1,0.5\n",
+    ):
+        tally, tables = imported("wide-csv", sheet(tmp_path, text))
+        assert cells(tables)["x", "a"] == 1
+        assert sorted(beside(tables, "cost_usd")["a"], key=str) == sorted([cost, 0.5], key=str)
+        assert tally.remarks == ({} if cost or cell == "n/a" else {"cost_usd can't be read: unknown": 1})
+
+
+def test_a_time_that_cannot_be_read_is_unknown(tmp_path: Path, imported) -> None:
+    rows = ('x,a,1,"1,500.5",-7,2026-01-02 10:00', "y,b,0,20,7,01/02/2026")
+    text = "\n".join(("prompt,model,correct,latency_ms,input_tokens,created_at", *rows))
+    tally, tables = imported("wide-csv", sheet(tmp_path, text))
+    assert beside(tables, "latency_ms") == {"a": [1500.5], "b": [20]}
+    assert beside(tables, "input_tokens") == {"a": [None], "b": [7]}
+    assert tables.prompts["created_at"].null_count() == 1
+    assert tally.remarks == {"created_at can't be read: unknown": 1, "input_tokens can't be read: unknown": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "cost"),
+    [
+        ("prompt;model;score;total_cost;prompt_tokens\nx;a;0,5;0,001;1.234\n", 1234, 0.001),
+        ("prompt;model;score;total_cost;prompt_tokens\nx;a;1;1.234,5;1.234.567\n", 1_234_567, 1234.5),
+        ("prompt;model;score;total_cost;prompt_tokens\nx;a;0,5;0.125;12\n", 12, 0.125),
+        ("prompt;model;score;total_cost;prompt_tokens\nx;a;0.5;0.125;123.456\n", 123, 0.125),
+        ('prompt,model,score,total_cost,prompt_tokens\nx,a,0.5,"1,234","1,234"\n', 1234, 1234),
+        ("prompt;model;score;total_cost;prompt_tokens\nx;a;1;1,5E-05;7\n", 7, 1.5e-5),
+        ('prompt,model,score,total_cost,prompt_tokens\nx,a,1,"0,125","1\u202f234"\n', 1234, 0.125),
+    ],
+)
+def test_thousands_are_parted_by_what_is_not_the_files_decimal_mark(
+    tmp_path: Path, imported, text, tokens, cost
+) -> None:
+    _, tables = imported("wide-csv", sheet(tmp_path, text))
+    assert tables.outcomes.select("input_tokens", "cost_usd").row(0) == (tokens, cost)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
