@@ -15,6 +15,7 @@ from components.sources.assembly import (
     one_a_call,
     outcome_table,
     prompt_table,
+    repeated,
     response_table,
 )
 from components.sources.call import NO_ANSWER, Call, ReadOptions, Unusable
@@ -167,7 +168,9 @@ def _tables(
     old = read_tables(config.data, but=_given(config)) if config.append and _has_tables(config.data) else None
     known = {} if old is None else dict(old.prompts.select("prompt_id", "prompt").iter_rows())
     frame = call_frame(calls, config.read.rename, known)
-    every = one_a_call(frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items()))
+    told = frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items())
+    before = told.clear() if old is None else _calls_before(config.data)
+    every = one_a_call(pl.concat([before, told]))
     tables = Tables(
         prompts=prompt_table(frame),
         candidates=pl.DataFrame(schema=CANDIDATES.dtypes),
@@ -177,16 +180,16 @@ def _tables(
         conversation=config.read.conversation,
     )
     if old is not None:
-        tables, every = _merged(old, tables, every, config.data)
+        tables = _merged(old, tables)
     models = sorted({*tables.outcomes["model"], *tables.candidates["model"]})
-    fit, before = fitted_candidates(every), tables.candidates
+    fit, there = fitted_candidates(every), tables.candidates
     # a price that somebody gave in an earlier import goes before a fit, which goes before an earlier fit
-    given = before.filter(~pl.col("price_note").fill_null("").str.starts_with(FITTED))
-    layers = [given, fit, *_beside(config, models, files), before]
+    given = there.filter(~pl.col("price_note").fill_null("").str.starts_with(FITTED))
+    layers = [given, fit, *_beside(config, models, files), there]
     if config.prices is not None:
         layers.insert(0, read_prices(config.prices, models))
     tables = replace(tables, candidates=layered(models, layers))
-    return tables, every, notes_on(tables)
+    return tables, every, [*repeated(every, told, before.height + told.height), *notes_on(tables)]
 
 
 def _given(config: ImportConfig) -> tuple[Path, ...]:
@@ -198,17 +201,19 @@ def _has_tables(folder: Path) -> bool:
     return all(table_files(folder, schema) for schema in SCHEMAS)
 
 
-def _merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tuple[Tables, pl.DataFrame]:
-    """New rows beside the old ones; outcomes are means over all calls, grades that were put in meanwhile stay."""
+def _calls_before(folder: Path) -> pl.DataFrame:
+    """The calls of earlier imports; none of tables that were made by hand."""
     path = folder / CALLS_FILE
-    if path.is_file():
-        before = pl.read_parquet(path).select(pl.col(name).cast(kind) for name, kind in CALLS.items())
-        calls = one_a_call(pl.concat([before, calls]))
+    before = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=CALLS)
+    return before.select(pl.col(name).cast(kind) for name, kind in CALLS.items())
+
+
+def _merged(old: Tables, new: Tables) -> Tables:
+    """New rows beside the old ones; outcomes are means over all calls, grades that were put in meanwhile stay."""
     key = ["prompt_id", "model"]
     graded = old.outcomes.select(*key, was=pl.col("quality"), by=pl.col("graded_by"))
     outcomes = (
-        outcome_table(calls)
-        .join(graded, on=key, how="left", maintain_order="left")
+        new.outcomes.join(graded, on=key, how="left", maintain_order="left")
         .with_columns(
             graded_by=pl.when(pl.col("quality").is_null()).then("by").otherwise("graded_by"),
             quality=pl.coalesce("quality", "was"),
@@ -225,7 +230,7 @@ def _merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tupl
         parts = [part for part in (getattr(new, schema.name), getattr(old, schema.name)) if part is not None]
         if parts:
             merged = merged.having(schema, _added(parts[0], parts[-1], list(schema.key)))
-    return merged, calls
+    return merged
 
 
 def _added(first: pl.DataFrame, second: pl.DataFrame, key: list[str]) -> pl.DataFrame:

@@ -196,6 +196,50 @@ def test_spellings_of_one_name_are_one_model(lines, imported) -> None:
     assert tables.candidates["model"].to_list() == ["mod\u00e8le"]
 
 
+def spent(prompt: str, quality: float | None, **changes: object) -> dict[str, object]:
+    """A row of a gateway's spend log that has the id of its trace, as all calls of a trace have."""
+    said = {"messages": [{"role": "user", "content": prompt}]}
+    return {"request_id": "r", "model": "a", "proxy_server_request": said, "metadata": {"quality": quality}} | changes
+
+
+class TestOneIdOfSeveralCalls:
+    def test_different_prompts_are_never_one_call(self, lines, imported) -> None:
+        tally, tables = imported("litellm-spend", lines(spent("Why?", 1), spent("Who?", None), spent("Who?", None)))
+        assert cells(tables) == {("Why?", "a"): 1, ("Who?", "a"): None}
+        assert column(tables, "samples") == [1, 1]
+        assert "2 calls have the id of a call of the same model with another prompt: each counts" in tally.text()
+        assert "1 rows tell of a call that another row tells of too, and count once with it" in tally.text()
+
+    def test_nor_are_they_where_the_second_comes_later(self, lines, imported) -> None:
+        imported("litellm-spend", lines(spent("Why?", 1)))
+        tally, tables = imported("litellm-spend", lines(spent("Who?", 0)), append=True)
+        assert cells(tables) == {("Why?", "a"): 1, ("Who?", "a"): 0}
+        assert "2 calls have the id of a call of the same model" in tally.text()
+        again, twice = imported("litellm-spend", lines(spent("Who?", 0)), append=True)
+        assert twice.outcomes.equals(tables.outcomes)
+        assert "1 rows tell of a call that another row tells of too" in again.text()
+
+    def test_of_ids_that_do_not_repeat_nothing_is_said(self, lines, imported) -> None:
+        tally, _ = imported("litellm-spend", lines(*(spent(f"{n}?", 1, request_id=f"r{n}") for n in range(3))))
+        assert "calls have the id" not in tally.text()
+        assert "another row" not in tally.text()
+
+    def test_a_call_is_one_under_whatever_label(self, lines, imported) -> None:
+        graded = {"request_id": "r", "metadata": {"quality": 0.5, "benchmark": "odd"}}
+        _, tables = imported("litellm-spend", lines(spent("Why?", None), spent("Why?", None, **graded)))
+        assert (tables.outcomes.height, column(tables, "samples"), column(tables, "quality")) == (1, [1], [0.5])
+
+
+def test_two_spellings_of_an_id_are_no_reason_to_join_two_prompts(tmp_path: Path, imported) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("id,prompt,a\nna\u00efve,Why?,1\nnai\u0308ve,Who?,0\n", encoding="utf-8")
+    _, tables = imported("wide-csv", path)
+    assert cells(tables) == {("Why?", "a"): 1, ("Who?", "a"): 0}
+    path.write_text("id,prompt,a\nnai\u0308ve,When?,0.5\n", encoding="utf-8")
+    _, tables = imported("wide-csv", path, append=True)
+    assert cells(tables) == {("Why?", "a"): 1, ("Who?", "a"): 0, ("When?", "a"): 0.5}
+
+
 class TestPrices:
     def test_a_given_table_goes_before_one_beside_the_log(self, lines, imported, tmp_path: Path) -> None:
         log = lines(*LOG)
