@@ -184,6 +184,14 @@ def response_table(frame: pl.DataFrame) -> pl.DataFrame | None:
     return last.pipe(shaped, RESPONSES) if last.height else None
 
 
+def unkept_responses(frame: pl.DataFrame, kept: pl.DataFrame | None) -> int:
+    """How many different answers that nobody has graded gave way to the last of their prompt and model."""
+    if kept is None:
+        return 0
+    ungraded = frame.filter(pl.col("quality").is_null()).select(*RESPONSES.key, "response").drop_nulls()
+    return ungraded.unique().join(kept, on=RESPONSES.key, how="semi").height - kept.height
+
+
 def twins(candidates: pl.DataFrame, outcomes: pl.DataFrame) -> list[tuple[str, str, int]]:
     """Pairs of models of equal known prices that answered the same prompts, and how many: one model of two names?"""
     prices = ["input_usd_per_mtok", "output_usd_per_mtok"]

@@ -17,6 +17,7 @@ from components.sources.assembly import (
     prompt_table,
     repeated,
     response_table,
+    unkept_responses,
 )
 from components.sources.call import NO_ANSWER, Call, ReadOptions, Unusable
 from components.sources.files import listed
@@ -25,7 +26,7 @@ from components.sources.prices import FITTED, fitted_candidates, layered, read_p
 from components.sources.tally import Tally, notes_on
 from components.tables.conversation import read_conversation
 from components.tables.errors import TableError
-from components.tables.schema import CANDIDATES, OPTIONAL_SCHEMAS, SCHEMAS
+from components.tables.schema import CANDIDATES, GRADES, OPTIONAL_SCHEMAS, OUTCOMES, RESPONSES, SCHEMAS
 from components.tables.store import (
     Tables,
     find_table,
@@ -179,17 +180,21 @@ def _tables(
         responses=response_table(frame) if config.read.responses else None,
         conversation=config.read.conversation,
     )
+    notes = repeated(every, told, before.height + told.height)
+    if unkept := unkept_responses(frame, tables.responses):
+        notes.append(f"{unkept} ungraded answers aren't kept: of several of a model to a prompt the last is")
     if old is not None:
+        notes += _given_way(old, tables, before)
         tables = _merged(old, tables)
     models = sorted({*tables.outcomes["model"], *tables.candidates["model"]})
     fit, there = fitted_candidates(every), tables.candidates
     # a price that somebody gave in an earlier import goes before a fit, which goes before an earlier fit
     given = there.filter(~pl.col("price_note").fill_null("").str.starts_with(FITTED))
-    layers = [given, fit, *_beside(config, models, files), there]
+    layers = [given, fit, *_beside(config, models, files, notes), there]
     if config.prices is not None:
         layers.insert(0, read_prices(config.prices, models))
     tables = replace(tables, candidates=layered(models, layers))
-    return tables, every, [*repeated(every, told, before.height + told.height), *notes_on(tables)]
+    return tables, every, [*notes, *notes_on(tables)]
 
 
 def _given(config: ImportConfig) -> tuple[Path, ...]:
@@ -206,6 +211,30 @@ def _calls_before(folder: Path) -> pl.DataFrame:
     path = folder / CALLS_FILE
     before = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=CALLS)
     return before.select(pl.col(name).cast(kind) for name, kind in CALLS.items())
+
+
+def _given_way(old: Tables, new: Tables, before: pl.DataFrame) -> Iterator[str]:
+    """Rows of the tables that are added to whose place others take, counted.
+
+    Args:
+        old: the tables that are added to.
+        new: what is added; its outcomes are of all calls.
+        before: calls of earlier imports.
+    """
+    key = list(OUTCOMES.key)
+    others = old.outcomes.join(before, on=key, how="anti").join(new.outcomes, on=key, how="semi")
+    if others.height:
+        yield (
+            f"{others.height} outcomes that were put in otherwise gave way to calls of the log; "
+            "their grades stay where the log has none"
+        )
+    for schema, value in ((GRADES, "grade"), (RESPONSES, "response")):
+        was, now = getattr(old, schema.name), getattr(new, schema.name)
+        if was is not None and now is not None:
+            both = was.join(now, on=schema.key, suffix="_now")
+            changed = int((both[value] != both[f"{value}_now"]).sum())
+            if changed:
+                yield f"{changed} {schema.name} of before gave way to those of the log"
 
 
 def _merged(old: Tables, new: Tables) -> Tables:
@@ -238,15 +267,24 @@ def _added(first: pl.DataFrame, second: pl.DataFrame, key: list[str]) -> pl.Data
     return pl.concat([first, second.join(first, on=key, how="anti", maintain_order="left")])
 
 
-def _beside(config: ImportConfig, models: Sequence[str], files: Sequence[Path]) -> Iterator[pl.DataFrame]:
-    """Tables of candidates that lie beside the logs; the one of an earlier import into the same folder is none."""
+def _beside(
+    config: ImportConfig, models: Sequence[str], files: Sequence[Path], notes: list[str]
+) -> Iterator[pl.DataFrame]:
+    """Tables of candidates that lie beside the logs; the one of an earlier import into the same folder is none.
+
+    Args:
+        config: of the import.
+        models: whose prices are looked for.
+        files: the logs.
+        notes: what is passed over is added to them.
+    """
     for folder in dict.fromkeys(path.parent for path in files):
         if folder.resolve() != config.data.resolve() and table_files(folder, CANDIDATES):
             path = find_table(folder, CANDIDATES)
             try:
                 yield read_prices(path, models)
-            except TableError:
-                continue
+            except TableError as error:
+                notes.append(f"prices beside the log are passed over: {error}")
 
 
 def _put_away(config: ImportConfig) -> list[str]:

@@ -137,6 +137,13 @@ def test_several_answers_to_a_prompt_are_averaged_and_counted(lines, imported) -
     assert "1 outcomes are means over several answers" in tally.text()
 
 
+def test_of_several_ungraded_answers_those_that_are_not_kept_are_counted(lines, imported) -> None:
+    again = [row("q", performance=None, response=text) for text in ("one", "two", "two", "three")]
+    tally, tables = imported("llmrouter", lines(*again, row("r", response="graded")))
+    assert tables.responses["response"].to_list() == ["three"]
+    assert "2 ungraded answers aren't kept: of several of a model to a prompt the last is" in tally.text()
+
+
 def test_rows_set_aside_are_kept_with_file_line_and_reason(lines, imported, tmp_path: Path) -> None:
     tally, _ = imported("llmrouter", lines(*LOG, row(performance="good"), "[1]"))
     aside = pl.read_parquet(tmp_path / "data" / "import_quarantine.parquet")
@@ -248,6 +255,14 @@ class TestPrices:
         given = prices(tmp_path, "given.json", a=9)
         assert imported("llmrouter", log, prices=given)[1].candidates["input_usd_per_mtok"].to_list() == [9, 2]
 
+    def test_a_table_beside_the_log_that_cannot_be_read_is_named(self, lines, imported) -> None:
+        log = lines(*LOG)
+        (log.parent / "models.json").write_text('[{"model": "a", "input_usd_per_mtok": "much"}]')
+        tally, tables = imported("llmrouter", log)
+        assert tables.candidates["input_usd_per_mtok"].to_list() == [None, None]
+        assert "note: prices beside the log are passed over: " in tally.text()
+        assert "column 'input_usd_per_mtok' must be a number; row 0 holds 'much'" in tally.text()
+
     def test_litellms_price_map_is_read(self, lines, imported, tmp_path: Path) -> None:
         costs = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "mode": "chat"}
         content = {"sample_spec": {"input_cost_per_token": "a number", "max_input_tokens": "text"}, "vendor/a": costs}
@@ -345,6 +360,21 @@ class TestAppend:
         _, again = imported("llmrouter", lines(row("5?")), append=True)
         assert column(again, "quality").count(0.5) == 5
         assert column(again, "graded_by").count("ann") == 5
+
+    def test_rows_that_give_way_are_counted(self, lines, imported, tmp_path: Path) -> None:
+        def call(key: str, quality: float | None, thumb: str) -> list[dict[str, object]]:
+            chosen = {"decision_id": key, "candidate": "a", "text": "Why?"}
+            return [chosen, {"decision_id": key, "quality": quality, "thumb": thumb}]
+
+        imported("decisions", lines(*call("d1", None, "up")))
+        tally, tables = imported("decisions", lines(*call("d1", None, "up")), append=True)
+        assert "gave way" not in tally.text()
+        (tmp_path / "data" / "calls.parquet").unlink()
+        tables.outcomes.with_columns(quality=pl.lit(0.25)).write_parquet(tmp_path / "data" / "outcomes.parquet")
+        tally, tables = imported("decisions", lines(*call("d2", None, "down")), append=True)
+        assert column(tables, "quality") == [0.25]
+        assert "1 outcomes that were put in otherwise gave way to calls of the log" in tally.text()
+        assert "1 grades of before gave way to those of the log" in tally.text()
 
     def test_tables_made_by_hand_are_added_to(self, lines, imported, tmp_path: Path) -> None:
         _, old = imported("llmrouter", lines(*LOG))
