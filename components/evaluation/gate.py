@@ -66,6 +66,22 @@ class Played:
         variance_N = None if own_N is None or their_N is None else own_N + their_N
         return difference(self.quality_N, other.quality_N, self.group_N, variance_N)
 
+    def paid_beside(self, other: "Played") -> Moments | float | None:
+        """Cost relative to another's, or USD a prompt where the other costs nothing.
+
+        None: on too few prompts both are known, or neither costs anything.
+        """
+        if self.cost_usd_N is None or other.cost_usd_N is None:
+            return None
+        both_N = ~np.isnan(self.quality_N) & ~np.isnan(other.quality_N)
+        known_N = both_N & ~np.isnan(self.cost_usd_N) & ~np.isnan(other.cost_usd_N)
+        if not known_N.any() or known_N.sum() < _LEAST_KNOWN * both_N.sum():
+            return None
+        paid_K, theirs_K = self.cost_usd_N[known_N], other.cost_usd_N[known_N]
+        if not theirs_K.mean() > 0:
+            return float(paid_K.mean()) or None
+        return ratio(paid_K, theirs_K, None if self.group_N is None else self.group_N[known_N])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -130,7 +146,7 @@ def judge(
     groups = group_count(challenger.group_N)
     criteria = [_enough(count, wanted_prompts or count, effective_prompts, groups, config), *extra]
     gain = challenger.above(best_single)
-    paid = _cost(challenger, best_single)
+    paid = challenger.paid_beside(best_single)
     rival = best_single.name
     criteria += [
         not_worse("no worse than the best single candidate", rival, gain, config.parity_margin, level),
@@ -195,7 +211,7 @@ def _against_champion(challenger: Played, champion: Played, config: GateConfig) 
         advice = "Log new prompts, or answers of the champion's candidates, before replacing it."
         return [enough(name, words, count, config.least_prompts, advice)]
     found = [not_worse(name, champion.name, judged, config.champion_margin, config.weekly_error)]
-    paid, name = _cost(challenger, champion), "cost against the champion"
+    paid, name = challenger.paid_beside(champion), "cost against the champion"
     if isinstance(paid, Moments):
         better = judged.interval(config.weekly_error).low > 0
         most = config.greatest_cost_ratio if better else config.champion_cost_ratio
@@ -209,20 +225,3 @@ def _judgeable(a: Played, b: Played) -> Moments | None:
     """The difference on the prompts on which both are known; None: there are none."""
     both_N = ~np.isnan(a.quality_N) & ~np.isnan(b.quality_N)
     return a.take(both_N).above(b.take(both_N)) if both_N.any() else None
-
-
-def _cost(a: Played, b: Played) -> Moments | float | None:
-    """Cost of a relative to b's, or USD a prompt where b costs nothing.
-
-    None: on too few prompts both are known, or neither costs anything.
-    """
-    if a.cost_usd_N is None or b.cost_usd_N is None:
-        return None
-    both_N = ~np.isnan(a.quality_N) & ~np.isnan(b.quality_N)
-    known_N = both_N & ~np.isnan(a.cost_usd_N) & ~np.isnan(b.cost_usd_N)
-    if not known_N.any() or known_N.sum() < _LEAST_KNOWN * both_N.sum():
-        return None
-    paid_K, theirs_K = a.cost_usd_N[known_N], b.cost_usd_N[known_N]
-    if not theirs_K.mean() > 0:
-        return float(paid_K.mean()) or None
-    return ratio(paid_K, theirs_K, None if a.group_N is None else a.group_N[known_N])

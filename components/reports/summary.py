@@ -80,6 +80,9 @@ def judged_on(operating: Mapping[str, Any]) -> str:
         judged, benchmarks = operating["benchmarks"]
         if judged < benchmarks:
             text += f" ({judged} of {benchmarks} benchmarks are judged)"
+    if operating.get("flattered_in"):
+        what = " and ".join(operating["flattered_in"])
+        text += f"; test prompts alone count, since learning prompts flattered the router in {what}"
     return text
 
 

@@ -1,11 +1,12 @@
 """Tables of a new import and those of earlier ones in its folder: rows are added to them, or they are put away."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
-from components.sources.assembly import CALLS, one_a_call, outcome_table
-from components.tables.schema import OPTIONAL_SCHEMAS, SCHEMAS
+from components.sources.assembly import CALLS
+from components.tables.schema import GRADES, OPTIONAL_SCHEMAS, OUTCOMES, RESPONSES, SCHEMAS
 from components.tables.store import Tables, table_files
 
 CALLS_FILE = "calls.parquet"
@@ -16,27 +17,24 @@ def has_tables(folder: Path) -> bool:
     return all(table_files(folder, schema) for schema in SCHEMAS)
 
 
-def merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tuple[Tables, pl.DataFrame]:
-    """New rows beside the old ones; outcomes are means over all calls, grades that were put in meanwhile stay.
+def calls_before(folder: Path) -> pl.DataFrame:
+    """The calls of earlier imports; none of tables that were made by hand."""
+    path = folder / CALLS_FILE
+    before = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=CALLS)
+    return before.select(pl.col(name).cast(kind) for name, kind in CALLS.items())
+
+
+def merged(old: Tables, new: Tables) -> Tables:
+    """New rows beside the old ones; grades that were put in meanwhile stay.
 
     Args:
         old: the tables that are there.
-        new: those of an import, whose candidates don't count.
-        calls: that `new` is made of.
-        folder: of the old tables, with the calls of earlier imports.
-
-    Returns:
-        The tables, and all calls; a call that is in both counts once.
+        new: those of an import, whose outcomes are means over all calls, and whose candidates don't count.
     """
-    path = folder / CALLS_FILE
-    if path.is_file():
-        before = pl.read_parquet(path).select(pl.col(name).cast(kind) for name, kind in CALLS.items())
-        calls = one_a_call(pl.concat([before, calls]))
     key = ["prompt_id", "model"]
     graded = old.outcomes.select(*key, was=pl.col("quality"), by=pl.col("graded_by"))
     outcomes = (
-        outcome_table(calls)
-        .join(graded, on=key, how="left", maintain_order="left")
+        new.outcomes.join(graded, on=key, how="left", maintain_order="left")
         .with_columns(
             graded_by=pl.when(pl.col("quality").is_null()).then("by").otherwise("graded_by"),
             quality=pl.coalesce("quality", "was"),
@@ -53,7 +51,31 @@ def merged(old: Tables, new: Tables, calls: pl.DataFrame, folder: Path) -> tuple
         parts = [part for part in (getattr(new, schema.name), getattr(old, schema.name)) if part is not None]
         if parts:
             both = both.having(schema, _added(parts[0], parts[-1], list(schema.key)))
-    return both, calls
+    return both
+
+
+def given_way(old: Tables, new: Tables, before: pl.DataFrame) -> Iterator[str]:
+    """Rows of the tables that are added to whose place others take, counted.
+
+    Args:
+        old: the tables that are added to.
+        new: what is added; its outcomes are of all calls.
+        before: calls of earlier imports.
+    """
+    key = list(OUTCOMES.key)
+    others = old.outcomes.join(before, on=key, how="anti").join(new.outcomes, on=key, how="semi")
+    if others.height:
+        yield (
+            f"{others.height} outcomes that were put in otherwise gave way to calls of the log; "
+            "their grades stay where the log has none"
+        )
+    for schema, value in ((GRADES, "grade"), (RESPONSES, "response")):
+        was, now = getattr(old, schema.name), getattr(new, schema.name)
+        if was is not None and now is not None:
+            both = was.join(now, on=schema.key, suffix="_now")
+            changed = int((both[value] != both[f"{value}_now"]).sum())
+            if changed:
+                yield f"{changed} {schema.name} of before gave way to those of the log"
 
 
 def _added(first: pl.DataFrame, second: pl.DataFrame, key: list[str]) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Calls of a log into the tables: repeated samples averaged, prompts told apart, prices and names looked at."""
 
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -67,7 +68,8 @@ def _prompt_ids(calls: Sequence[Call], known: Mapping[str, str]) -> list[str]:
         if call.prompt_id is None:
             ids.append(prompt_id(call.benchmark, call.digest))
             continue
-        own = call.prompt_id.strip()
+        # as it will be written: two spellings of an id may stand for two prompts
+        own = unicodedata.normalize("NFC", call.prompt_id).strip()
         other = call.digest != first.setdefault(own, call.digest)
         if own in known:
             other = call.prompt.strip() != known[own].strip()
@@ -94,10 +96,36 @@ def _call_ids(columns: Mapping[str, list[object]]) -> list[str]:
 
 
 def one_a_call(calls: pl.DataFrame) -> pl.DataFrame:
-    """One row a call id: of several tellings of a call, by an export of later or by another log, what each knows."""
+    """One row a call: of several tellings of it, by an export of later or by another log, what each knows.
+
+    Calls of different prompts are never one, whatever id they share: many gateways give all calls of a trace its id.
+    """
     if not calls["call_id"].is_duplicated().any():
         return calls
-    return calls.group_by("call_id", maintain_order=True).agg(pl.all().drop_nulls().last()).select(list(CALLS))
+    # one log of two may have a label for the prompt, which stands before the digest
+    digest = pl.col("prompt_id").str.extract(r"(?:^|/)([0-9a-f]{16})$")
+    one = calls.group_by("call_id", pl.coalesce(digest, "prompt_id").alias("of_prompt"), maintain_order=True)
+    return one.agg(pl.all().drop_nulls().last()).select(list(CALLS))
+
+
+def repeated(calls: pl.DataFrame, new: pl.DataFrame, told: int) -> list[str]:
+    """What a person should know of ids that stand more than once in a log.
+
+    Args:
+        calls: one row a call.
+        new: calls as this import told them, one row each telling.
+        told: rows that `calls` are made of.
+    """
+    notes = []
+    joined = told - calls.height
+    if joined:
+        notes.append(f"{joined} rows tell of a call that another row tells of too, and count once with it")
+    several = calls.filter(pl.col("call_id").is_duplicated() & pl.col("call_id").is_in(new["call_id"].unique()))
+    if several.height:
+        notes.append(
+            f"{several.height} calls have the id of a call of the same model with another prompt: each counts by itself"
+        )
+    return notes
 
 
 def prompt_table(frame: pl.DataFrame) -> pl.DataFrame:
@@ -154,6 +182,14 @@ def response_table(frame: pl.DataFrame) -> pl.DataFrame | None:
     ungraded = frame.filter(pl.col("quality").is_null() & pl.col("response").is_not_null())
     last = ungraded.group_by(RESPONSES.key, maintain_order=True).agg(pl.col("response").last())
     return last.pipe(shaped, RESPONSES) if last.height else None
+
+
+def unkept_responses(frame: pl.DataFrame, kept: pl.DataFrame | None) -> int:
+    """How many different answers that nobody has graded gave way to the last of their prompt and model."""
+    if kept is None:
+        return 0
+    ungraded = frame.filter(pl.col("quality").is_null()).select(*RESPONSES.key, "response").drop_nulls()
+    return ungraded.unique().join(kept, on=RESPONSES.key, how="semi").height - kept.height
 
 
 def twins(candidates: pl.DataFrame, outcomes: pl.DataFrame) -> list[tuple[str, str, int]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from components.sources.appending import CALLS_FILE, has_tables, merged, put_away
+from components.sources.appending import CALLS_FILE, calls_before, given_way, has_tables, merged, put_away
 from components.sources.assembly import (
     CALLS,
     call_frame,
@@ -16,7 +16,9 @@ from components.sources.assembly import (
     one_a_call,
     outcome_table,
     prompt_table,
+    repeated,
     response_table,
+    unkept_responses,
 )
 from components.sources.call import NO_ANSWER, Call, ReadOptions, Unusable
 from components.sources.files import listed
@@ -169,7 +171,9 @@ def _tables(
     old = read_tables(config.data, but=_given(config)) if config.append and has_tables(config.data) else None
     known = {} if old is None else dict(old.prompts.select("prompt_id", "prompt").iter_rows())
     frame = call_frame(calls, config.read.rename, known)
-    every = one_a_call(frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items()))
+    told = frame.select(pl.col(name).cast(kind) for name, kind in CALLS.items())
+    before = told.clear() if old is None else calls_before(config.data)
+    every = one_a_call(pl.concat([before, told]))
     tables = Tables(
         prompts=prompt_table(frame),
         candidates=pl.DataFrame(schema=CANDIDATES.dtypes),
@@ -178,17 +182,21 @@ def _tables(
         responses=response_table(frame) if config.read.responses else None,
         conversation=config.read.conversation,
     )
+    notes = repeated(every, told, before.height + told.height)
+    if unkept := unkept_responses(frame, tables.responses):
+        notes.append(f"{unkept} ungraded answers aren't kept: of several of a model to a prompt the last is")
     if old is not None:
-        tables, every = merged(old, tables, every, config.data)
+        notes += given_way(old, tables, before)
+        tables = merged(old, tables)
     models = sorted({*tables.outcomes["model"], *tables.candidates["model"]})
-    fit, before = fitted_candidates(every), tables.candidates
+    fit, there = fitted_candidates(every), tables.candidates
     # a price that somebody gave in an earlier import goes before a fit, which goes before an earlier fit
-    given = before.filter(~pl.col("price_note").fill_null("").str.starts_with(FITTED))
-    layers = [given, fit, *_beside(config, models, files), before]
+    given = there.filter(~pl.col("price_note").fill_null("").str.starts_with(FITTED))
+    layers = [given, fit, *_beside(config, models, files, notes), there]
     if config.prices is not None:
         layers.insert(0, read_prices(config.prices, models))
     tables = replace(tables, candidates=layered(models, layers))
-    return tables, every, notes_on(tables)
+    return tables, every, [*notes, *notes_on(tables)]
 
 
 def _given(config: ImportConfig) -> tuple[Path, ...]:
@@ -196,12 +204,21 @@ def _given(config: ImportConfig) -> tuple[Path, ...]:
     return () if config.prices is None else (config.prices,)
 
 
-def _beside(config: ImportConfig, models: Sequence[str], files: Sequence[Path]) -> Iterator[pl.DataFrame]:
-    """Tables of candidates that lie beside the logs; the one of an earlier import into the same folder is none."""
+def _beside(
+    config: ImportConfig, models: Sequence[str], files: Sequence[Path], notes: list[str]
+) -> Iterator[pl.DataFrame]:
+    """Tables of candidates that lie beside the logs; the one of an earlier import into the same folder is none.
+
+    Args:
+        config: of the import.
+        models: whose prices are looked for.
+        files: the logs.
+        notes: what is passed over is added to them.
+    """
     for folder in dict.fromkeys(path.parent for path in files):
         if folder.resolve() != config.data.resolve() and table_files(folder, CANDIDATES):
             path = find_table(folder, CANDIDATES)
             try:
                 yield read_prices(path, models)
-            except TableError:
-                continue
+            except TableError as error:
+                notes.append(f"prices beside the log are passed over: {error}")

@@ -79,7 +79,7 @@ def _call(
     return Call(
         model=asked_for if alone or model.startswith(asked_for) else model,
         **asked(request, options),
-        call_id=text_of(record, "id"),
+        call_id="/".join(text for name in ("id", "custom_id") if (text := text_of(record, name))) or None,
         created_at=time_of(body.get("created", body.get("created_at"))),
         benchmark=text_of(metadata, "benchmark"),
         quality=quality_of(metadata.get(options.metric or "quality", record.get("quality")), options),

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def array_rows(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
     """Rows of a list of objects, or of one object that has them by their key: {"model-a": {"provider": ..}, ..}.
 
     Raises:
-        TableError: neither of the two, or no JSON in UTF-8.
+        TableError: neither of the two, a key that stands there twice, or no JSON in UTF-8.
     """
     raw = path.read_bytes().removeprefix(BOM)
     try:
@@ -77,10 +78,26 @@ def array_rows(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
     except ValueError as error:
         raise TableError(f"{path}: can't be read as json: {error}") from error
     if isinstance(content, dict) and all(isinstance(row, dict) for row in content.values()):
+        _require_once(path, raw, schema)
         content = [{schema.key[0]: key} | row for key, row in content.items()]
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise TableError(f"{path}: must be a list of objects, or an object of objects by {schema.key[0]}")
     yield from content
+
+
+def _require_once(path: Path, raw: bytes, schema: TableSchema) -> None:
+    """Of two rows of one key Python's json would keep the last without a word."""
+    keys: list[str] = []
+
+    def seen(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        # the outermost object is the last that is closed
+        keys[:] = [key for key, _ in pairs]
+        return {}
+
+    json.loads(raw, object_pairs_hook=seen)
+    twice = sorted({key for key, count in Counter(keys).items() if count > 1})
+    if twice:
+        raise TableError(f"{path}: {schema.key[0]} {', '.join(map(repr, twice))} stands there more than once")
 
 
 def frame_of_rows(schema: TableSchema, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:

@@ -7,10 +7,12 @@ from pathlib import Path
 import polars as pl
 
 from components.tables.casting import unread_reason
+from components.tables.listing import listed
 from components.tables.schema import (
     CANDIDATES,
     GRADES,
     OUTCOMES,
+    PRICES,
     PROMPTS,
     RESPONSES,
     SCHEMAS,
@@ -65,7 +67,8 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
 
     Of rows that repeat a key, identical ones keep the first; contradictory ones are all set aside, for none can be
     trusted. Rows whose prompt or candidate was set aside go with it, but don't count towards `max_share`. Names of
-    models and prompts are compared after Unicode NFC and without surrounding spaces.
+    models and prompts are compared after Unicode NFC and without surrounding spaces. A price that can't be one is null,
+    unless so many are that they would stop the run as faulty rows.
 
     Args:
         tables: tables as read.
@@ -76,6 +79,8 @@ def quarantine(tables: Tables, config: QuarantineConfig, folder: Path | None = N
         TableError: more than `max_share` of a table's rows is faulty (and more than `floor_rows`).
     """
     tables, notices = _with_plain_names(_marked(tables))
+    tables, unpriced = _without_odd_prices(tables, config)
+    notices += unpriced
     prompts, rejected_prompts = _part(tables.prompts, PROMPTS, tuple(_prompt_rules(config)), config, folder)
     candidates, rejected_candidates = _part(tables.candidates, CANDIDATES, (), config, folder)
     rules = (
@@ -132,8 +137,33 @@ def _with_plain_names(tables: Tables) -> tuple[Tables, tuple[str, ...]]:
     return tables, tuple(notices)
 
 
-def _column_rules(schema: TableSchema, marks: Collection[str]) -> Iterator[tuple[str, pl.Expr]]:
-    for column in schema.columns:
+def _without_odd_prices(tables: Tables, config: QuarantineConfig) -> tuple[Tables, tuple[str, ...]]:
+    """A candidate without a price is judged on quality: no reason to lose it with all of its outcomes."""
+    frame, prices = tables.candidates, [column for column in CANDIDATES.columns if column.name in PRICES]
+    broken = {
+        column.name: frame.select(
+            broken.fill_null(False).alias(reason) for reason, broken in _column_rules((column,), frame.columns)
+        )
+        for column in prices
+    }
+    odd = pl.DataFrame({name: found.select(pl.any_horizontal(pl.all())).to_series() for name, found in broken.items()})
+    rows = odd.select(pl.any_horizontal(pl.all())).to_series()
+    if not 0 < rows.sum() <= config.most(frame.height):
+        return tables, ()
+    reasons = pl.concat(broken.values(), how="horizontal")
+    said = [
+        f"{frame['model'][row]} ({', '.join(reason for reason in reasons.columns if reasons[reason][row])})"
+        for row in rows.arg_true()
+    ]
+    kept = frame.with_columns(pl.when(~odd[name]).then(pl.col(name)).alias(name) for name in odd.columns).drop(
+        *map(unread_reason, prices), strict=False
+    )
+    notice = f"candidates: the price of {len(said)} is taken as unknown, since it can't be one: {listed(said)}"
+    return tables.having(CANDIDATES, kept), (notice,)
+
+
+def _column_rules(columns: Collection[Column], marks: Collection[str]) -> Iterator[tuple[str, pl.Expr]]:
+    for column in columns:
         value, unread = pl.col(column.name), unread_reason(column)
         if unread in marks:
             yield unread, pl.col(unread)
@@ -191,7 +221,7 @@ def _part(
     folder: Path | None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Sound rows with the schema's columns only, and the rejected ones."""
-    every = (*_column_rules(schema, frame.columns), *rules, *_duplicate_rules(schema))
+    every = (*_column_rules(schema.columns, frame.columns), *rules, *_duplicate_rules(schema))
     # null compares as null: a missing value breaks only the rule on missing values.
     broken = frame.select(broken.fill_null(False).alias(reason) for reason, broken in every)
     reasons = pl.concat_str(

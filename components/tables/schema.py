@@ -172,6 +172,7 @@ RESPONSES = TableSchema(
     ),
 )
 
+PRICES = tuple(column.name for column in CANDIDATES.columns if column.name.endswith("_usd_per_mtok"))
 SCHEMAS = (PROMPTS, CANDIDATES, OUTCOMES)
 """Tables that every log has."""
 OPTIONAL_SCHEMAS = (GRADES, RESPONSES)

@@ -35,7 +35,11 @@ def ingest(*, logs: DataRef, config: QuarantineConfig) -> DataRef:
     """Typed tables, and beside them the rows that can't be used, each with its reason, and what was mended."""
     accepted = quarantine(read_tables(logs.path, set_aside=True), config, logs.path)
     sound, retired = without_retired(accepted.tables)
-    noticed = [*accepted.notices, *(f"candidates: {name} is retired and left out" for name in retired)]
+    count = dict(accepted.tables.outcomes.group_by("model").len().iter_rows())
+    left_out = (
+        f"candidates: {name} is retired and left out, its {count.get(name, 0)} outcomes too" for name in retired
+    )
+    noticed = [*accepted.notices, *left_out]
     if sound.grades is not None:
         believed = believe(sound.grades).quality
         sound = replace(sound, outcomes=fill_quality(sound, believed, sound.grades))

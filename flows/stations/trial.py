@@ -136,6 +136,7 @@ class Trial:
                 "fell_out": int(learnt_N.sum() - rows_N.sum()) if not self.standing.flattered else 0,
                 "benchmarks": [int(np.unique(benchmark_N[rows_N]).size), int(np.unique(benchmark_N[learnt_N]).size)],
                 "learning_prompts_left_out": self.standing.flattered,
+                "flattered_in": list(self.standing.flattered_in),
                 "costs": "logged" if np.isfinite(self.board.cost_usd_NM[self.board.observed_NM]).all() else "estimated",
             },
         )

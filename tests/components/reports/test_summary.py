@@ -44,6 +44,13 @@ def test_what_fell_out_is_in_the_headline():
     )
 
 
+def test_why_learning_prompts_do_not_count_is_in_the_headline():
+    assert judged_on(OPERATING | {"flattered_in": ["quality", "cost"]}) == (
+        "judged on 1,204 prompts, complete outcomes; test prompts alone count, since learning prompts flattered the "
+        "router in quality and cost"
+    )
+
+
 def test_logs_with_gaps_say_how_much_their_propensities_matter():
     told = OPERATING | {
         "evidence": "one_answer",

@@ -96,6 +96,22 @@ def test_a_grade_put_into_the_tables_stays(lines, imported, tmp_path: Path) -> N
     assert column(again, "graded_by").count("ann") == 5
 
 
+def test_rows_that_give_way_are_counted(lines, imported, tmp_path: Path) -> None:
+    def call(key: str, quality: float | None, thumb: str) -> list[dict[str, object]]:
+        chosen = {"decision_id": key, "candidate": "a", "text": "Why?"}
+        return [chosen, {"decision_id": key, "quality": quality, "thumb": thumb}]
+
+    imported("decisions", lines(*call("d1", None, "up")))
+    tally, tables = imported("decisions", lines(*call("d1", None, "up")), append=True)
+    assert "gave way" not in tally.text()
+    (tmp_path / "data" / "calls.parquet").unlink()
+    tables.outcomes.with_columns(quality=pl.lit(0.25)).write_parquet(tmp_path / "data" / "outcomes.parquet")
+    tally, tables = imported("decisions", lines(*call("d2", None, "down")), append=True)
+    assert column(tables, "quality") == [0.25]
+    assert "1 outcomes that were put in otherwise gave way to calls of the log" in tally.text()
+    assert "1 grades of before gave way to those of the log" in tally.text()
+
+
 def test_tables_made_by_hand_are_added_to(lines, imported, tmp_path: Path) -> None:
     _, old = imported("llmrouter", lines(*LOG))
     (tmp_path / "data" / "calls.parquet").unlink()

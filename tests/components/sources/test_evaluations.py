@@ -465,6 +465,16 @@ def test_ids_that_repeat_from_batch_to_batch_join_nothing(lines, imported) -> No
     assert tally.reasons == {"not a chat call": 1}
 
 
+def test_lines_of_one_id_are_calls_by_their_custom_id(lines, imported) -> None:
+    rows: list[dict[str, Any]] = []
+    for place in range(3):
+        body = {"model": "m", "messages": [{"role": "user", "content": "Why?"}], "metadata": {"quality": place / 2}}
+        rows.append({"custom_id": f"c{place}", "body": body})
+        rows.append({"id": "b", "custom_id": f"c{place}", "response": {"status_code": 200, "body": {"model": "m"}}})
+    _, tables = imported("openai-batch", lines(*rows))
+    assert tables.outcomes.select("quality", "samples").rows() == [(0.5, 3)]
+
+
 def test_batches_are_joined_by_custom_id(lines, imported) -> None:
     def asked(key: str, model: str, text: str, quality: float | None = None) -> dict[str, Any]:
         body = {"model": model, "messages": [{"role": "user", "content": text}], "metadata": {"quality": quality}}

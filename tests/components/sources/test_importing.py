@@ -121,6 +121,13 @@ def test_several_answers_to_a_prompt_are_averaged_and_counted(lines, imported) -
     assert "1 outcomes are means over several answers" in tally.text()
 
 
+def test_of_several_ungraded_answers_those_that_are_not_kept_are_counted(lines, imported) -> None:
+    again = [row("q", performance=None, response=text) for text in ("one", "two", "two", "three")]
+    tally, tables = imported("llmrouter", lines(*again, row("r", response="graded")))
+    assert tables.responses["response"].to_list() == ["three"]
+    assert "2 ungraded answers aren't kept: of several of a model to a prompt the last is" in tally.text()
+
+
 def test_rows_set_aside_are_kept_with_file_line_and_reason(lines, imported, tmp_path: Path) -> None:
     tally, _ = imported("llmrouter", lines(*LOG, row(performance="good"), "[1]"))
     aside = pl.read_parquet(tmp_path / "data" / "import_quarantine.parquet")
@@ -180,6 +187,50 @@ def test_spellings_of_one_name_are_one_model(lines, imported) -> None:
     assert tables.candidates["model"].to_list() == ["mod\u00e8le"]
 
 
+def spent(prompt: str, quality: float | None, **changes: object) -> dict[str, object]:
+    """A row of a gateway's spend log that has the id of its trace, as all calls of a trace have."""
+    said = {"messages": [{"role": "user", "content": prompt}]}
+    return {"request_id": "r", "model": "a", "proxy_server_request": said, "metadata": {"quality": quality}} | changes
+
+
+class TestOneIdOfSeveralCalls:
+    def test_different_prompts_are_never_one_call(self, lines, imported) -> None:
+        tally, tables = imported("litellm-spend", lines(spent("Why?", 1), spent("Who?", None), spent("Who?", None)))
+        assert cells(tables) == {("Why?", "a"): 1, ("Who?", "a"): None}
+        assert column(tables, "samples") == [1, 1]
+        assert "2 calls have the id of a call of the same model with another prompt: each counts" in tally.text()
+        assert "1 rows tell of a call that another row tells of too, and count once with it" in tally.text()
+
+    def test_nor_are_they_where_the_second_comes_later(self, lines, imported) -> None:
+        imported("litellm-spend", lines(spent("Why?", 1)))
+        tally, tables = imported("litellm-spend", lines(spent("Who?", 0)), append=True)
+        assert cells(tables) == {("Why?", "a"): 1, ("Who?", "a"): 0}
+        assert "2 calls have the id of a call of the same model" in tally.text()
+        again, twice = imported("litellm-spend", lines(spent("Who?", 0)), append=True)
+        assert twice.outcomes.equals(tables.outcomes)
+        assert "1 rows tell of a call that another row tells of too" in again.text()
+
+    def test_of_ids_that_do_not_repeat_nothing_is_said(self, lines, imported) -> None:
+        tally, _ = imported("litellm-spend", lines(*(spent(f"{n}?", 1, request_id=f"r{n}") for n in range(3))))
+        assert "calls have the id" not in tally.text()
+        assert "another row" not in tally.text()
+
+    def test_a_call_is_one_under_whatever_label(self, lines, imported) -> None:
+        graded = {"request_id": "r", "metadata": {"quality": 0.5, "benchmark": "odd"}}
+        _, tables = imported("litellm-spend", lines(spent("Why?", None), spent("Why?", None, **graded)))
+        assert (tables.outcomes.height, column(tables, "samples"), column(tables, "quality")) == (1, [1], [0.5])
+
+
+def test_two_spellings_of_an_id_are_no_reason_to_join_two_prompts(tmp_path: Path, imported) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("id,prompt,a\nna\u00efve,Why?,1\nnai\u0308ve,Who?,0\n", encoding="utf-8")
+    _, tables = imported("wide-csv", path)
+    assert cells(tables) == {("Why?", "a"): 1, ("Who?", "a"): 0}
+    path.write_text("id,prompt,a\nnai\u0308ve,When?,0.5\n", encoding="utf-8")
+    _, tables = imported("wide-csv", path, append=True)
+    assert cells(tables) == {("Why?", "a"): 1, ("Who?", "a"): 0, ("When?", "a"): 0.5}
+
+
 class TestPrices:
     def test_a_given_table_goes_before_one_beside_the_log(self, lines, imported, tmp_path: Path) -> None:
         log = lines(*LOG)
@@ -187,6 +238,14 @@ class TestPrices:
         assert imported("llmrouter", log)[1].candidates["input_usd_per_mtok"].to_list() == [1, 2]
         given = prices(tmp_path, "given.json", a=9)
         assert imported("llmrouter", log, prices=given)[1].candidates["input_usd_per_mtok"].to_list() == [9, 2]
+
+    def test_a_table_beside_the_log_that_cannot_be_read_is_named(self, lines, imported) -> None:
+        log = lines(*LOG)
+        (log.parent / "models.json").write_text('[{"model": "a", "input_usd_per_mtok": "much"}]')
+        tally, tables = imported("llmrouter", log)
+        assert tables.candidates["input_usd_per_mtok"].to_list() == [None, None]
+        assert "note: prices beside the log are passed over: " in tally.text()
+        assert "column 'input_usd_per_mtok' must be a number; row 0 holds 'much'" in tally.text()
 
     def test_litellms_price_map_is_read(self, lines, imported, tmp_path: Path) -> None:
         costs = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "mode": "chat"}

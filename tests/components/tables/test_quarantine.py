@@ -186,10 +186,39 @@ def test_three_faulty_rows_are_let_pass_whatever_their_share(tables: Tables) -> 
 
 
 def test_no_more_than_half_of_a_small_table_is_let_pass(tables: Tables) -> None:
-    one = change(tables, "candidates", {0: {"input_usd_per_mtok": -1.0}})
+    one = change(tables, "candidates", {0: {"context_window": 0}})
     assert quarantine(one, QuarantineConfig()).tables.candidates["model"].to_list() == ["middle", "large"]
     with pytest.raises(TableError, match="2 of 3 rows are faulty"):
-        quarantine(change(one, "candidates", {1: {"input_usd_per_mtok": -1.0}}), QuarantineConfig())
+        quarantine(change(one, "candidates", {1: {"context_window": 0}}), QuarantineConfig())
+
+
+@pytest.mark.parametrize(
+    ("price", "why"),
+    [("unknown", "isn't a number"), (-1.0, "is below 0"), (float("inf"), "is not finite")],
+)
+def test_a_price_that_is_none_costs_a_candidate_its_price_alone(
+    tables: Tables, tmp_path: Path, price: object, why: str
+) -> None:
+    write_tables(tables, tmp_path)
+    rows = tables.candidates.select("model", "input_usd_per_mtok", "output_usd_per_mtok").to_dicts()
+    rows[1]["output_usd_per_mtok"] = price
+    (tmp_path / "candidates.parquet").unlink()
+    (tmp_path / "candidates.json").write_text(json.dumps(rows))
+    result = quarantine(read_tables(tmp_path, set_aside=True), QuarantineConfig(), tmp_path)
+    assert result.rejected.is_empty()
+    assert result.tables.outcomes.equals(tables.outcomes)
+    known = result.tables.candidates
+    assert known["output_usd_per_mtok"].is_null().to_list() == [False, True, False]
+    assert known.drop("output_usd_per_mtok").equals(tables.candidates.drop("output_usd_per_mtok"))
+    assert result.notices == (
+        f"candidates: the price of 1 is taken as unknown, since it can't be one: middle (output_usd_per_mtok {why})",
+    )
+
+
+def test_prices_that_mostly_cannot_be_read_stop(tables: Tables) -> None:
+    spoilt = change(tables, "candidates", {row: {"input_usd_per_mtok": -1.0} for row in range(2)})
+    with pytest.raises(TableError, match=r"2 of 3 rows are faulty.*input_usd_per_mtok is below 0 \(2\)"):
+        quarantine(spoilt, QuarantineConfig())
 
 
 def test_grades_on_another_scale_are_told_so(tables: Tables) -> None:

@@ -270,3 +270,12 @@ def test_categories_are_the_texts_that_they_stand_for(tmp_path: Path) -> None:
     frame = read_table(path, OUTCOMES)
     assert frame.select("model", "quality").row(0) == ("m", 0.5)
     assert str(frame["decided_at"][0]) == "2026-01-01 00:00:00"
+
+
+def test_a_key_that_stands_twice_in_an_object_of_rows_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    path.write_text('{"a": {"input_usd_per_mtok": 1}, "b": {"capabilities": []}, "a": {"input_usd_per_mtok": 9}}')
+    with pytest.raises(TableError, match=r"models\.json: model 'a' stands there more than once"):
+        read_table(path, CANDIDATES)
+    path.write_text('{"a": {"provider": "x"}, "b": {"provider": "x"}}')
+    assert read_table(path, CANDIDATES)["model"].to_list() == ["a", "b"]

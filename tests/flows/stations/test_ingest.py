@@ -10,7 +10,7 @@ from components.sources.planted.world import PlantedConfig, write_world
 from components.tables.quarantine import QuarantineConfig
 from components.tables.store import TableError
 from flows.platform.references import reference
-from flows.stations.ingest import ingest, pages_of, validate
+from flows.stations.ingest import ingest, notices, pages_of, validate
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -36,6 +36,18 @@ def test_rows_set_aside_and_rules_are_on_their_pages(logs):
     pages = data_pages(pages_of(tables=tables, validated=validate.fn(tables=tables, logs=source)))
     assert "quality is above 1" in pages["quarantine.html"]
     assert "Nothing to do: every rule is kept" in pages["validation.html"]
+
+
+def test_what_goes_with_a_retired_candidate_is_counted(logs):
+    path = logs / "candidates.parquet"
+    candidates = pl.read_parquet(path)
+    candidates.with_columns(retired=pl.int_range(pl.len()) == 0).write_parquet(path)
+    source = reference(logs)
+    tables = ingest.fn(logs=source, config=QuarantineConfig())
+    noticed = notices(tables=tables, validated=validate.fn(tables=tables, logs=source))
+    name = candidates["model"][0]
+    count = pl.read_parquet(logs / "outcomes.parquet").filter(pl.col("model") == name).height
+    assert f"candidates: {name} is retired and left out, its {count} outcomes too" in noticed
 
 
 def grade_alike(folder, kind):
