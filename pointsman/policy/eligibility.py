@@ -3,8 +3,11 @@
 Shapes: N prompts, M candidates.
 """
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +51,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a request asks of candidates."""
+    """What a request asks of candidates; names are kept and compared in Unicode NFC without spaces around.
+
+    Raises:
+        ValueError: a name that is no text, or a number out of its range.
+    """
 
     among: tuple[str, ...] | None = None
     """Names that may be chosen; None: all."""
@@ -63,14 +70,32 @@ class Wanted:
 
     def __post_init__(self) -> None:
         for name in ("among", "exclude", "requires"):
-            if isinstance(getattr(self, name), str):
+            given = getattr(self, name)
+            if isinstance(given, str):
                 raise ValueError(f"{name} must be a sequence of names, not one text")
+            if given:
+                object.__setattr__(self, name, _names(name, given))
+        tokens: Any = self.max_output_tokens
+        if not isinstance(tokens, Real):
+            raise ValueError(f"max_output_tokens must be a number, is {type(tokens).__name__}")
         if not 0 <= self.max_output_tokens <= MOST_OUTPUT_TOKENS:
             # of a number of thousands of digits Python would rather not tell them all
             got = "more" if self.max_output_tokens > 0 else self.max_output_tokens
             raise ValueError(f"max_output_tokens must be in [0, {MOST_OUTPUT_TOKENS}], got {got}")
         if not self.latency_ms > 0:
             raise ValueError(f"latency must be > 0 ms, got {self.latency_ms}")
+
+
+def _names(field: str, given: Iterable[str]) -> tuple[str, ...]:
+    for name in given:
+        if not isinstance(name, str):
+            raise ValueError(f"{field} must be a sequence of names, holds {type(name).__name__}")
+    return tuple(map(_plain, given))
+
+
+def _plain(name: str) -> str:
+    """As tables keep names; most are so already."""
+    return unicodedata.normalize("NFC", name.strip())
 
 
 ANY = Wanted()
@@ -109,13 +134,14 @@ def columns_of(models: Sequence[str], among: Sequence[str]) -> NDArray[np.intp]:
     """
     if isinstance(among, str) or not among:
         raise ValueError("choosing among candidates needs at least one name, as a sequence")
-    unknown = sorted(set(among) - set(models))
+    wanted, known = set(map(_plain, among)), list(map(_plain, models))
+    unknown = sorted(wanted - set(known))
     if unknown:
         raise ValueError(
             f"the router doesn't know {', '.join(map(repr, unknown))}: it was trained on {', '.join(models)}. "
             "Retrain with outcomes of a new candidate before routing to it"
         )
-    return np.array([column for column, model in enumerate(models) if model in set(among)], dtype=np.intp)
+    return np.array([column for column, model in enumerate(known) if model in wanted], dtype=np.intp)
 
 
 def eligible(
@@ -152,7 +178,9 @@ def eligible(
     rules: dict[str, NDArray[np.bool_]] = {
         "retired": ~facts.retired_M,
         "among": named_M,
-        "exclude": np.array([model not in wanted.exclude for model in models], dtype=np.bool_),
+        "exclude": np.array(
+            [not wanted.exclude or _plain(model) not in wanted.exclude for model in models], dtype=np.bool_
+        ),
         "requires": np.array(able_M, dtype=np.bool_),
         "context window": needed_N[:, None] <= facts.window_M,
     }

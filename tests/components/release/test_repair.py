@@ -187,7 +187,7 @@ def test_an_empty_home_tells_each_verdict_as_what_it_is(tmp_path, verdict, words
 
 def test_a_last_word_of_an_unknown_kind_or_without_reasons_is_told_as_it_is(tmp_path):
     refuse(tmp_path, "f" * 64, [])
-    with pytest.raises(BundleError, match="the last retrain was refused$"):
+    with pytest.raises(BundleError, match=r"the last retrain was refused$"):
         resolve(tmp_path)
     (tmp_path / HISTORY).write_text('{"verdict": "postponed", "reasons": ["rain"]}\n')
     with pytest.raises(BundleError, match="the last retrain ended as postponed: rain"):

@@ -77,6 +77,29 @@ def test_the_message_tells_the_window_that_was_too_small():
             Wanted(max_output_tokens=tokens)
 
 
+def test_names_are_compared_in_nfc_and_without_spaces_around_as_in_the_tables():
+    models, facts = ("Gr\u00f6\u00dfe", "Zoe\u0308"), Facts.unknown(2)
+    for asked in ("Gro\u0308\u00dfe", " Gr\u00f6\u00dfe\n"):
+        assert eligible(models, facts, Wanted(among=(asked,)), np.array([1]))[0].tolist() == [[True, False]]
+        assert eligible(models, facts, Wanted(exclude=(asked,)), np.array([1]))[0].tolist() == [[False, True]]
+    # a bundle from before may have names in another form
+    assert columns_of(models, ["Zo\u00eb"]).tolist() == [1]
+    assert Wanted(requires=(" tools",)) == Wanted(requires=("tools",))
+
+
+@pytest.mark.parametrize("name", ["among", "exclude", "requires"])
+@pytest.mark.parametrize("given", [(None,), (5,), ("small", b"large")])
+def test_what_is_no_name_is_refused(name, given):
+    with pytest.raises(ValueError, match=rf"{name} must be a sequence of names, holds (NoneType|int|bytes)"):
+        Wanted(**{name: given})
+
+
+@pytest.mark.parametrize("tokens", ["9", None, [9]])
+def test_tokens_must_be_a_number(tokens):
+    with pytest.raises(ValueError, match="max_output_tokens must be a number"):
+        Wanted(max_output_tokens=tokens)
+
+
 def test_nothing_known_and_nothing_wanted_limits_nobody():
     assert unlimited(Facts.unknown(3), Wanted())
     assert not unlimited(FACTS, Wanted())
