@@ -174,7 +174,13 @@ def _route(options: argparse.Namespace) -> int:
             f"pointsman: columns that are called as a decision's are kept under another name: {names}", file=sys.stderr
         )
     empty = f", {routed.empty} of them on empty prompts" if routed.empty else ""
-    print(f"{routed.prompts} decisions written to {options.output}{empty}")
+    if routed.undecided:
+        print(
+            f"pointsman: {routed.undecided} of {routed.prompts} prompts have no candidate, for none can take them: "
+            "the column reason says why",
+            file=sys.stderr,
+        )
+    print(f"{routed.prompts - routed.undecided} decisions written to {options.output}{empty}")
     return 0
 
 

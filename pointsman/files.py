@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from polars.datatypes import DataTypeClass
 
 from pointsman.bundle.signature import Trust
 from pointsman.durable import write_whole
 from pointsman.errors import InputError
+from pointsman.policy.among import rows_of
+from pointsman.policy.eligibility import NoneEligible, Wanted, constrained, wanted_of
 from pointsman.router import Router
 from pointsman.sizes import PACKED, parquet_size
 
@@ -21,6 +24,8 @@ LARGEST = 2 * 1024**3
 """Bytes of a file of prompts, decompressed, and of its prompts' texts."""
 EMPTY = "empty"
 """Reason of a decision on a prompt without text: the policy's choice for a prompt that nothing is known of."""
+NOBODY = "none eligible"
+"""How the reason of a row without a candidate begins."""
 
 _FORMLESS: dict[str, tuple[DataTypeClass, ...]] = {
     ".csv": (pl.Binary, pl.Duration),
@@ -34,9 +39,11 @@ class FileRouting:
     """What became of a file."""
 
     prompts: int
-    """Rows, each with a decision."""
+    """Rows."""
     empty: int
     """Of these, rows whose prompt is null or blank."""
+    undecided: int = 0
+    """Of these, rows without a candidate, for nobody can take their prompt."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Columns of the input that are called as a decision's, and what they are called in the output."""
 
@@ -56,12 +63,13 @@ def route_file(
     """Writes a decision beside each prompt of a parquet, jsonl, json or csv file; other columns pass through.
 
     Columns that are called as a decision's are renamed to input_NAME. A null or blank prompt is decided as one of which
-    nothing is known, with the reason `empty`.
+    nothing is known, with the reason `empty`. One that no candidate can take (its window is too small, or its cost
+    isn't known where the policy asks for it) gets none: its decision is null, with the reason `none eligible: WHY`.
 
     Raises:
         InputError: an unknown suffix, unreadable or too large input, no column 'prompt', or a column that the output's
             format has no form for.
-        ValueError: an unknown policy or candidate, or a policy that can't be met.
+        ValueError: an unknown policy or candidate, or a policy that can't be met, or that can't be met for any prompt.
         BundleError: the router isn't a whole, unchanged bundle, or nobody whom `trust` knows has signed it.
     """
     write = _writer(target)
@@ -75,19 +83,36 @@ def route_file(
     if (size := int(prompts.str.len_bytes().sum())) > LARGEST:
         raise InputError(f"{source}: its prompts have {size} bytes, at most {LARGEST} are read: split it")
     empty_N = prompts.str.strip_chars() == ""
-    routing = Router.load(router, trust=trust).route(
-        prompts.to_list(),
-        policy,
-        among,
-        exclude=exclude,
-        requires=requires,
-        max_output_tokens=max_output_tokens,
-    )
-    names = _renamed(frame.columns, routing.columns())
-    decided = frame.rename(names).hstack(pl.DataFrame(routing.to_columns(), strict=False))
-    reason = pl.when(empty_N).then(pl.lit(EMPTY)).otherwise(pl.col("reason"))
-    write_whole(target, lambda aside: write(decided.with_columns(reason=reason), aside))
-    return FileRouting(prompts=frame.height, empty=int(empty_N.sum()), renamed=names)
+    wanted = wanted_of(among, exclude, requires, max_output_tokens)
+    decisions, nobody = _decide(Router.load(router, trust=trust), prompts.to_list(), *constrained(policy, wanted))
+    reason = pl.when(empty_N & decisions["candidate"].is_not_null()).then(pl.lit(EMPTY)).otherwise("reason")
+    names = _renamed(frame.columns, decisions.columns)
+    decided = frame.rename(names).hstack(decisions.with_columns(reason=reason))
+    write_whole(target, lambda aside: write(decided, aside))
+    return FileRouting(prompts=frame.height, empty=int(empty_N.sum()), undecided=nobody, renamed=names)
+
+
+def _decide(router: Router, prompts: Sequence[str], policy: str, wanted: Wanted) -> tuple[pl.DataFrame, int]:
+    """A decision a prompt, and how many have no candidate: of these the columns are null but for reason and policy."""
+    parsed, part = router.policy(policy), router.predict(prompts)
+    rows, reasons = np.arange(len(prompts)), dict[int, str]()
+    while True:
+        try:
+            routing = router.choose(part, parsed, wanted)
+            break
+        except NoneEligible as none:
+            if none.whatever_is_asked:
+                raise
+            reasons |= {int(rows[row]): reason for row, reason in none.reasons.items()}
+            kept = np.delete(np.arange(rows.size), list(none.reasons))
+            rows, part = rows[kept], rows_of(part, kept)
+    decisions = pl.DataFrame(routing.to_columns(), strict=False)
+    if not reasons:
+        return decisions, 0
+    without = {"row": list(reasons), "reason": [f"{NOBODY}: {reason}" for reason in reasons.values()]}
+    nobody = pl.DataFrame(without).with_columns(policy=pl.lit(routing.policy))
+    both = pl.concat([decisions.with_columns(row=pl.Series(rows)), nobody], how="diagonal_relaxed")
+    return both.sort("row").select(routing.columns()), len(reasons)
 
 
 def _renamed(columns: Sequence[str], taken: Sequence[str]) -> dict[str, str]:

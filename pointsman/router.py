@@ -18,7 +18,7 @@ from pointsman.model.folded.fold import fold
 from pointsman.model.prediction import Prediction
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.among import decide_eligible
-from pointsman.policy.eligibility import ANY, Facts, Wanted, constrained, eligible, unlimited
+from pointsman.policy.eligibility import ANY, Facts, Wanted, constrained, eligible, unlimited, wanted_of
 from pointsman.policy.policy import Best, Policy, decide, form, parse
 from pointsman.policy.ranking import rank
 from pointsman.routing import Routing
@@ -170,12 +170,7 @@ class Router:
         """
         if isinstance(prompts, str):
             raise ValueError("prompts must be a sequence of texts, not one text")
-        wanted = Wanted(
-            among=among if among is None or isinstance(among, str) else tuple(among),  # type: ignore[arg-type]
-            exclude=exclude if isinstance(exclude, str) else tuple(exclude or ()),  # type: ignore[arg-type]
-            requires=requires if isinstance(requires, str) else tuple(requires or ()),  # type: ignore[arg-type]
-            max_output_tokens=max_output_tokens,
-        )
+        wanted = wanted_of(among, exclude, requires, max_output_tokens)
         if isinstance(policy, str):
             policy, wanted = constrained(policy, wanted)
         parsed = self.policy(policy)

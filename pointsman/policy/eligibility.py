@@ -4,7 +4,7 @@ Shapes: N prompts, M candidates.
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
@@ -23,7 +23,18 @@ MOST_OUTPUT_TOKENS = 100_000_000
 
 
 class NoneEligible(ValueError):
-    """No candidate may be chosen; the message says which rule removed whom."""
+    """No candidate may be chosen; the message says of the first such prompt which rule removed whom.
+
+    Args:
+        reasons: why, by the prompt's row.
+        whatever_is_asked: it would be so of any prompt, because of what is wanted.
+    """
+
+    def __init__(self, reasons: Mapping[int, str], *, whatever_is_asked: bool = False) -> None:
+        row, reason = next(iter(reasons.items()))
+        super().__init__(f"prompt {row}: {reason}")
+        self.reasons = reasons
+        self.whatever_is_asked = whatever_is_asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,6 +95,25 @@ class Wanted:
             raise ValueError(f"max_output_tokens must be in [0, {MOST_OUTPUT_TOKENS}], got {got}")
         if not self.latency_ms > 0:
             raise ValueError(f"latency must be > 0 ms, got {self.latency_ms}")
+
+
+def wanted_of(
+    among: Sequence[str] | None, exclude: Sequence[str] | None, requires: Sequence[str] | None, max_output_tokens: int
+) -> Wanted:
+    """What is wanted, of any sequences of names; None: as if it weren't said.
+
+    Raises:
+        ValueError: as `Wanted`; one text instead of names.
+    """
+    for name, given in (("among", among), ("exclude", exclude), ("requires", requires)):
+        if isinstance(given, str):
+            raise ValueError(f"{name} must be a sequence of names, not one text")
+    return Wanted(
+        among=None if among is None else tuple(among),
+        exclude=tuple(exclude or ()),
+        requires=tuple(requires or ()),
+        max_output_tokens=max_output_tokens,
+    )
 
 
 def _names(field: str, given: Iterable[str]) -> tuple[str, ...]:
@@ -195,8 +225,12 @@ def eligible(
         left_NM = np.asarray(left_NM & kept, dtype=np.bool_)
     without_N = np.flatnonzero(~left_NM.any(axis=1))
     if without_N.size:
-        row = int(without_N[0])
-        raise NoneEligible(f"prompt {row}: {_said(models, facts, wanted, removed, row, int(needed_N[row]))}")
+        rows = without_N.tolist()
+        kept_M = np.logical_and.reduce([kept for kept in rules.values() if kept.ndim == 1])
+        raise NoneEligible(
+            {row: _said(models, facts, wanted, removed, row, int(needed_N[row])) for row in rows},
+            whatever_is_asked=not (kept_M & (wanted.max_output_tokens <= facts.window_M)).any(),
+        )
     return left_NM, removed
 
 

@@ -1,12 +1,15 @@
 import gzip
 import json
 import zlib
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+import numpy as np
 import polars as pl
 import pytest
 
+from pointsman.bundle.manifest import Candidate
 from pointsman.cli import main
 from pointsman.errors import InputError
 from pointsman.files import MOST_ROWS, SUFFIXES, FileRouting, _read, route_file
@@ -57,6 +60,79 @@ def test_every_format_in_and_out_decides_the_same(bundle, tmp_path, suffix):
     scores = decided["scores"][0]
     scores = json.loads(scores) if isinstance(scores, str) else scores.to_list()
     assert [one["candidate"] for one in scores] == list(wanted.candidates)
+
+
+@pytest.fixture(scope="module")
+def limited(parts, tmp_path_factory):
+    """A bundle whose candidates have windows of 40 and 400 tokens; nobody knows the price of the larger one."""
+    candidates = (Candidate(model="small", context_window=40), Candidate(model="large", context_window=400))
+    cost = replace(parts.model.cost, input_usd_per_mtok_M=np.array([0.1, np.nan]))
+    changed = replace(
+        parts,
+        model=replace(parts.model, cost=cost),
+        provenance=replace(parts.provenance, candidates=candidates),
+    )
+    return changed.write(tmp_path_factory.mktemp("limited"))
+
+
+LONG, LONGEST = "add 1 and 2 " * 20, "add 1 and 2 " * 200
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("prompts", [["add 1", LONGEST, "sing", LONG, ""], [LONGEST, LONGEST]])
+def test_a_prompt_that_nobody_can_take_does_not_refuse_its_file(limited, tmp_path, capsys, suffix, prompts):
+    source, target = write(tmp_path / "in.parquet", prompt=prompts), tmp_path / f"out{suffix}"
+    command = ["route", "--router", str(limited), "--input", str(source), "--output", str(target)]
+    assert main([*command, "--policy", "best"]) == 0
+    decided, said = _read(target), capsys.readouterr()
+    without = [prompt == LONGEST for prompt in prompts]
+    assert decided["prompt"].fill_null("").to_list() == prompts
+    assert [name in (None, "") for name in decided["candidate"]] == without
+    assert [reason.startswith("none eligible: no candidate is left") for reason in decided["reason"]] == without
+    assert "too small for about" in decided["reason"][without.index(True)]
+    assert f"{len(prompts) - sum(without)} decisions written to" in said.out
+    assert f"{sum(without)} of {len(prompts)} prompts have no candidate" in said.err
+    taken = [prompt for prompt in prompts if prompt != LONGEST]
+    alone = Router.load(limited).route(taken, "best")
+    assert [name for name in decided["candidate"] if name] == alone.candidate
+    assert set(decided["policy"]) == {"best"}
+    # one after the other the service still refuses
+    with pytest.raises(ValueError, match="prompt 0: no candidate is left"):
+        Router.load(limited).route([LONGEST], "best")
+
+
+def test_an_empty_prompt_that_nobody_can_take_says_so(limited, tmp_path):
+    source, target = write(tmp_path / "in.parquet", prompt=["", LONG]), tmp_path / "out.parquet"
+    found = route_file(limited, source, target, "best", max_output_tokens=400)
+    assert found == FileRouting(prompts=2, empty=1, undecided=1)
+    assert [reason.partition(":")[0] for reason in _read(target)["reason"]] == ["empty", "none eligible"]
+
+
+def test_a_table_without_rows_is_routed(bundle, tmp_path):
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    pl.DataFrame(schema={"prompt": pl.String}).write_parquet(source)
+    assert route_file(bundle, source, target, "best") == FileRouting(prompts=0, empty=0)
+    assert {"prompt", "candidate", "reason"} < set(_read(target).columns)
+
+
+def test_a_prompt_whose_only_candidates_have_no_known_cost_does_not_refuse_its_file(limited, tmp_path):
+    source, target = write(tmp_path / "in.parquet", prompt=["add 1", LONG, LONGEST]), tmp_path / "out.parquet"
+    assert route_file(limited, source, target, "tradeoff=1").undecided == 2
+    decided = _read(target)
+    assert decided["candidate"].to_list() == ["small", None, None]
+    assert "needs expected costs" in decided["reason"][1]
+    assert "too small" in decided["reason"][2]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"exclude": ["small", "large"]}, {"among": ["small"], "exclude": ["small"]}, {"max_output_tokens": 500}],
+)
+def test_a_request_that_leaves_nobody_for_any_prompt_is_refused(limited, tmp_path, asked):
+    source = write(tmp_path / "in.parquet", prompt=["add 1", "sing"])
+    with pytest.raises(ValueError, match="no candidate is left"):
+        route_file(limited, source, tmp_path / "out.parquet", "best", **asked)
+    assert not (tmp_path / "out.parquet").exists()
 
 
 NESTED = {
