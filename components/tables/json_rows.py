@@ -10,10 +10,9 @@ import polars as pl
 
 from components.tables.casting import EXACT, source_of
 from components.tables.errors import TableError
-from components.tables.json_text import loads
 from components.tables.schema import Column, TableSchema
-
-BOM = b"\xef\xbb\xbf"
+from pointsman.errors import InputError
+from pointsman.json_rows import document, rows_of_lines
 
 
 def line_rows(path: Path, _: TableSchema) -> Iterator[dict[str, Any]]:
@@ -22,22 +21,10 @@ def line_rows(path: Path, _: TableSchema) -> Iterator[dict[str, Any]]:
     Raises:
         TableError: a line that isn't UTF-8 or no JSON object, by its number.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            text = line.removeprefix(BOM) if number == 1 else line
-            try:
-                row = loads(text)
-            except UnicodeDecodeError as error:
-                raise TableError(
-                    f"{path}: can't be read as jsonl: line {number}, byte {error.start}: not UTF-8 ({error.reason})"
-                ) from error
-            except ValueError as error:
-                raise TableError(f"{path}: can't be read as jsonl: line {number} isn't JSON: {error}") from error
-            if not isinstance(row, dict):
-                raise TableError(f"{path}: can't be read as jsonl: line {number} must be an object, is {row!r:.40}")
-            yield row
+    try:
+        yield from rows_of_lines(path)
+    except InputError as error:
+        raise TableError(str(error)) from error
 
 
 def array_rows(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
@@ -46,17 +33,10 @@ def array_rows(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
     Raises:
         TableError: neither of the two, or no JSON in UTF-8.
     """
-    raw = path.read_bytes().removeprefix(BOM)
     try:
-        content = loads(raw)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        byte = error.start - (raw.rfind(b"\n", 0, error.start) + 1)
-        raise TableError(
-            f"{path}: can't be read as json: line {line}, byte {byte}: not UTF-8 ({error.reason})"
-        ) from error
-    except ValueError as error:
-        raise TableError(f"{path}: can't be read as json: {error}") from error
+        content = document(path)
+    except InputError as error:
+        raise TableError(str(error)) from error
     if isinstance(content, dict) and all(isinstance(row, dict) for row in content.values()):
         content = [{schema.key[0]: key} | row for key, row in content.items()]
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):

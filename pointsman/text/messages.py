@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from components.tables.json_text import loads
+from pointsman.json_text import loads
 from pointsman.text.conversation import ConversationConfig, ConversationError, routed_messages
 
 MESSAGES = ("prompt", "messages")
