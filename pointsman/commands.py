@@ -22,7 +22,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command = commands.add_parser("route", help="choose a candidate for each prompt of a file")
     router_option(command)
     trust_option(command)
-    command.add_argument("--input", type=Path, required=True, help="parquet, jsonl, json or csv with a column 'prompt'")
+    command.add_argument(
+        "--input", type=Path, required=True, help="parquet, jsonl, json or csv; column 'prompt' or 'messages'"
+    )
     command.add_argument("--output", type=Path, required=True, help="parquet, jsonl, json or csv")
     command.add_argument("--policy", default="operating", help=POLICIES)
     command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
