@@ -15,7 +15,7 @@ from components.drift.config import DriftConfig
 from components.drift.inspection import inspect
 from components.drift.recent import read_recent
 from components.embeddings.cache import embed_cached
-from components.reports.drift_page import check_rows, drift_markdown, drift_page
+from components.reports.drift_page import check_rows, drift_markdown, drift_page, unknown_models
 from components.tracking.run_figures import slug
 from flows.platform import paths
 from flows.platform.dead import claim_run
@@ -114,6 +114,8 @@ class Drifted(BaseModel, frozen=True):
 
     verdict: Literal["drift", "no drift"]
     reasons: tuple[str, ...]
+    left_out: str
+    """A sentence on outcomes of models that the router doesn't know; '': there are none."""
     router_id: str
     report: Path
     """drift.html; drift.json and drift.md are beside it."""
@@ -171,6 +173,7 @@ def record(examined: DataRef, parameters: dict[str, Any]) -> Drifted:
     return Drifted(
         verdict=report["verdict"],
         reasons=tuple(report["reasons"]),
+        left_out=unknown_models(report),
         router_id=router_id,
         report=examined.file(PAGE),
         run_id=run_id,
@@ -222,6 +225,6 @@ def run_drift(parameters: DriftParameters) -> int:
     """Runs the flow, prints what was found; 0 no drift, 1 drift."""
     found = drift(parameters)
     print(f"{found.verdict}: router {found.router_id[:12]}")
-    print("".join(f"  {reason}\n" for reason in found.reasons), end="")
+    print("".join(f"  {line}\n" for line in (*found.reasons, found.left_out) if line), end="")
     print(f"report:      {found.report}\ndashboards:  {ui_command()}")
     return int(found.verdict == "drift")

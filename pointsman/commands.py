@@ -22,7 +22,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command = commands.add_parser("route", help="choose a candidate for each prompt of a file")
     router_option(command)
     trust_option(command)
-    command.add_argument("--input", type=Path, required=True, help="parquet, jsonl, json or csv with a column 'prompt'")
+    command.add_argument(
+        "--input", type=Path, required=True, help="parquet, jsonl, json or csv; column 'prompt' or 'messages'"
+    )
     command.add_argument("--output", type=Path, required=True, help="parquet, jsonl, json or csv")
     command.add_argument("--policy", default="operating", help=POLICIES)
     command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
@@ -174,7 +176,13 @@ def _route(options: argparse.Namespace) -> int:
             f"pointsman: columns that are called as a decision's are kept under another name: {names}", file=sys.stderr
         )
     empty = f", {routed.empty} of them on empty prompts" if routed.empty else ""
-    print(f"{routed.prompts} decisions written to {options.output}{empty}")
+    if routed.undecided:
+        print(
+            f"pointsman: {routed.undecided} of {routed.prompts} prompts have no candidate, for none can take them: "
+            "the column reason says why",
+            file=sys.stderr,
+        )
+    print(f"{routed.prompts - routed.undecided} decisions written to {options.output}{empty}")
     return 0
 
 

@@ -2,25 +2,28 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from polars.datatypes import DataTypeClass
 
 from pointsman.bundle.signature import Trust
 from pointsman.durable import write_whole
 from pointsman.errors import InputError
+from pointsman.model.prediction import Prediction
+from pointsman.policy.among import rows_of
+from pointsman.policy.eligibility import NoneEligible, Wanted, constrained, wanted_of
+from pointsman.policy.policy import Budget, Policy
+from pointsman.prompt_file import LARGEST, SUFFIXES, Prompts, prompt_column, prompts_of, read_rows
 from pointsman.router import Router
-from pointsman.sizes import PACKED, parquet_size
+from pointsman.text.lengths import lengths
 
-SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
-MOST_ROWS = 5_000_000
-"""Of a file of prompts."""
-LARGEST = 2 * 1024**3
-"""Bytes of a file of prompts, decompressed, and of its prompts' texts."""
 EMPTY = "empty"
 """Reason of a decision on a prompt without text: the policy's choice for a prompt that nothing is known of."""
+NOBODY = "none eligible"
+"""How the reason of a row without a candidate begins."""
 
 _FORMLESS: dict[str, tuple[DataTypeClass, ...]] = {
     ".csv": (pl.Binary, pl.Duration),
@@ -34,9 +37,11 @@ class FileRouting:
     """What became of a file."""
 
     prompts: int
-    """Rows, each with a decision."""
+    """Rows."""
     empty: int
     """Of these, rows whose prompt is null or blank."""
+    undecided: int = 0
+    """Of these, rows without a candidate, for nobody can take their prompt."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Columns of the input that are called as a decision's, and what they are called in the output."""
 
@@ -55,39 +60,81 @@ def route_file(
 ) -> FileRouting:
     """Writes a decision beside each prompt of a parquet, jsonl, json or csv file; other columns pass through.
 
-    Columns that are called as a decision's are renamed to input_NAME. A null or blank prompt is decided as one of which
-    nothing is known, with the reason `empty`.
+    A prompt is a text, or messages as the service takes them, in the column `prompt`, else `messages`. Columns that are
+    called as a decision's are renamed to input_NAME. A null or blank prompt is decided as one of which nothing is
+    known, with the reason `empty`. One that no candidate can take (its window is too small, or its cost isn't known
+    where the policy asks for it) gets none: its decision is null, with the reason `none eligible: WHY`.
 
     Raises:
-        InputError: an unknown suffix, unreadable or too large input, no column 'prompt', or a column that the output's
-            format has no form for.
-        ValueError: an unknown policy or candidate, or a policy that can't be met.
+        InputError: an unknown suffix, unreadable or too large input, no column of prompts, a column that the output's
+            format has no form for, or a budget for prompts that need different capabilities.
+        ValueError: an unknown policy or candidate, or a policy that can't be met, or that can't be met for any prompt.
         BundleError: the router isn't a whole, unchanged bundle, or nobody whom `trust` knows has signed it.
     """
     write = _writer(target)
-    frame = _read(source)
-    if "prompt" not in frame.columns or frame.schema["prompt"] not in (pl.String, pl.Null):
-        found = ", ".join(f"{name} ({kind})" for name, kind in frame.schema.items()) or "none"
-        raise InputError(f"{source}: needs a text column 'prompt'; its columns: {found}")
+    frame = read_rows(source)
+    column = frame[prompt_column(source, frame)]
     _check_columns(source, frame, target)
-    prompts = frame["prompt"].cast(pl.String).fill_null("")
     # a text that stands once in the file may stand in a million rows
-    if (size := int(prompts.str.len_bytes().sum())) > LARGEST:
+    if column.dtype == pl.String and (size := int(column.str.len_bytes().sum())) > LARGEST:
         raise InputError(f"{source}: its prompts have {size} bytes, at most {LARGEST} are read: split it")
-    empty_N = prompts.str.strip_chars() == ""
-    routing = Router.load(router, trust=trust).route(
-        prompts.to_list(),
-        policy,
-        among,
-        exclude=exclude,
-        requires=requires,
-        max_output_tokens=max_output_tokens,
-    )
-    names = _renamed(frame.columns, routing.columns())
-    decided = frame.rename(names).hstack(pl.DataFrame(routing.to_columns(), strict=False))
-    reason = pl.when(empty_N).then(pl.lit(EMPTY)).otherwise(pl.col("reason"))
-    write_whole(target, lambda aside: write(decided.with_columns(reason=reason), aside))
-    return FileRouting(prompts=frame.height, empty=int(empty_N.sum()), renamed=names)
+    policy, wanted = constrained(policy, wanted_of(among, exclude, requires, max_output_tokens))
+    loaded = Router.load(router, trust=trust)
+    prompts = prompts_of(column, loaded.conversation)
+    empty_N = pl.Series(prompts.texts, dtype=pl.String).str.strip_chars() == ""
+    decisions, nobody = _decide(source, loaded, prompts, loaded.policy(policy), wanted)
+    reason = pl.when(empty_N & decisions["candidate"].is_not_null()).then(pl.lit(EMPTY)).otherwise("reason")
+    names = _renamed(frame.columns, decisions.columns)
+    decided = frame.rename(names).hstack(decisions.with_columns(reason=reason))
+    write_whole(target, lambda aside: write(decided, aside))
+    return FileRouting(prompts=frame.height, empty=int(empty_N.sum()), undecided=nobody, renamed=names)
+
+
+def _decide(source: Path, router: Router, prompts: Prompts, policy: Policy, wanted: Wanted) -> tuple[pl.DataFrame, int]:
+    """A decision a prompt, and how many have no candidate: of these the columns are null but for reason and policy."""
+    read_N, all_N = lengths(prompts.texts)
+    characters_N = all_N if prompts.characters is None else np.array(prompts.characters, dtype=np.int64)
+    prediction = router.predict_encoded(*router.encode(prompts.texts), read_N, characters_N)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for row, needs in enumerate(prompts.requires or ()):
+        groups.setdefault(needs, []).append(row)
+    if set(groups) <= {()}:
+        decisions, nobody = _choose(router, prediction, policy, wanted)
+        return decisions.drop("row"), nobody
+    if isinstance(policy, Budget) and len(groups) > 1:
+        needed = ", ".join(sorted({need for needs in groups for need in needs}))
+        raise InputError(f"{source}: a budget is one for all prompts, but only some need {needed}: split the file")
+    found = []
+    for needs, rows in groups.items():
+        asked = replace(wanted, requires=tuple(sorted({*wanted.requires, *needs})))
+        part, without = _choose(router, rows_of(prediction, np.array(rows)), policy, asked, own=bool(needs))
+        found.append((part.with_columns(row=pl.Series(rows, dtype=pl.Int64).gather(part["row"])), without))
+    joined = pl.concat([part for part, _ in found], how="diagonal_relaxed").sort("row")
+    return joined.drop("row"), sum(without for _, without in found)
+
+
+def _choose(
+    router: Router, prediction: Prediction, policy: Policy, wanted: Wanted, *, own: bool = False
+) -> tuple[pl.DataFrame, int]:
+    """The same of prompts that want the same, with their `row`; `own`: it isn't what the whole file wants."""
+    rows, part, reasons = np.arange(prediction.task_N.size), prediction, dict[int, str]()
+    while True:
+        try:
+            routing = router.choose(part, policy, wanted)
+            break
+        except NoneEligible as none:
+            if none.whatever_is_asked and not own:
+                raise
+            reasons |= {int(rows[row]): reason for row, reason in none.reasons.items()}
+            kept = np.delete(np.arange(rows.size), list(none.reasons))
+            rows, part = rows[kept], rows_of(part, kept)
+    decisions = pl.DataFrame(routing.to_columns(), strict=False).with_columns(row=pl.Series(rows, dtype=pl.Int64))
+    if not reasons:
+        return decisions, 0
+    without = {"row": list(reasons), "reason": [f"{NOBODY}: {reason}" for reason in reasons.values()]}
+    nobody = pl.DataFrame(without).with_columns(policy=pl.lit(routing.policy))
+    both = pl.concat([decisions, nobody], how="diagonal_relaxed").sort("row")
+    return both.select(decisions.columns), len(reasons)
 
 
 def _renamed(columns: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
@@ -121,40 +168,6 @@ def _kinds(kind: pl.DataType | DataTypeClass) -> Iterator[DataTypeClass]:
     for one in inner:
         if one is not None:
             yield from _kinds(one)
-
-
-def _read(source: Path) -> pl.DataFrame:
-    _known_suffix(source)
-    try:
-        _check_size(source)
-        match source.suffix:
-            case ".parquet":
-                return pl.read_parquet(source)
-            case ".csv":
-                # a cell is a text: "017" stays what it is
-                return pl.read_csv(source, infer_schema=False)
-            case ".json":
-                return pl.read_json(source, infer_schema_length=None)
-            case _:
-                return pl.read_ndjson(source, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{source}: can't be read as {source.suffix[1:]}: {error}") from error
-
-
-def _check_size(source: Path) -> None:
-    """Refuses what a small file may become, before any of it is decoded."""
-    rows, size = 0, source.stat().st_size
-    if source.suffix == ".parquet":
-        rows, size = parquet_size(source)
-    else:
-        with source.open("rb") as file:
-            head = file.read(4)
-        if head.startswith(PACKED):
-            raise InputError(f"{source}: is packed; unpack it first")
-    if rows > MOST_ROWS:
-        raise InputError(f"{source}: has {rows} rows, at most {MOST_ROWS} are read: split it")
-    if size > LARGEST:
-        raise InputError(f"{source}: has {size} bytes decompressed, at most {LARGEST} are read: split it")
 
 
 def _writer(target: Path) -> Callable[[pl.DataFrame, Path], object]:

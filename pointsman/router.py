@@ -18,7 +18,7 @@ from pointsman.model.folded.fold import fold
 from pointsman.model.prediction import Prediction
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.among import decide_eligible
-from pointsman.policy.eligibility import ANY, Facts, Wanted, constrained, eligible, unlimited
+from pointsman.policy.eligibility import ANY, Facts, Wanted, constrained, eligible, unlimited, wanted_of
 from pointsman.policy.policy import Best, Policy, decide, form, parse
 from pointsman.policy.ranking import rank
 from pointsman.routing import Routing
@@ -27,6 +27,7 @@ from pointsman.text.encoder import Encodes
 from pointsman.text.features import FeatureMap
 from pointsman.text.lengths import estimated_tokens, lengths
 from pointsman.text.tokens import Tokens
+from pointsman.text.valid import require_texts
 
 OPERATING = "operating"
 """Name of the policy that a bundle declares."""
@@ -143,11 +144,11 @@ class Router:
     def route(
         self,
         prompts: Sequence[str],
-        policy: str | Policy = OPERATING,
+        policy: str | Policy | None = OPERATING,
         among: Sequence[str] | None = None,
         *,
-        exclude: Sequence[str] = (),
-        requires: Sequence[str] = (),
+        exclude: Sequence[str] | None = (),
+        requires: Sequence[str] | None = (),
         max_output_tokens: int = 0,
     ) -> Routing:
         """The choice for each prompt.
@@ -155,45 +156,49 @@ class Router:
         Args:
             prompts: N texts; may be empty.
             policy: operating (what the bundle declares), best, budget=USD (for all prompts together), quality=Q,
-                tradeoff=W, tolerance=T, or a Policy; a name may be followed by a constraint, best,latency<=MS.
-            among: names of the candidates that may be chosen; None: all.
-            exclude: names of those that may not.
-            requires: capabilities that the choice must have, such as tools or vision.
+                tradeoff=W, tolerance=T, or a Policy; a name may be followed by a constraint, best,latency<=MS. None:
+                operating.
+            among: names of the candidates that may be chosen, compared as tables keep them; None: all.
+            exclude: names of those that may not; None: as none.
+            requires: capabilities that the choice must have, such as tools or vision; None: as none.
             max_output_tokens: of the answer: with the prompt they must fit into the choice's context window.
 
         Raises:
-            ValueError: no such policy or candidate, a policy that can't be kept (costs unknown, budget too small), or
-                no candidate is left for a prompt; the message says which rule removed whom.
+            ValueError: a prompt that is no text, no such policy or candidate, a policy that can't be kept (costs
+                unknown, budget too small), or no candidate is left for a prompt; the message says which rule removed
+                whom.
         """
         if isinstance(prompts, str):
             raise ValueError("prompts must be a sequence of texts, not one text")
-        wanted = Wanted(
-            among=among if among is None or isinstance(among, str) else tuple(among),  # type: ignore[arg-type]
-            exclude=exclude if isinstance(exclude, str) else tuple(exclude),  # type: ignore[arg-type]
-            requires=requires if isinstance(requires, str) else tuple(requires),  # type: ignore[arg-type]
-            max_output_tokens=max_output_tokens,
-        )
+        wanted = wanted_of(among, exclude, requires, max_output_tokens)
         if isinstance(policy, str):
             policy, wanted = constrained(policy, wanted)
         parsed = self.policy(policy)
         return self.choose(self.predict(prompts), parsed, wanted)
 
-    def policy(self, asked: str | Policy) -> Policy:
+    def policy(self, asked: str | Policy | None) -> Policy:
         """The policy of a name: `operating` is what the bundle declares, and so is what was asked of it, `parity`.
 
         Raises:
             ValueError: no such policy.
         """
-        if not isinstance(asked, str):
+        if isinstance(asked, Policy):
             return asked
-        if asked in (OPERATING, self.asked_policy):
+        if asked is not None and not isinstance(asked, str):
+            raise ValueError(f"policy must be a name or a Policy, is {type(asked).__name__}")
+        if asked in (None, OPERATING, self.asked_policy):
             return parse(self.operating_policy)
         if asked == "parity":
             raise ValueError("this router wasn't made for parity: retrain with --policy parity, or say tradeoff=W")
         return parse(asked)
 
     def encode(self, prompts: Sequence[str]) -> tuple[Tokens, NDArray[np.float32]]:
-        """Tokens and embeddings, shape (N, D): what `predict_encoded` takes."""
+        """Tokens and embeddings, shape (N, D): what `predict_encoded` takes.
+
+        Raises:
+            ValueError: a prompt that is no text, or one with half of a surrogate pair.
+        """
+        require_texts(prompts)
         tokens = self._encoder.tokenize(prompts)
         return tokens, self._encoder.encode_tokens(tokens)
 

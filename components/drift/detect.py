@@ -3,8 +3,8 @@
 Shapes: N recent and K reference prompts, M candidates, C classes (the tasks and unassigned).
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -59,6 +59,8 @@ class DriftReport:
     left_out: int = 0
     """Further turns of the conversations that the recent prompts are one each of; only the check of quality reads
     them, and there a conversation counts once."""
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    """Outcomes that no check read, by model: the router doesn't know it."""
 
     def as_dict(self) -> dict[str, Any]:
         """As drift.json holds it."""

@@ -56,7 +56,7 @@ def inspect(
             )
         sight = see_embeddings(bundle.model.novelty, recent.embedding_ND, reference)
     found = detect(sight, labels, recent.observed(models), models, config, seed, recent.conversation_N)
-    return replace(found, period=recent.period)
+    return replace(found, period=recent.period, unknown=recent.unknown(models))
 
 
 def _names(bundle: Bundle) -> tuple[tuple[str, ...], tuple[str, ...]]:

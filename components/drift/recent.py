@@ -34,7 +34,7 @@ class Recent:
     prompt_ids: tuple[str, ...] | None
     """None: the file has none."""
     outcomes: pl.DataFrame | None
-    """`prompt_id`, `model`, `quality`, never null; None: none were graded."""
+    """`prompt_id`, `model`, `quality`, null: not graded; None: there are none."""
     period: tuple[str, str] | None = None
     """When the first and the last of the file's prompts was asked; None: it doesn't say."""
     conversation_N: NDArray[np.int32] | None = None
@@ -68,12 +68,21 @@ class Recent:
             return None
         rows = pl.DataFrame({"prompt_id": self.prompt_ids}).with_row_index("row")
         columns = pl.DataFrame({"model": models}).with_row_index("column")
-        known = self.outcomes.join(rows, on="prompt_id").join(columns, on="model")
+        graded = self.outcomes.drop_nulls("quality")
+        known = graded.join(rows, on="prompt_id").join(columns, on="model")
         if known.height == 0:
             return None
         observed_NM = np.full((len(self), len(models)), np.nan)
         observed_NM[known["row"].to_numpy(), known["column"].to_numpy()] = known["quality"].to_numpy()
         return observed_NM
+
+    def unknown(self, models: tuple[str, ...]) -> dict[str, int]:
+        """Outcomes of these prompts by models that are not among the candidates, graded or not, most first."""
+        if self.outcomes is None or self.prompt_ids is None:
+            return {}
+        ours = self.outcomes.filter(pl.col("prompt_id").is_in(self.prompt_ids) & ~pl.col("model").is_in(models))
+        counts = ours.group_by("model").len().sort("len", "model", descending=[True, False])
+        return dict(counts.iter_rows())
 
 
 def read_recent(folder: Path, *, minimum: int) -> Recent:
@@ -167,8 +176,7 @@ def _outcomes(source: Path, prompt_ids: pl.Series | None) -> pl.DataFrame | None
     if doubled.any():
         rows = doubled.arg_true().head(5).to_list()
         raise DriftInputError(f"{path}: prompt_id and model together must be unique, broken in rows {rows}")
-    graded = outcomes.filter(pl.col("quality").is_not_null()).select("prompt_id", "model", "quality")
-    return graded if graded.height else None
+    return outcomes.select("prompt_id", "model", "quality") if outcomes.height else None
 
 
 def _embeddings(source: Path) -> Recent:

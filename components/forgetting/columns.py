@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from components.tables.casting import source_of
-from components.tables.messages import row_with_routed_text
 from components.tables.schema import Column
 from pointsman.text.conversation import ConversationConfig
+from pointsman.text.messages import row_with_routed_text
 
 TEXTS = ("prompt", "messages", "text")
 """Columns that hold a prompt's text; all others hold names."""

@@ -11,11 +11,15 @@ _CHECKS = ("check", "figure [95 %]", "threshold", "p", "outcome")
 _GROUPS = ("novel group", "recent prompts", "in training", "p", "routed as")
 _MIX = ("task", "recent", "training", "change")
 _LEAST_P = 1e-6
+_NAMED = 5
+"""Unknown models by name; more are counted."""
 
 
 def drift_markdown(report: Mapping[str, Any]) -> str:
     """Verdict, checks, novel groups and task mix."""
     lines = [f"# {_headline(report)}", "", *(f"- {_cell(reason)}" for reason in report["reasons"]), ""]
+    if left_out := unknown_models(report):
+        lines += [_cell(left_out), ""]
     lines += _markdown_table(_CHECKS, map(_check, report["checks"]))
     for title, tested in (("Novel groups", True), ("What is far away or unassigned", False)):
         if groups := [one for one in report["groups"] if one["tested"] == tested]:
@@ -54,6 +58,7 @@ def drift_page(report: Mapping[str, Any], router_id: str) -> str:
         router_id=router_id,
         sentence=_sentence(report),
         left_out=_left_out(report),
+        unknown=unknown_models(report),
         steps=after_drift(report, router_id),
         head=_CHECKS,
         checks=list(map(_check, report["checks"])),
@@ -68,6 +73,28 @@ def drift_page(report: Mapping[str, Any], router_id: str) -> str:
             "candidates": candidates_figure(candidates, tolerance),
         },
         chapters=chapters,
+    )
+
+
+def unknown_models(report: Mapping[str, Any]) -> str:
+    """One sentence on outcomes of models that the router doesn't know; nothing where there are none.
+
+    >>> unknown_models({"unknown": {"brand-new": 2}})[:75]
+    "2 outcomes of brand-new were left out, for the router doesn't know this mod"
+    """
+    counts = list(report.get("unknown", {}).items())
+    if not counts:
+        return ""
+    first = counts[0][1]
+    parts = [f"{first:,} outcome{'s' * (first != 1)} of {counts[0][0]}"]
+    parts += [f"{count:,} of {model}" for model, count in counts[1:_NAMED]]
+    if more := counts[_NAMED:]:
+        parts.append(f"{sum(count for _, count in more):,} of {len(more)} more model{'s' * (len(more) != 1)}")
+    listed = " and ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])
+    were, these = "was" if counts == [(counts[0][0], 1)] else "were", "these models" if counts[1:] else "this model"
+    return (
+        f"{listed} {were} left out, for the router doesn't know {these}: retrain with these outcomes, or add the "
+        "model by `pointsman onboard`."
     )
 
 

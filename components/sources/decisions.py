@@ -79,6 +79,8 @@ def _call(row: Mapping[str, Any], _: Path, *, outcomes: Mapping[str, dict[str, A
     outcome = outcomes.get(key, {})
     text = text_of(row, "text", "prompt")
     if text is None:
+        if any(isinstance(row.get(name), str) for name in ("text", "prompt")):
+            raise RowError("the prompt is empty")
         raise RowError("the decision was logged without its text (pointsman serve: the setting for texts)")
     if outcome.get("error"):
         raise RowError(FAILED)

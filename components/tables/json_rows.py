@@ -11,38 +11,9 @@ import polars as pl
 
 from components.tables.casting import EXACT, source_of
 from components.tables.errors import TableError
-from components.tables.json_text import loads
 from components.tables.schema import Column, TableSchema
-
-BOM = b"\xef\xbb\xbf"
-
-
-def json_lines(path: Path, *, torn: bool = False) -> Iterator[tuple[int, bytes, Any]]:
-    """Number, bytes and value of each line that isn't blank; lines end at \\n alone.
-
-    Args:
-        path: of the file.
-        torn: a last line without its end that isn't JSON was torn by a crash, and is left out.
-
-    Raises:
-        ValueError: a line that isn't UTF-8 or no JSON, by its number.
-    """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                value = loads(line.removeprefix(BOM) if number == 1 else line)
-            except UnicodeDecodeError as error:
-                wrong = f"line {number}, byte {error.start}: not UTF-8 ({error.reason})"
-            except ValueError as error:
-                wrong = f"line {number} isn't JSON: {error}"
-            else:
-                yield number, line, value
-                continue
-            if torn and not line.endswith((b"\n", b"\r")):
-                return
-            raise ValueError(wrong)
+from pointsman.errors import InputError
+from pointsman.json_rows import BOM, document, rows_of_lines
 
 
 def line_rows(path: Path, _: TableSchema) -> Iterator[dict[str, Any]]:
@@ -52,12 +23,9 @@ def line_rows(path: Path, _: TableSchema) -> Iterator[dict[str, Any]]:
         TableError: a line that isn't UTF-8 or no JSON object, by its number.
     """
     try:
-        for number, _line, row in json_lines(path):
-            if not isinstance(row, dict):
-                raise ValueError(f"line {number} must be an object, is {row!r:.40}")
-            yield row
-    except ValueError as error:
-        raise TableError(f"{path}: can't be read as jsonl: {error}") from error
+        yield from rows_of_lines(path)
+    except InputError as error:
+        raise TableError(str(error)) from error
 
 
 def array_rows(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
@@ -66,26 +34,19 @@ def array_rows(path: Path, schema: TableSchema) -> Iterator[dict[str, Any]]:
     Raises:
         TableError: neither of the two, a key that stands there twice, or no JSON in UTF-8.
     """
-    raw = path.read_bytes().removeprefix(BOM)
     try:
-        content = loads(raw)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        byte = error.start - (raw.rfind(b"\n", 0, error.start) + 1)
-        raise TableError(
-            f"{path}: can't be read as json: line {line}, byte {byte}: not UTF-8 ({error.reason})"
-        ) from error
-    except ValueError as error:
-        raise TableError(f"{path}: can't be read as json: {error}") from error
+        content = document(path)
+    except InputError as error:
+        raise TableError(str(error)) from error
     if isinstance(content, dict) and all(isinstance(row, dict) for row in content.values()):
-        _require_once(path, raw, schema)
+        _require_once(path, schema)
         content = [{schema.key[0]: key} | row for key, row in content.items()]
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise TableError(f"{path}: must be a list of objects, or an object of objects by {schema.key[0]}")
     yield from content
 
 
-def _require_once(path: Path, raw: bytes, schema: TableSchema) -> None:
+def _require_once(path: Path, schema: TableSchema) -> None:
     """Of two rows of one key Python's json would keep the last without a word."""
     keys: list[str] = []
 
@@ -94,7 +55,7 @@ def _require_once(path: Path, raw: bytes, schema: TableSchema) -> None:
         keys[:] = [key for key, _ in pairs]
         return {}
 
-    json.loads(raw, object_pairs_hook=seen)
+    json.loads(path.read_bytes().removeprefix(BOM), object_pairs_hook=seen)
     twice = sorted({key for key, count in Counter(keys).items() if count > 1})
     if twice:
         raise TableError(f"{path}: {schema.key[0]} {', '.join(map(repr, twice))} stands there more than once")

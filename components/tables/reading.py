@@ -10,14 +10,14 @@ import polars as pl
 from components.tables.arrow import parquet_size
 from components.tables.casting import source_of
 from components.tables.errors import TableError
-from components.tables.json_rows import BOM, array_rows, frame_of_rows, line_rows
-from components.tables.messages import MESSAGES, holds_odd_messages, row_with_routed_text, with_routed_texts
+from components.tables.json_rows import array_rows, frame_of_rows, line_rows
 from components.tables.schema import TableSchema
+from pointsman.json_rows import BOM, WIDE_BOMS
 from pointsman.sizes import PACKED
 from pointsman.text.conversation import DEFAULT, ConversationConfig
+from pointsman.text.messages import MESSAGES, holds_odd_messages, row_with_routed_text, with_routed_texts
 
 SUFFIXES = (".parquet", ".jsonl", ".json")
-_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def _read_text(
     by_key = head.lstrip()[:1] == b"{" and path.suffix == ".json"
     if head.startswith(PACKED):
         raise TableError(f"{path}: is packed; unpack it first")
-    if head[:2] in _WIDE_BOMS:
+    if head[:2] in WIDE_BOMS:
         raise TableError(f"{path}: is UTF-16; save it as UTF-8")
     if not head.startswith(BOM) and not by_key:
         try:

@@ -15,6 +15,14 @@ LARGEST_POINTER = 4096
 HISTORY = "history.jsonl"
 """Every verdict, beside the pointer; written by `components.release.history`."""
 
+_ENDED = {
+    "refused": (" was refused", ", for it didn't meet"),
+    "not enough evidence": (" ended as not enough evidence", ", for it couldn't show"),
+    "to canary": ("'s router waits for a canary", ""),
+    "awaits approval": ("'s router awaits approval", ""),
+}
+"""What became of a retrain by its verdict, and what its reasons are: of the first two the conditions that failed."""
+
 
 def is_url(path: str | Path) -> bool:
     """Whether a published root is at an fsspec URL, not in a folder.
@@ -81,6 +89,7 @@ def _last_word(root: Path) -> str:
         # what follows the last end of a line is torn, and blank lines say nothing
         whole = [line for line in (root / HISTORY).read_bytes().split(b"\n")[:-1] if line.strip()]
         entry = json.loads(whole[-1])
-        return f"the last retrain was {entry['verdict']} because {'; '.join(entry['reasons'])}"
+        ended, lead = _ENDED.get(entry["verdict"], (f" ended as {entry['verdict']}", ""))
+        return f"the last retrain{ended}" + (f"{lead}: {'; '.join(entry['reasons'])}" if entry["reasons"] else "")
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return "run `pointsman retrain` first"

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.model.prediction import Prediction, Selection
-from pointsman.policy.eligibility import Mask
-from pointsman.policy.policy import Budget, Policy, decide, require_costs
+from pointsman.policy.eligibility import Mask, NoneEligible
+from pointsman.policy.policy import Budget, Policy, decide, of_cost, require_costs
 
 
 def decide_eligible(
@@ -28,9 +28,12 @@ def decide_eligible(
 
     Raises:
         ValueError: as `decide`; costs need to be known of the eligible candidates only.
+        NoneEligible: that can be kept for some prompts only, and not for these.
     """
     if eligible_NM.all():
         return decide(prediction, policy, fallback=fallback, models=models)
+    if of_cost(policy):
+        _require_payable(prediction, policy, eligible_NM, models)
     masks_GM: Mask
     masks_GM, group_N = np.unique(eligible_NM, axis=0, return_inverse=True)
     if len(masks_GM) > 1 and isinstance(policy, Budget):
@@ -92,6 +95,22 @@ def _columns(prediction: Prediction, columns_C: NDArray[np.intp]) -> Prediction:
         if known.get(name) is not None:
             known[name] = known[name][:, columns_C]
     return Prediction(**known)
+
+
+def _require_payable(prediction: Prediction, policy: Policy, eligible_NM: Mask, models: Sequence[str]) -> None:
+    """Names the prompts that have no eligible candidate of known cost, where others have one."""
+    known_M = np.asarray(np.isfinite(prediction.cost_usd_NM).all(axis=0), dtype=np.bool_)
+    without_N = ~(eligible_NM & known_M).any(axis=1)
+    if known_M.all() or not without_N.any() or without_N.all():
+        return
+    reasons: dict[int, str] = {}
+    for row in np.flatnonzero(without_N).tolist():
+        columns = np.flatnonzero(eligible_NM[row]).tolist()
+        try:
+            require_costs(known_M[columns], policy, [models[column] for column in columns])
+        except ValueError as error:
+            reasons[row] = str(error)
+    raise NoneEligible(reasons)
 
 
 def _may_be_chosen(prediction: Prediction, policy: Policy, eligible_NM: Mask, models: Sequence[str]) -> Mask:

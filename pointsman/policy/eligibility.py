@@ -3,8 +3,11 @@
 Shapes: N prompts, M candidates.
 """
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +23,18 @@ MOST_OUTPUT_TOKENS = 100_000_000
 
 
 class NoneEligible(ValueError):
-    """No candidate may be chosen; the message says which rule removed whom."""
+    """No candidate may be chosen; the message says of the first such prompt which rule removed whom.
+
+    Args:
+        reasons: why, by the prompt's row.
+        whatever_is_asked: it would be so of any prompt, because of what is wanted.
+    """
+
+    def __init__(self, reasons: Mapping[int, str], *, whatever_is_asked: bool = False) -> None:
+        row, reason = next(iter(reasons.items()))
+        super().__init__(f"prompt {row}: {reason}")
+        self.reasons = reasons
+        self.whatever_is_asked = whatever_is_asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,7 +62,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a request asks of candidates."""
+    """What a request asks of candidates; names are kept and compared in Unicode NFC without spaces around.
+
+    Raises:
+        ValueError: a name that is no text, or a number out of its range.
+    """
 
     among: tuple[str, ...] | None = None
     """Names that may be chosen; None: all."""
@@ -63,14 +81,51 @@ class Wanted:
 
     def __post_init__(self) -> None:
         for name in ("among", "exclude", "requires"):
-            if isinstance(getattr(self, name), str):
+            given = getattr(self, name)
+            if isinstance(given, str):
                 raise ValueError(f"{name} must be a sequence of names, not one text")
+            if given:
+                object.__setattr__(self, name, _names(name, given))
+        tokens: Any = self.max_output_tokens
+        if not isinstance(tokens, Real):
+            raise ValueError(f"max_output_tokens must be a number, is {type(tokens).__name__}")
         if not 0 <= self.max_output_tokens <= MOST_OUTPUT_TOKENS:
             # of a number of thousands of digits Python would rather not tell them all
             got = "more" if self.max_output_tokens > 0 else self.max_output_tokens
             raise ValueError(f"max_output_tokens must be in [0, {MOST_OUTPUT_TOKENS}], got {got}")
         if not self.latency_ms > 0:
             raise ValueError(f"latency must be > 0 ms, got {self.latency_ms}")
+
+
+def wanted_of(
+    among: Sequence[str] | None, exclude: Sequence[str] | None, requires: Sequence[str] | None, max_output_tokens: int
+) -> Wanted:
+    """What is wanted, of any sequences of names; None: as if it weren't said.
+
+    Raises:
+        ValueError: as `Wanted`; one text instead of names.
+    """
+    for name, given in (("among", among), ("exclude", exclude), ("requires", requires)):
+        if isinstance(given, str):
+            raise ValueError(f"{name} must be a sequence of names, not one text")
+    return Wanted(
+        among=None if among is None else tuple(among),
+        exclude=tuple(exclude or ()),
+        requires=tuple(requires or ()),
+        max_output_tokens=max_output_tokens,
+    )
+
+
+def _names(field: str, given: Iterable[str]) -> tuple[str, ...]:
+    for name in given:
+        if not isinstance(name, str):
+            raise ValueError(f"{field} must be a sequence of names, holds {type(name).__name__}")
+    return tuple(map(_plain, given))
+
+
+def _plain(name: str) -> str:
+    """As tables keep names; most are so already."""
+    return unicodedata.normalize("NFC", name.strip())
 
 
 ANY = Wanted()
@@ -109,13 +164,14 @@ def columns_of(models: Sequence[str], among: Sequence[str]) -> NDArray[np.intp]:
     """
     if isinstance(among, str) or not among:
         raise ValueError("choosing among candidates needs at least one name, as a sequence")
-    unknown = sorted(set(among) - set(models))
+    wanted, known = set(map(_plain, among)), list(map(_plain, models))
+    unknown = sorted(wanted - set(known))
     if unknown:
         raise ValueError(
             f"the router doesn't know {', '.join(map(repr, unknown))}: it was trained on {', '.join(models)}. "
             "Retrain with outcomes of a new candidate before routing to it"
         )
-    return np.array([column for column, model in enumerate(models) if model in set(among)], dtype=np.intp)
+    return np.array([column for column, model in enumerate(known) if model in wanted], dtype=np.intp)
 
 
 def eligible(
@@ -152,7 +208,9 @@ def eligible(
     rules: dict[str, NDArray[np.bool_]] = {
         "retired": ~facts.retired_M,
         "among": named_M,
-        "exclude": np.array([model not in wanted.exclude for model in models], dtype=np.bool_),
+        "exclude": np.array(
+            [not wanted.exclude or _plain(model) not in wanted.exclude for model in models], dtype=np.bool_
+        ),
         "requires": np.array(able_M, dtype=np.bool_),
         "context window": needed_N[:, None] <= facts.window_M,
     }
@@ -167,8 +225,12 @@ def eligible(
         left_NM = np.asarray(left_NM & kept, dtype=np.bool_)
     without_N = np.flatnonzero(~left_NM.any(axis=1))
     if without_N.size:
-        row = int(without_N[0])
-        raise NoneEligible(f"prompt {row}: {_said(models, facts, wanted, removed, row, int(needed_N[row]))}")
+        rows = without_N.tolist()
+        kept_M = np.logical_and.reduce([kept for kept in rules.values() if kept.ndim == 1])
+        raise NoneEligible(
+            {row: _said(models, facts, wanted, removed, row, int(needed_N[row])) for row in rows},
+            whatever_is_asked=not (kept_M & (wanted.max_output_tokens <= facts.window_M)).any(),
+        )
     return left_NM, removed
 
 

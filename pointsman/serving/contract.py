@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pointsman.policy.eligibility import MOST_OUTPUT_TOKENS
 from pointsman.router import OPERATING
@@ -13,7 +13,7 @@ DECISION_ID = r"^[A-Za-z0-9_.:-]{1,100}$"
 
 
 class Asked(BaseModel):
-    """One prompt, many, or a conversation; and what is wanted."""
+    """One prompt, many, or a conversation; and what is wanted. A field that is null is one that is absent."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +34,14 @@ class Asked(BaseModel):
     explain: bool = False
     decision_id: Annotated[str, Field(pattern=DECISION_ID)] | None = None
     """Of a lone prompt or a conversation, made where it is missing; the same id explores alike."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, body: Any) -> Any:
+        """Clients write out every field that they know, null where it isn't set."""
+        if not isinstance(body, dict):
+            return body
+        return {name: value for name, value in body.items() if value is not None or name not in cls.model_fields}
 
 
 class Score(BaseModel):

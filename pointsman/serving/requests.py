@@ -9,6 +9,7 @@ from pointsman.serving.jobs import Job, new_id
 from pointsman.serving.paces import known_policy
 from pointsman.text.conversation import DEFAULT, ConversationConfig, ends_in_tool_loop, routed_messages
 from pointsman.text.sent import sent_characters
+from pointsman.text.valid import require_texts
 
 
 def job_of(asked: Asked, limits: ServingConfig, conversation: ConversationConfig = DEFAULT) -> Job:
@@ -39,9 +40,7 @@ def job_of(asked: Asked, limits: ServingConfig, conversation: ConversationConfig
     for row, prompt in enumerate(prompts):
         if len(prompt) > limits.longest_prompt:
             raise ValueError(f"prompt {row} has {len(prompt)} characters, at most {limits.longest_prompt}")
-        # JSON can spell half a surrogate pair, which is no text
-        if not prompt.isascii() and any("\ud800" <= mark <= "\udfff" for mark in prompt):
-            raise ValueError(f"prompt {row} isn't valid Unicode")
+    require_texts(prompts)
     for name in ("session", "tenant", "requires"):
         if plain(getattr(asked, name)) != getattr(asked, name):
             raise ValueError(f"{name} isn't valid Unicode")

@@ -28,7 +28,7 @@ from components.release.writing import write_bundle
 from components.sources.planted.families import FAMILIES
 from components.sources.planted.world import PlantedConfig, World, generate
 from components.tables.board import to_board
-from components.tables.schema import PROMPTS
+from components.tables.schema import OUTCOMES, PROMPTS
 from components.tables.store import Tables, read_tables, write_tables
 from flows.drift import EVENT, DriftParameters, drift
 from flows.platform.arrays import save_named
@@ -360,6 +360,20 @@ def test_a_candidate_that_got_worse_is_noticed(served, others, tmp_path):
     assert worst.startswith(f"predicted less observed quality of {tables.candidates['model'][0]} (")
     gaps = report.quality["by_candidate"]
     assert max(gaps, key=gaps.get) == tables.candidates["model"][0]
+
+
+def test_answers_of_a_model_that_the_router_does_not_know_are_told(server, served, others, tmp_path, capsys):
+    tables = _world(1, 300, others)
+    name = tables.candidates["model"][0]
+    renamed = pl.when(pl.col("model") == name).then(pl.lit("brand-new")).otherwise(pl.col("model")).alias("model")
+    count = tables.outcomes.filter(pl.col("model") == name).height
+    write_tables(tables.having(OUTCOMES, tables.outcomes.with_columns(renamed)), tmp_path)
+    assert main(["drift", "--recent", str(tmp_path), "--router", str(served.published)]) == 0
+    told = capsys.readouterr().out
+    words = f"{count} outcomes of brand-new were left out"
+    assert words in told
+    report = Path(next(line for line in told.splitlines() if line.startswith("report:")).split(maxsplit=1)[1])
+    assert words in report.read_text()
 
 
 @pytest.fixture(scope="module")

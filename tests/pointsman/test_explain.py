@@ -60,6 +60,9 @@ def test_the_command_prints_it(bundle, capsys):
 def test_an_empty_prompt_is_refused(bundle, capsys):
     assert main(["explain", "--router", str(bundle), "--prompt", " "]) == 2
     assert "the prompt is empty" in capsys.readouterr().err
+    # how Python reads bytes of a command line that are no UTF-8
+    assert main(["explain", "--router", str(bundle), "--prompt", "caf\udce9"]) == 2
+    assert "prompt 0 isn't valid Unicode" in capsys.readouterr().err
 
 
 def explained(parts, folder, prompt, *, operating="best", evidence=None, cost=None, **candidates):

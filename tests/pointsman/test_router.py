@@ -52,6 +52,33 @@ def test_one_text_is_not_a_batch(router):
         router.route("add 1 2")
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([None], "prompt 0 must be a text, is NoneType"),
+        (["add 1", 5], "prompt 1 must be a text, is int"),
+        (["add 1", "\ud83d bad"], "prompt 1 isn't valid Unicode"),
+        (["x" * 70_000 + "\udcff"], "prompt 0 isn't valid Unicode"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_its_place(router, given, message):
+    with pytest.raises(ValueError, match=message):
+        router.route(given)
+
+
+def test_no_policy_is_the_operating_one_and_what_is_none_is_refused(router, prompts):
+    asked = router.route(prompts, None)
+    assert asked.policy == router.route(prompts).policy
+    assert asked.candidate == router.route(prompts).candidate
+    with pytest.raises(ValueError, match="policy must be a name or a Policy, is int"):
+        router.route(prompts, 5)
+    with pytest.raises(ValueError, match="max_output_tokens must be a number"):
+        router.route(prompts, max_output_tokens="9")
+    assert router.route(prompts, among=[" small "]).candidate == ["small"] * len(prompts)
+    # as over HTTP, where a field that is null is one that is absent
+    assert len(router.route(prompts, exclude=None, requires=None)) == len(prompts)
+
+
 def test_only_available_candidates_are_chosen_and_new_ones_are_refused_by_name(router, prompts):
     assert set(router.route(prompts, among=["large"]).candidate) == {"large"}
     assert router.route(prompts, among=["large", "small"]).candidate == router.route(prompts).candidate

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from components.drift.config import DriftConfig
@@ -60,6 +61,17 @@ def test_recent_turns_of_one_conversation_count_once(seen, bundle):
     recent = replace(_recent(bundle, tuple(texts)), conversation_N=np.arange(len(texts)) // 2)
     report = inspect(read, reference, recent, CONFIG, seed=0)
     assert (report.recent, report.left_out) == (len(texts) // 2, len(texts) // 2)
+
+
+def test_outcomes_of_a_model_that_the_router_does_not_know_are_in_the_report(seen, bundle):
+    read, texts, embedding_ND, features_NF = seen
+    reference = make_reference(read.model, features_NF, embedding_ND, np.full(len(texts), "test"), seed=0)
+    ids = tuple(map(str, range(len(texts))))
+    outcomes = pl.DataFrame({"prompt_id": ids[:5], "model": ["brand-new"] * 5, "quality": [1.0] * 5})
+    recent = replace(_recent(bundle, tuple(texts)), prompt_ids=ids, outcomes=outcomes)
+    report = inspect(read, reference, recent, CONFIG, seed=0)
+    assert report.quality is None
+    assert report.as_dict()["unknown"] == {"brand-new": 5}
 
 
 def test_a_large_reference_is_a_seeded_sample_without_repeats(seen):

@@ -18,6 +18,25 @@ def test_texts_with_outcomes(tmp_path):
     assert recent.observed(("unheard of",)) is None
 
 
+def test_outcomes_of_models_that_a_router_does_not_know_are_counted(tmp_path):
+    pl.DataFrame(TEXTS).write_parquet(tmp_path / "prompts.parquet")
+    rows = [("a", "m", 1.0), ("a", "new", 0.5), ("b", "new", None), ("c", "Other", 0.0), ("gone", "new", 0.5)]
+    pl.DataFrame(rows, schema=["prompt_id", "model", "quality"], orient="row").write_parquet(
+        tmp_path / "outcomes.parquet"
+    )
+    recent = read_recent(tmp_path, minimum=3)
+    # an answer without a grade tells as well that the model is in use; one of a prompt elsewhere isn't looked at
+    assert list(recent.unknown(("m",)).items()) == [("new", 2), ("Other", 1)]
+    assert recent.unknown(("m", "new", "Other")) == {}
+    np.testing.assert_array_equal(recent.observed(("new",)), [[0.5], [np.nan], [np.nan]])
+    assert read_recent(tmp_path, minimum=3).sample(1, seed=0).unknown(()).keys() <= {"m", "new", "Other"}
+
+
+def test_without_outcomes_no_model_is_unknown(tmp_path):
+    pl.DataFrame(TEXTS).write_parquet(tmp_path / "prompts.parquet")
+    assert read_recent(tmp_path, minimum=3).unknown(()) == {}
+
+
 @pytest.mark.parametrize("name", ["prompts.jsonl", "prompts.json"])
 def test_texts_need_no_ids(tmp_path, name):
     frame = pl.DataFrame({"prompt": ["x", "y"]})
@@ -167,4 +186,4 @@ def test_outcomes_without_model_name_their_file(tmp_path):
 def test_answers_that_nobody_graded_are_not_observed(tmp_path):
     pl.DataFrame(TEXTS).write_parquet(tmp_path / "prompts.parquet")
     pl.DataFrame({"prompt_id": ["a"], "model": ["m"]}).write_parquet(tmp_path / "outcomes.parquet")
-    assert read_recent(tmp_path, minimum=1).outcomes is None
+    assert read_recent(tmp_path, minimum=1).observed(("m",)) is None

@@ -160,17 +160,44 @@ def test_a_pointer_that_is_a_pipe_is_refused_without_waiting(tmp_path):
 def test_an_empty_home_says_what_became_of_the_last_retrain(tmp_path):
     with pytest.raises(BundleError, match="nothing published yet; run `pointsman retrain` first"):
         resolve(tmp_path)
-    refuse(tmp_path, "f" * 64, ["worse than X", "too few prompts"])
+    refuse(tmp_path, "f" * 64, ["no worse than X: 2 points below", "calibrated: off by 0.2"])
     with pytest.raises(
-        BundleError, match="nothing published yet; the last retrain was refused because worse than X; too few prompts"
+        BundleError,
+        match="yet; the last retrain was refused, for it didn't meet: no worse than X: 2 points below; calibrated: off",
     ):
+        resolve(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("refused", "the last retrain was refused, for it didn't meet: ABC"),
+        ("not enough evidence", "the last retrain ended as not enough evidence, for it couldn't show: ABC"),
+        ("to canary", "the last retrain's router waits for a canary: ABC"),
+        ("awaits approval", "the last retrain's router awaits approval: ABC"),
+    ],
+)
+def test_an_empty_home_tells_each_verdict_as_what_it_is(tmp_path, verdict, words):
+    # a condition has the name of what is wanted, which mustn't read as what was found
+    refuse(tmp_path, "f" * 64, ["ABC"], verdict=verdict)
+    with pytest.raises(BundleError) as error:
+        resolve(tmp_path)
+    assert str(error.value).endswith(f"nothing published yet; {words}")
+
+
+def test_a_last_word_of_an_unknown_kind_or_without_reasons_is_told_as_it_is(tmp_path):
+    refuse(tmp_path, "f" * 64, [])
+    with pytest.raises(BundleError, match=r"the last retrain was refused$"):
+        resolve(tmp_path)
+    (tmp_path / HISTORY).write_text('{"verdict": "postponed", "reasons": ["rain"]}\n')
+    with pytest.raises(BundleError, match="the last retrain ended as postponed: rain"):
         resolve(tmp_path)
 
 
 def test_the_last_word_stands_before_blank_lines(tmp_path):
     refuse(tmp_path, "f" * 64, ["worse than X"])
     (tmp_path / HISTORY).write_bytes((tmp_path / HISTORY).read_bytes() + b"\n\n")
-    with pytest.raises(BundleError, match="the last retrain was refused because worse than X"):
+    with pytest.raises(BundleError, match="the last retrain was refused, for it didn't meet: worse than X"):
         resolve(tmp_path)
 
 

@@ -2,7 +2,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from components.reports.drift_page import check_rows, drift_markdown, drift_page
+from components.reports.drift_page import check_rows, drift_markdown, drift_page, unknown_models
 
 EVIL = "<script>alert('x')</script> | pipe"
 
@@ -108,6 +108,22 @@ def test_turns_that_were_left_out_are_counted():
     assert words.format("recent prompts ") in " ".join(_parse(drift_page(report, "")).text)
     assert "Over 200 conversations with outcomes" in drift_markdown(report)
     assert "conversation" not in drift_markdown(_report()) + drift_page(_report(), "")
+
+
+def test_outcomes_of_models_that_the_router_does_not_know_are_told_in_one_sentence():
+    words = "1,200 outcomes of brand-new and 1 of other were left out, for the router doesn't know these models"
+    report = _report(unknown={"brand-new": 1200, "other": 1})
+    assert unknown_models(report).startswith(words)
+    assert words in drift_markdown(report)
+    assert words in " ".join(_parse(drift_page(report, "")).text)
+    assert unknown_models(_report(unknown={"a": 1})).startswith("1 outcome of a was left out, for the router doesn't")
+    assert unknown_models(_report(unknown={"a": 2})).startswith("2 outcomes of a were left out, for the router doesn't")
+    many = {f"model-{row}": 9 - row for row in range(8)}
+    assert "model-4 and 9 of 3 more models were left out" in unknown_models(_report(unknown=many))
+    evil = drift_page(_report(unknown={EVIL: 2}), "")
+    assert "script" not in {tag for tag, _ in _parse(evil).tags}
+    assert unknown_models(_report()) == unknown_models(_report(unknown={})) == ""
+    assert "left out" not in drift_markdown(_report()) + drift_page(_report(), "")
 
 
 def test_without_groups_and_outcomes_their_sections_are_left_out():

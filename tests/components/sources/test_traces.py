@@ -447,6 +447,7 @@ class TestDecisions:
         ("changes", "reason"),
         [
             ({"text": None}, "the decision was logged without its text"),
+            ({"text": " \n"}, "the prompt is empty"),
             ({"propensity": 0.0}, "propensity is outside (0, 1]"),
             ({"propensity": 1.5}, "propensity is outside (0, 1]"),
             ({"propensities": json.dumps({"a": 0.5, "b": 0.5})}, "propensities don't agree"),

@@ -16,7 +16,7 @@ from pointsman.policy.eligibility import (
     eligible,
     unlimited,
 )
-from pointsman.policy.policy import Best, Budget, QualityBar, Tolerance, Tradeoff
+from pointsman.policy.policy import Best, Budget, QualityBar, Tolerance, Tradeoff, of_cost
 from pointsman.policy.ranking import rank
 
 MODELS = ("small", "middle", "large", "old")
@@ -75,6 +75,71 @@ def test_the_message_tells_the_window_that_was_too_small():
     for tokens in (-1, 100_000_001, int("9" * 400)):
         with pytest.raises(ValueError, match=r"max_output_tokens must be in \[0, 100000000\]"):
             Wanted(max_output_tokens=tokens)
+
+
+def test_every_prompt_that_nobody_can_take_is_named_with_its_reason():
+    wanted = Wanted(exclude=("large",))
+    with pytest.raises(NoneEligible) as error:
+        eligible(MODELS, FACTS, wanted, np.array([10, 5000, 20, 9000]))
+    assert list(error.value.reasons) == [1, 3]
+    assert "too small for about 10800 tokens" in error.value.reasons[3]
+    assert str(error.value) == f"prompt 1: {error.value.reasons[1]}"
+    assert not error.value.whatever_is_asked
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(among=("old",)),
+        Wanted(exclude=("small", "middle", "large")),
+        Wanted(requires=("telepathy",), among=("small", "middle")),
+        Wanted(exclude=("large",), max_output_tokens=4001),
+    ],
+)
+def test_a_request_that_leaves_nobody_for_any_prompt_is_told_from_prompts_that_nobody_can_take(wanted):
+    with pytest.raises(NoneEligible) as error:
+        eligible(MODELS, FACTS, wanted, np.array([0, 10]))
+    assert error.value.whatever_is_asked
+
+
+def test_a_prompt_without_a_candidate_of_known_cost_is_named():
+    prediction = beliefs(rows=3)
+    prediction.cost_usd_NM[:, 2] = np.nan
+    mask_NM = np.array([[True] * 4, [False, False, True, False], [True, False, True, False]])
+    shared = {"fallback": 0, "general_quality_M": np.ones(4), "models": MODELS}
+    for policy in POLICIES:
+        if of_cost(policy):
+            with pytest.raises(NoneEligible, match=r"prompt 1: policy .* unknown for all 1 candidates: large") as error:
+                decide_eligible(prediction, policy, mask_NM, **shared)
+            assert list(error.value.reasons) == [1]
+            assert not error.value.whatever_is_asked
+    # where that holds for every prompt it is the policy that can't be kept
+    with pytest.raises(ValueError, match="unknown for all 1 candidates") as other:
+        decide_eligible(prediction, POLICIES[1], mask_NM[[1, 1, 1]], **shared)
+    assert not isinstance(other.value, NoneEligible)
+
+
+def test_names_are_compared_in_nfc_and_without_spaces_around_as_in_the_tables():
+    models, facts = ("Gr\u00f6\u00dfe", "Zoe\u0308"), Facts.unknown(2)
+    for asked in ("Gro\u0308\u00dfe", " Gr\u00f6\u00dfe\n"):
+        assert eligible(models, facts, Wanted(among=(asked,)), np.array([1]))[0].tolist() == [[True, False]]
+        assert eligible(models, facts, Wanted(exclude=(asked,)), np.array([1]))[0].tolist() == [[False, True]]
+    # a bundle from before may have names in another form
+    assert columns_of(models, ["Zo\u00eb"]).tolist() == [1]
+    assert Wanted(requires=(" tools",)) == Wanted(requires=("tools",))
+
+
+@pytest.mark.parametrize("name", ["among", "exclude", "requires"])
+@pytest.mark.parametrize("given", [(None,), (5,), ("small", b"large")])
+def test_what_is_no_name_is_refused(name, given):
+    with pytest.raises(ValueError, match=rf"{name} must be a sequence of names, holds (NoneType|int|bytes)"):
+        Wanted(**{name: given})
+
+
+@pytest.mark.parametrize("tokens", ["9", None, [9]])
+def test_tokens_must_be_a_number(tokens):
+    with pytest.raises(ValueError, match="max_output_tokens must be a number"):
+        Wanted(max_output_tokens=tokens)
 
 
 def test_nothing_known_and_nothing_wanted_limits_nobody():

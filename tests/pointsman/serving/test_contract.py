@@ -55,6 +55,34 @@ def test_every_field_is_answered(bundle, prompts):
     assert [task["label"] for task in described["tasks"]] == ["sums", "songs"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("prompts", "messages", "policy", "among", "exclude", "requires", "max_output_tokens"),
+        *("session", "tenant", "explain", "decision_id"),
+    ],
+)
+def test_a_field_that_is_null_is_a_field_that_is_absent(bundle, name):
+    http = client(bundle)
+    (asked,), (plain,) = ask(http, prompt="add 1 and 2", **{name: None}), ask(http, prompt="add 1 and 2")
+    assert {**asked, "decision_id": ""} == {**plain, "decision_id": ""}
+
+
+def test_unknown_fields_are_refused_though_they_are_null_and_outcomes_take_nulls(bundle):
+    http = client(bundle)
+    assert http.post("/v1/route", json={"prompt": "add 1", "polcy": None}).status_code == 422
+    assert http.post("/v1/route", json={"prompt": None}).status_code == 422
+    told = {"decision_id": "d1", "quality": 0.5, **dict.fromkeys(("thumb", "cost_usd", "error"))}
+    assert http.post("/v1/outcomes", json=told).status_code == 200
+    for body in ("null", "[]", '"text"'):
+        answer = http.post("/v1/route", content=body, headers={"content-type": "application/json"})
+        assert answer.status_code == 422
+
+
+def test_names_are_read_without_spaces_around(bundle):
+    assert ask(client(bundle), prompt="add 1 and 2", among=[" large\n"])[0]["candidate"] == "large"
+
+
 def test_a_conversation_is_routed_by_its_last_turns(bundle):
     http = client(bundle)
     messages = [

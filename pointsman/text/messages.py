@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from components.tables.json_text import loads
+from pointsman.json_text import loads
 from pointsman.text.conversation import ConversationConfig, ConversationError, routed_messages
+from pointsman.text.sent import sent_characters
 
 MESSAGES = ("prompt", "messages")
 """Columns that may hold messages."""
@@ -81,3 +82,35 @@ def _decoded(text: str) -> Any:
         return loads(text)
     except ValueError:
         return text
+
+
+def holds_messages(values: pl.Series) -> bool:
+    """Whether a column of text or lists holds messages, as lists or as JSON text.
+
+    >>> holds_messages(pl.Series(["What is this?"])), holds_messages(pl.Series(['[{"role": "user", "content": "Hi"}]']))
+    (False, True)
+    """
+    if values.dtype == pl.String:
+        return bool(values.str.contains(_WRITTEN).any())
+    return isinstance(values.dtype, pl.List)
+
+
+def asked(value: Any, conversation: ConversationConfig) -> tuple[str, tuple[str, ...], int]:
+    """Of a text, or of messages as a list or as JSON text: what is routed, what it requires, and characters sent.
+
+    What holds no text of a user, and None, is a blank text.
+
+    >>> asked([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}],
+    ...       ConversationConfig())
+    ('Hello', (), 14)
+    """
+    if isinstance(value, str) and _WRITTEN_PATTERN.match(value):
+        value = _decoded(value)
+    if not isinstance(value, list):
+        text = value if isinstance(value, str) else ""
+        return text, (), len(text)
+    try:
+        routed = routed_messages(value, conversation)
+    except ConversationError:
+        return "", (), 0
+    return routed.text, routed.requires, max(sent_characters(value), len(routed.text))
