@@ -24,10 +24,11 @@ def json_lines(path: Path, *, torn: bool = False) -> Iterator[tuple[int, bytes, 
     """
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if not line.strip():
+            text = line.removeprefix(BOM) if number == 1 else line
+            if not text.strip():
                 continue
             try:
-                value = loads(line.removeprefix(BOM) if number == 1 else line)
+                value = loads(text)
             except UnicodeDecodeError as error:
                 wrong = f"line {number}, byte {error.start}: not UTF-8 ({error.reason})"
             except ValueError as error:
