@@ -358,13 +358,13 @@ class TestPromptfoo:
         content: Any = [
             tried("2 + 2?", {"id": "openai:chat:small"}, 0.75),
             tried(json.dumps(TALK), {"id": "openai:large", "label": "Large"}, 0.0),
-            tried("3 + 3?", "anthropic:messages:small", 1.0, gradingResult={"score": 0.25, "namedScores": {"n": 0.5}}),
+            tried("3 + 3?", "anthropic:messages:tiny", 1.0, gradingResult={"score": 0.25, "namedScores": {"n": 0.5}}),
         ]
         for _ in range(nesting):
             content = {"results": content}
         path = lines(json.dumps(content, indent=1), name="results.json")
         _, tables = imported("promptfoo", path)
-        assert cells(tables) == {("2 + 2?", "small"): 0.75, ("Hi", "Large"): 0, ("3 + 3?", "small"): 0.25}
+        assert cells(tables) == {("2 + 2?", "small"): 0.75, ("Hi", "Large"): 0, ("3 + 3?", "tiny"): 0.25}
         assert set(column(tables, "latency_ms")) == {900}
 
     def test_models_keep_the_colons_of_their_names(self, lines, imported) -> None:
@@ -380,6 +380,34 @@ class TestPromptfoo:
         path = lines(*(tried("2 + 2?", {"id": provider}, 1) for provider in named), name="results.jsonl")
         _, tables = imported("promptfoo", path)
         assert tables.candidates["model"].to_list() == sorted(named.values())
+
+    def test_providers_of_one_model_name_stay_apart(self, lines, imported) -> None:
+        named = {
+            "openai:gpt-4": "openai/gpt-4",
+            "openai:chat:gpt-4": "openai/gpt-4",
+            "azure:chat:gpt-4": "azure/gpt-4",
+            # its name is what another one is called once the providers are told apart
+            "openrouter:openai/gpt-4": "openrouter/openai/gpt-4",
+            "openai:chat:small": "small",
+            "openai:responses:small": "small",
+        }
+        rows = [tried(f"{place} + 1?", provider, place / 8) for place, provider in enumerate(named)]
+        first, second = lines(*rows[:2], name="1.jsonl"), lines(*rows[2:], name="2.jsonl")
+        tally, tables = imported("promptfoo", first, second)
+        assert cells(tables) == {(f"{place} + 1?", name): place / 8 for place, name in enumerate(named.values())}
+        assert not tally.remarks
+
+    def test_a_label_is_kept_and_providers_that_share_one_are_named(self, lines, imported) -> None:
+        path = lines(
+            tried("a", {"id": "azure:gpt-4", "label": "gpt-4"}, 1),
+            tried("a", "openai:gpt-4", 0),
+            tried("a", {"id": "openai:x", "label": "Fast"}, 0),
+            tried("b", {"id": "azure:y", "label": "Fast"}, 1),
+            name="results.jsonl",
+        )
+        tally, tables = imported("promptfoo", path)
+        assert cells(tables) == {("a", "gpt-4"): 1, ("a", "openai/gpt-4"): 0, ("a", "Fast"): 0, ("b", "Fast"): 1}
+        assert tally.remarks == {"'Fast' is what several providers are called: azure:y, openai:x": 2}
 
     def test_a_test_without_assertions_grades_nothing(self, lines, imported) -> None:
         passed = {"pass": True, "score": 1, "reason": "No assertions"}
