@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.sources.call import FAILED, NO_CHAT, Call, Read, ReadOptions, RowError, each
-from components.sources.fields import answer_of, asked, count_of, object_of, objects, quality_of, text_of, time_of
+from components.sources.fields import answer_of, asked, count_of, object_of, quality_of, text_of, time_of
 from components.sources.files import Record, records
 
 
@@ -83,15 +83,8 @@ def _call(
         created_at=time_of(body.get("created", body.get("created_at"))),
         benchmark=text_of(metadata, "benchmark"),
         quality=quality_of(metadata.get(options.metric or "quality", record.get("quality")), options),
-        response=(answer_of(body) or _output_text(body)) if options.responses else None,
+        response=answer_of(body) if options.responses else None,
         input_tokens=count_of(usage, "prompt_tokens", "input_tokens"),
         cached_tokens=count_of(details, "cached_tokens"),
         output_tokens=count_of(usage, "completion_tokens", "output_tokens"),
     )
-
-
-def _output_text(body: Mapping[str, Any]) -> str | None:
-    """The answer in the form of the responses API."""
-    parts = [part for item in objects(body.get("output")) for part in objects(item.get("content"))]
-    text = "\n".join(part["text"] for part in parts if isinstance(part.get("text"), str))
-    return text or None
