@@ -63,6 +63,17 @@ def test_a_single_cell_that_is_no_grade_is_one_row(tmp_path: Path, imported) -> 
     assert tally.reasons == {"the grade is no number": 1}
 
 
+@pytest.mark.parametrize(("cell", "reason"), [("2", "outside [0, 1]"), ("inf", "no number"), ("good", "no number")])
+def test_a_cell_that_is_no_grade_takes_no_other_away(tmp_path: Path, imported, cell: str, reason: str) -> None:
+    tally, tables = imported(
+        "wide-csv", sheet(tmp_path, f"prompt,a,b,a_cost\n{EIGHT.replace(chr(10), ',1' + chr(10))}q,{cell},1,1\n")
+    )
+    assert {name: quality for (prompt, name), quality in cells(tables).items() if prompt == "q"} == {"b": 1}
+    assert tally.reasons == {f"the grade is {reason}": 1}
+    assert tally.first[0].detail == f"the grade is {reason}: '{cell} in column a'"
+    assert tally.read == 18
+
+
 @pytest.mark.parametrize(
     ("row", "reason"), [("x,1,0,1,0", "more cells"), ("x,1", "fewer cells"), (" ,1,0", "the prompt")]
 )
