@@ -126,8 +126,9 @@ def _quality(
 def _annotations(span: Mapping[str, Any], options: ReadOptions) -> Iterator[Grade]:
     """Phoenix' annotations: a list of name, annotator_kind and result.score."""
     for one in objects(span.get("annotations")):
-        result = object_of(one, "result") or one
-        grade = quality_of(result.get("score"), options)
-        if grade is not None and options.metric in (None, one.get("name")):
+        if options.metric not in (None, one.get("name")):
+            continue
+        grade = quality_of((object_of(one, "result") or one).get("score"), options)
+        if grade is not None:
             kind = _KINDS.get(str(one.get("annotator_kind")), "judge")
             yield Grade(grader=str(one.get("name") or kind), kind=kind, grade=grade)

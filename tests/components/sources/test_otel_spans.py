@@ -95,6 +95,13 @@ def test_a_metric_that_no_evaluation_has_is_refused(lines, imported) -> None:
     assert cells(imported("otel", log, metric="right")[1]) == {("Hi", "m"): 1}
 
 
+def test_an_annotation_of_another_name_takes_no_grade_away(lines, imported) -> None:
+    marks = [{"name": "stars", "result": {"score": 5}}, {"name": "right", "result": {"score": 0.5}}]
+    log = lines({"attributes": CHAT | {"input.value": "Hi"}, "annotations": marks})
+    _, tables = imported("otel", log, metric="right")
+    assert tables.grades.select("grader", "grade").rows() == [("right", 0.5)]
+
+
 def test_log_records_of_no_span_belong_to_none(lines, imported) -> None:
     spans = [{"attributes": CHAT | {"input.value": text}} for text in ("Hi", "Ho")]
     log = lines(
