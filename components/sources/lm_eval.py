@@ -89,11 +89,8 @@ def _model(path: Path) -> str:
         TableError: several runs lie in the folder, and nothing names their models.
     """
     folder, time = path.parent, _time(path)
-    of_run = sorted(folder.glob(f"*{time}.json"))
-    for results in (*of_run, *sorted(folder.glob("results_*.json"), reverse=True)):
-        model = _named_in(results)
-        if model:
-            return model
+    if model := _first_named(sorted(folder.glob(f"*{time}.json"))):
+        return model
     if "__" not in folder.name:
         # the harness writes vendor/model so: such a folder is one model's whatever lies in it
         times = {_time(one) for one in folder.glob("samples_*") if _time(one) is not None}
@@ -102,7 +99,13 @@ def _model(path: Path) -> str:
                 f"{folder}: holds two runs or more, and no results file names the model of {path.name}: put the file "
                 "that ends in its time and .json beside it, or name the samples samples_TASK_MODEL.jsonl"
             )
-    return folder.name.replace("__", "/")
+    # of one run or one model: then any results are its own
+    others = sorted(folder.glob("results_*.json"), reverse=True)
+    return _first_named(others) or folder.name.replace("__", "/")
+
+
+def _first_named(results: Sequence[Path]) -> str | None:
+    return next((model for model in map(_named_in, results) if model), None)
 
 
 def _named_in(results: Path) -> str | None:

@@ -147,9 +147,8 @@ def _parts(provider: str) -> tuple[str, str]:
     (('openai', 'gpt-4o'), ('ollama', 'llama3.2:1b'), ('bedrock', 'amazon.nova-lite-v1:0'))
     """
     parts = provider.split(":")
-    if len(parts) == 1 or "://" in provider:
-        return "", provider
-    return parts[0], ":".join(parts[2:] if len(parts) > 2 and parts[1] in _KINDS else parts[1:])
+    model = ":".join(parts[2:] if len(parts) > 2 and parts[1] in _KINDS else parts[1:])
+    return ("", provider) if not model or "://" in provider else (parts[0], model)
 
 
 def _checked(grading: Mapping[str, Any]) -> bool:

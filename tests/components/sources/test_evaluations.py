@@ -175,6 +175,14 @@ class TestLmEval:
             assert tables.candidates["model"].to_list() == ["org/a", "org/b"]
             assert column(tables, "samples") == [1, 1]
 
+    def test_results_of_another_run_name_no_model(self, lines, imported) -> None:
+        times = [f"2025-01-0{day}T03-04-05.678901" for day in (2, 3)]
+        results = lines({"model_name": "org/b"}, name=f"flat/results_{times[1]}.json")
+        for time in times:
+            lines(lm(), name=f"flat/samples_sums_{time}.jsonl")
+        with pytest.raises(TableError, match=r"flat: .*no results file names the model of samples_sums_2025-01-02T"):
+            imported("lm-eval", results.parent)
+
     @pytest.mark.parametrize(("folder", "refused"), [("flat", True), ("org__small", False)])
     def test_runs_that_nothing_names_are_refused(self, lines, imported, folder: str, refused: bool) -> None:
         for day in (2, 3):
@@ -376,6 +384,7 @@ class TestPromptfoo:
             "openrouter:meta-llama/llama-3.1-8b-instruct:free": "meta-llama/llama-3.1-8b-instruct:free",
             "https://example.com/v1": "https://example.com/v1",
             "echo": "echo",
+            "openai:": "openai:",
         }
         path = lines(*(tried("2 + 2?", {"id": provider}, 1) for provider in named), name="results.jsonl")
         _, tables = imported("promptfoo", path)
@@ -544,6 +553,21 @@ def test_a_deployment_has_the_name_that_was_asked_for(lines, imported) -> None:
     tally, tables = imported("openai-batch", lines(*rows))
     assert set(cells(tables)) == {("1?", "mine"), ("3?", "gpt-4o"), ("3?", "other")}
     assert tally.reasons == {"the call failed": 1}
+
+
+@pytest.mark.parametrize("failed", [{"status_code": 500, "body": {"error": {"code": "x"}}}, None])
+def test_a_request_that_was_sent_again_is_of_the_same_model(lines, imported, failed) -> None:
+    request = {"custom_id": "1", "body": {"model": "mine", "messages": [{"role": "user", "content": "1?"}]}}
+    answer = {"model": "gpt-4o-2024-08-06", "choices": [{"message": {"content": "4"}}]}
+    good = {"id": "b", "custom_id": "1", "response": {"status_code": 200, "body": answer}}
+    bad = {"id": "a", "custom_id": "1", "response": failed, "error": None if failed else {"code": "batch_expired"}}
+    tally, tables = imported("openai-batch", lines(request, bad, good))
+    assert set(cells(tables)) == {("1?", "mine")}
+    tally, tables = imported("openai-batch", lines(request, request, bad, good))
+    assert set(cells(tables)) == {("1?", "mine")}
+    assert tally.reasons == {"the call failed": 1}
+    answer.pop("model")
+    assert set(cells(imported("openai-batch", lines(request, good))[1])) == {("1?", "mine")}
 
 
 @pytest.mark.parametrize(
