@@ -199,6 +199,15 @@ def test_times_beside_a_model_are_read(tmp_path: Path, imported, name: str) -> N
     assert not tally.remarks
 
 
+@pytest.mark.parametrize("name", ["score", "Quality", "correct"])
+def test_a_grade_without_a_model_is_none(tmp_path: Path, imported, name: str) -> None:
+    tally, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,b,{name}\nx,1,0,0.5\ny,0,1,0.5\n"))
+    assert tables.candidates["model"].to_list() == ["a", "b"]
+    assert tally.remarks == {f"column '{name.lower()}' passed over: it names no model": 2}
+    with pytest.raises(TableError, match=rf"one column per model; found \['prompt', '{name.lower()}'\]$"):
+        imported("wide-csv", sheet(tmp_path, f"prompt,{name}\nx,1\ny,0\n"))
+
+
 @pytest.mark.parametrize("name", ["average", "Mean", "TOTAL", "oracle", "max", "best", "average_score"])
 def test_what_sums_up_models_is_none(tmp_path: Path, imported, name: str) -> None:
     tally, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,average-7b,{name}\nx,1,0,0.5\ny,0,1,0.5\n"))
