@@ -133,14 +133,14 @@ def _call(record: Mapping[str, Any], _: Path, *, task: str, model: str, shared: 
     answers = record.get("filtered_resps")
     response = answers[0] if isinstance(answers, list) and answers else None
     metric = _metric(record, options)
+    quality = quality_of(record[metric], options)
     return Call(
         model=text_of(record, "model", "model_name") or model,
         **asked_by(record, shared),
         benchmark=task,
-        quality=quality_of(record[metric], options),
-        graded_by=metric,
+        quality=quality,
+        graded_by=None if quality is None else metric,
         response=response if isinstance(response, str) and options.responses else None,
-        remarks=(),
     )
 
 

@@ -261,6 +261,13 @@ class TestInspect:
         log = inspect(sample(scores={"x": {"value": value}}))
         assert column(imported("inspect", lines(json.dumps(log), name="log.json"))[1], "quality") == [quality]
 
+    def test_what_is_not_graded_names_no_grader(self, lines, imported) -> None:
+        log = inspect(sample(), sample(1, scores={"match": {"value": None}}))
+        _, tables = imported("inspect", lines(json.dumps(log), name="log.json"))
+        assert column(tables, "graded_by", ["quality"]) == [None, "match"]
+        _, tables = imported("lm-eval", lines(lm(), lm(1, exact_match=float("nan")), name="samples_sums_a.jsonl"))
+        assert column(tables, "graded_by", ["quality"]) == [None, "exact_match"]
+
     def test_one_score_of_several_is_chosen(self, lines, imported) -> None:
         path = lines(json.dumps(inspect(sample())), name="log.json")
         assert column(imported("inspect", path, metric="style")[1], "quality") == [0.25]
