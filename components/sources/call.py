@@ -128,15 +128,20 @@ class Call:
 Read = Iterator[Call | Unusable]
 
 
-def each(records: Iterable[Record], read: Callable[[Any, Path], Call | Iterable[Call]]) -> Read:
-    """Calls of records, and for each that can't be read why."""
+def each(records: Iterable[Record], read: Callable[[Any, Path], Call | Iterable[Call | RowError]]) -> Read:
+    """Calls of records, and for each record, or part of one, that can't be read why."""
     for record in records:
         try:
             if record.error is not None:
                 raise RowError(record.error, record.content)
             found = read(record.content, record.path)
-            yield from (found,) if isinstance(found, Call) else found
         except RowError as error:
-            yield Unusable(
-                file=record.path.name, row=record.number, reason=error.reason, detail=str(error), outside=error.outside
-            )
+            found = [error]
+        for one in (found,) if isinstance(found, Call) else found:
+            yield _unusable(record, one) if isinstance(one, RowError) else one
+
+
+def _unusable(record: Record, error: RowError) -> Unusable:
+    return Unusable(
+        file=record.path.name, row=record.number, reason=error.reason, detail=str(error), outside=error.outside
+    )

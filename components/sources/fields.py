@@ -96,7 +96,7 @@ def quality_of(value: Any, options: ReadOptions) -> float | None:
     """A grade as quality in [0, 1]; None where there is none. Truth is 1, percent are parts of a hundred.
 
     Raises:
-        RowError: it is no grade, or lies outside its scale.
+        RowError: it is no finite grade, or lies outside its scale.
     """
     if value is None or isinstance(value, bool):
         return None if value is None else float(value)
@@ -115,6 +115,9 @@ def quality_of(value: Any, options: ReadOptions) -> float | None:
         raise RowError("the grade is no number", value) from None
     if math.isnan(number):
         return None
+    if math.isinf(number):
+        # on no scale is it a grade
+        raise RowError("the grade is no number", value)
     quality = (number - worst) / (best - worst)
     if not 0 <= quality <= 1:
         raise RowError(f"the grade is outside [{worst:g}, {best:g}]", number, outside=number)

@@ -93,13 +93,15 @@ def import_logs(config: ImportConfig) -> Tally:
     unusable: list[Unusable] = []
     for row in source.read(files, config.read):
         (calls if isinstance(row, Call) else unusable).append(row)  # type: ignore[arg-type]
+    outside = tuple(row.outside for row in unusable if row.outside is not None)
     tally = Tally(
         files=len(files),
         read=len(calls) + len(unusable),
         reasons=Counter(row.reason for row in unusable),
         remarks=Counter(remark for call in calls for remark in call.remarks),
         first=tuple(unusable[:3]),
-        outside=tuple(row.outside for row in unusable if row.outside is not None),
+        outside=outside,
+        span=_span(outside, calls, config.read.scale or (0.0, 1.0)) if outside else None,
     )
     if not calls:
         what = (
@@ -131,6 +133,14 @@ def import_logs(config: ImportConfig) -> Tally:
     aside = pl.DataFrame([(one.file, one.row, one.detail) for one in unusable], schema=schema, orient="row")
     write_parquet(aside, config.data / SET_ASIDE_FILE)
     return replace(tally, notes=tuple(notes), **_counts(tables))
+
+
+def _span(outside: Sequence[float], calls: Sequence[Call], scale: tuple[float, float]) -> tuple[float, float]:
+    """The lowest and the highest of all grades, as the log writes them."""
+    worst, best = scale
+    inside = (grade for call in calls for grade in (call.quality, *(one.grade for one in call.grades)))
+    written = [*outside, *(worst + grade * (best - worst) for grade in inside if grade is not None)]
+    return min(written), max(written)
 
 
 def _with_turns(config: ImportConfig) -> ImportConfig:

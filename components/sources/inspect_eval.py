@@ -116,6 +116,7 @@ def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions, names: se
     costs = [number_of(usage, "total_cost") for usage in usages]
     target = sample.get("target")
     seconds = number_of(output, "time")
+    quality = quality_of(_in_scale(values.get(scorer or ""), options), options)
     return Call(
         model=model,
         **_question(sample, options),
@@ -125,8 +126,8 @@ def _call(sample: Mapping[str, Any], _: Path, *, options: ReadOptions, names: se
         benchmark=text_of(evaluation, "task"),
         reference=target if isinstance(target, str) and target.strip() else None,
         created_at=time_of(evaluation.get("created")),
-        quality=quality_of(_in_scale(values.get(scorer or ""), options), options),
-        graded_by=scorer if scorer in values else None,
+        quality=quality,
+        graded_by=None if quality is None else scorer,
         response=answer_of(output) if options.responses else None,
         input_tokens=_sum(sent),
         cached_tokens=cached,

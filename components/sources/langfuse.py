@@ -84,11 +84,15 @@ def _usual(scores: Sequence[Mapping[str, Any]], options: ReadOptions) -> str:
 def _grade(score: Mapping[str, Any], options: ReadOptions) -> float | None:
     """A score in [0, 1]: a category by what it is called, for its `value` is 0 unless a config gave it another.
 
+    Truths and categories may stand in `value` as text.
+
     Raises:
         RowError: it is none, or lies outside its scale.
     """
     kind, value, said = score.get("data_type"), score.get("value"), score.get("string_value")
-    if kind == "BOOLEAN" and number_of(score, "value") in (0, 1):
+    if kind in ("BOOLEAN", "CATEGORICAL") and isinstance(value, str) and _is_word(value):
+        said, value = value, None
+    elif kind == "BOOLEAN" and number_of(score, "value") in (0, 1):
         return number_of(score, "value")
     called = isinstance(said, str) and bool(said.strip())
     if not called or (value is not None and (kind != "CATEGORICAL" or score.get("config_id"))):
@@ -97,6 +101,14 @@ def _grade(score: Mapping[str, Any], options: ReadOptions) -> float | None:
         return quality_of(said, options)
     except RowError as error:
         raise (RowError(NO_GRADE, said) if error.outside is None else error) from None
+
+
+def _is_word(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return bool(text.strip())
+    return False
 
 
 def _graded(scores: Sequence[Record], grades: dict[str, list[Grade]], options: ReadOptions) -> Iterator[Unusable]:
@@ -159,24 +171,28 @@ def _call(
 
 
 def _sent(usage: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:
-    """Input tokens with cached ones and other kinds: Langfuse counts those apart."""
-    own = count_of(usage, "input", "prompt_tokens")
+    """Input tokens with cached ones and other kinds: Langfuse counts those apart, LiteLLM now and then within too."""
+    own = count_of(usage, "input", "input_tokens", "prompt_tokens")
+    total, written = count_of(usage, "total", "total_tokens"), _written(usage, row)
     if own is not None:
-        own += _apart(usage, "input_", ("cache_read_input_tokens", "cache_creation_input_tokens"))
+        most = own + _apart(usage, "input_", ("cache_read_input_tokens", "cache_creation_input_tokens"))
+        rest = most if total is None or written is None else total - written
+        own = rest if own <= rest <= most else most
     return own or count_of(row, "prompt_tokens")
 
 
 def _written(usage: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:
     """Output tokens with those of reasoning: Langfuse takes each kind that it names out of `output`."""
     whole = count_of(usage, "completion_tokens") or count_of(row, "completion_tokens")
-    own = count_of(usage, "output")
+    own = count_of(usage, "output", "output_tokens")
     return whole if own is None else own + _apart(usage, "output_", ())
 
 
 def _apart(usage: Mapping[str, Any], start: str, others: Sequence[str]) -> int:
     """Tokens of the kinds that are counted beside `input` or `output`."""
     kinds = [name for name in usage if name in others or (name.startswith(start) and name != f"{start}tokens")]
-    return sum(count_of(usage, name) or 0 for name in kinds)
+    # `input_tokens_details` are parts of the tokens beside it
+    return sum(count_of(usage, name) or 0 for name in kinds if not isinstance(usage[name], dict))
 
 
 def _object(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -89,11 +89,8 @@ def _model(path: Path) -> str:
         TableError: several runs lie in the folder, and nothing names their models.
     """
     folder, time = path.parent, _time(path)
-    of_run = sorted(folder.glob(f"*{time}.json"))
-    for results in (*of_run, *sorted(folder.glob("results_*.json"), reverse=True)):
-        model = _named_in(results)
-        if model:
-            return model
+    if model := _first_named(sorted(folder.glob(f"*{time}.json"))):
+        return model
     if "__" not in folder.name:
         # the harness writes vendor/model so: such a folder is one model's whatever lies in it
         times = {_time(one) for one in folder.glob("samples_*") if _time(one) is not None}
@@ -102,7 +99,13 @@ def _model(path: Path) -> str:
                 f"{folder}: holds two runs or more, and no results file names the model of {path.name}: put the file "
                 "that ends in its time and .json beside it, or name the samples samples_TASK_MODEL.jsonl"
             )
-    return folder.name.replace("__", "/")
+    # of one run or one model: then any results are its own
+    others = sorted(folder.glob("results_*.json"), reverse=True)
+    return _first_named(others) or folder.name.replace("__", "/")
+
+
+def _first_named(results: Sequence[Path]) -> str | None:
+    return next((model for model in map(_named_in, results) if model), None)
 
 
 def _named_in(results: Path) -> str | None:
@@ -130,14 +133,14 @@ def _call(record: Mapping[str, Any], _: Path, *, task: str, model: str, shared: 
     answers = record.get("filtered_resps")
     response = answers[0] if isinstance(answers, list) and answers else None
     metric = _metric(record, options)
+    quality = quality_of(record[metric], options)
     return Call(
         model=text_of(record, "model", "model_name") or model,
         **asked_by(record, shared),
         benchmark=task,
-        quality=quality_of(record[metric], options),
-        graded_by=metric,
+        quality=quality,
+        graded_by=None if quality is None else metric,
         response=response if isinstance(response, str) and options.responses else None,
-        remarks=(),
     )
 
 

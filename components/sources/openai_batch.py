@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.sources.call import FAILED, NO_CHAT, Call, Read, ReadOptions, RowError, each
-from components.sources.fields import answer_of, asked, count_of, object_of, objects, quality_of, text_of, time_of
+from components.sources.fields import answer_of, asked, count_of, object_of, quality_of, text_of, time_of
 from components.sources.files import Record, records
 
 
@@ -27,7 +27,8 @@ def read_openai_batch(paths: Sequence[Path], options: ReadOptions) -> Read:
         else:
             answers.append(record)
             content = record.content if record.error is None else {}
-            answered[str(content.get("custom_id"))].add(_model(object_of(object_of(content, "response"), "body")))
+            if model := _model(object_of(object_of(content, "response"), "body")):
+                answered[str(content.get("custom_id"))].add(model)
     yield from each(answers, partial(_call, questions=questions, answered=answered, options=options))
 
 
@@ -41,7 +42,7 @@ def _request(requests: Sequence[dict[str, Any]], model: str) -> dict[str, Any]:
         raise RowError(NO_CHAT, requests[0].get("url"))
     bodies: list[dict[str, Any]] = [request["body"] for request in requests if _is_chat(request)]
     fitting = [body for body in bodies if model.startswith(_model(body))]
-    if not fitting and len(bodies) != 1:
+    if not fitting and (not bodies or any(body != bodies[0] for body in bodies)):
         raise RowError("no request of this custom_id: give the batch's input file too")
     chosen = max(fitting or bodies, key=lambda body: len(_model(body)))
     if any(body != chosen and _model(body) == _model(chosen) for body in fitting):
@@ -74,7 +75,7 @@ def _call(
     details = object_of(usage, "prompt_tokens_details", "input_tokens_details")
     metadata = object_of(request, "metadata")
     # a deployment answers by its model's name; of two that answered one request one may have been asked elsewhere
-    alone = len(answered[key]) == 1 and len(questions[key]) == 1
+    alone = len(answered[key]) < 2 and len({_model(request["body"]) for request in questions[key]}) == 1
     asked_for = _model(request) or model
     return Call(
         model=asked_for if alone or model.startswith(asked_for) else model,
@@ -83,15 +84,8 @@ def _call(
         created_at=time_of(body.get("created", body.get("created_at"))),
         benchmark=text_of(metadata, "benchmark"),
         quality=quality_of(metadata.get(options.metric or "quality", record.get("quality")), options),
-        response=(answer_of(body) or _output_text(body)) if options.responses else None,
+        response=answer_of(body) if options.responses else None,
         input_tokens=count_of(usage, "prompt_tokens", "input_tokens"),
         cached_tokens=count_of(details, "cached_tokens"),
         output_tokens=count_of(usage, "completion_tokens", "output_tokens"),
     )
-
-
-def _output_text(body: Mapping[str, Any]) -> str | None:
-    """The answer in the form of the responses API."""
-    parts = [part for item in objects(body.get("output")) for part in objects(item.get("content"))]
-    text = "\n".join(part["text"] for part in parts if isinstance(part.get("text"), str))
-    return text or None

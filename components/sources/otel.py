@@ -41,7 +41,8 @@ def read_otel(paths: Sequence[Path], options: ReadOptions) -> Read:
     options.check_metric(paths[0], names)
 
 
-def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions, names: set[str]) -> Call:
+def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions, names: set[str]) -> list[Call | RowError]:
+    """The call, and for each annotation that is no grade why."""
     attributes = attributes_of(span)
     events = [(str(one.get("name")), flat(one.get("attributes"))) for one in objects(span.get("events"))]
     names.update(_metrics(span, attributes, events, options))
@@ -66,14 +67,15 @@ def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions, names: set[
     end = time_of(_either(span, "endTimeUnixNano", "end_time_unix_nano", "end_time", "endTime"))
     ids = ids_of(span)
     quality, remarks = _quality(attributes, events, options)
-    return Call(
+    annotations = list(_annotations(span, options))
+    call = Call(
         model=model,
         **asked(request_of(attributes, events), options),
         call_id="/".join(map(str, ids)) if all(ids) else None,
         conversation_id=text_of(attributes, "gen_ai.conversation.id", "session.id"),
         created_at=start,
         quality=quality,
-        grades=tuple(_annotations(span, options)),
+        grades=tuple(one for one in annotations if isinstance(one, Grade)),
         response=answer_in(attributes, events) if options.responses else None,
         input_tokens=count_of(
             attributes, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"
@@ -89,6 +91,7 @@ def _call(span: Mapping[str, Any], _: Path, *, options: ReadOptions, names: set[
         latency_ms=latency_ms(start, end),
         remarks=remarks,
     )
+    return [call, *(one for one in annotations if isinstance(one, RowError))]
 
 
 def _either(span: Mapping[str, Any], *names: str) -> Any:
@@ -108,26 +111,36 @@ def _metrics(
 def _quality(
     attributes: Mapping[str, Any], events: Events, options: ReadOptions
 ) -> tuple[float | None, tuple[str, ...]]:
+    """The first evaluation that is a grade, and a remark where labels alone stand there, which are none."""
+    remarks: tuple[str, ...] = ()
     for name, inside in events:
-        wanted = options.metric in (None, inside.get("gen_ai.evaluation.name"))
-        if name == EVALUATION and wanted:
-            value, label = inside.get("gen_ai.evaluation.score.value"), inside.get("gen_ai.evaluation.score.label")
-            if value is not None:
-                return quality_of(value, options), ()
-            try:
-                return quality_of(label, options), ()
-            except RowError as error:
-                if error.outside is not None:
-                    raise
-                return None, ("the evaluation's label is no grade: ungraded",)
-    return quality_of(attributes.get(options.metric or "quality"), options), ()
+        if name != EVALUATION or options.metric not in (None, inside.get("gen_ai.evaluation.name")):
+            continue
+        value, label = inside.get("gen_ai.evaluation.score.value"), inside.get("gen_ai.evaluation.score.label")
+        try:
+            quality = quality_of(label if value is None else value, options)
+        except RowError as error:
+            if value is not None or error.outside is not None:
+                raise
+            remarks = ("the evaluation's label is no grade: ungraded",)
+            continue
+        if quality is not None:
+            return quality, ()
+    quality = quality_of(attributes.get(options.metric or "quality"), options)
+    return quality, remarks if quality is None else ()
 
 
-def _annotations(span: Mapping[str, Any], options: ReadOptions) -> Iterator[Grade]:
+def _annotations(span: Mapping[str, Any], options: ReadOptions) -> Iterator[Grade | RowError]:
     """Phoenix' annotations: a list of name, annotator_kind and result.score."""
     for one in objects(span.get("annotations")):
-        result = object_of(one, "result") or one
-        grade = quality_of(result.get("score"), options)
-        if grade is not None and options.metric in (None, one.get("name")):
+        if options.metric not in (None, one.get("name")):
+            continue
+        score = (object_of(one, "result") or one).get("score")
+        try:
+            grade = quality_of(score, options)
+        except RowError as error:
+            yield RowError(f"annotation: {error.reason}", score, error.outside)
+            continue
+        if grade is not None:
             kind = _KINDS.get(str(one.get("annotator_kind")), "judge")
             yield Grade(grader=str(one.get("name") or kind), kind=kind, grade=grade)

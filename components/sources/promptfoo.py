@@ -1,6 +1,7 @@
 """Results of promptfoo evaluations (`promptfoo eval -o results.json`, or .jsonl)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,19 +30,23 @@ _KINDS = frozenset(
     {"chat", "completion", "completions", "response", "responses", "messages", "embedding", "embeddings", "realtime"}
 )
 """What may stand between provider and model in `openai:chat:gpt-4o`."""
+Provider = tuple[str | None, str | None]
+"""Id and label."""
 
 
 def read_promptfoo(paths: Sequence[Path], options: ReadOptions) -> Read:
     """One row a provider and test; the score of `gradingResult` or the row is the quality, `success` where none is.
 
-    With `options.metric` the score of that name is; a test without it is ungraded.
+    With `options.metric` the score of that name is; a test without it is ungraded. A model is called by its label, else
+    without its provider (`gpt-4`), and where another provider has one of that name with it (`azure/gpt-4`).
 
     Raises:
         TableError: no row has a score of that name; names those that there are.
     """
+    rows = [row for path in paths for row in _rows(path)]
     scored: set[str] = set()
-    for path in paths:
-        yield from each(_rows(path), partial(_call, options=options, scored=scored))
+    names = _names(_provider(row.content) for row in rows if row.error is None)
+    yield from each(rows, partial(_call, options=options, scored=scored, names=names))
     if options.metric and options.metric not in scored:
         raise TableError(
             f"{paths[0]}: no score is named '{options.metric}'; there are: {listed(sorted(scored)) or 'none'}"
@@ -65,15 +70,21 @@ def _rows(path: Path) -> Iterator[Record]:
         )
 
 
-def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions, scored: set[str]) -> Call:
+def _call(
+    record: Mapping[str, Any],
+    _: Path,
+    *,
+    options: ReadOptions,
+    scored: set[str],
+    names: Mapping[Provider, tuple[str, str | None]],
+) -> Call:
     response, grading = object_of(record, "response"), object_of(record, "gradingResult")
     if (record.get("error") or response.get("error")) and not grading:
         raise RowError(FAILED)
-    provider = record.get("provider")
-    named = provider if isinstance(provider, dict) else {"id": provider}
-    model = text_of(named, "label", "id")
-    if model is None:
+    provider = _provider(record)
+    if provider not in names:
         raise RowError("no provider is named")
+    model, shared = names[provider]
     usage = object_of(response, "tokenUsage") or object_of(record, "tokenUsage")
     scores = object_of(grading, "namedScores") or object_of(record, "namedScores")
     scored.update(scores)
@@ -85,8 +96,9 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions, scored: s
     quality = quality_of(score, options) if _checked(grading) else None
     cached = bool(response.get("cached"))
     cost = None if cached else number_of(record, "cost")
+    remarks = (shared, "answered from promptfoo's cache: cost unknown" if cached else None)
     return Call(
-        model=model if text_of(named, "label") else _model(model),
+        model=model,
         **_prompt(record, options),
         call_id=text_of(record, "id"),
         benchmark=text_of(object_of(record, "testCase"), "description"),
@@ -99,20 +111,44 @@ def _call(record: Mapping[str, Any], _: Path, *, options: ReadOptions, scored: s
         cached_tokens=count_of(object_of(usage, "completionDetails"), "cacheReadInputTokens"),
         cost_usd=cost or None,
         latency_ms=None if cached else number_of(record, "latencyMs"),
-        remarks=("answered from promptfoo's cache: cost unknown",) if cached else (),
+        remarks=tuple(remark for remark in remarks if remark is not None),
     )
 
 
-def _model(provider: str) -> str:
-    """The model of a provider's id, with the colons that belong to it.
+def _provider(record: Mapping[str, Any]) -> Provider:
+    provider = record.get("provider")
+    named = provider if isinstance(provider, dict) else {"id": provider}
+    return text_of(named, "id"), text_of(named, "label")
 
-    >>> _model("openai:chat:gpt-4o"), _model("ollama:chat:llama3.2:1b"), _model("bedrock:amazon.nova-lite-v1:0")
-    ('gpt-4o', 'llama3.2:1b', 'amazon.nova-lite-v1:0')
+
+def _names(providers: Iterable[Provider]) -> dict[Provider, tuple[str, str | None]]:
+    """What each provider's model is called, and a remark where others that a label doesn't tell apart are called so."""
+    parts = {one: _parts(one[0] or "") for one in providers if one != (None, None)}
+    names = {one: one[1] or parts[one][1] for one in parts}
+    while True:
+        called: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for one, name in names.items():
+            called[name].add(parts[one])
+        # a longer name may be another's, whose provider is then told too
+        short = [one for one, name in names.items() if len(called[name]) > 1 and not one[1] and name == parts[one][1]]
+        longer = {one: "/".join(parts[one]) for one in short if parts[one][0]}
+        if not longer:
+            break
+        names |= longer
+    several = {name: sorted(":".join(filter(None, one)) for one in of) for name, of in called.items() if len(of) > 1}
+    remarks = {name: f"{name!r} is what several providers are called: {listed(of)}" for name, of in several.items()}
+    return {one: (name, remarks.get(name)) for one, name in names.items()}
+
+
+def _parts(provider: str) -> tuple[str, str]:
+    """Provider and model of a provider's id, the model with the colons that belong to it.
+
+    >>> _parts("openai:chat:gpt-4o"), _parts("ollama:chat:llama3.2:1b"), _parts("bedrock:amazon.nova-lite-v1:0")
+    (('openai', 'gpt-4o'), ('ollama', 'llama3.2:1b'), ('bedrock', 'amazon.nova-lite-v1:0'))
     """
     parts = provider.split(":")
-    if len(parts) == 1 or "://" in provider:
-        return provider
-    return ":".join(parts[2:] if len(parts) > 2 and parts[1] in _KINDS else parts[1:])
+    model = ":".join(parts[2:] if len(parts) > 2 and parts[1] in _KINDS else parts[1:])
+    return ("", provider) if not model or "://" in provider else (parts[0], model)
 
 
 def _checked(grading: Mapping[str, Any]) -> bool:

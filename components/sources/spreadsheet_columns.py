@@ -74,7 +74,7 @@ def sheet_of(path: Path, names: Sequence[str], rows: Sequence[Record], delimiter
     """What each column of a file is.
 
     A model's column has its name, or is MODEL_quality, _score, _grade or _correct. Columns of costs, times and tokens
-    are never models, nor those that sum up others.
+    are never models, nor those that sum up others, nor grades whose model nothing names.
 
     Raises:
         TableError: no column of prompts or of grades; names the columns that are there.
@@ -97,7 +97,7 @@ def sheet_of(path: Path, names: Sequence[str], rows: Sequence[Record], delimiter
     rest = [name for name in names if name != prompt and name not in own.values()]
     models, passed = _models(rest, rows, options.metric)
     if not models:
-        open_ = [name for name in rest if "|" not in name]
+        open_ = [name for name in rest if "|" not in name and name not in GRADES]
         wanted = f"'MODEL_{options.metric}'" if options.metric else "'prompt' and one column per model"
         raise TableError(
             f"{path}: needs a column {wanted}; found {list(names[:20])}"
@@ -132,6 +132,8 @@ def _models(rest: Sequence[str], rows: Sequence[Record], metric: str | None) -> 
             continue
         if model.lower() in SUMS:
             passed[name] = "it sums up others"
+        elif name in GRADES:
+            passed[name] = "it names no model"
         elif not _holds_grades(name, rows):
             passed[name] = "its cells are no grades"
         elif model in models:

@@ -29,6 +29,8 @@ class Tally:
     """The first rows that were set aside."""
     outside: tuple[float, ...] = ()
     """Grades that lie outside their scale."""
+    span: tuple[float, float] | None = None
+    """The lowest and the highest grade as the log writes them; None: all lie in their scale."""
     notes: tuple[str, ...] = ()
     prompts: int = 0
     candidates: int = 0
@@ -52,11 +54,11 @@ class Tally:
             yield f"set aside {aside}:"
             yield from (f"  {count:>7}  {reason}" for reason, count in self.reasons.most_common())
             yield from (f"  e.g. {one.file}, row {one.row}: {one.detail}" for one in self.first[:3])
-        if self.outside:
-            low, high = scale_of(min(self.outside), max(self.outside))
+        if self.span is not None:
+            low, high = scale_of(*self.span)
+            instance = f", for instance --scale {low:g}:{high:g}" if low < high else " with --scale WORST:BEST"
             yield (
-                f"grades lie between {min(self.outside):g} and {max(self.outside):g}: "
-                f"if that is another scale, say so, for instance --scale {low:g}:{high:g}"
+                f"grades lie between {self.span[0]:g} and {self.span[1]:g}: if that is another scale, say so{instance}"
             )
         if self.remarks:
             yield "used, but:"

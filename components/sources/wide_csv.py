@@ -24,9 +24,9 @@ def read_wide_csv(paths: Sequence[Path], options: ReadOptions) -> Read:
     """A column `prompt` and one of grades a model; or columns `prompt`, `model` and `quality`.
 
     Blank cells are not observed. Delimiter and decimal comma are found out. Grades may be numbers, percent or true and
-    false. Beside a model's column there may be `MODEL|total_cost`, `MODEL|model_response`, `MODEL|input_tokens`,
-    `MODEL|output_tokens` and `MODEL|latency_ms` (or with `_`); a column of text is never taken for grades. A figure
-    beside a grade that can't be read is unknown.
+    false; a cell that is no grade takes no other of its row away. Beside a model's column there may be
+    `MODEL|total_cost`, `MODEL|model_response`, `MODEL|input_tokens`, `MODEL|output_tokens` and `MODEL|latency_ms` (or
+    with `_`); a column of text is never taken for grades. A figure beside a grade that can't be read is unknown.
     """
     for path in paths:
         yield from read_sheet(path, path.stem, options)
@@ -131,11 +131,18 @@ def _figures(row: Mapping[str, str], sheet: Sheet, model: str) -> tuple[dict[str
     return found, remarks
 
 
-def _wide(row: Mapping[str, str], _: Path, *, sheet: Sheet, benchmark: str | None, options: ReadOptions) -> list[Call]:
+def _wide(
+    row: Mapping[str, str], _: Path, *, sheet: Sheet, benchmark: str | None, options: ReadOptions
+) -> list[Call | RowError]:
+    """A call for each grade, and for each cell that is none why: the prompt's other grades are as good as before."""
     shared, remarks = _shared(row, sheet, benchmark)
-    calls = []
+    calls: list[Call | RowError] = []
     for model, column in sheet.models.items():
-        quality = quality_of(point(row[column]), options)
+        try:
+            quality = quality_of(point(row[column]), options)
+        except RowError as error:
+            calls.append(RowError(error.reason, f"{row[column]} in column {column}", error.outside))
+            continue
         if quality is None:
             continue
         figures, unread = _figures(row, sheet, model)

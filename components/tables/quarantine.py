@@ -263,7 +263,7 @@ def _stop(
 def _scale_hint(frame: pl.DataFrame, schema: TableSchema, folder: Path | None) -> str:
     """Grades of 1 to 10 or percent: which range was found, and how it is told."""
     name = {"outcomes": "quality", "grades": "grade"}.get(schema.name)
-    values = frame[name].drop_nulls().drop_nans() if name else pl.Series(dtype=pl.Float64)
+    values = frame.filter(pl.col(name).is_finite())[name] if name else pl.Series(dtype=pl.Float64)
     low, high = values.min(), values.max()
     if not isinstance(low, float) or not isinstance(high, float) or (low >= 0 and high <= 1):
         return ""

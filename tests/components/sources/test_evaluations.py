@@ -175,6 +175,14 @@ class TestLmEval:
             assert tables.candidates["model"].to_list() == ["org/a", "org/b"]
             assert column(tables, "samples") == [1, 1]
 
+    def test_results_of_another_run_name_no_model(self, lines, imported) -> None:
+        times = [f"2025-01-0{day}T03-04-05.678901" for day in (2, 3)]
+        results = lines({"model_name": "org/b"}, name=f"flat/results_{times[1]}.json")
+        for time in times:
+            lines(lm(), name=f"flat/samples_sums_{time}.jsonl")
+        with pytest.raises(TableError, match=r"flat: .*no results file names the model of samples_sums_2025-01-02T"):
+            imported("lm-eval", results.parent)
+
     @pytest.mark.parametrize(("folder", "refused"), [("flat", True), ("org__small", False)])
     def test_runs_that_nothing_names_are_refused(self, lines, imported, folder: str, refused: bool) -> None:
         for day in (2, 3):
@@ -252,6 +260,13 @@ class TestInspect:
     def test_values_of_scores(self, lines, imported, value, quality) -> None:
         log = inspect(sample(scores={"x": {"value": value}}))
         assert column(imported("inspect", lines(json.dumps(log), name="log.json"))[1], "quality") == [quality]
+
+    def test_what_is_not_graded_names_no_grader(self, lines, imported) -> None:
+        log = inspect(sample(), sample(1, scores={"match": {"value": None}}))
+        _, tables = imported("inspect", lines(json.dumps(log), name="log.json"))
+        assert column(tables, "graded_by", ["quality"]) == [None, "match"]
+        _, tables = imported("lm-eval", lines(lm(), lm(1, exact_match=float("nan")), name="samples_sums_a.jsonl"))
+        assert column(tables, "graded_by", ["quality"]) == [None, "exact_match"]
 
     def test_one_score_of_several_is_chosen(self, lines, imported) -> None:
         path = lines(json.dumps(inspect(sample())), name="log.json")
@@ -358,13 +373,13 @@ class TestPromptfoo:
         content: Any = [
             tried("2 + 2?", {"id": "openai:chat:small"}, 0.75),
             tried(json.dumps(TALK), {"id": "openai:large", "label": "Large"}, 0.0),
-            tried("3 + 3?", "anthropic:messages:small", 1.0, gradingResult={"score": 0.25, "namedScores": {"n": 0.5}}),
+            tried("3 + 3?", "anthropic:messages:tiny", 1.0, gradingResult={"score": 0.25, "namedScores": {"n": 0.5}}),
         ]
         for _ in range(nesting):
             content = {"results": content}
         path = lines(json.dumps(content, indent=1), name="results.json")
         _, tables = imported("promptfoo", path)
-        assert cells(tables) == {("2 + 2?", "small"): 0.75, ("Hi", "Large"): 0, ("3 + 3?", "small"): 0.25}
+        assert cells(tables) == {("2 + 2?", "small"): 0.75, ("Hi", "Large"): 0, ("3 + 3?", "tiny"): 0.25}
         assert set(column(tables, "latency_ms")) == {900}
 
     def test_models_keep_the_colons_of_their_names(self, lines, imported) -> None:
@@ -376,10 +391,39 @@ class TestPromptfoo:
             "openrouter:meta-llama/llama-3.1-8b-instruct:free": "meta-llama/llama-3.1-8b-instruct:free",
             "https://example.com/v1": "https://example.com/v1",
             "echo": "echo",
+            "openai:": "openai:",
         }
         path = lines(*(tried("2 + 2?", {"id": provider}, 1) for provider in named), name="results.jsonl")
         _, tables = imported("promptfoo", path)
         assert tables.candidates["model"].to_list() == sorted(named.values())
+
+    def test_providers_of_one_model_name_stay_apart(self, lines, imported) -> None:
+        named = {
+            "openai:gpt-4": "openai/gpt-4",
+            "openai:chat:gpt-4": "openai/gpt-4",
+            "azure:chat:gpt-4": "azure/gpt-4",
+            # its name is what another one is called once the providers are told apart
+            "openrouter:openai/gpt-4": "openrouter/openai/gpt-4",
+            "openai:chat:small": "small",
+            "openai:responses:small": "small",
+        }
+        rows = [tried(f"{place} + 1?", provider, place / 8) for place, provider in enumerate(named)]
+        first, second = lines(*rows[:2], name="1.jsonl"), lines(*rows[2:], name="2.jsonl")
+        tally, tables = imported("promptfoo", first, second)
+        assert cells(tables) == {(f"{place} + 1?", name): place / 8 for place, name in enumerate(named.values())}
+        assert not tally.remarks
+
+    def test_a_label_is_kept_and_providers_that_share_one_are_named(self, lines, imported) -> None:
+        path = lines(
+            tried("a", {"id": "azure:gpt-4", "label": "gpt-4"}, 1),
+            tried("a", "openai:gpt-4", 0),
+            tried("a", {"id": "openai:x", "label": "Fast"}, 0),
+            tried("b", {"id": "azure:y", "label": "Fast"}, 1),
+            name="results.jsonl",
+        )
+        tally, tables = imported("promptfoo", path)
+        assert cells(tables) == {("a", "gpt-4"): 1, ("a", "openai/gpt-4"): 0, ("a", "Fast"): 0, ("b", "Fast"): 1}
+        assert tally.remarks == {"'Fast' is what several providers are called: azure:y, openai:x": 2}
 
     def test_a_test_without_assertions_grades_nothing(self, lines, imported) -> None:
         passed = {"pass": True, "score": 1, "reason": "No assertions"}
@@ -526,6 +570,21 @@ def test_a_deployment_has_the_name_that_was_asked_for(lines, imported) -> None:
     tally, tables = imported("openai-batch", lines(*rows))
     assert set(cells(tables)) == {("1?", "mine"), ("3?", "gpt-4o"), ("3?", "other")}
     assert tally.reasons == {"the call failed": 1}
+
+
+@pytest.mark.parametrize("failed", [{"status_code": 500, "body": {"error": {"code": "x"}}}, None])
+def test_a_request_that_was_sent_again_is_of_the_same_model(lines, imported, failed) -> None:
+    request = {"custom_id": "1", "body": {"model": "mine", "messages": [{"role": "user", "content": "1?"}]}}
+    answer = {"model": "gpt-4o-2024-08-06", "choices": [{"message": {"content": "4"}}]}
+    good = {"id": "b", "custom_id": "1", "response": {"status_code": 200, "body": answer}}
+    bad = {"id": "a", "custom_id": "1", "response": failed, "error": None if failed else {"code": "batch_expired"}}
+    tally, tables = imported("openai-batch", lines(request, bad, good))
+    assert set(cells(tables)) == {("1?", "mine")}
+    tally, tables = imported("openai-batch", lines(request, request, bad, good))
+    assert set(cells(tables)) == {("1?", "mine")}
+    assert tally.reasons == {"the call failed": 1}
+    answer.pop("model")
+    assert set(cells(imported("openai-batch", lines(request, good))[1])) == {("1?", "mine")}
 
 
 @pytest.mark.parametrize(

@@ -163,12 +163,27 @@ def test_grades_on_another_scale_stop_with_the_range_and_are_read_with_it(lines,
     stars = lines(
         *(row(f"{place}?", model, 1 + (place + one) % 5) for place in range(30) for one, model in enumerate("ab"))
     )
-    with pytest.raises(TableError, match=r"lie outside their scale(.|\n)*between 2 and 5: .*--scale 1:5"):
+    with pytest.raises(TableError, match=r"lie outside their scale(.|\n)*between 1 and 5: .*--scale 1:5"):
         imported("llmrouter", stars, most_unusable=1)
     assert set(column(imported("llmrouter", stars, scale=(1, 5))[1], "quality")) == {0, 0.25, 0.5, 0.75, 1}
     assert set(column(imported("llmrouter", stars, scale=(5, 1))[1], "quality")) == {0, 0.25, 0.5, 0.75, 1}
     tally, _ = imported("llmrouter", lines(*LOG, row(performance=809)))
     assert tally.reasons == {"the grade is outside [0, 1]": 1}
+    assert "grades lie between 0 and 809: if that is another scale, say so, for instance --scale 0:809" in tally.text()
+    tally, _ = imported("llmrouter", lines(*LOG, row(performance=6)), scale=(0, 5))
+    assert "grades lie between 0 and 6: if that is another scale, say so, for instance --scale 0:10" in tally.text()
+
+
+@pytest.mark.parametrize("infinite", ["inf", "-Infinity", "1e999", float("inf")])
+def test_an_infinite_grade_is_none_on_any_scale(lines, imported, infinite) -> None:
+    tally, _ = imported("llmrouter", lines(*LOG, *(row(f"{n}?", performance=infinite) for n in range(9))))
+    assert tally.reasons == {"the grade is no number": 9}
+    assert "--scale" not in tally.text()
+
+
+def test_grades_of_one_value_tell_no_scale(lines, imported) -> None:
+    with pytest.raises(TableError, match=r"between 809 and 809: .*with --scale WORST:BEST"):
+        imported("llmrouter", lines(row(performance=809)))
 
 
 def test_models_are_renamed_and_twins_are_named(lines, imported, tmp_path: Path) -> None:

@@ -95,6 +95,31 @@ def test_a_metric_that_no_evaluation_has_is_refused(lines, imported) -> None:
     assert cells(imported("otel", log, metric="right")[1]) == {("Hi", "m"): 1}
 
 
+def test_an_annotation_of_another_name_takes_no_grade_away(lines, imported) -> None:
+    marks = [{"name": "stars", "result": {"score": 5}}, {"name": "right", "result": {"score": 0.5}}]
+    log = lines({"attributes": CHAT | {"input.value": "Hi"}, "annotations": marks})
+    _, tables = imported("otel", log, metric="right")
+    assert tables.grades.select("grader", "grade").rows() == [("right", 0.5)]
+
+
+def test_an_annotation_that_is_no_grade_takes_no_other_away(lines, imported) -> None:
+    marks = [{"name": "stars", "result": {"score": 5}}, {"name": "right", "result": {"score": 0.5}}]
+    tally, tables = imported("otel", lines({"attributes": CHAT | {"input.value": "Hi"}, "annotations": marks}))
+    assert tables.grades.select("grader", "grade").rows() == [("right", 0.5)]
+    assert tally.reasons == {"annotation: the grade is outside [0, 1]": 1}
+    assert tally.outside == (5,)
+
+
+@pytest.mark.parametrize("said", [{}, {"gen_ai.evaluation.score.label": "great"}])
+def test_an_evaluation_without_a_grade_hides_no_other(lines, imported, said) -> None:
+    marks = [{"gen_ai.evaluation.name": "style"} | said]
+    marks += [{"gen_ai.evaluation.name": "right", "gen_ai.evaluation.score.value": 0.5}]
+    events = [{"name": "gen_ai.evaluation.result", "attributes": one} for one in marks]
+    tally, tables = imported("otel", lines({"attributes": CHAT | {"input.value": "Hi"}, "events": events}))
+    assert cells(tables) == {("Hi", "m"): 0.5}
+    assert not tally.remarks
+
+
 def test_log_records_of_no_span_belong_to_none(lines, imported) -> None:
     spans = [{"attributes": CHAT | {"input.value": text}} for text in ("Hi", "Ho")]
     log = lines(

@@ -237,6 +237,38 @@ class TestLangfuse:
         _, tables = imported("langfuse", lines(generation("g1", usageDetails=usage)))
         assert tables.outcomes.select("input_tokens", "output_tokens").row(0) == (100, 1000)
 
+    @pytest.mark.parametrize(
+        ("usage", "sent"),
+        [
+            # older LiteLLM counts in `input` what it counts apart too
+            ({"input": 100, "output": 5, "total": 105, "cache_read_input_tokens": 80}, 100),
+            ({"input": 20, "output": 5, "total": 105, "cache_read_input_tokens": 80}, 100),
+            # later ones take out what was read from the cache, not what went into it
+            (
+                {
+                    "input": 40,
+                    "output": 5,
+                    "total": 105,
+                    "cache_read_input_tokens": 60,
+                    "cache_creation_input_tokens": 7,
+                },
+                100,
+            ),
+            ({"input": 20, "output": 5, "cache_read_input_tokens": 80}, 100),
+            ({"input": 20, "output": 5, "total": 0, "cache_read_input_tokens": 80}, 100),
+            ({"input": 20, "output": 5, "total": 999, "cache_read_input_tokens": 80}, 100),
+            ({"input_tokens": 100, "output_tokens": 5, "input_tokens_details": {"cached_tokens": 80}}, 100),
+        ],
+    )
+    def test_the_total_tells_which_tokens_are_counted_twice(self, lines, imported, usage, sent) -> None:
+        _, tables = imported("langfuse", lines(generation("g1", usageDetails=usage)))
+        assert tables.outcomes.select("input_tokens", "output_tokens").row(0) == (sent, 5)
+
+    def test_tokens_as_anthropic_counts_them_are_apart(self, lines, imported) -> None:
+        usage = {"input_tokens": 20, "output_tokens": 5, "cache_read_input_tokens": 80}
+        _, tables = imported("langfuse", lines(generation("g1", usageDetails=usage)))
+        assert tables.outcomes.select("input_tokens", "output_tokens").row(0) == (100, 5)
+
     def test_blob_storage_writes_other_names(self, lines, imported) -> None:
         row = {
             "id": "g1",
@@ -283,6 +315,14 @@ class TestLangfuse:
     def test_true_is_the_best_on_any_scale(self, lines, imported) -> None:
         told = score(1, observationId="g1", dataType="BOOLEAN", stringValue="True")
         assert graded(imported("langfuse", lines(generation("g1"), told), scale=(1, 5))[1]) == {"Ask g1": 1}
+
+    def test_a_truth_or_category_may_be_written_as_the_value(self, lines, imported) -> None:
+        said = [("BOOLEAN", "True"), ("BOOLEAN", "false"), ("BOOLEAN", "1"), ("CATEGORICAL", "correct")]
+        said += [("CATEGORICAL", "law"), ("CATEGORICAL", "art"), ("CATEGORICAL", "tax")]
+        scores = [score(value, observationId=f"g{n}", dataType=kind) for n, (kind, value) in enumerate(said)]
+        tally, tables = imported("langfuse", lines(*(generation(f"g{n}", f"t{n}") for n in range(7)), *scores))
+        assert graded(tables) == {"Ask g0": 1, "Ask g1": 0, "Ask g2": 1, "Ask g3": 1}
+        assert tally.reasons == {"score: its category is no grade": 3}
 
     def test_categories_that_are_no_grades_are_not_the_usual_score(self, lines, imported) -> None:
         topics = [score(0, "topic", observationId=f"g{n}", dataType="CATEGORICAL", stringValue="law") for n in range(3)]

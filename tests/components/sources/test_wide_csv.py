@@ -63,6 +63,17 @@ def test_a_single_cell_that_is_no_grade_is_one_row(tmp_path: Path, imported) -> 
     assert tally.reasons == {"the grade is no number": 1}
 
 
+@pytest.mark.parametrize(("cell", "reason"), [("2", "outside [0, 1]"), ("inf", "no number"), ("good", "no number")])
+def test_a_cell_that_is_no_grade_takes_no_other_away(tmp_path: Path, imported, cell: str, reason: str) -> None:
+    tally, tables = imported(
+        "wide-csv", sheet(tmp_path, f"prompt,a,b,a_cost\n{EIGHT.replace(chr(10), ',1' + chr(10))}q,{cell},1,1\n")
+    )
+    assert {name: quality for (prompt, name), quality in cells(tables).items() if prompt == "q"} == {"b": 1}
+    assert tally.reasons == {f"the grade is {reason}": 1}
+    assert tally.first[0].detail == f"the grade is {reason}: '{cell} in column a'"
+    assert tally.read == 18
+
+
 @pytest.mark.parametrize(
     ("row", "reason"), [("x,1,0,1,0", "more cells"), ("x,1", "fewer cells"), (" ,1,0", "the prompt")]
 )
@@ -186,6 +197,15 @@ def test_times_beside_a_model_are_read(tmp_path: Path, imported, name: str) -> N
     tally, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,b,{name}\nx,1,0,{took}\n"))
     assert beside(tables, "latency_ms") == {"a": [1500], "b": [None]}
     assert not tally.remarks
+
+
+@pytest.mark.parametrize("name", ["score", "Quality", "correct"])
+def test_a_grade_without_a_model_is_none(tmp_path: Path, imported, name: str) -> None:
+    tally, tables = imported("wide-csv", sheet(tmp_path, f"prompt,a,b,{name}\nx,1,0,0.5\ny,0,1,0.5\n"))
+    assert tables.candidates["model"].to_list() == ["a", "b"]
+    assert tally.remarks == {f"column '{name.lower()}' passed over: it names no model": 2}
+    with pytest.raises(TableError, match=rf"one column per model; found \['prompt', '{name.lower()}'\]$"):
+        imported("wide-csv", sheet(tmp_path, f"prompt,{name}\nx,1\ny,0\n"))
 
 
 @pytest.mark.parametrize("name", ["average", "Mean", "TOTAL", "oracle", "max", "best", "average_score"])

@@ -227,6 +227,13 @@ def test_grades_on_another_scale_are_told_so(tables: Tables) -> None:
         quarantine(stars, QuarantineConfig())
 
 
+def test_infinite_grades_tell_no_scale(tables: Tables) -> None:
+    infinite = change(tables, "outcomes", {row: {"quality": float("inf")} for row in range(600)})
+    with pytest.raises(TableError) as refused:
+        quarantine(infinite, QuarantineConfig())
+    assert "--scale" not in str(refused.value)
+
+
 def test_spellings_of_one_name_are_one_candidate(tables: Tables) -> None:
     composed, apart = "modèle", "mode\u0300le"
     named = change(tables, "candidates", {0: {"model": composed}})
