@@ -9,12 +9,12 @@ import polars as pl
 
 from components.forgetting.columns import TEXTS, columns_of, texts_of_row
 from components.tables.conversation import read_conversation
-from components.tables.json_text import loads
 from components.tables.reading import SUFFIXES as READ
 from components.tables.schema import OPTIONAL_SCHEMAS, SCHEMAS
 from pointsman.durable import write_whole
 from pointsman.errors import InputError
 from pointsman.json_rows import json_lines
+from pointsman.json_text import loads
 from pointsman.text.messages import with_routed_texts
 
 if TYPE_CHECKING:

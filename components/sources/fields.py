@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from components.sources.call import ReadOptions, Row, RowError
-from components.tables.json_text import loads
+from pointsman.json_text import loads
 from pointsman.text.conversation import ConversationError, prompt_digest, routed_request
 
 UNKNOWN = frozenset({"", "nan", "n/a", "na", "null", "none", "-"})

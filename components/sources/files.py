@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from components.tables.arrow import unpacked
 from components.tables.errors import TableError
-from components.tables.json_text import loads
+from pointsman.json_text import loads
 
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")

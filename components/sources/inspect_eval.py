@@ -24,7 +24,7 @@ from components.sources.fields import (
 from components.sources.files import Record, json_of, suffix_of, whole_text
 from components.tables.arrow import unpacked
 from components.tables.errors import TableError
-from components.tables.json_text import loads
+from pointsman.json_text import loads
 
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _SENT = ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")

@@ -20,7 +20,7 @@ from components.sources.fields import (
     time_of,
 )
 from components.sources.files import records
-from components.tables.json_text import loads
+from pointsman.json_text import loads
 
 _NO_CHAT = ("embedding", "image", "transcription", "speech", "moderation", "rerank", "audio", "realtime", "search")
 _CUT = "litellm_truncated"

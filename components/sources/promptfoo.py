@@ -23,8 +23,8 @@ from components.sources.fields import (
 )
 from components.sources.files import Record, json_of, records, suffix_of, whole_text
 from components.tables.errors import TableError
-from components.tables.json_text import loads
 from components.tables.listing import listed
+from pointsman.json_text import loads
 
 _KINDS = frozenset(
     {"chat", "completion", "completions", "response", "responses", "messages", "embedding", "embeddings", "realtime"}
