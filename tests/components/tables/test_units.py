@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.learning.units import apart, joined, members, units
+from components.tables.units import apart, joined, members, units
 
 
 def test_groups_are_units_and_so_is_each_prompt_of_none():
