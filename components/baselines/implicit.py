@@ -42,6 +42,5 @@ def fit(
         NotConverged: a fixed point wasn't found.
     """
     seen_M = candidate_means(training.quality_NM) > 0
-    return ImplicitModel(
-        head=train_implicit_head(training.features_NF, training.quality_NM, config, seed), seen_M=seen_M
-    )
+    head = train_implicit_head(training.features_NF, training.quality_NM, config, seed, group_N=training.group_N)
+    return ImplicitModel(head=head, seen_M=seen_M)

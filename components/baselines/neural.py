@@ -14,6 +14,7 @@ from components.heads.losses import masked_bce
 from components.heads.training import Batch, FitConfig, FitReport, seeded
 from components.heads.training import fit as fit_module
 from components.tables.board import Board
+from components.tables.units import tenth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +41,7 @@ def train(
     loss: Callable[[nn.Module, Batch], torch.Tensor] | None = None,
     validation_loss: Callable[[nn.Module, Batch], torch.Tensor] | None = None,
 ) -> NeuralModel:
-    """Fits a module, by default by cross-entropy over observed outcomes; a tenth of the rows, by seed, stops it.
+    """Fits a module, by default by cross-entropy over observed outcomes; a `tenth` of the rows stops it.
 
     Args:
         build: makes the module; called with torch's random state set by the seed.
@@ -51,8 +52,8 @@ def train(
         ValueError: no outcome.
     """
     seen_M = candidate_means(training.quality_NM) > 0
-    rows_K = np.random.default_rng(seed).permutation(np.flatnonzero(training.observed_NM.any(axis=1)))
-    held = rows_K.size // 10
+    rows_K = np.flatnonzero(training.observed_NM.any(axis=1))
+    held_K, rest_K = tenth(training.group_N[rows_K], seed)
     with seeded(seed):
         module = build()
 
@@ -63,8 +64,8 @@ def train(
     report = fit_module(
         module,
         partial(loss or _cross_entropy, module),
-        tensors(rows_K[held:]),
-        tensors(rows_K[:held]),
+        tensors(rows_K[rest_K]),
+        tensors(rows_K[held_K]),
         config,
         seed,
         validation_loss=partial(validation_loss, module) if validation_loss else None,

@@ -55,6 +55,8 @@ def held_out_gains(
 ) -> tuple[HeldOutGain, ...]:
     """The gain on each benchmark in turn, with a router trained on all the others.
 
+    A near-duplicate of its prompts, or another turn of their conversations, isn't learnt from either.
+
     Args:
         fit: trains on the rows it is given and sees no other outcome.
         quality_NM: quality in [0, 1]; nan where not observed.
@@ -68,7 +70,7 @@ def held_out_gains(
 
     Returns:
         Ordered by name. Left out: benchmarks whose prompts share no two observed candidates, and those without which
-        no router can be trained. Empty where the logs have a single benchmark.
+        (and what belongs with them) no router can be trained. Empty where the logs have a single benchmark.
     """
     names, count = np.unique(benchmark_N[benchmark_N != ""], return_counts=True)
     if len(names) < 2:
@@ -76,7 +78,7 @@ def held_out_gains(
     # stable, so that equal sizes keep the order of their names
     largest = set(names[np.argsort(-count, kind="stable")][:most][part[0] :: part[1]].tolist())
     gains = []
-    for shift in leave_one_out(benchmark_N, minimum=fewest):
+    for shift in leave_one_out(benchmark_N, fewest, group_N):
         trained = fit(shift.train_K) if shift.name in largest else None
         if trained is None:
             continue

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from components.grading.believed import equal_grades
 from components.grading.correction import FEWEST, recalibrate
+from components.tables.splits import join_groups
 from components.tables.store import Tables
+from components.tables.units import units
 
 Floats = NDArray[np.float64]
 Better = Literal["person", "reference"]
@@ -34,18 +36,28 @@ class StandIns:
     """Whose those are."""
 
 
-def stand_ins(judges: Sequence[Floats], truth_NM: Floats, seed: int, fewest: int = FEWEST) -> StandIns | None:
+def stand_ins(
+    judges: Sequence[Floats],
+    truth_NM: Floats,
+    seed: int,
+    fewest: int = FEWEST,
+    group_N: NDArray[np.integer] | None = None,
+) -> StandIns | None:
     """h + (y - h) / s on the share s of a candidate's judged answers that was corrected, h on the others.
 
     h is the judge's grade on the truth's scale, by lines fitted without the answer (cross-prediction-powered inference,
-    Zrnic and Candes 2024, arXiv 2309.16598). The mean over all answers is unbiased if the corrected ones are a random
-    part, whatever the judge is worth, and the spread over prompts is what an interval needs to know.
+    Zrnic and Candes 2024, arXiv 2309.16598) and without those that belong with it: what a judge misses in one turn of
+    a conversation it misses in the next, and corrected by that it would look better than it is. The mean over all
+    answers is unbiased if the corrected ones are a random part, whatever the judge is worth, and the spread over
+    prompts is what an interval needs to know.
 
     Args:
         judges: grades of each judge; nan where it gave none.
         truth_NM: better grades of a random part of the same answers; nan elsewhere.
         seed: of the folds.
         fewest: corrected answers below which a candidate's h are left as they are, >= 2.
+        group_N: prompts that belong together, such as turns of a conversation; below 0: to nothing. None: all are
+            independent.
 
     Returns:
         None where fewer than `fewest` answers were corrected in all.
@@ -54,7 +66,8 @@ def stand_ins(judges: Sequence[Floats], truth_NM: Floats, seed: int, fewest: int
     >>> round(float(stand_ins([judge], truth, 0, fewest=2).grade_NM.mean()), 3)
     0.5
     """
-    fold_N = np.random.default_rng(seed).permutation(len(truth_NM)) % _FOLDS
+    unit_N = np.arange(len(truth_NM)) if group_N is None else units(group_N)
+    fold_N = (np.random.default_rng(seed).permutation(int(unit_N.max(initial=-1)) + 1) % _FOLDS)[unit_N]
     judged = [judge_NM for judge_NM in judges if (np.isfinite(judge_NM) & np.isfinite(truth_NM)).any()]
     fitted = [_expected(judge_NM, truth_NM, fold_N) for judge_NM in judged]
     if not fitted:
@@ -96,7 +109,7 @@ def corrections_to_halve(gap_N: Floats, part_N: Floats, corrected: int, judged: 
     return needed - corrected if needed <= judged else None
 
 
-def stand_ins_of(tables: Tables, seed: int) -> StandIns | None:
+def stand_ins_of(tables: Tables, seed: int, group_N: NDArray[np.integer] | None = None) -> StandIns | None:
     """The same from the table `grades`, rows and columns in the order of prompts and candidates.
 
     People's grades are the better ones; without them those by reference. What was graded by reference while people
@@ -105,6 +118,7 @@ def stand_ins_of(tables: Tables, seed: int) -> StandIns | None:
     Args:
         tables: with quality derived from the grades.
         seed: of the folds.
+        group_N: prompts that belong together; below 0: to nothing. None: turns of one conversation, and no others.
 
     Returns:
         None without a judge, or without corrections.
@@ -122,10 +136,13 @@ def stand_ins_of(tables: Tables, seed: int) -> StandIns | None:
         if equal_grades(part) is None:
             judge_NM = _matrix(part, tables, shape)
             judges.append(np.where(derived_NM, judge_NM, np.nan))
+    if group_N is None:
+        group_N = join_groups(np.arange(shape[0], dtype=np.int32), tables.prompts["conversation_id"])
     if np.isfinite(people_NM).sum() >= FEWEST:
         known_NM = np.isfinite(checked_NM) & np.isnan(people_NM)
-        return stand_ins([np.where(known_NM, np.nan, judge_NM) for judge_NM in judges], people_NM, seed)
-    found = stand_ins(judges, checked_NM, seed)
+        judges = [np.where(known_NM, np.nan, judge_NM) for judge_NM in judges]
+        return stand_ins(judges, people_NM, seed, group_N=group_N)
+    found = stand_ins(judges, checked_NM, seed, group_N=group_N)
     return None if found is None else replace(found, by="reference")
 
 
@@ -133,7 +150,7 @@ def _expected(judge_NM: Floats, truth_NM: Floats, fold_N: NDArray[np.intp]) -> F
     """The judge's grades on the truth's scale, each by a line that didn't see its correction."""
     both_NM = np.isfinite(judge_NM) & np.isfinite(truth_NM)
     lines = []
-    for fold in range(_FOLDS):
+    for fold in np.unique(fold_N):
         others_NM = np.where((fold_N == fold)[:, None], np.nan, truth_NM)
         # few corrections may all lie in one fold
         enough = (both_NM & np.isfinite(others_NM)).sum() >= 2

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from components.heads.experts import ExpertConfig, train_experts
 from components.tables.board import Board
+from components.tables.units import tenth
 from pointsman.model.weights import ExpertWeights, sigmoid
 
 
@@ -22,14 +23,13 @@ class HeadsAlone:
 
 
 def fit_heads_alone(training: Board, seed: int) -> HeadsAlone:
-    """The router's heads, trained from each candidate's mean; a tenth of the prompts, drawn by the seed, stops them.
+    """The router's heads, trained from each candidate's mean; a `tenth` of the prompts stops them.
 
     Raises:
         ValueError: no outcome.
     """
-    rows_N = np.random.default_rng(seed).permutation(training.features_NF.shape[0])
-    held_K, rest_K = np.split(rows_N, [rows_N.size // 10])
-    nowhere_N = np.full(rows_N.size, -1, dtype=np.int32)
+    held_K, rest_K = tenth(training.group_N, seed)
+    nowhere_N = np.full(training.group_N.size, -1, dtype=np.int32)
     experts, _ = train_experts(
         training.features_NF[rest_K],
         training.quality_NM[rest_K],

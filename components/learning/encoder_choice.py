@@ -14,8 +14,8 @@ from sklearn.cluster import KMeans
 from components.baselines import guarded_knn, knn
 from components.evaluation.paired import difference
 from components.learning.novelty_fit import NoveltyConfig, fit_novelty
-from components.learning.units import joined, members, units
 from components.tables.board import Board
+from components.tables.units import joined, members, units
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]

@@ -18,8 +18,8 @@ from components.learning.evidence import Evidence, Kind, Source, evidence_of, ju
 from components.learning.mixing import HeldOut, choose_mixing
 from components.learning.novelty_fit import NoveltyConfig, fit_novelty
 from components.learning.selection import SURE, AlphaTrial, GuardTrial, best_single
-from components.learning.units import apart
 from components.tables.board import Board
+from components.tables.units import apart
 from pointsman.model.aggregate import Posterior
 from pointsman.model.calibration import identity
 from pointsman.model.clusters import ClusterTables

@@ -13,8 +13,8 @@ from components.evaluation.criteria import Criterion, enough, not_worse
 from components.evaluation.gate import Word
 from components.evaluation.paired import Moments
 from components.learning.newcomer import LEAST, NewcomerProbes, add_candidate
-from components.learning.units import units
 from components.tables.groups import design_effect, group_count
+from components.tables.units import units
 from pointsman.model.router_model import RouterModel
 
 Floats = NDArray[np.float64]

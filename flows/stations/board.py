@@ -31,7 +31,7 @@ def lay_out_board(*, tables: DataRef, embedded: DataRef, splits: DataRef, featur
         features_NF=arrays["features_NF"],
         input_tokens_N=arrays["input_tokens_N"].astype(np.float64),
     )
-    if (found := stand_ins_of(frames, seed)) is not None:
+    if (found := stand_ins_of(frames, seed, whole.group_N)) is not None:
         whole = replace(whole, corrected_NM=found.grade_NM)
     board, excluded = without_untried(whole, whole.rows("train"))
     laid = with_inclusion(board, seed)

@@ -156,7 +156,7 @@ def rows_of(laid_out: DataRef, splits: int, number: int, seed: int) -> tuple[NDA
     """Rows to learn from and to judge on, of one split of a block."""
     board = load_board(laid_out.path)
     if not np.isnat(board.date_N).all():
-        shift = by_date(board.date_N)
+        shift = by_date(board.date_N, group_N=board.group_N)
         return shift.train_K, shift.test_K
     return list(grouped_folds(board.group_N, board.benchmark_N, splits, seed))[number]
 

@@ -46,6 +46,13 @@ def test_a_block_by_date_is_judged_on_its_latest_prompts(tmp_path):
     assert days[learn_L].max() < days[test_K].min()
     assert 0.1 < test_K.size / 200 < 0.3
     assert sorted([*learn_L, *test_K]) == list(range(200))
+    # a conversation of an earlier prompt that goes on later
+    group_N = np.full(200, -1, dtype=np.int32)
+    group_N[[learn_L[5], test_K[5]]] = 3
+    save_board(Board(quality_NM=np.ones((200, 2)), date_N=days, group_N=group_N), tmp_path)
+    kept_L, same_K = rows_of(reference(tmp_path), splits=5, number=0, seed=0)
+    np.testing.assert_array_equal(kept_L, np.delete(learn_L, 5))
+    np.testing.assert_array_equal(same_K, test_K)
 
 
 def test_a_conversation_is_never_trained_on_and_judged_on(tmp_path, parts, monkeypatch):

@@ -22,6 +22,7 @@ from components.heads.implicit.fixed_point import (
 from components.heads.implicit.layer import ImplicitConfig, ImplicitLayer, ImplicitStatistics
 from components.heads.losses import masked_bce
 from components.heads.training import FitReport, fit, seeded
+from components.tables.units import tenth
 from pointsman.model.weights import sigmoid
 
 __all__ = [
@@ -108,10 +109,11 @@ def train_implicit_head(
     *,
     validation_features_NF: NDArray[np.float32] | None = None,
     validation_quality_NM: NDArray[np.float64] | None = None,
+    group_N: NDArray[np.integer] | None = None,
 ) -> ImplicitHead:
     """An implicit layer from features to the quality of each candidate, by masked cross-entropy.
 
-    Without validation rows, a tenth of the rows, drawn by the seed, is held out to stop training.
+    Without validation rows, a `tenth` of the rows is held out to stop training.
 
     Args:
         features_NF: finite.
@@ -120,6 +122,8 @@ def train_implicit_head(
         seed: of initial weights, order and held-out rows.
         validation_features_NF: features of other rows, (K, F).
         validation_quality_NM: their quality, (K, M).
+        group_N: prompts that belong together, such as turns of a conversation, and are held out together; below 0: to
+            nothing. None: all are independent.
 
     Raises:
         ValueError: shapes don't match, features hold nan, or there is no outcome.
@@ -134,11 +138,13 @@ def train_implicit_head(
         raise ValueError("no row has an outcome")
     if np.nanmin(quality_NM) < 0 or np.nanmax(quality_NM) > 1:
         raise ValueError("quality must be in [0, 1] or nan")
-    rows_K = np.random.default_rng(seed).permutation(np.flatnonzero(observed_N))
+    rows_K = np.flatnonzero(observed_N)
     if validation_features_NF is None or validation_quality_NM is None:
-        held = rows_K.size // 10
-        validation_features_NF, validation_quality_NM = features_NF[rows_K[:held]], quality_NM[rows_K[:held]]
-        rows_K = rows_K[held:]
+        held_K, rest_K = tenth(np.full(rows_K.size, -1) if group_N is None else group_N[rows_K], seed)
+        validation_features_NF, validation_quality_NM = features_NF[rows_K[held_K]], quality_NM[rows_K[held_K]]
+        rows_K = rows_K[rest_K]
+    else:
+        rows_K = np.random.default_rng(seed).permutation(rows_K)
     with seeded(seed):
         layer = ImplicitLayer(features_NF.shape[1], quality_NM.shape[1], config)
     training = (torch.tensor(features_NF[rows_K]), torch.tensor(quality_NM[rows_K], dtype=torch.float32))

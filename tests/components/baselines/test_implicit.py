@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,17 @@ def test_it_is_the_implicit_head_with_the_untried_last(training):
     expected_NM = head.predict(training.features_NF)
     expected_NM[:, 3] = 0
     np.testing.assert_allclose(fit(training, 0, config).predict(training.features_NF), expected_NM, atol=1e-8)
+
+
+def test_its_training_is_stopped_by_whole_conversations(training):
+    config = ImplicitConfig(states=8)
+    talk_N = np.random.default_rng(1).permutation(np.repeat(np.arange(60), 5)).astype(np.int32)
+    head = train_implicit_head(training.features_NF, training.quality_NM, config, 0, group_N=talk_N)
+    np.testing.assert_array_equal(
+        fit(replace(training, group_N=talk_N), 0, config).head.output_MS,
+        head.output_MS,
+    )
+    assert not np.array_equal(fit(training, 0, config).head.output_MS, head.output_MS)
 
 
 def test_it_tells_how_well_posed_it_is(training):

@@ -27,6 +27,27 @@ def test_biases_alone_learn_each_candidates_graded_quality(training):
     assert predicted_M[3] == 0
 
 
+def test_training_is_stopped_by_whole_conversations(training):
+    talk_N = np.random.default_rng(1).permutation(np.repeat(np.arange(60), 5))
+    held, learnt = [], []
+
+    def loss(kept):
+        def of(module, batch):
+            kept.append(batch[0].numpy())
+            return module(batch[0]).square().mean()
+
+        return of
+
+    def rows(kept):
+        return np.flatnonzero((training.features_NF[:, None] == np.concatenate(kept)).all(axis=2).any(axis=1))
+
+    talks = replace(training, group_N=talk_N.astype(np.int32))
+    train(talks, 0, lambda: nn.Linear(8, 5), FitConfig(epochs=1), loss=loss(learnt), validation_loss=loss(held))
+    assert 30 <= rows(held).size <= 34
+    assert sorted([*rows(held), *rows(learnt)]) == list(range(300))
+    assert not set(talk_N[rows(held)]) & set(talk_N[rows(learnt)])
+
+
 def test_torchs_random_state_is_left_alone(training):
     torch.manual_seed(7)
     expected = torch.rand(1)

@@ -54,6 +54,43 @@ def test_intervals_draw_turns_of_a_conversation_together():
         assert talks.gain == intervals(gap[:, None], 0, group_N=group_N[rows])[0] != gain.gain
 
 
+def test_nothing_is_learnt_of_what_belongs_with_a_prompt_of_the_benchmark_left_out():
+    group_N = np.full(BENCHMARKS.size, -1)
+    group_N[[3, 70, 71, 155]] = 5  # of a, b, b and none: a near-duplicate and a conversation
+    group_N[[112, 172]] = 6  # of c and tiny
+    group_N[[80, 81]] = 7  # of b alone
+    seen = []
+    held_out_gains(fitted(seen), QUALITY, BENCHMARKS, seed=0, group_N=group_N)
+    for name, train_K in zip("abc", seen, strict=True):
+        rows = [row for row in range(BENCHMARKS.size) if BENCHMARKS[row] != name]
+        touched = {"a": [70, 71, 155], "b": [3, 155], "c": [172]}[name]
+        assert train_K.tolist() == [row for row in rows if row not in touched]
+
+
+@pytest.mark.parametrize("group_N", [None, np.full(BENCHMARKS.size, -1), np.arange(BENCHMARKS.size)])
+def test_prompts_that_share_nothing_are_all_learnt_from(group_N):
+    seen, gains = [], held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0)
+    for one, alone in zip(
+        held_out_gains(fitted(seen), QUALITY, BENCHMARKS, seed=0, group_N=group_N), gains, strict=True
+    ):
+        assert (one.benchmark, one.gain.mean, one.fallback_share) == (
+            alone.benchmark,
+            alone.gain.mean,
+            alone.fallback_share,
+        )
+    assert [train_K.size for train_K in seen] == [115, 125, 135]
+
+
+def test_a_benchmark_that_everything_else_belongs_with_is_not_held_out():
+    label_N = np.repeat(["a", "b", "c"], 58)
+    group_N = np.r_[np.arange(58), np.arange(58), np.full(58, 7)]
+    seen = []
+    gains = held_out_gains(fitted(seen), QUALITY[:174], label_N, seed=0, group_N=group_N)
+    # a and b are the same prompts, and c is more of one of them
+    assert [gain.benchmark for gain in gains] == ["c"]
+    assert [train_K.size for train_K in seen] == [114]
+
+
 def test_only_the_largest_are_held_out():
     assert [g.benchmark for g in held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0, most=2)] == ["a", "b"]
     assert [g.benchmark for g in held_out_gains(fitted([]), QUALITY, BENCHMARKS, seed=0, fewest=45)] == ["a", "b"]

@@ -1,5 +1,7 @@
 """Stand-ins for a judge's grades against known truth: means, coverage, and what the gate makes of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from components.evaluation.gate import Played, judge
 from components.evaluation.gate_config import GateConfig
 from components.evaluation.paired import difference
+from components.grading.correction import recalibrate
 from components.grading.stand_ins import stand_ins, stand_ins_of
 from components.tables.store import Tables
 
@@ -97,7 +100,7 @@ def _tables(kinds: dict[str, range], logged: float | None = None) -> Tables:
         for row in rows
     ]
     return Tables(
-        prompts=pl.DataFrame({"prompt_id": names, "prompt": names}),
+        prompts=pl.DataFrame({"prompt_id": names, "prompt": names, "conversation_id": [None] * 60}),
         candidates=pl.DataFrame({"model": ["m"]}),
         outcomes=pl.DataFrame(
             {
@@ -125,3 +128,71 @@ def test_people_correct_before_references_do_and_what_was_logged_stays() -> None
 def test_without_judge_or_corrections_there_is_nothing_to_stand_in() -> None:
     assert stand_ins_of(_tables({}), 0) is None
     assert stand_ins_of(_tables({"person": range(4)}), 0) is None
+
+
+def _conversations(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A judge's grades of 20 conversations of four turns, corrections of three turns of each, and whose turn it is."""
+    rng = np.random.default_rng(seed)
+    talk_N = rng.permutation(np.repeat(np.arange(20), 4))
+    judge_NM = rng.random((80, 2))
+    # what the judge misses is missed in all turns of a conversation
+    truth_NM = np.clip(judge_NM + 0.4 * rng.normal(size=20)[talk_N, None], 0, 1)
+    last_N = np.array([(talk_N[row:] == talk).sum() == 1 for row, talk in enumerate(talk_N)])
+    return judge_NM, np.where(last_N[:, None], np.nan, truth_NM), talk_N
+
+
+def test_no_turn_is_put_on_the_truths_scale_by_a_correction_of_its_own_conversation() -> None:
+    judge_NM, better_NM, talk_N = _conversations(0)
+    found = stand_ins([judge_NM], better_NM, 0, group_N=talk_N)
+    assert found is not None
+    for talk in range(20):
+        first, *others = np.flatnonzero((talk_N == talk) & np.isfinite(better_NM[:, 0]))
+        changed_NM = better_NM.copy()
+        changed_NM[others] = 1 - changed_NM[others]
+        again = stand_ins([judge_NM], changed_NM, 0, group_N=talk_N)
+        assert again is not None
+        assert again.grade_NM[first].tolist() == found.grade_NM[first].tolist()
+        # by prompts it would be
+        assert _grades(judge_NM, changed_NM)[first].tolist() != _grades(judge_NM, better_NM)[first].tolist()
+
+
+def _grades(
+    judge_NM: np.ndarray, better_NM: np.ndarray, group_N: np.ndarray | None = None, seed: int = 0
+) -> np.ndarray:
+    found = stand_ins([judge_NM], better_NM, seed, group_N=group_N)
+    assert found is not None
+    return found.grade_NM
+
+
+@pytest.mark.parametrize(
+    "group_N", [np.full(80, -1), np.random.default_rng(0).permutation(80), np.zeros(80, dtype=int)]
+)
+def test_prompts_that_share_nothing_stand_in_as_ever(group_N: np.ndarray) -> None:
+    judge_NM, better_NM, _ = _conversations(1)
+    np.testing.assert_array_equal(_grades(judge_NM, better_NM, group_N), _grades(judge_NM, better_NM))
+
+
+def test_of_two_conversations_each_is_judged_by_the_other() -> None:
+    """By hand: lines of one fold each, and the mean of both lines where nothing was corrected."""
+    judge_NM, better_NM, _ = _conversations(2)
+    half_N = np.arange(80) % 2
+    lines = [recalibrate(judge_NM, np.where((half_N == half)[:, None], np.nan, better_NM)) for half in range(2)]
+    by_line_LNM = np.stack([line.intercept_M + line.slope * judge_NM for line in lines])
+    both_NM = np.isfinite(better_NM)
+    expected_NM = np.where(both_NM, by_line_LNM[half_N, np.arange(80)], by_line_LNM.mean(axis=0))
+    expected_NM += np.where(both_NM, better_NM - expected_NM, 0.0) / both_NM.mean(axis=0)
+    np.testing.assert_allclose(_grades(judge_NM, better_NM, half_N), expected_NM, rtol=1e-12)
+
+
+def test_turns_of_a_conversation_of_the_tables_stay_together() -> None:
+    tables = _tables({"person": range(10, 40)}, logged=1.0)
+    talk = pl.Series("conversation_id", [None if row < 10 else f"c{row // 5}" for row in range(60)], dtype=pl.String)
+    talks = replace(tables, prompts=tables.prompts.with_columns(talk))
+    number_N = np.array([-1 if row < 10 else row // 5 for row in range(60)])
+    for found, same in (
+        (stand_ins_of(talks, 0), stand_ins_of(tables, 0, number_N)),
+        (stand_ins_of(talks, 0, np.full(60, -1)), stand_ins_of(tables, 0)),
+    ):
+        assert found is not None
+        assert same is not None
+        np.testing.assert_array_equal(found.grade_NM, same.grade_NM)

@@ -4,6 +4,7 @@ from numpy.typing import NDArray
 
 from components.heads.implicit.head import ImplicitConfig, ImplicitHead, train_implicit_head
 from components.heads.training import FitConfig
+from components.tables.units import tenth
 
 QUICK = ImplicitConfig(states=16, fit=FitConfig(epochs=25, learning_rate=0.01, batch_size=64))
 
@@ -75,3 +76,31 @@ def test_bad_input_is_named() -> None:
 def altered(head: ImplicitHead, **changes: object) -> ImplicitHead:
     fields = {name: getattr(head, name) for name in head.__dataclass_fields__}
     return ImplicitHead(**(fields | changes))
+
+
+def test_training_is_stopped_by_whole_conversations() -> None:
+    """As if the held-out tenth, whose turns all belong together, had been given."""
+    features_NF, quality_NM = planted(200)
+    quality_NM[np.isnan(quality_NM).all(axis=1)] = 0.5
+    talk_N = np.random.default_rng(1).permutation(np.repeat(np.arange(40), 5))
+    held_K, rest_K = tenth(talk_N, 3)
+    assert not set(talk_N[held_K]) & set(talk_N[rest_K])
+    talks = train_implicit_head(features_NF, quality_NM, QUICK, 3, group_N=talk_N)
+    order_K = np.random.default_rng(3).permutation(rest_K.size)
+    # given rows are put in an order of their own, so that they are given in its inverse
+    given_K = np.empty_like(rest_K)
+    given_K[order_K] = rest_K
+    given = train_implicit_head(
+        features_NF[given_K],
+        quality_NM[given_K],
+        QUICK,
+        3,
+        validation_features_NF=features_NF[held_K],
+        validation_quality_NM=quality_NM[held_K],
+    )
+    np.testing.assert_array_equal(talks.output_MS, given.output_MS)
+    assert talks.fit == given.fit
+    alone = train_implicit_head(features_NF, quality_NM, QUICK, 3)
+    assert not np.array_equal(talks.output_MS, alone.output_MS)
+    apart = train_implicit_head(features_NF, quality_NM, QUICK, 3, group_N=np.full(200, -1))
+    np.testing.assert_array_equal(apart.output_MS, alone.output_MS)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.learning.units import apart, joined, members, units
+from components.tables.units import apart, joined, members, tenth, units
 
 
 def test_groups_are_units_and_so_is_each_prompt_of_none():
@@ -37,3 +37,34 @@ def test_of_few_groups_one_is_held_and_one_is_left(seed):
     apart_N = apart(group_N, 0.125, seed)
     assert apart_N.sum() == 30
     assert len(set(group_N[apart_N])) == 1
+
+
+@pytest.mark.parametrize("rows", [0, 1, 9, 10, 40])
+def test_a_tenth_of_prompts_that_share_nothing_is_the_first_tenth_of_their_order(rows):
+    order_N = np.random.default_rng(3).permutation(rows)
+    for group_N in (np.full(rows, -1), np.arange(rows), np.zeros(rows, dtype=int)):
+        held_K, rest_K = tenth(group_N, 3)
+        assert held_K.tolist() == order_N[: rows // 10].tolist()
+        assert rest_K.tolist() == order_N[rows // 10 :].tolist()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    ("sizes", "fewest", "most"),
+    [
+        ([4] * 50, 20, 23),
+        # none of a large conversation while small ones do
+        ([100] + [1] * 100, 20, 20),
+        # of large ones the smallest
+        ([90, 60, 50], 50, 50),
+        ([150, 50], 50, 50),
+        # all but the largest at most
+        ([1, 199], 1, 1),
+    ],
+)
+def test_about_a_tenth_is_held_out_and_no_group_is_divided(sizes, fewest, most, seed):
+    group_N = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    held_K, rest_K = tenth(group_N, seed)
+    assert sorted([*held_K, *rest_K]) == list(range(sum(sizes)))
+    assert not set(group_N[held_K]) & set(group_N[rest_K])
+    assert fewest <= held_K.size <= most

@@ -61,3 +61,27 @@ def apart(group_N: NDArray[np.integer], share: float, seed: int) -> NDArray[np.b
     if 1 < drawn_U.size < unit_N.size and (apart_U.all() or not apart_U.any()):
         apart_U = drawn_U == drawn_U.min()
     return np.asarray(apart_U[unit_N], dtype=np.bool_)
+
+
+def tenth(group_N: NDArray[np.integer], seed: int) -> tuple[Rows, Rows]:
+    """Prompts held out to stop a training by, a tenth of them or little more, and the others, in the order drawn.
+
+    Units stay whole: by turns of conversations that are learnt from, training would stop only once these are known by
+    heart. Units of more than a tenth are held out only where smaller ones don't do, the smallest first, and the largest
+    never is. Fewer than ten prompts can't spare one.
+
+    Args:
+        group_N: which prompts belong together; below 0: to nothing.
+        seed: of the order.
+
+    >>> held_K, rest_K = tenth(np.repeat(np.arange(10), 2), 0)
+    >>> held_K.tolist(), rest_K.size
+    ([4, 5], 18)
+    """
+    order_N = np.random.default_rng(seed).permutation(group_N.size)
+    wanted, unit_N = group_N.size // 10, units(group_N[order_N])
+    size_U = np.bincount(unit_N)
+    rank_U = np.argsort(np.maximum(size_U, wanted), kind="stable")[:-1]
+    before_U = np.cumsum(size_U[rank_U]) - size_U[rank_U]
+    held_N = np.isin(unit_N, rank_U[before_U < wanted])
+    return order_N[held_N], order_N[~held_N]
