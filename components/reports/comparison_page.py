@@ -79,12 +79,12 @@ def standing(block: Mapping[str, Any]) -> str:
 
 def _ahead(rival: str, whom: str, difference: Sequence[float]) -> str:
     mean, low, high = difference
-    named = whom if rival == "best_single" else f"{rival}, {whom}"
+    named, comma = (whom, "") if rival == "best_single" else (f"{rival}, {whom}", ",")
     if low > 0:
         return f"The router is ahead of {named}: {points([mean, low, high])} points."
     if high < 0:
-        return f"{named[0].upper()}{named[1:]}, is ahead of the router: {points([-mean, -high, -low])} points."
-    return f"The router and {named}, can't be told apart: {points([mean, low, high])} points."
+        return f"{named[0].upper()}{named[1:]}{comma} is ahead of the router: {points([-mean, -high, -low])} points."
+    return f"The router and {named}{comma} can't be told apart: {points([mean, low, high])} points."
 
 
 def markdown(report: Mapping[str, Any]) -> str:
