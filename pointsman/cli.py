@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from pointsman.commands import add_commands
+from pointsman.options import path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 TRAINING = (
@@ -139,7 +140,7 @@ def one_line(error: BaseException) -> str:
 def _take_home(arguments: Sequence[str] | None) -> None:
     """Lets --home take the place of POINTSMAN_HOME for everything that follows, other options' defaults too."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--home", type=Path)
+    parser.add_argument("--home", type=path)
     home = parser.parse_known_args(arguments)[0].home
     if home is not None:
         os.environ["POINTSMAN_HOME"] = str(home.resolve())
@@ -180,7 +181,7 @@ def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
             command.epilog = f"example: pointsman {name} {EXAMPLES.get(name, '')}".strip()
         if not any("--home" in action.option_strings for action in command._actions):
             command.add_argument(
-                "--home", type=Path, help="folder that holds data/ and mlruns/ (default: POINTSMAN_HOME, or here)"
+                "--home", type=path, help="folder that holds data/ and mlruns/ (default: POINTSMAN_HOME, or here)"
             )
 
 

@@ -14,7 +14,9 @@ from flows.platform.failures import OneLine, foreseen
 from flows.platform.settings import ui_command
 from pointsman.cli import CHECKOUT, _parser, main
 from pointsman.errors import InputError
+from tests.fixtures.tiny_router import bundle, parts
 
+__all__ = ["bundle", "parts"]
 COMMANDS = _parser()._subparsers._group_actions[0].choices
 
 
@@ -130,6 +132,14 @@ def test_a_port_that_is_none_is_refused_by_the_option(capsys, option, wrong):
     with pytest.raises(SystemExit, match="2"):
         main([*option.split(), wrong])
     assert "must be a port, 1 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["/proc/x", "a file", "a file/below"])
+def test_a_report_that_cannot_be_written_names_the_folder(bundle, tmp_path, capsys, place):
+    (tmp_path / "a file").write_text("")
+    folder = tmp_path / place
+    assert main(["report", "--router", str(bundle), "--output", str(folder)]) == 2
+    assert capsys.readouterr().err.startswith(f"pointsman: {folder} can't be written: ")
 
 
 def test_the_dashboards_are_started_as_can_be_typed_in_this_folder(tmp_path, monkeypatch):
