@@ -108,6 +108,8 @@ def _run(options: argparse.Namespace) -> int:
 def _outside(error: BaseException) -> str | None:
     """One line on what the machine refused, such as a full disk or a locked database; None: something else."""
     text = str(error).splitlines()[0] if str(error) else ""
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in _MACHINE:
         return f"{error.filename or 'a file'}: {error.strerror}"
     if isinstance(error, FileNotFoundError) or type(error).__name__ == "Busy":

@@ -126,6 +126,13 @@ def test_a_forms_mistake_names_the_field_in_one_line(capsys, tmp_path, monkeypat
     assert capsys.readouterr().err == said
 
 
+def test_a_file_that_is_missing_is_named_first(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
+    monkeypatch.setattr("flows.cli._history", lambda _: (tmp_path / "nowhere").read_bytes())
+    assert main(["history"]) == 2
+    assert capsys.readouterr().err == f"pointsman: {tmp_path / 'nowhere'}: No such file or directory\n"
+
+
 @pytest.mark.parametrize("option", ["ui --prefect-port", "ui --mlflow-port", "serve --port"])
 @pytest.mark.parametrize("wrong", ["99999", "-1", "eighty"])
 def test_a_port_that_is_none_is_refused_by_the_option(capsys, option, wrong):
