@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.purchasing import Bar, endpoint, predicted_for, stoppable
+from pointsman.options import path, seed, share
 
 if TYPE_CHECKING:
     from components.grading.believed import Agreement
@@ -19,7 +19,7 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="example: pointsman grade --data logs --by judge --url https://api.openai.com/v1 --model gpt-4.1-mini "
         "--budget 5; the key is read from POINTSMAN_LLM_KEY or OPENAI_API_KEY",
     )
-    command.add_argument("--data", type=Path, required=True, help="folder of the tables")
+    command.add_argument("--data", type=path, required=True, help="folder of the tables")
     command.add_argument("--by", choices=["reference", "judge", "feedback", "preference"], help="who grades")
     _endpoint_options(command, "the judge's name there")
     command.add_argument("--pairwise", action="store_true", help="the judge compares two answers, in both orders")
@@ -34,13 +34,13 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="buy answers: choose probes, print the bill, ask the candidates, append to the tables",
         epilog="example: pointsman collect --data logs --url http://127.0.0.1:4000/v1 --budget 5 --dry-run",
     )
-    command.add_argument("--data", type=Path, required=True, help="folder of the tables")
+    command.add_argument("--data", type=path, required=True, help="folder of the tables")
     _endpoint_options(command, None)
     command.add_argument("--candidates", help="who is asked, with commas between (default: all that aren't retired)")
     command.add_argument("--prompts", type=int, help="how many prompts to probe (default: what the budget reaches)")
     command.add_argument("--dry-run", action="store_true", help="print the bill and ask nothing")
     command.add_argument("--max-output-tokens", type=int, default=1024, help="where answers are cut (default: 1024)")
-    command.add_argument("--seed", type=int, default=0, help="same seed and tables: same prompts")
+    command.add_argument("--seed", type=seed, default=0, help="same seed and tables: same prompts")
     command.set_defaults(command=run_collect)
 
     command = commands.add_parser(
@@ -49,22 +49,22 @@ def add_buying(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="example: pointsman onboard --data logs --model new-model --url http://127.0.0.1:4000/v1 --budget 2 "
         "--judge gpt-4.1-mini",
     )
-    command.add_argument("--data", type=Path, help="folder of the tables, which name the candidate and its prices")
+    command.add_argument("--data", type=path, help="folder of the tables, which name the candidate and its prices")
     command.add_argument("--model", required=True, help="the candidate")
     _endpoint_options(command, None)
     command.add_argument("--judge", help="who grades answers that have no reference, at the same URL")
     command.add_argument("--probes", type=int, default=200, help="graded answers to reach (default: 200)")
     command.add_argument("--max-output-tokens", type=int, default=1024, help="where answers are cut (default: 1024)")
-    command.add_argument("--margin", type=float, default=0.01, help="quality that may be lost at most (default: 0.01)")
+    command.add_argument("--margin", type=share, default=0.01, help="quality that may be lost at most (default: 0.01)")
     command.add_argument("--retire", action="store_true", help="take the candidate out of the router in service")
-    command.add_argument("--seed", type=int, default=0, help="same seed: same answers bought")
+    command.add_argument("--seed", type=seed, default=0, help="same seed: same answers bought")
     command.set_defaults(command=run_onboard)
 
     command = commands.add_parser(
         "demo", help="see collect, grade, retrain, serve, feedback and onboard at work: all simulated, no key needed"
     )
     command.add_argument("--prompts", type=int, default=800, help="simulated prompts (default: 800)")
-    command.add_argument("--seed", type=int, default=0, help="same seed: same simulated prompts")
+    command.add_argument("--seed", type=seed, default=0, help="same seed: same simulated prompts")
     command.set_defaults(command=_demo)
 
 

@@ -9,16 +9,21 @@ from flows.buying import add_buying
 from flows.forgetting import add_forgetting
 from flows.importing import add_import
 from flows.studies import add_studies
-from pointsman.commands import port, router_option
+from pointsman.commands import router_option
+from pointsman.errors import InputError
+from pointsman.options import given, path, port, seed
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the commands that train, judge and publish to a parser's."""
 
     command = commands.add_parser("retrain", help="from outcome logs to a judged and published router")
-    command.add_argument("--data", type=Path, help="folder with prompts, outcomes and models (default: simulated)")
+    command.add_argument("--data", type=path, help="folder with prompts, outcomes and models (default: simulated)")
     command.add_argument(
-        "--decisions", metavar="DIR", help="decision log of pointsman serve, or its URL, taken into the tables first"
+        "--decisions",
+        type=given,
+        metavar="DIR",
+        help="decision log of pointsman serve, or its URL, taken into the tables first",
     )
     command.add_argument(
         "--preset",
@@ -41,7 +46,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="auto | static | int8 | fp32, or a sentence-transformers, ONNX or Model2Vec folder (default: auto, the "
         "cheapest that can't be told from the best)",
     )
-    command.add_argument("--seed", type=int, default=0, help="same seed and data: same router")
+    command.add_argument("--seed", type=seed, default=0, help="same seed and data: same router")
     command.add_argument(
         "--examples", action="store_true", help="quote some prompts in the report, which the bundle and MLflow keep"
     )
@@ -58,7 +63,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     command = commands.add_parser("report", help="print a router's evaluation and write report.html")
     router_option(command)
-    command.add_argument("--output", type=Path, help="folder for report.html (default: data/reports/ROUTER_ID)")
+    command.add_argument("--output", type=path, help="folder for report.html (default: data/reports/ROUTER_ID)")
     command.set_defaults(command=_report)
 
     command = commands.add_parser("promote", help="publish the waiting challenger if its verdict allows it")
@@ -66,6 +71,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--force", action="store_true", help="also if a rollback left it, or its canary was stopped")
     command.add_argument(
         "--canary",
+        type=given,
         metavar="DIR",
         help="decision log, or its URL, of the server that tries it: publish what succeeded, refuse what was stopped",
     )
@@ -94,7 +100,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command = commands.add_parser("ui", help="Prefect server, MLflow server and a worker on loopback")
     command.add_argument("--prefect-port", type=port, help="default: POINTSMAN_PREFECT_PORT, or 4200")
     command.add_argument("--mlflow-port", type=port, help="default: POINTSMAN_MLFLOW_PORT, or 5000")
-    command.add_argument("--home", type=Path, help="folder with data/ and mlruns/ (default: POINTSMAN_HOME, or here)")
+    command.add_argument("--home", type=path, help="folder with data/ and mlruns/ (default: POINTSMAN_HOME, or here)")
     command.set_defaults(command=_ui)
     add_studies(commands)
 
@@ -156,7 +162,11 @@ def _report(options: argparse.Namespace) -> int:
     # a broken history is for `history` and `doctor` to say
     with suppress(ValueError):
         report = with_ending(report, folder.name)
-    print(f"report: {write_page(report, options.output or paths.reports() / folder.name)}")
+    shelf = options.output or paths.reports() / folder.name
+    try:
+        print(f"report: {write_page(report, shelf)}")
+    except OSError as error:
+        raise InputError(f"{shelf} can't be written: {error.strerror}") from error
     return 0
 
 

@@ -1,12 +1,13 @@
 """Buying answers as a flow: what `pointsman collect` does, one click away."""
 
 from argparse import Namespace
-from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
 from pydantic import BaseModel, Field
 
 from flows.buying import run_collect
+from flows.platform.forms import MAY_BE_EMPTY, Folder
 from flows.platform.notify import notify_failure
 from flows.platform.secrets import key_from_block
 
@@ -14,7 +15,7 @@ from flows.platform.secrets import key_from_block
 class CollectParameters(BaseModel):
     """Settings of this run; the API's key comes from the environment or the Secret block 'pointsman-llm-key'."""
 
-    data: Path = Field(title="Folder of logs", description="Folder of the tables.")
+    data: Folder = Field(title="Folder of logs", description="Folder of the tables.")
     url: str = Field(
         title="Address of the candidates",
         default="",
@@ -24,7 +25,7 @@ class CollectParameters(BaseModel):
     candidates: str = Field(
         title="Candidates to ask", default="", description="Who is asked, with commas between; empty: all not retired."
     )
-    prompts: int | None = Field(
+    prompts: Annotated[int | None, MAY_BE_EMPTY] = Field(
         title="Number of prompts", default=None, ge=1, description="How many to probe; empty: what the budget reaches."
     )
     dry_run: bool = Field(title="Only print the bill", default=True, description="Print the bill and ask nothing.")

@@ -26,6 +26,7 @@ from flows.platform.caching import cached_task
 from flows.platform.dead import claim_run
 from flows.platform.endings import run_name
 from flows.platform.fan_out import fan_out, task_runner
+from flows.platform.forms import Folder
 from flows.platform.progress import Progress
 from flows.platform.references import DataRef, keep, reference
 from flows.platform.tracking import registry, run_url
@@ -39,7 +40,7 @@ from flows.stations.ingest import ingest
 class CompareParameters(BaseModel):
     """Settings of this run."""
 
-    data: Path = Field(title="Folder of logs", description="Folder of logs, or of the standard blocks' folders.")
+    data: Folder = Field(title="Folder of logs", description="Folder of logs, or of the standard blocks' folders.")
     preset: PresetName = Field(
         title="Size of the run", default="full", description="'smoke': two splits, and no tuning."
     )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from prefect import flow, task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
@@ -20,6 +20,7 @@ from components.tracking.run_figures import slug
 from flows.platform import paths
 from flows.platform.dead import claim_run
 from flows.platform.endings import name_ending, run_name
+from flows.platform.forms import MAY_BE_EMPTY, Folder
 from flows.platform.notify import show_component_logs
 from flows.platform.references import DataRef, reference
 from flows.platform.settings import ui_command
@@ -37,12 +38,12 @@ PAGE = "drift.html"
 class DriftParameters(BaseModel):
     """Settings of this run."""
 
-    recent: Path = Field(
+    recent: Folder = Field(
         title="Folder of recent prompts",
         description="Folder with recent prompts: prompts.parquet or .jsonl (column 'prompt'; 'prompt_id' where a table "
         "'outcomes' is beside it), or embeddings.npy alone where texts must not leave.",
     )
-    router: Path | None = Field(
+    router: Annotated[Path | None, MAY_BE_EMPTY] = Field(
         title="Router to check", default=None, description="A bundle; empty: the router in service."
     )
     most: int = Field(

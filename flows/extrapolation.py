@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow, task
 from prefect.artifacts import create_link_artifact, create_table_artifact
@@ -21,6 +21,7 @@ from flows.platform.caching import cached_task
 from flows.platform.dead import claim_run
 from flows.platform.endings import run_name
 from flows.platform.fan_out import fan_out, task_runner
+from flows.platform.forms import MAY_BE_EMPTY
 from flows.platform.progress import Progress
 from flows.platform.references import DataRef, keep, reference
 from flows.platform.tracking import registry, run_url
@@ -36,10 +37,10 @@ class ExtrapolationParameters(BaseModel):
         title="Size of the run", default="full", description="'smoke' learns from few samples, in minutes."
     )
     seed: int = Field(title="First seed", default=0, ge=0, description="The first seed; the others follow it.")
-    seeds: int | None = Field(
+    seeds: Annotated[int | None, MAY_BE_EMPTY] = Field(
         title="Number of seeds", default=None, ge=1, description="How many; empty: 5, or 2 in 'smoke'."
     )
-    data: Path | None = Field(
+    data: Annotated[Path | None, MAY_BE_EMPTY] = Field(
         title="Folder of real series",
         default=None,
         description="Folder of prices, epicentres and houses; what it lacks is generated.",

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from pointsman.options import given, path
+
 
 def add_forgetting(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command to a parser's."""
@@ -12,9 +14,11 @@ def add_forgetting(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("--conversation", action="append", default=[], metavar="ID", help="all prompts of it")
     command.add_argument("--tenant", action="append", default=[], metavar="NAME", help="all of its decisions")
     command.add_argument(
-        "--data", type=Path, action="append", default=[], help="a folder of tables besides data/logs and data/recent"
+        "--data", type=path, action="append", default=[], help="a folder of tables besides data/logs and data/recent"
     )
-    command.add_argument("--decisions", action="append", default=[], help="a folder or URL of `serve --decisions`")
+    command.add_argument(
+        "--decisions", type=given, action="append", default=[], help="a folder or URL of `serve --decisions`"
+    )
     command.add_argument("--dry-run", action="store_true", help="only say what would go and what would be left")
     command.set_defaults(command=_forget)
 

@@ -1,13 +1,13 @@
 """Grading as a flow: what `pointsman grade` does, one click away."""
 
 from argparse import Namespace
-from pathlib import Path
 from typing import Literal
 
 from prefect import flow
 from pydantic import BaseModel, Field
 
 from flows.buying import run_grade
+from flows.platform.forms import Folder
 from flows.platform.notify import notify_failure
 from flows.platform.secrets import key_from_block
 
@@ -15,7 +15,7 @@ from flows.platform.secrets import key_from_block
 class GradeParameters(BaseModel):
     """Settings of this run; the API's key comes from the environment or the Secret block 'pointsman-llm-key'."""
 
-    data: Path = Field(title="Folder of logs", description="Folder of the tables.")
+    data: Folder = Field(title="Folder of logs", description="Folder of the tables.")
     by: Literal["reference", "judge", "feedback", "preference"] = Field(
         title="Who grades",
         default="reference",

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pointsman.options import given, path
+
 if TYPE_CHECKING:
     from pointsman.text.conversation import ConversationConfig
 
@@ -24,16 +26,16 @@ def add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "promptfoo, routerbench, tables or wide-csv; --list describes them",
     )
     command.add_argument(
-        "path", nargs="*", help="files, or folders of files; of decisions, the URL of an object store too"
+        "path", type=given, nargs="*", help="files, or folders of files; of decisions, the URL of an object store too"
     )
     command.add_argument("--list", action="store_true", help="describe the log formats")
-    command.add_argument("--data", type=Path, help="folder for the tables")
+    command.add_argument("--data", type=path, help="folder for the tables")
     command.add_argument("--append", action="store_true", help="add to the tables that are there; calls count once")
     command.add_argument("--scale", help="the grades' worst and best value, such as 1:10 (default: 0:1)")
     command.add_argument(
         "--rename", action="append", default=[], metavar="A=B", help="call model A of the log B; may be repeated"
     )
-    command.add_argument("--prices", type=Path, help="table of prices, or LiteLLM's price map")
+    command.add_argument("--prices", type=path, help="table of prices, or LiteLLM's price map")
     command.add_argument("--metric", help="which of several scores is the quality")
     command.add_argument(
         "--earlier-turns", type=int, metavar="K", help="user turns before the last one that a prompt holds (default: 2)"

@@ -1,12 +1,12 @@
 """Onboarding as a flow: what `pointsman onboard` does, one click away."""
 
 from argparse import Namespace
-from pathlib import Path
 
 from prefect import flow
 from pydantic import BaseModel, Field
 
 from flows.buying import run_onboard
+from flows.platform.forms import Folder
 from flows.platform.notify import notify_failure
 from flows.platform.secrets import key_from_block
 
@@ -14,7 +14,7 @@ from flows.platform.secrets import key_from_block
 class OnboardParameters(BaseModel):
     """Settings of this run; the API's key comes from the environment or the Secret block 'pointsman-llm-key'."""
 
-    data: Path = Field(
+    data: Folder = Field(
         title="Folder of logs", description="Folder of the tables, which name the candidate and its prices."
     )
     model: str = Field(title="Candidate", default="", description="The candidate.")

@@ -1,5 +1,7 @@
 """Promotion and rollback as flows: what the command line does, one click away and on the record."""
 
+from typing import Annotated
+
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 from pydantic import BaseModel, Field
@@ -7,13 +9,14 @@ from pydantic import BaseModel, Field
 from components.release.history import read_history
 from flows.platform import paths
 from flows.platform.endings import name_ending, run_name
+from flows.platform.forms import MAY_BE_EMPTY
 from flows.stations.promote import Verdicted, promote_waiting, roll_back
 
 
 class PromoteParameters(BaseModel):
     """On whose word the waiting challenger is published."""
 
-    canary: str | None = Field(
+    canary: Annotated[str | None, MAY_BE_EMPTY] = Field(
         title="Decision log of the canary",
         default=None,
         description="Folder or URL of the decision log of the server that tries the challenger on a share of the "
@@ -25,7 +28,7 @@ class PromoteParameters(BaseModel):
 class RollbackParameters(BaseModel):
     """Which router shall serve again."""
 
-    to: str | None = Field(
+    to: Annotated[str | None, MAY_BE_EMPTY] = Field(
         title="Router to return to",
         default=None,
         pattern="^[0-9a-f]{4,64}$",

@@ -1,11 +1,13 @@
 """What a retrain is asked, as a form."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from components.evaluation.gate_config import GateConfig
 from components.evaluation.operating import parse_asked
+from flows.platform.forms import MAY_BE_EMPTY
 from flows.presets import PresetName
 from flows.stations.promote import Approver
 
@@ -13,13 +15,13 @@ from flows.stations.promote import Approver
 class RetrainParameters(BaseModel):
     """Settings of this run."""
 
-    data: Path | None = Field(
+    data: Annotated[Path | None, MAY_BE_EMPTY] = Field(
         title="Folder of logs",
         default=None,
         description="Folder with the tables prompts, candidates and outcomes; empty: simulated logs, which never "
         "replace a router of real ones.",
     )
-    decisions: str | None = Field(
+    decisions: Annotated[str | None, MAY_BE_EMPTY] = Field(
         title="Decision log",
         default=None,
         description="Folder or URL of the decision log that `pointsman serve --decisions` keeps: it is taken into the "
@@ -37,7 +39,7 @@ class RetrainParameters(BaseModel):
         description="'auto': the cheapest that routes as well as the best; 'static': token vectors distilled from the "
         "sentence encoder; 'int8' or 'fp32': the sentence encoder; or the path of a folder with an encoder.",
     )
-    policy: str | None = Field(
+    policy: Annotated[str | None, MAY_BE_EMPTY] = Field(
         title="What the router is for",
         default=None,
         description="What the router is for: parity (as good as the best single model, as cheap as can be), best, "

@@ -2,24 +2,24 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from pointsman.commands import router_option
+from pointsman.options import path, seed
 
 
 def add_studies(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds them to a parser's."""
     command = commands.add_parser("compare", help="every method on several splits of the logs: tables and figures")
-    command.add_argument("--data", type=Path, required=True, help="folder of logs, or of the standard blocks")
+    command.add_argument("--data", type=path, required=True, help="folder of logs, or of the standard blocks")
     command.add_argument("--preset", choices=["smoke", "full"], default="full", help="smoke: two splits, and no tuning")
     command.add_argument("--block", action="append", default=[], help="only this block; may be repeated (default: all)")
     command.add_argument("--splits", type=int, default=5, help="folds; every prompt is judged in one")
-    command.add_argument("--seed", type=int, default=0, help="of splits, networks and bootstrap")
+    command.add_argument("--seed", type=seed, default=0, help="of splits, networks and bootstrap")
     command.set_defaults(command=_compare)
 
     command = commands.add_parser("drift", help="compare recent prompts with what the router was trained on")
     router_option(command)
-    command.add_argument("--recent", type=Path, required=True, help="folder with prompts, or with embeddings only")
+    command.add_argument("--recent", type=path, required=True, help="folder with prompts, or with embeddings only")
     command.add_argument(
         "--examples", action="store_true", help="quote some prompts in the report, which MLflow and Prefect keep"
     )
@@ -34,9 +34,9 @@ def _study_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--preset", choices=["smoke", "full"], default="full", help="smoke learns from few samples, in minutes"
     )
-    command.add_argument("--seed", type=int, default=0, help="the first of the seeds")
+    command.add_argument("--seed", type=seed, default=0, help="the first of the seeds")
     command.add_argument("--seeds", type=int, help="how many (default: 5, smoke: 2)")
-    command.add_argument("--data", type=Path, help="folder of real prices, epicentres and houses (default: generated)")
+    command.add_argument("--data", type=path, help="folder of real prices, epicentres and houses (default: generated)")
     command.add_argument("--problem", action="append", default=[], help="only this one; may be repeated (default: all)")
 
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from pointsman.commands import add_commands
+from pointsman.options import path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 TRAINING = (
@@ -107,6 +108,8 @@ def _run(options: argparse.Namespace) -> int:
 def _outside(error: BaseException) -> str | None:
     """One line on what the machine refused, such as a full disk or a locked database; None: something else."""
     text = str(error).splitlines()[0] if str(error) else ""
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in _MACHINE:
         return f"{error.filename or 'a file'}: {error.strerror}"
     if isinstance(error, FileNotFoundError) or type(error).__name__ == "Busy":
@@ -139,7 +142,7 @@ def one_line(error: BaseException) -> str:
 def _take_home(arguments: Sequence[str] | None) -> None:
     """Lets --home take the place of POINTSMAN_HOME for everything that follows, other options' defaults too."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--home", type=Path)
+    parser.add_argument("--home", type=path)
     home = parser.parse_known_args(arguments)[0].home
     if home is not None:
         os.environ["POINTSMAN_HOME"] = str(home.resolve())
@@ -180,7 +183,7 @@ def _finish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
             command.epilog = f"example: pointsman {name} {EXAMPLES.get(name, '')}".strip()
         if not any("--home" in action.option_strings for action in command._actions):
             command.add_argument(
-                "--home", type=Path, help="folder that holds data/ and mlruns/ (default: POINTSMAN_HOME, or here)"
+                "--home", type=path, help="folder that holds data/ and mlruns/ (default: POINTSMAN_HOME, or here)"
             )
 
 

@@ -4,11 +4,11 @@ import argparse
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pointsman.completion import SHELLS, completion
 from pointsman.home import published
+from pointsman.options import given, location, path, port
 
 if TYPE_CHECKING:
     from pointsman.bundle.signature import Trust
@@ -23,9 +23,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     router_option(command)
     trust_option(command)
     command.add_argument(
-        "--input", type=Path, required=True, help="parquet, jsonl, json or csv; column 'prompt' or 'messages'"
+        "--input", type=path, required=True, help="parquet, jsonl, json or csv; column 'prompt' or 'messages'"
     )
-    command.add_argument("--output", type=Path, required=True, help="parquet, jsonl, json or csv")
+    command.add_argument("--output", type=path, required=True, help="parquet, jsonl, json or csv")
     command.add_argument("--policy", default="operating", help=POLICIES)
     command.add_argument("--among", help="candidates that may be chosen, with commas between (default: all)")
     command.add_argument("--exclude", default="", help="candidates that may not be chosen, with commas between")
@@ -62,7 +62,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     trust_option(command)
     command.add_argument("--host", default="127.0.0.1", help="address to listen at")
     command.add_argument(
-        "--token-file", type=Path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
+        "--token-file", type=path, help="holds the bearer token to ask for (default: POINTSMAN_SERVE_TOKEN, or none)"
     )
     command.add_argument("--port", type=port, default=8080, help="port to listen at")
     _serving_options(command)
@@ -73,7 +73,7 @@ def router_option(command: argparse.ArgumentParser) -> None:
     """Adds --router, which takes a bundle or a published folder, or the URL of either."""
     command.add_argument(
         "--router",
-        type=_location,
+        type=location,
         default=published(),
         help="a bundle or a published folder, or its URL (default: data/published in POINTSMAN_HOME, or here)",
     )
@@ -83,7 +83,7 @@ def trust_option(command: argparse.ArgumentParser) -> None:
     """Adds --trust, which takes a file of public keys."""
     command.add_argument(
         "--trust",
-        type=Path,
+        type=path,
         metavar="KEY",
         help="file of public keys, one of which must have signed the router (default: unsigned ones are taken too)",
     )
@@ -100,6 +100,7 @@ def _trust(options: argparse.Namespace) -> "Trust | None":
 def _serving_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--decisions",
+        type=given,
         metavar="DIR",
         help="keep a log of decisions and outcomes here; a URL of an object store gets it a minute later",
     )
@@ -116,7 +117,9 @@ def _serving_options(command: argparse.ArgumentParser) -> None:
         "--explore-budget", type=float, metavar="USD", help="most that exploration may add to 1000 decisions' cost"
     )
     command.add_argument("--explore-not", default="", metavar="TENANTS", help="tenants never explored on, with commas")
-    command.add_argument("--shadow", metavar="DIR", help="a second router that decides too, without counting")
+    command.add_argument(
+        "--shadow", type=given, metavar="DIR", help="a second router that decides too, without counting"
+    )
     command.add_argument(
         "--canary", type=float, metavar="SHARE", help="share of sessions that the shadow decides for, until it is worse"
     )
@@ -128,7 +131,7 @@ def _serving_options(command: argparse.ArgumentParser) -> None:
         help="outcomes of the shadow's decisions after which it has succeeded, if it was never worse",
     )
     command.add_argument(
-        "--prices", type=Path, metavar="FILE", help="JSON of prices that go before the router's, read when it changes"
+        "--prices", type=path, metavar="FILE", help="JSON of prices that go before the router's, read when it changes"
     )
     command.add_argument(
         "--upstream",
@@ -138,21 +141,6 @@ def _serving_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--sticky", type=float, metavar="Q", help="a session keeps its candidate unless another is better by Q quality"
     )
-
-
-def port(text: str) -> int:
-    """A port's number; for options.
-
-    >>> port("8080")
-    8080
-    """
-    if not text.isdecimal() or not int(text) < 65536:
-        raise argparse.ArgumentTypeError(f"must be a port, 1 to 65535, got {text!r}")
-    return int(text)
-
-
-def _location(text: str) -> Path | str:
-    return text if "://" in text else Path(text)
 
 
 def _route(options: argparse.Namespace) -> int:

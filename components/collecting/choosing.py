@@ -37,6 +37,7 @@ class CollectConfig:
     """Where answers are cut, >= 1."""
     probes: ProbeConfig = field(default_factory=ProbeConfig)
     seed: int = 0
+    """>= 0."""
     purpose: str = "collect"
     """The command that buys: one doesn't go on with what another began."""
 
@@ -52,6 +53,8 @@ class CollectConfig:
             raise ValueError(f"--prompts must be >= 1, got {self.prompts}")
         if self.max_output_tokens < 1:
             raise ValueError(f"max_output_tokens must be >= 1, got {self.max_output_tokens}")
+        if self.seed < 0:
+            raise ValueError(f"--seed must be >= 0, got {self.seed}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

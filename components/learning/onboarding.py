@@ -28,7 +28,7 @@ class OnboardConfig:
     """What a newcomer must clear."""
 
     margin: float = 0.01
-    """Quality by which the interval against the router in service may reach below 0, >= 0."""
+    """Quality by which the interval against the router in service may reach below 0, in [0, 1]."""
     level: float = 0.05
     """One-sided error probability, in (0, 0.5]."""
     folds: int = 5
@@ -37,8 +37,8 @@ class OnboardConfig:
     """Conversations and groups of near-duplicates below which there isn't enough evidence, >= 1."""
 
     def __post_init__(self) -> None:
-        if not self.margin >= 0 or not 0 < self.level <= 0.5 or self.folds < 2 or self.least_groups < 1:
-            raise ValueError(f"margin >= 0, level in (0, 0.5], folds >= 2, least_groups >= 1; got {self}")
+        if not 0 <= self.margin <= 1 or not 0 < self.level <= 0.5 or self.folds < 2 or self.least_groups < 1:
+            raise ValueError(f"margin in [0, 1], level in (0, 0.5], folds >= 2, least_groups >= 1; got {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ forward.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from components.release.history import SERVES, Outcome, append, new_entry, read_history, served, serving
@@ -29,6 +29,7 @@ def publish(
     who: str | None = None,
     registry: Champions | None = None,
     timeout: float = 60.0,
+    permit: Callable[[], object] | None = None,
 ) -> str:
     """Makes a bundle serve in a published root and returns its router_id; the one in service again changes nothing.
 
@@ -39,6 +40,8 @@ def publish(
         who: who promoted it; None: the process's user.
         registry: where its version becomes champion, if it is registered there.
         timeout: seconds to wait for another promotion.
+        permit: called before anything changes, while no other promotion or rollback can happen; what it raises, such
+            as that the router in service isn't the one that was compared with, ends this one. None: nothing to ask.
 
     Raises:
         BundleError: the bundle isn't whole.
@@ -47,6 +50,8 @@ def publish(
     manifest, files = copy_files(bundle)
     router_id = manifest.router_id
     with hold(root, timeout):
+        if permit is not None:
+            permit()
         sweep(root)
         target = root / router_id
         if not target.exists():

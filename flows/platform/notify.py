@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -73,15 +74,39 @@ def _mlflow_search(flow_run_id: str) -> str:
 
 def _tell(line: str, outcome: Outcome, logger: Any) -> None:
     logger.log(logging.ERROR if outcome in {"failed", "crashed", "cancelled"} else logging.INFO, line)
-    if (url := settings().webhook) and (problem := post(url, {"text": line, "outcome": outcome})) is not None:
+    try:
+        url = settings().webhook
+        problem = post(url, {"text": line, "outcome": outcome}) if url else None
+    except ValueError as error:
+        # where no command looked at the environment first
+        problem = str(error)
+    if problem is not None:
         logger.warning("the webhook could not be called: %s", problem)
 
 
 def post(url: str, document: dict[str, str], patience_s: float = _PATIENCE_S) -> str | None:
-    """Posts JSON once; what went wrong, or None. Never raises: a retrain doesn't fail because a chat is down."""
+    """Posts JSON once; what went wrong, or None. Never raises: a retrain doesn't fail because a chat is down.
+
+    Args:
+        url: may hold a secret, which isn't told.
+        document: what is posted.
+        patience_s: seconds for the whole call, whatever the server sends meanwhile.
+    """
+    ended: list[str | None] = []
+    # httpx's own limit counts anew with every byte that comes, and a daemon doesn't keep the process from its end
+    caller = threading.Thread(target=lambda: ended.append(_post(url, document, patience_s)), daemon=True)
+    caller.start()
+    caller.join(patience_s)
+    return ended[0] if ended else f"timed out after {patience_s:g} s"
+
+
+def _post(url: str, document: dict[str, str], patience_s: float) -> str | None:
     try:
-        answer = httpx.post(url, json=document, timeout=patience_s, follow_redirects=True)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        # the address may hold a secret: the reason alone is told
+        # an answer's body says nothing that is needed
+        with httpx.stream("POST", url, json=document, timeout=patience_s, follow_redirects=True) as answer:
+            return None if answer.is_success else f"HTTP {answer.status_code}"
+    except httpx.HTTPError as error:
         return f"{type(error).__name__}: {str(error).replace(url, 'the address')}"
-    return None if answer.is_success else f"HTTP {answer.status_code}"
+    except Exception as error:
+        # of an address that can't be used or encoded: the words quote parts of it
+        return type(error).__name__

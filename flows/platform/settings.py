@@ -4,6 +4,7 @@ import os
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flows.platform import paths
 from flows.platform.database import make_ready, mlflow_url, prefect_url
@@ -164,11 +165,13 @@ class Settings:
         """POINTSMAN_WEBHOOK_URL, called with how each retrain ended, in JSON; empty: none.
 
         Raises:
-            ValueError: not an http or https address.
+            ValueError: not an http or https address, or one that can't be called.
         """
         url = os.environ.get("POINTSMAN_WEBHOOK_URL", "")
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("POINTSMAN_WEBHOOK_URL must start with http:// or https://")
+        if url and not _callable(url):
+            raise ValueError("POINTSMAN_WEBHOOK_URL is no address that can be called")
         return url
 
     @property
@@ -187,6 +190,17 @@ _MLFLOW = (
     *("postgresql://", "postgresql+", "mysql://", "mysql+", "mssql://", "mssql+"),
 )
 """Beginnings of addresses that MLflow keeps runs and models at."""
+
+
+def _callable(url: str) -> bool:
+    """Whether an address has a host and a port that can be asked for."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+        # of other scripts newer rules than this codec's decide
+        return bool(host.encode("idna") if host.isascii() else host)
+    except ValueError:
+        return False
 
 
 def settings() -> Settings:

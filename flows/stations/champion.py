@@ -22,6 +22,7 @@ from pointsman.bundle.pointer import read_pointer, resolve
 from pointsman.bundle.reading import Bundle, read_bundle
 from pointsman.errors import BundleError
 from pointsman.model.router_model import RouterModel
+from pointsman.policy.policy import Policy, parse
 from pointsman.router import Router
 
 YEAR = timedelta(days=365)
@@ -43,16 +44,20 @@ class Rival:
     """Share of its training prompts that are in these logs."""
 
 
-def champion(challenger: RouterModel) -> Bundle | None:
+def champion(challenger: RouterModel, policy: Policy) -> Bundle | None:
     """The bundle in service; None where there is none, one of an older form, or the challenger itself.
 
     A rerun must end as the first run did.
+
+    Args:
+        challenger: what was trained.
+        policy: the operating policy that it declares.
     """
     bundle = _in_service()
-    return None if bundle is None or same(bundle.model, challenger) else bundle
+    return None if bundle is None or same(bundle, challenger, policy) else bundle
 
 
-def as_first_judged(report: dict[str, Any], challenger: RouterModel) -> dict[str, Any]:
+def as_first_judged(report: dict[str, Any], challenger: RouterModel, policy: Policy) -> dict[str, Any]:
     """The report, against what the router in service replaced where it says the same of that very router.
 
     A rerun must end as the first run did: with the same report, and so with the same router_id.
@@ -63,7 +68,7 @@ def as_first_judged(report: dict[str, Any], challenger: RouterModel) -> dict[str
     known, plain = dict(bundle.report), json.loads(json.dumps(report))
     against = known.pop("judged_against", None)
     plain.pop("judged_against")
-    if against is None or known != plain or not same(bundle.model, challenger):
+    if against is None or known != plain or not same(bundle, challenger, policy):
         return report
     return report | {"judged_against": {name: against.get(name) for name in report["judged_against"]}}
 
@@ -84,11 +89,16 @@ def first_of_year() -> tuple[Bundle | None, int]:
         return None, looks
 
 
-def same(a: RouterModel, b: RouterModel) -> bool:
-    """Whether two routers are one."""
-    ours, theirs = a.to_arrays(), b.to_arrays()
-    return ours.keys() == theirs.keys() and all(
-        np.array_equal(ours[name], value, equal_nan=value.dtype.kind == "f") for name, value in theirs.items()
+def same(bundle: Bundle, challenger: RouterModel, policy: Policy) -> bool:
+    """Whether a bundle is the challenger itself: the same parts under the same operating policy.
+
+    The gate judges the policy: the same parts under another one choose, and cost, otherwise.
+    """
+    ours, theirs = bundle.model.to_arrays(), challenger.to_arrays()
+    return (
+        parse(bundle.manifest.provenance.operating_policy) == policy
+        and ours.keys() == theirs.keys()
+        and all(np.array_equal(ours[name], value, equal_nan=value.dtype.kind == "f") for name, value in theirs.items())
     )
 
 

@@ -107,7 +107,7 @@ def evaluate(stages: WithPeers, *, gate: GateConfig, force: bool, quoting: bool,
         task_N=np.array([*labels, "unassigned"])[prediction.task_N],
         expected_cost={"router": prediction.cost_usd_NM},
     )
-    final = as_first_judged(report, model)
+    final = as_first_judged(report, model, trial.policy)
     return keep("evaluate", lambda folder: (folder / "report.json").write_text(json.dumps(final, allow_nan=False)))
 
 

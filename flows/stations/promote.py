@@ -1,7 +1,7 @@
 """Station 9: the gate's verdict carried out, and the pointer to the router in service."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
 from components.release.canary import canary_of
-from components.release.history import Entry, last_word, left_by_rollback, read_history, serving
+from components.release.history import last_word, left_by_rollback, read_history, serving
 from components.release.lock import hold
 from components.release.mirror import in_service_at, mirror
 from components.release.publish import publish, refuse, rollback
@@ -58,33 +58,42 @@ def promote(challenger: Challenger, approve: Approver = "gate") -> Verdicted:
     return conclude(challenger, approve=approve)
 
 
-def conclude(challenger: Challenger, reason: str = "", approve: Approver = "gate") -> Verdicted:
+def conclude(
+    challenger: Challenger, reason: str = "", approve: Approver = "gate", allowed: Callable[[], None] | None = None
+) -> Verdicted:
     """Carries out the verdict that a bundle's report holds.
 
     Args:
         challenger: a bundle that was judged here.
         reason: why it is published, for the history; empty: it passed the gate.
         approve: whose word publishes it, if it passed the gate.
+        allowed: raises where it mustn't be published although its verdict holds; None: nothing else is asked.
     """
+
+    def permit() -> None:
+        require_verdict(challenger.bundle)
+        if allowed is not None:
+            allowed()
+
     report = dict(read_bundle(challenger.bundle).report)
     gate, mlflow = report["gate"], registry()
     failed = [_reason(one) for one in gate["criteria"] if not one["passed"]]
     verdict: Verdict = gate["verdict"]
     bundle = challenger.bundle
     if verdict == "promoted":
+        passed = reason or "every criterion passed"
         try:
-            require_verdict(challenger.bundle)
+            permit()
+            sign_bundle(challenger.bundle, paths.publish_key())
+            if approve == "gate":
+                # asked again under the lock: two commands at once would each find what the other is about to replace
+                publish(challenger.bundle, paths.published(), reasons=[passed], permit=permit)
+                bundle = paths.published() / challenger.router_id
+            else:
+                verdict = _wait(challenger, approve, passed)
         except VoidVerdict as void:
             verdict, failed = "refused", [str(void)]
-    if verdict == "promoted":
-        sign_bundle(challenger.bundle, paths.publish_key())
-        passed = reason or "every criterion passed"
-        if approve == "gate":
-            publish(challenger.bundle, paths.published(), reasons=[passed])
-            bundle = paths.published() / challenger.router_id
-        else:
-            verdict = _wait(challenger, approve, passed)
-    else:
+    if verdict in ("refused", "not enough evidence"):
         refuse(paths.published(), challenger.router_id, failed, verdict=verdict)
     try:
         # gateways before MLflow, which may have to be waited for
@@ -185,19 +194,15 @@ def promote_waiting(reason: str = "", force: bool = False, canary: Path | str | 
     challenger = Challenger(
         bundle=bundle_folder, router_id=waiting.router_id, run_id=waiting.run_id, version=waiting.version
     )
-    entries = read_history(paths.published())
-    if not force and left_by_rollback(entries, waiting.router_id):
-        raise ValueError(
-            f"router {waiting.router_id[:12]} was in service and was left by a rollback: it isn't promoted again. "
-            f"To put it back: pointsman rollback --to {waiting.router_id[:12]}"
-        )
+    if not force:
+        _require_not_left(waiting.router_id)
     if canary is not None:
         # a retrain's log may be yet to come, a canary's isn't
         if not is_url(canary) and not Path(canary).is_dir():
             raise InputError(f"{canary}: no such folder")
         with local_log(canary) as folder:
             tried = canary_of(folder, waiting.router_id)
-        if _is_in_service(entries, waiting.router_id):
+        if _is_in_service(waiting.router_id):
             return _ended(challenger, "promoted", ("it is in service already",), bundle_folder, mlflow)
         if tried is None:
             return _ended(challenger, "to canary", ("the canary goes on",), bundle_folder, mlflow)
@@ -208,30 +213,43 @@ def promote_waiting(reason: str = "", force: bool = False, canary: Path | str | 
             return _ended(challenger, "refused", (why,), bundle_folder, mlflow)
         passed = f"the canary succeeded: {tried.words}"
         reason = f"{reason}; {passed}" if reason else passed
-    if not force:
-        _require_no_refusal(challenger, last_word(entries, waiting.router_id))
-    return conclude(challenger, reason)
+
+    def allowed() -> None:
+        _require_not_left(waiting.router_id)
+        _require_no_refusal(waiting.router_id)
+
+    return conclude(challenger, reason, allowed=None if force else allowed)
 
 
-def _is_in_service(entries: tuple[Entry, ...], router_id: str) -> bool:
+def _is_in_service(router_id: str) -> bool:
     """Whether history and pointer agree on it; where they don't, a promotion broke off that is to be finished."""
-    last = serving(entries)
+    last = serving(read_history(paths.published()))
     return last is not None and last.router_id == router_id == pointer_or_damage(paths.published())
 
 
-def _require_no_refusal(challenger: Challenger, last: Entry | None) -> None:
+def _require_not_left(router_id: str) -> None:
+    """Leaves alone what a rollback took out of service.
+
+    Raises:
+        ValueError: that is so.
+    """
+    if left_by_rollback(read_history(paths.published()), router_id):
+        raise ValueError(
+            f"router {router_id[:12]} was in service and was left by a rollback: it isn't promoted again. "
+            f"To put it back: pointsman rollback --to {router_id[:12]}"
+        )
+
+
+def _require_no_refusal(router_id: str) -> None:
     """Leaves alone what the gate passed and somebody else, such as a canary, refused since.
 
     Raises:
         ValueError: that is so.
     """
-    if last is None or last.verdict != "refused" or read_report(challenger.bundle)["gate"]["verdict"] != "promoted":
-        return
-    # a void verdict has words of its own
-    with suppress(VoidVerdict):
-        require_verdict(challenger.bundle)
+    last = last_word(read_history(paths.published()), router_id)
+    if last is not None and last.verdict == "refused":
         raise ValueError(
-            f"router {challenger.router_id[:12]} was refused: {'; '.join(last.reasons)}. `pointsman retrain` judges "
+            f"router {router_id[:12]} was refused: {'; '.join(last.reasons)}. `pointsman retrain` judges "
             "anew; to publish it all the same: pointsman promote --force"
         )
 

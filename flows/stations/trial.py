@@ -36,6 +36,8 @@ class Trial:
 
     board: Board
     model: RouterModel
+    policy: Policy
+    """The operating policy."""
     test_prediction: Prediction
     judged: Judged
     choice_N: NDArray[np.intp]
@@ -66,11 +68,13 @@ class Trial:
     ) -> tuple[Verdict, dict[str, Any]]:
         """The gate's verdict, and what the report says of the routers compared with."""
         rows_N = self.standing.rows_N
-        bundle = champion(self.model)
+        # read before the bundle: where another is put into service meanwhile, the verdict is void, not unnoticed
+        in_service = read_pointer(paths.published())
+        bundle = champion(self.model, self.policy)
         rival = None if bundle is None else play(bundle, "the router in service", self.board, texts, self.judged)
         first, looks = first_of_year()
         anchor: Rival | None = None
-        if first is not None and not same(first.model, self.model) and bundle is not None:
+        if first is not None and bundle is not None and not same(first, self.model, self.policy):
             one = first.manifest.router_id == bundle.manifest.router_id
             anchor = rival if one else play(first, "the first router of the year", self.board, texts, self.judged)
         extra = () if rival is None or force else _same_world(rival, simulated)
@@ -92,7 +96,7 @@ class Trial:
             config=config,
         )
         judged_against = {
-            "in_service": read_pointer(paths.published()),
+            "in_service": in_service,
             "champion": None if rival is None else _rival_section(rival, rows_N),
             "first_champion": None if anchor is None else _rival_section(anchor, rows_N),
         }
@@ -197,6 +201,7 @@ def on_trial(
     return Trial(
         board=board,
         model=model,
+        policy=policy,
         test_prediction=prediction,
         judged=judged,
         choice_N=choice_N,

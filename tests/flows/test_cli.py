@@ -14,7 +14,9 @@ from flows.platform.failures import OneLine, foreseen
 from flows.platform.settings import ui_command
 from pointsman.cli import CHECKOUT, _parser, main
 from pointsman.errors import InputError
+from tests.fixtures.tiny_router import bundle, parts
 
+__all__ = ["bundle", "parts"]
 COMMANDS = _parser()._subparsers._group_actions[0].choices
 
 
@@ -124,12 +126,27 @@ def test_a_forms_mistake_names_the_field_in_one_line(capsys, tmp_path, monkeypat
     assert capsys.readouterr().err == said
 
 
+def test_a_file_that_is_missing_is_named_first(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path))
+    monkeypatch.setattr("flows.cli._history", lambda _: (tmp_path / "nowhere").read_bytes())
+    assert main(["history"]) == 2
+    assert capsys.readouterr().err == f"pointsman: {tmp_path / 'nowhere'}: No such file or directory\n"
+
+
 @pytest.mark.parametrize("option", ["ui --prefect-port", "ui --mlflow-port", "serve --port"])
 @pytest.mark.parametrize("wrong", ["99999", "-1", "eighty"])
 def test_a_port_that_is_none_is_refused_by_the_option(capsys, option, wrong):
     with pytest.raises(SystemExit, match="2"):
         main([*option.split(), wrong])
     assert "must be a port, 1 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["/proc/x", "a file", "a file/below"])
+def test_a_report_that_cannot_be_written_names_the_folder(bundle, tmp_path, capsys, place):
+    (tmp_path / "a file").write_text("")
+    folder = tmp_path / place
+    assert main(["report", "--router", str(bundle), "--output", str(folder)]) == 2
+    assert capsys.readouterr().err.startswith(f"pointsman: {folder} can't be written: ")
 
 
 def test_the_dashboards_are_started_as_can_be_typed_in_this_folder(tmp_path, monkeypatch):

@@ -251,8 +251,8 @@ def test_what_passes_waits_for_a_person_or_for_a_canary(first, tmp_path):
 
     def waiting(approve, times):
         policy = f"tradeoff={times * price:g}"
-        # what is asked here is who publishes, not how much so few prompts show
-        gate = GateConfig(parity_margin=0.1)
+        # what is asked here is who publishes, not how much so few prompts show, nor what another policy costs
+        gate = GateConfig(parity_margin=0.1, champion_margin=0.1, champion_cost_ratio=10, greatest_cost_ratio=10)
         return retrain(RetrainParameters(preset="smoke", encoder="int8", policy=policy, approve=approve, gate=gate))
 
     served = read_pointer(paths.published())

@@ -109,3 +109,8 @@ def test_an_answer_whose_text_was_forgotten_is_not_paid_for_again(logs: Path, op
     _collect(logs, client, FIRST, lambda _: None)
     assert max(gateway.calls.values()) == 1
     assert read_tables(logs).outcomes.select(pl.struct("prompt_id", "model").n_unique()).item() == 30
+
+
+def test_a_seed_that_is_none_is_named() -> None:
+    with pytest.raises(ValueError, match=r"--seed must be >= 0, got -1"):
+        CollectConfig(budget_usd=1.0, seed=-1)

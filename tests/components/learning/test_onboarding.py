@@ -97,3 +97,9 @@ def test_probes_that_share_nothing_are_judged_as_independent_ones(before):
 def test_configs_out_of_range_are_refused():
     with pytest.raises(ValueError, match="least_groups >= 1"):
         OnboardConfig(least_groups=0)
+
+
+@pytest.mark.parametrize("margin", [-0.1, 5.0, float("nan")])
+def test_a_margin_beyond_all_quality_is_refused(margin):
+    with pytest.raises(ValueError, match=r"margin in \[0, 1\]"):
+        OnboardConfig(margin=margin)

@@ -82,6 +82,22 @@ def test_one_promotion_at_a_time(bundle, tmp_path):
         publish(bundle, tmp_path, timeout=0.05)
 
 
+def test_what_must_hold_is_asked_while_nobody_else_can_change_it(bundle, second, tmp_path):
+    publish(bundle, tmp_path)
+    before = snapshot(tmp_path)
+
+    def asked():
+        with pytest.raises(Busy), hold(tmp_path, timeout=0.01):
+            pass
+        raise ValueError("another router is in service")
+
+    with pytest.raises(ValueError, match="another router"):
+        publish(second, tmp_path, permit=asked)
+    assert snapshot(tmp_path) == before
+    publish(second, tmp_path, permit=lambda: None)
+    assert read_pointer(tmp_path) == second.name
+
+
 class Killed(BaseException):
     """Stands for kill -9: nothing catches it."""
 

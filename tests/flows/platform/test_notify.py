@@ -2,8 +2,10 @@
 
 import json
 import logging
+import socket
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import uuid4
 
@@ -102,7 +104,7 @@ def test_a_refusal_is_told_with_its_reasons(chat, ended):
 
 def test_by_default_nobody_is_told(ended, monkeypatch):
     monkeypatch.delenv("POINTSMAN_WEBHOOK_URL", raising=False)
-    monkeypatch.setattr("httpx.post", lambda *_, **__: pytest.fail("no address was set"))
+    monkeypatch.setattr("httpx.stream", lambda *_, **__: pytest.fail("no address was set"))
     assert notify_verdict(*ended("promoted"))
 
 
@@ -118,12 +120,95 @@ def test_a_webhook_that_is_down_is_only_logged(chat, ended, caplog, monkeypatch,
 
 
 def test_a_webhook_that_never_answers_is_given_up():
-    import socket
-
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         assert "timed out" in post(f"http://127.0.0.1:{silent.getsockname()[1]}/", {"text": "x"}, patience_s=0.3)
+
+
+@pytest.fixture
+def dripping():
+    """Gives the address of a server that sends these bytes, and then one more whenever patience could end."""
+    ended = threading.Event()
+
+    def drip(listening, begins):
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.recv(4096)
+            connection.sendall(begins)
+            while not ended.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def serving(begins):
+            threading.Thread(target=drip, args=(listening, begins), daemon=True).start()
+            return f"http://127.0.0.1:{listening.getsockname()[1]}/s3cret"
+
+        yield serving
+        ended.set()
+
+
+def test_a_webhook_that_answers_in_drips_holds_nothing(dripping):
+    url, began = dripping(b"HTTP/1.1 200 OK\r\nX-"), time.monotonic()
+    assert post(url, {"text": "x"}, patience_s=0.5) == "timed out after 0.5 s"
+    assert time.monotonic() - began < 10
+
+
+def test_a_webhook_that_took_the_word_need_not_end_its_answer(dripping):
+    url = dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    assert post(url, {"text": "x"}, patience_s=20) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://hooks..example/s3cret",
+        f"http://{'s3cret' * 20}.example/",
+        "http://.../s3cret",
+        "http://xn--/s3cret",
+        "http://127.0.0.1:9/s3cret\udcff",
+        "http://127.0.0.1:s3cret/",
+        "http://[s3cret/",
+    ],
+)
+def test_an_address_that_cannot_be_used_fails_no_run_and_is_not_told(address):
+    told = post(address, {"text": "x"})
+    assert told
+    assert "s3cret" not in told
+
+
+@pytest.mark.parametrize("address", ["http://hooks..example/s3cret", "ftp://chat.example/s3cret"])
+def test_an_address_that_nobody_looked_at_before_is_only_logged(ended, caplog, monkeypatch, address):
+    monkeypatch.setenv("POINTSMAN_WEBHOOK_URL", address)
+    with caplog.at_level(logging.WARNING, logger="flows.platform.notify"):
+        assert notify_verdict(*ended("promoted"))
+    assert "the webhook could not be called: POINTSMAN_WEBHOOK_URL" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_a_line_that_cannot_be_encoded_fails_no_run():
+    assert post("http://127.0.0.1:9/", {"text": "\udcff"})
+
+
+@pytest.mark.parametrize(
+    "address", ["http://hooks..example/s3cret", "https://", "http://127.0.0.1:s3cret/", "http:///s3cret"]
+)
+def test_an_address_without_a_usable_host_is_refused_before_a_run(monkeypatch, address):
+    monkeypatch.setenv("POINTSMAN_WEBHOOK_URL", address)
+    with pytest.raises(ValueError, match="POINTSMAN_WEBHOOK_URL is no address that can be called") as refused:
+        prepare_environment()
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1]:80/x", "https://bücher.example/x", "https://me:pw@chat.example:8443"]
+)
+def test_addresses_of_all_forms_are_webhooks(monkeypatch, address):
+    monkeypatch.setenv("POINTSMAN_WEBHOOK_URL", address)
+    assert settings().webhook == address
 
 
 def test_only_web_addresses_are_webhooks(monkeypatch):

@@ -1,5 +1,7 @@
 """The router in service on this run's prompts: as it was cross-fitted where it was trained, routed where it wasn't."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from flows.stations.trial import _same_world
 from pointsman.bundle.evidence import Evidence, prompt_digests
 from pointsman.bundle.manifest import Provenance
 from pointsman.bundle.reading import read_bundle
+from pointsman.policy.policy import Best, Tradeoff
 from pointsman.router import Router
 
 HELD = [1, -1]
@@ -27,7 +30,9 @@ def champion(parts, prompts, tmp_path):
         digest_K=digests[order],
         held_choice_K=np.array(HELD)[order],
     )
-    provenance = Provenance(candidates=parts.provenance.candidates, tasks=("sums", "songs"))
+    provenance = Provenance(
+        candidates=parts.provenance.candidates, tasks=("sums", "songs"), operating_policy="tradeoff=0.200"
+    )
     router_id = write_bundle(
         tmp_path, parts.model, parts.feature_map, parts.encoder_folder, provenance, {}, parts.golden, evidence
     )
@@ -81,8 +86,12 @@ def test_simulated_logs_never_replace_real_ones(champion, prompts):
     assert _same_world(rival, simulated=False) == ()
 
 
-def test_a_router_is_itself(champion, parts):
-    assert same(champion.model, parts.model)
+def test_a_router_is_itself_under_its_own_operating_policy(champion, parts):
+    # as it declares, however it is written
+    assert champion.manifest.provenance.operating_policy == "tradeoff=0.200"
+    assert same(champion, parts.model, Tradeoff(willingness_to_pay=0.2))
+    assert not same(champion, parts.model, Best())
+    assert not same(champion, replace(parts.model, alpha=np.array(0.25)), Tradeoff(willingness_to_pay=0.2))
 
 
 def test_logs_that_are_not_those_of_the_router_in_service_are_noticed(champion, prompts):

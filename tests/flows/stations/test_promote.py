@@ -9,6 +9,7 @@ from components.reports.page import PAGE, write_page
 from flows.platform import paths
 from flows.stations import promote
 from flows.stations.register import Challenger
+from flows.stations.verdicts import record_verdict
 from pointsman.bundle.pointer import read_pointer
 from pointsman.bundle.reading import read_report
 from pointsman.cli import main
@@ -100,6 +101,44 @@ def test_a_void_verdict_is_told_again_as_void(home, registry, bundle, second):
         concluded = promote.promote_waiting()
         assert concluded.verdict == "refused"
         assert "is void" in concluded.reasons[0]
+
+
+def meanwhile(monkeypatch, happens):
+    """Something that another command does once between the look at the verdict and the publication."""
+
+    def sign_bundle(*_):
+        monkeypatch.setattr(promote, "sign_bundle", lambda *_: False)
+        happens()
+
+    monkeypatch.setattr(promote, "sign_bundle", sign_bundle)
+
+
+def test_of_two_at_once_the_second_is_void(home, registry, bundle, second, monkeypatch):
+    meanwhile(monkeypatch, lambda: promote.conclude(waiting(second)))
+    concluded = promote.conclude(waiting(bundle))
+    assert concluded.verdict == "refused"
+    assert f"the router in service was none and is {second.name[:12]}" in concluded.reasons[0]
+    assert read_pointer(paths.published()) == second.name
+    assert [entry.verdict for entry in read_history(paths.published())] == ["promoted", "refused"]
+    assert not (paths.published() / bundle.name).exists()
+
+
+def test_a_rollback_during_a_promotion_stays(home, registry, bundle, second, monkeypatch):
+    promote.conclude(waiting(bundle))
+    record_verdict(second.name, read_report(second))
+    promote.conclude(waiting(second))
+    registry.router_id = second.name
+    meanwhile(monkeypatch, lambda: promote.roll_back(None))
+    with pytest.raises(ValueError, match="left by a rollback"):
+        promote.promote_waiting()
+    assert read_pointer(paths.published()) == bundle.name
+
+
+def test_a_refusal_during_a_promotion_stays(home, registry, bundle, monkeypatch):
+    meanwhile(monkeypatch, lambda: promote.refuse(paths.published(), bundle.name, ["its canary was stopped"]))
+    with pytest.raises(ValueError, match="was refused: its canary was stopped"):
+        promote.promote_waiting()
+    assert read_pointer(paths.published()) is None
 
 
 @pytest.mark.parametrize("event", [None, "canary stopped", "canary succeeded"])
