@@ -104,7 +104,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "encoders": {"data": asked.logs, "cache": cache, "seeds": asked.seeds},
         "one_answer": {"spread": spread, "loggings": asked.loggings},
         "peer": {"spread": spread, "python": asked.peer},
-        "onboarding": {"spread": spread},
+        "onboarding": {"spread": spread, "python": asked.peer},
         "scale": {"complete": asked.complete} | ({"sizes": tuple(sorted(set(asked.sizes)))} if asked.sizes else {}),
         "collecting": {"spread": spread},
         "grades": {"data": asked.logs, "cache": cache, "seeds": asked.seeds, "workers": asked.workers},
@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--embeddings", type=Path, metavar="DIR", help="the blocks' vectors, made where missing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="rows as they come")
     parser.add_argument("--encoder", default="auto", help="held_back: as retrain takes it")
-    parser.add_argument("--peer", type=Path, metavar="PYTHON", help="peer: of its own environment")
+    parser.add_argument("--peer", type=Path, metavar="PYTHON", help="peer, onboarding: of its own environment")
     return parser
 
 

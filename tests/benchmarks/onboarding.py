@@ -1,6 +1,7 @@
 """A candidate left out of training and brought back with few probes, against a training with it from the beginning."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from components.tables.store import read_tables
 from flows.stations.blocks import Block
 from tests.benchmarks.onboarding_case import PROBES, Case, figures
+from tests.benchmarks.onboarding_peer import peer_figures
 from tests.benchmarks.simulated_board import CANDIDATES, SIMULATED
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.table import Cell, Table
@@ -15,11 +17,12 @@ from tests.benchmarks.table import Cell, Table
 _BLOCKS = ("pareto", "frontier-quality", "llmrouter")
 
 
-def run(spread: Spread) -> Table:
+def run(spread: Spread, *, python: Path | None = None) -> Table:
     """Every block, division, candidate and number of probes.
 
     Args:
         spread: usually pareto, frontier-quality and llmrouter.
+        python: of ParetoBandit's own environment, which is then shown the same; None: it isn't set beside.
 
     Raises:
         Skipped: the blocks' folders aren't there.
@@ -31,8 +34,23 @@ def run(spread: Spread) -> Table:
         for block, size in sorted(sizes.items(), key=lambda one: -one[1])
         for newcomer in (None, *range(size))
     ]
-    rows = spread.rows(figures, cases)
-    return table_of(rows)
+    table = table_of(spread.rows(figures, cases))
+    if python is None:
+        return table
+    divisions = [(block, seed) for seed in range(spread.seeds) for block in sizes]
+    peer = [peer_figures(block, seed, spread.data, spread.stored, python) for block, seed in divisions]
+    return replace(table, summary={**table.summary, **_peer_summary([block.name for block, _ in divisions], peer)})
+
+
+def _peer_summary(blocks: Sequence[str], found: Sequence[Mapping[str, Cell]]) -> dict[str, Cell]:
+    """The peer's mean regret by block and number of probes."""
+    return {
+        f"{name}, {block}": float(
+            np.mean([float(row[name] or 0) for of, row in zip(blocks, found, strict=True) if of == block])
+        )
+        for block in dict.fromkeys(blocks)
+        for name in found[0]
+    }
 
 
 def _candidates(block: Block, data: Path) -> int:

@@ -43,16 +43,17 @@ class Spread:
         from tests.benchmarks.one_answer_logs import write_vectors
 
         found = chosen_blocks(self.data, self.blocks or usual)
-        write_vectors(self.data, dict.fromkeys(block.folder for block in found), self.cache, self._vectors)
+        write_vectors(self.data, dict.fromkeys(block.folder for block in found), self.cache, self.stored)
         return [*found, Block(name=SIMULATED)] if SIMULATED in self.blocks else found
 
     def rows(
         self, figures: Callable[..., dict[str, Cell]], cases: Iterable[object], *more: object
     ) -> list[dict[str, Cell]]:
         """What `figures` makes of each case, the data, the vectors and whatever else it takes."""
-        arguments = [(case, self.data, self._vectors, *more) for case in cases]
+        arguments = [(case, self.data, self.stored, *more) for case in cases]
         return rows_as_they_come(figures, arguments, self.workers, self.out)
 
     @property
-    def _vectors(self) -> Path:
+    def stored(self) -> Path:
+        """Folder of the prompts' vectors."""
         return self.vectors or self.cache / "vectors"
