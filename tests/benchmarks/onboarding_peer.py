@@ -1,8 +1,5 @@
 """ParetoBandit's regret for a candidate that comes later, on what our router is shown. N prompts, M candidates."""
 
-import json
-import subprocess
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +10,7 @@ from components.learning.router import LEARNING
 from components.tables.board import Board
 from flows.stations.blocks import Block
 from tests.benchmarks.onboarding_case import DRAWS, PROBES, board_for
+from tests.benchmarks.peer_process import peer_choices
 from tests.benchmarks.table import Cell
 
 SWAP = Path(__file__).parent / "peers" / "paretobandit" / "swap.py"
@@ -39,26 +37,19 @@ def _regrets(
         for newcomer in range(candidates)
     ]
     order = np.random.default_rng(draw)
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "outcomes.npz", Path(folder) / "choices.json"
-        np.savez(
-            source,
-            features_ND=learning.embedding_ND,
-            reward_NM=learning.quality_NM,
-            test_KD=test.embedding_ND,
-            input_usd_M=np.nan_to_num(learning.input_usd_per_mtok_M),
-            output_usd_M=np.nan_to_num(learning.output_usd_per_mtok_M),
-            # the first of them are as even over the labels as all are
-            probe_MP=np.stack([order.permutation(rows_K)[:most] for rows_K in drawn]),
-            count_C=np.array(PROBES),
-            seed=np.array(seed),
-        )
-        done = subprocess.run(
-            [str(python), str(SWAP), str(source), str(target)], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"the peer ended with {done.returncode}:\n{done.stderr[-2000:]}")
-        found: dict[str, list[int]] = json.loads(target.read_text())
+    found = peer_choices(
+        python,
+        SWAP,
+        features_ND=learning.embedding_ND,
+        reward_NM=learning.quality_NM,
+        test_KD=test.embedding_ND,
+        input_usd_M=np.nan_to_num(learning.input_usd_per_mtok_M),
+        output_usd_M=np.nan_to_num(learning.output_usd_per_mtok_M),
+        # the first of them are as even over the labels as all are
+        probe_MP=np.stack([order.permutation(rows_K)[:most] for rows_K in drawn]),
+        count_C=np.array(PROBES),
+        seed=np.array(seed),
+    )
     worth = {
         name: float(test.quality_NM[np.arange(len(choice_N)), choice_N].mean()) for name, choice_N in found.items()
     }

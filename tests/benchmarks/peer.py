@@ -1,8 +1,5 @@
 """ParetoBandit (LinUCB) beside our router: one pass over the same prompts, one answer each, then frozen on test."""
 
-import json
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +9,7 @@ from components.learning.router import LEARNING
 from components.tables.board import Board
 from tests.benchmarks.one_answer_case import Case, choices, learn
 from tests.benchmarks.one_answer_logs import board_of_vectors, divided, thinned
+from tests.benchmarks.peer_process import peer_choices
 from tests.benchmarks.routing import Skipped
 from tests.benchmarks.simulated_board import SIMULATED
 from tests.benchmarks.spread import Spread
@@ -94,21 +92,13 @@ def _worth(test: Board, choice_N: Sequence[int] | np.ndarray) -> tuple[float, fl
 def _peer(board: Board, test: Board, seed: int, python: Path) -> dict[str, list[int]]:
     """Setting -> the peer's choices on the test prompts."""
     order = np.random.default_rng(seed).permutation(board.rows(*LEARNING))
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "stream.npz", Path(folder) / "choices.json"
-        np.savez(
-            source,
-            features_ND=board.embedding_ND[order],
-            reward_NM=board.quality_NM[order],
-            test_KD=test.embedding_ND,
-            input_usd_M=np.nan_to_num(board.input_usd_per_mtok_M),
-            output_usd_M=np.nan_to_num(board.output_usd_per_mtok_M),
-            seed=np.array(seed),
-        )
-        done = subprocess.run(
-            [str(python), str(STREAM), str(source), str(target)], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"the peer ended with {done.returncode}:\n{done.stderr[-2000:]}")
-        found: dict[str, list[int]] = json.loads(target.read_text())
-    return found
+    return peer_choices(
+        python,
+        STREAM,
+        features_ND=board.embedding_ND[order],
+        reward_NM=board.quality_NM[order],
+        test_KD=test.embedding_ND,
+        input_usd_M=np.nan_to_num(board.input_usd_per_mtok_M),
+        output_usd_M=np.nan_to_num(board.output_usd_per_mtok_M),
+        seed=np.array(seed),
+    )
