@@ -150,6 +150,25 @@ def enough(name: str, words: str, count: int, least: int, advice: str) -> Criter
     )
 
 
+def few_groups(what: str, count: int, groups: int | None, least: int, advice: str) -> Criterion | None:
+    """That prompts are of too few groups to tell, for turns of one conversation say one thing many times.
+
+    Args:
+        what: what is counted, as in "The 40 WHAT are of 3 conversations".
+        count: how many there are, >= 1.
+        groups: conversations or near-duplicates that they are of; None: no two belong together.
+        least: how many are enough.
+        advice: how to come by more, up to the reason.
+
+    Returns:
+        None: there are enough.
+    """
+    if groups is None or groups >= min(least, count):
+        return None
+    words = f"The {count:,} {what} are of {groups:,} conversations or near-duplicates; at least {least:,}"
+    return enough("evidence", words, groups, least, f"{advice}: turns of one say one thing many times.")
+
+
 def calibrated(error: float, greatest: float) -> Criterion:
     """Whether predictions are off by little enough on average."""
     words = f"Predicted quality is off by {100 * error:.1f} points on average; at most {100 * greatest:.1f}"

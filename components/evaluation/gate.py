@@ -18,6 +18,7 @@ from components.evaluation.criteria import (
     control,
     decides_again,
     enough,
+    few_groups,
     left_out,
     not_worse,
     paid_for,
@@ -189,11 +190,9 @@ def _word(criteria: tuple[Criterion, ...], count: int, config: GateConfig) -> Wo
 
 
 def _enough(count: int, wanted: int, effective: float | None, groups: int | None, config: GateConfig) -> Criterion:
-    if groups is not None and groups < min(config.least_groups, count):
-        least = config.least_groups
-        words = f"The {count:,} prompts are of {groups:,} conversations or near-duplicates; at least {least:,}"
-        advice = "Log or collect answers in more conversations: turns of one say one thing many times."
-        return enough("evidence", words, groups, least, advice)
+    advice = "Log or collect answers in more conversations"
+    if (few := few_groups("prompts", count, groups, config.least_groups, advice)) is not None:
+        return few
     judged = min(count, int(effective)) if effective is not None else count
     least = max(config.least_prompts, int(np.ceil(config.least_share * wanted)) if effective is None else 0)
     worth = "" if effective is None else f", worth {judged:,} complete ones"

@@ -35,7 +35,7 @@ def leave_one_out(
         raise ValueError(f"leaving one out needs at least two labels, got {names.tolist()}")
     for name, size in zip(names, count, strict=True):
         test_K = np.flatnonzero(label_N == name)
-        train_K = _untouched(np.flatnonzero(label_N != name), test_K, group_N)
+        train_K = untouched(np.flatnonzero(label_N != name), test_K, group_N)
         if name != "" and size >= minimum and train_K.size:
             yield Shift(name=str(name), train_K=train_K, test_K=test_K)
 
@@ -62,16 +62,20 @@ def by_date(
     ordered = np.sort(date_N[dated])
     first = max(ordered[int(len(ordered) * (1 - test_share))], days[1])
     test_K = np.flatnonzero(dated & (date_N >= first))
-    train_K = _untouched(np.flatnonzero(dated & (date_N < first)), test_K, group_N)
+    train_K = untouched(np.flatnonzero(dated & (date_N < first)), test_K, group_N)
     if not train_K.size:
         raise ValueError(f"all prompts before {first} belong with later ones")
     return Shift(name=f"from {first}", train_K=train_K, test_K=test_K)
 
 
-def _untouched(
+def untouched(
     train_K: NDArray[np.intp], test_K: NDArray[np.intp], group_N: NDArray[np.integer] | None
 ) -> NDArray[np.intp]:
-    """Training rows whose group has no test row."""
+    """Training rows whose group has no test row.
+
+    >>> untouched(np.array([0, 1, 2]), np.array([3]), np.array([7, -1, 4, 7])).tolist()
+    [1, 2]
+    """
     if group_N is None:
         return train_K
     touched = group_N[test_K]

@@ -17,7 +17,7 @@ from components.grading.believed import equal_grades
 from components.grading.correction import FEWEST, recalibrate
 from components.tables.splits import join_groups
 from components.tables.store import Tables
-from components.tables.units import units
+from components.tables.units import dealt, units
 
 Floats = NDArray[np.float64]
 Better = Literal["person", "reference"]
@@ -67,7 +67,7 @@ def stand_ins(
     0.5
     """
     unit_N = np.arange(len(truth_NM)) if group_N is None else units(group_N)
-    fold_N = (np.random.default_rng(seed).permutation(int(unit_N.max(initial=-1)) + 1) % _FOLDS)[unit_N]
+    fold_N = dealt(unit_N, _FOLDS, seed)
     judged = [judge_NM for judge_NM in judges if (np.isfinite(judge_NM) & np.isfinite(truth_NM)).any()]
     fitted = [_expected(judge_NM, truth_NM, fold_N) for judge_NM in judged]
     if not fitted:

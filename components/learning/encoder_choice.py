@@ -13,6 +13,7 @@ from sklearn.cluster import KMeans
 
 from components.baselines import guarded_knn, knn
 from components.evaluation.paired import difference
+from components.evaluation.shifts import untouched
 from components.learning.novelty_fit import NoveltyConfig, fit_novelty
 from components.tables.board import Board
 from components.tables.units import joined, members, units
@@ -195,8 +196,7 @@ def _shifts(label_N: NDArray[np.str_], group_N: NDArray[np.int32], config: Choic
     shifts = []
     for name in largest:
         out_Q = np.flatnonzero(label_N == name)
-        touched = np.unique(group_N[out_Q][group_N[out_Q] >= 0])
-        known_K = np.flatnonzero((label_N != name) & ~np.isin(group_N, touched))
+        known_K = untouched(np.flatnonzero(label_N != name), out_Q, group_N)
         if config.fewest <= out_Q.size < label_N.size / 2 and known_K.size >= config.fewest:
             rows_U = _shuffled(known_K, group_N, generator)
             held = max(len(rows_U) // 5, 1)

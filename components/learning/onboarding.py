@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.criteria import Criterion, enough, not_worse
+from components.evaluation.criteria import Criterion, few_groups, not_worse
 from components.evaluation.gate import Word
 from components.evaluation.paired import Moments
 from components.learning.newcomer import LEAST, NewcomerProbes, add_candidate
 from components.tables.groups import design_effect, group_count
-from components.tables.units import units
+from components.tables.units import dealt, units
 from pointsman.model.router_model import RouterModel
 
 Floats = NDArray[np.float64]
@@ -54,11 +54,10 @@ class Onboarded:
 
     def criterion(self, config: OnboardConfig) -> Criterion:
         """Whether the router is no worse for it, if the probes are of conversations enough to tell."""
-        count, groups, least = self.gain.count, self.gain.groups, config.least_groups
-        if groups is not None and groups < min(least, count):
-            words = f"The {count:,} probes are of {groups:,} conversations or near-duplicates; at least {least:,}"
-            advice = "Grade answers in more conversations: turns of one say one thing many times."
-            return enough("evidence", words, groups, least, advice)
+        advice = "Grade answers in more conversations"
+        few = few_groups("probes", self.gain.count, self.gain.groups, config.least_groups, advice)
+        if few is not None:
+            return few
         name, rival = "not worse than the router in service", "the router in service"
         return not_worse(name, rival, self.gain, config.margin, config.level)
 
@@ -121,13 +120,11 @@ def _folds(probes: NewcomerProbes, folds: int, seed: int) -> NDArray[np.intp]:
     """Fold of each probe; groups stay whole, unless that leaves a fold too little to fit on."""
     count = probes.quality_K.size
     if probes.group_K is not None:
-        unit_K = units(probes.group_K)
-        fold_U = np.random.default_rng(seed).permutation(int(unit_K.max()) + 1) % folds
-        fold_K = fold_U[unit_K]
+        fold_K = dealt(units(probes.group_K), folds, seed)
         # of so few groups no verdict is given but that they don't tell
         if count - np.bincount(fold_K).max() >= LEAST:
             return fold_K
-    return np.asarray(np.random.default_rng(seed).permutation(count) % folds)
+    return dealt(np.arange(count), folds, seed)
 
 
 def _weighted(value_K: Floats, weight_K: Floats, group_K: NDArray[np.int32] | None) -> tuple[float, float]:

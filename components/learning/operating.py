@@ -27,6 +27,7 @@ from components.learning.judged import Judged
 from components.learning.mixing import HeldOut, choose_mixing
 from components.tables.board import Board
 from components.tables.groups import divisible, numbered
+from components.tables.units import dealt
 from pointsman.model.prediction import Prediction
 from pointsman.policy.policy import Best, Policy, decide, parse
 
@@ -224,6 +225,5 @@ def _believing(
 
 def _folds(seen: Board, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
     """Rows to choose on and rows left out; groups stay whole, unless all prompts are one."""
-    place_N = numbered(divisible(seen.group_N))
-    fold_N = np.random.default_rng(seed).permutation(int(place_N.max()) + 1)[place_N] % folds
+    fold_N = dealt(numbered(divisible(seen.group_N)), folds, seed)
     return [(np.flatnonzero(fold_N != fold), np.flatnonzero(fold_N == fold)) for fold in range(folds)]

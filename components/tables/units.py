@@ -24,6 +24,22 @@ def units(group_N: NDArray[np.integer]) -> Rows:
     return np.asarray(np.argsort(np.argsort(first_U))[place_N], dtype=np.intp)
 
 
+def dealt(unit_N: Rows, folds: int, seed: int) -> Rows:
+    """The fold of each row: units stay whole, and of as many units each as can be.
+
+    Args:
+        unit_N: numbered from 0 without gaps.
+        folds: >= 1.
+        seed: of the deal.
+
+    >>> fold_N = dealt(np.array([0, 0, 1, 2, 3]), 2, 0)
+    >>> fold_N[0] == fold_N[1], np.bincount(fold_N[1:]).tolist()
+    (np.True_, [2, 2])
+    """
+    units_dealt = int(unit_N.max(initial=-1)) + 1
+    return np.asarray((np.random.default_rng(seed).permutation(units_dealt) % folds)[unit_N], dtype=np.intp)
+
+
 def members(unit_N: Rows) -> list[Rows]:
     """Rows of each unit, ascending.
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from components.evaluation.off_policy.frequencies import frequencies, frequency_model
 from components.evaluation.off_policy.logistic import logistic_model
 from components.tables.groups import design_effects, divisible, numbered
+from components.tables.units import dealt
 
 FLOOR = 0.02
 """Least probability that is believed of an estimate: small ones are mostly error, and weigh most."""
@@ -132,8 +133,7 @@ def estimated_inclusion(
     effect_M = _staying(seen_KM, group_K, together_K)
     stay = together_K is not None and effect_M.mean() > _STAYING
     unit_K = numbered(together_K) if together_K is not None and stay else np.arange(rows_K.size)
-    units = int(unit_K.max()) + 1
-    fold_K = (np.random.default_rng(seed).permutation(units) % min(folds, units))[unit_K]
+    fold_K = dealt(unit_K, min(folds, int(unit_K.max()) + 1), seed)
     models = [frequency_model(seen_KM, nothing_K, fold_K)]
     if group_N is not None:
         models.append(frequency_model(seen_KM, group_K, fold_K))
