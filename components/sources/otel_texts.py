@@ -42,7 +42,7 @@ def request_of(attributes: Mapping[str, Any], events: Events) -> dict[str, Any]:
 
 def invocation_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """What the client asked for beside the texts, as OpenInference writes it."""
-    return object_of({"whole": decoded(attributes.get("llm.invocation_parameters"))}, "whole")
+    return _object(attributes.get("llm.invocation_parameters"))
 
 
 def answer_in(attributes: Mapping[str, Any], events: Events) -> str | None:
@@ -51,7 +51,7 @@ def answer_in(attributes: Mapping[str, Any], events: Events) -> str | None:
     for name, inside in events:
         found = found or decoded(inside.get("gen_ai.output.messages") or inside.get("gen_ai.completion"))
         if name == "gen_ai.choice":
-            whole = object_of({"whole": decoded(inside.get("gen_ai.event.content"))}, "whole")
+            whole = _object(inside.get("gen_ai.event.content"))
             found = found or objects([decoded(inside.get("message", whole.get("message")))])
     if isinstance(found, list):
         return "\n".join(_text(_message(one)["content"]) for one in objects(found)) or None
@@ -68,9 +68,15 @@ def answer_in(attributes: Mapping[str, Any], events: Events) -> str | None:
     return answer_of(decoded(value)) or (value if attributes.get("output.mime_type") == "text/plain" else None)
 
 
+def _object(value: Any) -> dict[str, Any]:
+    """An object, which may stand there as JSON text; else an empty one."""
+    found = decoded(value)
+    return found if isinstance(found, dict) else {}
+
+
 def _sent(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The body of the request, where OpenInference has it whole; else empty."""
-    body = object_of({"whole": decoded(attributes.get("input.value"))}, "whole")
+    body = _object(attributes.get("input.value"))
     return (
         body
         if any(body.get(name) and isinstance(body[name], str | list) for name in ("messages", "input", "prompt"))
