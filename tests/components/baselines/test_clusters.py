@@ -25,3 +25,22 @@ def test_centres_from_a_sample_serve_all_prompts():
     assert adjusted_rand_score(truth_N, cluster_N) == 1
     distance_NC = np.linalg.norm(unit_NF[:, None] - centre_CF, axis=2)
     np.testing.assert_array_equal(distance_NC.argmin(axis=1), cluster_N)
+
+
+def test_a_sample_clusters_along_its_principal_directions_as_well_as_whole():
+    draw = np.random.default_rng(2)
+    wide_NF = draw.normal(size=(1200, 200)) * np.geomspace(1, 0.02, 200)
+    unit_NF = (wide_NF / np.linalg.norm(wide_NF, axis=1, keepdims=True)).astype(np.float32)
+    spread = [float(_spread(unit_NF, *cluster(unit_NF, 20, seed, sample=1000))) for seed in range(4)]
+    whole = [float(_spread(unit_NF, *cluster(unit_NF, 20, seed))) for seed in range(4)]
+    assert np.mean(spread) < 1.02 * np.mean(whole)
+
+
+def test_centres_of_a_sample_of_few_distinct_prompts_are_those_prompts():
+    unit_NF = np.repeat(np.eye(3, 80, dtype=np.float32), 50, axis=0)
+    centre_CF, cluster_N = cluster(unit_NF, 8, 0, sample=30)
+    np.testing.assert_allclose(centre_CF[cluster_N], unit_NF, atol=1e-6)
+
+
+def _spread(unit_NF, centre_CF, cluster_N):
+    return np.mean(np.sum((unit_NF - centre_CF[cluster_N]) ** 2, axis=1))
