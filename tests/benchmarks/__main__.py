@@ -22,6 +22,7 @@ NAMES = (
     "adapting",
     "routing",
     "serving",
+    "served",
     "overhead",
     "crowd",
     "attacks",
@@ -79,6 +80,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     given: dict[str, dict[str, Any]] = {
         "routing": {"published": published},
         "serving": {"published": published, "soak": asked.soak},
+        "served": {"published": published, "beside": asked.beside},
         "overhead": {"published": published},
         "crowd": {"published": published} | ({"soak": asked.soak} if asked.soak else {}),
         "adversarial": {"published": published},
@@ -134,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--embeddings", type=Path, metavar="DIR", help="the blocks' vectors, made where missing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="rows as they come")
     parser.add_argument("--encoder", default="auto", help="held_back: as retrain takes it")
+    parser.add_argument("--beside", type=Path, metavar="DIR", help="served: another installation's published router")
     parser.add_argument("--peer", type=Path, metavar="PYTHON", help="peer, onboarding: of its own environment")
     return parser
 

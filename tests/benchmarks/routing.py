@@ -11,7 +11,7 @@ class Skipped(RuntimeError):
     """There is nothing to measure; says why."""
 
 
-def measure_published(case: str, published: Path, *arguments: float) -> dict[str, Any]:
+def measure_published(case: str, published: Path, *arguments: float | Path) -> dict[str, Any]:
     """What a benchmark's child finds on one thread of the router in service.
 
     Raises:
