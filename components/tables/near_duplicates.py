@@ -1,5 +1,5 @@
-"""Prompts connected by equal text or by a high cosine. Shapes: N prompts, D embedding, U distinct embeddings, B rows
-of a block, R rows it is compared with, C cells, E links.
+"""Prompts connected by equal text or by a high cosine. Shapes: N prompts, D embedding, P projection, U distinct
+embeddings, B rows of a block, R rows it is compared with, C cells, E links.
 """
 
 import hashlib
@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from components.tables.sampling import evenly
 
 Rows = NDArray[np.intp]
 Floats32 = NDArray[np.float32]
@@ -22,6 +24,14 @@ _NEAREST = 3
 """Cells that a prompt is in: those of its nearest reference prompts."""
 _LINKS = 1_000_000
 """Pairs of one block that are joined at once: of a template's all at once don't fit in memory."""
+_DIRECTIONS = 48
+"""Principal directions that rule most pairs of a cell out before they are compared whole."""
+_SAMPLE = 10_000
+"""Prompts that those are found from at most."""
+_ROUNDING = 1e-4
+"""Of a product in single precision, generously."""
+_FEW = 0.02
+"""Share of a block's pairs up to which the rest are compared one by one rather than all at once."""
 
 
 def connected(text_N: Rows, embedding_ND: Floats32, cosine: float) -> Rows:
@@ -81,16 +91,47 @@ def connected_in_cells(text_N: Rows, embedding_ND: Floats32, cosine: float) -> R
     for start in range(0, count, _BLOCK):
         similarity_BC = embedding_ND[start : start + _BLOCK] @ centre_CD.T
         cell_NK[start : start + _BLOCK] = np.argpartition(-similarity_BC, nearest - 1, axis=1)[:, :nearest]
+    low_NP = _projected(embedding_ND)
     order = np.argsort(cell_NK, axis=None, kind="stable")
     bounds = np.searchsorted(cell_NK.ravel()[order], np.arange(len(centre_CD) + 1))
     left, right = [], []
     for first, last in pairwise(bounds.tolist()):
         rows = order[first:last] // nearest
-        component = connected_exactly(np.arange(rows.size), embedding_ND[rows], cosine)
+        component = _connected_in_cell(embedding_ND[rows], low_NP[rows], cosine)
         _, first_row, inverse = np.unique(component, return_index=True, return_inverse=True)
         left.append(rows)
         right.append(rows[first_row[inverse]])
     return _joined(text_N, np.concatenate(left), np.concatenate(right))
+
+
+def _projected(embedding_ND: Floats32) -> Floats32:
+    """Every row along the principal directions of an even sample, shape (N, P), P <= D."""
+    part_RD = embedding_ND[evenly(len(embedding_ND), _SAMPLE)]
+    centred_RD = part_RD - part_RD.mean(axis=0)
+    _, direction_DD = np.linalg.eigh((centred_RD.T @ centred_RD).astype(np.float64))
+    return np.asarray(embedding_ND @ direction_DD[:, -_DIRECTIONS:].astype(np.float32))
+
+
+def _connected_in_cell(embedding_ND: Floats32, low_NP: Floats32, cosine: float) -> Rows:
+    """`connected_exactly` of prompts of different texts, where most pairs are ruled out by their projections.
+
+    No projection makes a distance larger, so that pairs that are far apart along few directions are far apart.
+    """
+    component_N = np.arange(len(embedding_ND))
+    # so extended, a product is minus half the squared distance
+    half_N1, one_N1 = (low_NP**2).sum(axis=1, keepdims=True) / 2, np.ones((len(low_NP), 1), np.float32)
+    row_NP, column_NP = np.hstack([low_NP, -half_N1, one_N1]), np.hstack([low_NP, one_N1, -half_N1])
+    for start in range(0, len(embedding_ND), _BLOCK):
+        block_BD, rest_RD = embedding_ND[start : start + _BLOCK], embedding_ND[start:]
+        similar_BR = row_NP[start : start + _BLOCK] @ column_NP[start:].T > cosine - 1 - _ROUNDING
+        found_E = np.flatnonzero(similar_BR)
+        if found_E.size > _FEW * similar_BR.size:
+            similar_BR = block_BD @ rest_RD.T > cosine
+        else:
+            row_E, column_E = np.divmod(found_E, len(rest_RD))
+            similar_BR[row_E, column_E] = np.einsum("ed,ed->e", block_BD[row_E], rest_RD[column_E]) > cosine
+        component_N = _joined_by(component_N, start, similar_BR)
+    return component_N
 
 
 def _joined_by(component_N: Rows, start: int, similar_BR: NDArray[np.bool_]) -> Rows:

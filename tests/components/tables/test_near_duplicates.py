@@ -36,6 +36,19 @@ def test_cells_find_what_all_pairs_find(monkeypatch):
     assert same(connected_in_cells(texts, rows, 0.95), connected_exactly(texts, rows, 0.95))
 
 
+@pytest.mark.parametrize("few", [0.0, 1.0], ids=["pairs compared together", "one by one"])
+def test_few_directions_rule_out_no_pair_that_is_near(monkeypatch, few):
+    monkeypatch.setattr(near_duplicates, "_DIRECTIONS", 6)
+    monkeypatch.setattr(near_duplicates, "_FEW", few)
+    monkeypatch.setattr(near_duplicates, "_BLOCK", 64)
+    monkeypatch.setattr(near_duplicates, "_CELL", 10_000)
+    # about half of a group's pairs are nearer than the bound
+    rows, texts = drawn(80, 6, 0.22), np.arange(480)
+    near = (rows @ rows.T > 0.95).sum() - 480
+    assert 0.2 < near / (480 * 5) < 0.8
+    assert same(connected_in_cells(texts, rows, 0.95), connected_exactly(texts, rows, 0.95))
+
+
 def test_equal_texts_stay_together_whatever_their_cells(monkeypatch):
     monkeypatch.setattr(near_duplicates, "_CELL", 10)
     rows = drawn(60, 1, 0.0)
