@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from components.tables.near_duplicates import connected
 from components.tables.store import Tables
 
+Floats = NDArray[np.float64]
 SPLITS = ("train", "validation", "test")
 _TEST = SPLITS.index("test")
 _STRICTEST = 0.999
@@ -193,7 +194,7 @@ def assign_groups(
     benchmark_N: NDArray[np.str_],
     frozen_N: NDArray[np.bool_],
     config: SplitConfig,
-    share_S: NDArray[np.float64] | None = None,
+    share_S: Floats | None = None,
     learnt_N: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int8]:
     """Number of each prompt's split in `SPLITS`: stratum by stratum, large groups first, each where most is lacking.
@@ -214,26 +215,38 @@ def assign_groups(
         if size_G[~barred_G].sum() < config.test / 2 * size_G.sum():
             barred_G[:] = False
     split_G = np.full(size_G.size, _TEST, dtype=np.int8)
-    lacking_overall_S = share_S * size_G.sum()
+    overall_S = share_S * size_G.sum()
     for stratum in np.unique(stratum_G):
         inside_G = np.flatnonzero(stratum_G == stratum)
         lacking_S = share_S * size_G[inside_G].sum()
         # What is frozen has its place before new prompts are dealt out, whatever their order.
         taken = size_G[inside_G[frozen_G[inside_G]]].sum()
         lacking_S[_TEST:] -= taken
-        lacking_overall_S[_TEST:] -= taken
+        overall_S[_TEST:] -= taken
         order = np.random.default_rng(_seed(config.seed, str(stratum))).permutation(inside_G)
-        for group in order[np.argsort(-size_G[order], kind="stable")]:
-            if frozen_G[group]:
-                continue
-            # The overall lack only breaks ties, else every small stratum would starve the same splits.
-            lack_S = np.round(lacking_S, 9) + 1e-6 * lacking_overall_S / size_G.sum()
-            open_S = lack_S[:_TEST] if barred_G[group] else lack_S
-            chosen = int(np.argmax(open_S))
-            split_G[group] = chosen
-            lacking_S[chosen] -= size_G[group]
-            lacking_overall_S[chosen] -= size_G[group]
+        order = order[np.argsort(-size_G[order], kind="stable")]
+        dealt_K = order[~frozen_G[order]]
+        split_G[dealt_K], overall_S = _deal(size_G[dealt_K], barred_G[dealt_K], lacking_S, overall_S, int(size_G.sum()))
     return split_G[group_row_N]
+
+
+def _deal(
+    size_K: NDArray[np.intp], barred_K: NDArray[np.bool_], lacking_S: Floats, overall_S: Floats, whole: int
+) -> tuple[NDArray[np.int8], Floats]:
+    """The split that lacks most as each group comes, and what all strata lack afterwards.
+
+    Plain numbers: each choice depends on all before it, and arrays of three cost ten times as much.
+    """
+    lacking, overall, chosen = lacking_S.tolist(), overall_S.tolist(), []
+    for size, barred in zip(size_K.tolist(), barred_K.tolist(), strict=True):
+        # The overall lack only breaks ties, else every small stratum would starve the same splits.
+        lack = [round(own * 1e9) / 1e9 + 1e-6 * every / whole for own, every in zip(lacking, overall, strict=True)]
+        most = lack[:_TEST] if barred else lack
+        split = most.index(max(most))
+        lacking[split] -= size
+        overall[split] -= size
+        chosen.append(split)
+    return np.asarray(chosen, dtype=np.int8), np.asarray(overall)
 
 
 def learning_splits(group_N: NDArray[np.int32], benchmark_N: NDArray[np.str_], config: SplitConfig) -> NDArray[np.str_]:
