@@ -36,6 +36,7 @@ NAMES = (
     "collecting",
     "grades",
     "held_back",
+    "distance",
     "scale",
 )
 
@@ -108,6 +109,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "peer": {"spread": spread, "python": asked.peer},
         "onboarding": {"spread": spread, "python": asked.peer},
         "scale": {"complete": asked.complete} | ({"sizes": tuple(sorted(set(asked.sizes)))} if asked.sizes else {}),
+        "distance": {"prompts": asked.sizes[0]} if asked.sizes else {},
         "collecting": {"spread": spread},
         "grades": {"data": asked.logs, "cache": cache, "seeds": asked.seeds, "workers": asked.workers},
     }
@@ -117,7 +119,9 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark; all if not given")
-    parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="prompts, of discovery, off_policy, scale")
+    parser.add_argument(
+        "--sizes", nargs="+", type=int, metavar="N", help="prompts: discovery, off_policy, distance, scale"
+    )
     parser.add_argument(
         "--complete", nargs="+", type=int, default=(), metavar="N", help="scale: sizes of complete logs to compare with"
     )

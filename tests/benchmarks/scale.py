@@ -6,21 +6,20 @@ Each size is `pointsman retrain` in an installation of its own, watched from out
 import math
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import psutil
 
 from tests.benchmarks.child import ROOT, measure
 from tests.benchmarks.table import Cell, Table
+from tests.benchmarks.task_runs import task_runs
 
 SIZES = (10_000, 30_000)
 """Where no others are asked for; `--sizes 10000 30000 100000` takes an hour."""
@@ -150,33 +149,13 @@ def _retrained(place: Path, home: Path) -> tuple[dict[str, tuple[float, float, f
         raise RuntimeError(f"the retrain ended with {process.returncode}:\n{said[-2000:]}")
     end = time.time()
     stations = {"all": (end - start, *watch.within(start, end))}
-    for name, first, last in _stations(home / "data" / "prefect" / "prefect.db"):
+    for name, first, last in task_runs(home):
         if first < start:
             continue
         spent, used = watch.within(first, last)
         before = stations.get(name, (0.0, 0.0, 0.0))
         stations[name] = (before[0] + last - first, before[1] + spent, max(before[2], used))
     return stations, bundle
-
-
-def _stations(database: Path) -> list[tuple[str, float, float]]:
-    """Prefect's task runs in order: name less the part's number, start and end."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        runs = connection.execute(
-            "select name, start_time, end_time from task_run where end_time is not null order by start_time"
-        ).fetchall()
-    return [(_named(name), _seconds(start), _seconds(end)) for name, start, end in runs]
-
-
-def _named(name: str) -> str:
-    stem, _, last = name.rpartition("-")
-    # Prefect adds a few letters to names that aren't chosen
-    plain = stem if stem and len(last) == 3 else name
-    return plain.split(", part")[0].split(" from prompt")[0]
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(f"{text}+00:00").timestamp()
 
 
 def _at(when: Sequence[float], value: Sequence[float], time_s: float) -> float:
