@@ -1,6 +1,7 @@
 """Tasks that don't depend on each other, in processes beside the flow's or on a Dask cluster: the same result."""
 
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -22,6 +23,16 @@ R_co = TypeVar("R_co", covariant=True)
 
 class UnfitWorker(ValueError):
     """A Dask worker that would give another result, or put it where nobody finds it."""
+
+
+class Unreachable(ValueError):
+    """A Dask scheduler that doesn't answer, or no longer."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"no Dask scheduler answers at {address}: start it and its workers again, then the same command, "
+            "which goes on from the last finished station"
+        )
 
 
 class Pending(Protocol[R_co]):
@@ -80,6 +91,7 @@ def begin(task: "Task[..., R]", calls: Mapping[K, Mapping[str, Any]]) -> dict[K,
 
     Raises:
         UnfitWorker: a Dask worker keeps its files elsewhere or runs several tasks at once.
+        Unreachable: no scheduler answers.
     """
     here = settings()
     if here.dask is not None:
@@ -97,11 +109,20 @@ def finish(pending: Mapping[K, Pending[R]], turn: Callable[[K], object] = lambda
     Args:
         pending: what `begin` returned.
         turn: called with each key before its result is waited for.
+
+    Raises:
+        Unreachable: the scheduler is gone.
     """
     results: dict[K, R] = {}
     for key, call in pending.items():
         turn(key)
-        results[key] = call.result()
+        try:
+            results[key] = call.result()
+        except CancelledError as error:
+            address = settings().dask
+            if address is None:
+                raise
+            raise Unreachable(address) from error
     return results
 
 
@@ -112,20 +133,29 @@ def fan_out(
 
     Raises:
         UnfitWorker: a Dask worker keeps its files elsewhere or runs several tasks at once.
+        Unreachable: no scheduler answers, or no longer.
     """
     return finish(begin(task, calls), turn)
 
 
-def require_fit(address: str) -> None:
+def require_fit(address: str, *, wait_s: float = 30.0) -> None:
     """Checks every worker of a scheduler.
+
+    Args:
+        address: the scheduler's, tcp://HOST:PORT.
+        wait_s: seconds that it has to answer.
 
     Raises:
         UnfitWorker: a worker keeps its files elsewhere or runs several tasks at once; or there is no worker.
+        Unreachable: no scheduler answers.
     """
     from distributed import Client  # noqa: PLC0415
 
-    with Client(address, set_as_default=False) as client:
-        threads, homes = client.nthreads(), client.run(home)
+    try:
+        with Client(address, timeout=wait_s, set_as_default=False) as client:
+            threads, homes = client.nthreads(), client.run(home)
+    except OSError as error:
+        raise Unreachable(address) from error
     start = f"POINTSMAN_HOME={home()} python -m flows.platform.within dask worker {address} --nthreads 1"
     if not threads:
         raise UnfitWorker(f"{address} has no worker: start one with {start}")

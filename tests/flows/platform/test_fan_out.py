@@ -18,7 +18,7 @@ from prefect.testing.utilities import prefect_test_harness
 from components.sources.planted.world import PlantedConfig, write_world
 from components.tables.store import read_tables, write_parquet
 from flows.platform import paths
-from flows.platform.fan_out import UnfitWorker, fan_out, require_fit, task_runner
+from flows.platform.fan_out import UnfitWorker, Unreachable, fan_out, require_fit, task_runner
 from flows.platform.references import keep
 from flows.stations.board import lay_out_board
 from flows.stations.train import baseline
@@ -77,7 +77,7 @@ def cluster(place, operations):
     drains = [threading.Thread(target=process.stderr.read, daemon=True) for process in running]
     for drain in drains:
         drain.start()
-    yield address, workers
+    yield address, workers, scheduler
     for process in running:
         process.kill()
         process.wait()
@@ -94,7 +94,7 @@ def test_dask_gives_the_same_bits_though_a_worker_is_killed(place, laid_out, clu
     for folder in list(shelf.iterdir()):
         folder.rename(place / folder.name)
 
-    address, workers = cluster
+    address, workers, _ = cluster
     monkeypatch.setenv("POINTSMAN_DASK", address)
     deadline = time.monotonic() + 120
     while fit_workers(address) < 2:
@@ -143,26 +143,16 @@ COMMANDS = {
 def test_a_whole_run_leaves_the_same_on_dask_with_a_worker_killed(command, place, cluster, tmp_path_factory):
     """Each output's name is its content's digest, so that equal names are equal bits."""
     options, heavy = COMMANDS[command]
-    logs, alone, (address, workers) = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("alone"), cluster
+    logs, alone, (address, workers, _) = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("alone"), cluster
     write_world(logs / "logs", PlantedConfig(prompts=400, seed=1))
-    clean = {n: v for n, v in os.environ.items() if not n.startswith(("PREFECT", "MLFLOW", "POINTSMAN", "NUMBA"))}
-    paths = {"PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))}
 
     def run(home, **more):
-        environment = {**clean, **paths, "POINTSMAN_HOME": str(home), **more}
-        return subprocess.Popen(
-            [*PROCESS, command, *options], env=environment, cwd=logs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        return started([command, *options], home, logs, **more)
 
     def ended(process):
         told = process.communicate(timeout=900)[0].decode()
         assert process.returncode in (0, 1), told[-4000:]
         assert "Traceback" not in told, told[-4000:]
-
-    def outputs(home):
-        stages = home / "data" / "stages"
-        kept = {p.relative_to(stages) for p in stages.glob("*/[!.]*") if p.parent.name not in TIMED | {"results"}}
-        return kept | {p.relative_to(home) for p in home.glob("data/bundles/[!.]*")}
 
     there = run(place, POINTSMAN_DASK=address)
     ended_early = kill_one_in_the_middle(address, heavy, workers, there)
@@ -173,6 +163,48 @@ def test_a_whole_run_leaves_the_same_on_dask_with_a_worker_killed(command, place
     assert outputs(place) == outputs(alone)
     if command == "retrain":
         assert list(alone.glob("data/bundles/[!.]*"))
+
+
+def started(command, home, logs, **more):
+    """A command of ours in a process of its own, without the settings of this one."""
+    clean = {n: v for n, v in os.environ.items() if not n.startswith(("PREFECT", "MLFLOW", "POINTSMAN", "NUMBA"))}
+    paths = {"PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))}
+    return subprocess.Popen(
+        [*PROCESS, *command],
+        env={**clean, **paths, "POINTSMAN_HOME": str(home), **more},
+        cwd=logs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def outputs(home):
+    """What a run left but for what holds a time: each name is its content's digest."""
+    stages = home / "data" / "stages"
+    kept = {p.relative_to(stages) for p in stages.glob("*/[!.]*") if p.parent.name not in TIMED | {"results"}}
+    return kept | {p.relative_to(home) for p in home.glob("data/bundles/[!.]*")}
+
+
+@pytest.mark.slow
+def test_a_run_whose_scheduler_dies_says_so_and_goes_on_with_the_next(place, cluster, tmp_path_factory):
+    logs, alone, (address, _, scheduler) = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("alone"), cluster
+    command = COMMANDS["retrain"][0]
+    run = started(["retrain", *command], place, logs, POINTSMAN_DASK=address)
+    baselines = place / "data" / "stages" / "baseline"
+    while not list(baselines.glob("[!.]*")):
+        assert run.poll() is None
+        time.sleep(0.05)
+    scheduler.kill()
+    told = run.communicate(timeout=900)[0].decode()
+    assert run.returncode == 2, told[-4000:]
+    assert "Traceback" not in told, told[-4000:]
+    assert told.splitlines()[-1].startswith(f"pointsman: no Dask scheduler answers at {address}: start it and"), told
+    before = outputs(place)
+    again = started(["retrain", *command], place, logs)
+    assert again.communicate(timeout=900)[0] is not None
+    assert again.returncode in (0, 1)
+    assert started(["retrain", *command], alone, logs).wait(900) in (0, 1)
+    assert before < outputs(place) == outputs(alone)
 
 
 def kill_one_in_the_middle(address, heavy, workers, flow):
@@ -196,6 +228,11 @@ def fit_workers(address):
 
     with Client(address, set_as_default=False) as client:
         return len(client.nthreads())
+
+
+def test_a_scheduler_that_does_not_answer_is_named():
+    with pytest.raises(Unreachable, match=r"^no Dask scheduler answers at tcp://127\.0\.0\.1:9: start it"):
+        require_fit("tcp://127.0.0.1:9", wait_s=0.2)
 
 
 def test_without_dask_each_call_runs_here_in_order(monkeypatch):
