@@ -49,13 +49,8 @@ class ExpertReport:
     general: tuple[FitReport, ...]
     """Phase 1, one for each member."""
     special: FitReport | None
-    """Phase 2; None: no task has a head or no training prompt a task."""
-    general_loss: float
-    """Binary cross-entropy of the general heads on the validation cells where a task has its own head; or nan."""
-    special_loss: float
-    """The same of the task-specific heads, before they were kept or dropped; or nan."""
-    special_kept: bool
-    """Whether task-specific heads beat the general ones on validation; where not, no task has a head."""
+    """Phase 2, on the validation cells where a task has its own head; before training its loss is that of the general
+    heads. None: no task has a head or no training prompt a task."""
     unobserved: tuple[int, ...]
     """Columns of the candidates without any training outcome: predicted at the mean of all."""
 
@@ -101,15 +96,14 @@ def train_experts(
     """General heads on a shared trunk, then, both frozen, task-specific heads for each task's candidates.
 
     A task's head is an offset to the general head under a Gaussian prior at zero, so a task with little evidence stays
-    at the general head. The offsets are kept only if they lower the loss on the validation cells they apply to, or if
-    there are none.
+    at the general head. Whether the offsets are worth having is for several folds to say, see `task_heads.gained`.
 
     Args:
         features_NF: training features.
         quality_NM: quality in [0, 1]; nan: not observed.
         task_N: training tasks, below T; -1: none.
         head_TM: the candidates of each task, which get a head of their own; T may be 0.
-        validation_features_NF: the same of other prompts, (K, F), to stop training and to keep or drop the offsets.
+        validation_features_NF: the same of other prompts, (K, F), to stop training.
         validation_quality_NM: (K, M).
         validation_task_N: (K,).
         config: see ExpertConfig.
@@ -170,7 +164,7 @@ def train_experts(
         task_bias_TM=np.zeros(head_TM.shape, dtype=np.float32),
         head_TM=np.zeros_like(head_TM),
     )
-    weights, special, before, after = train_task_heads(
+    weights, special = train_task_heads(
         frozen,
         (features_NF, quality_NM, task_N, offset_NM),
         (validation_features_NF, validation_quality_NM, validation_task_N, validation_offset_NM),
@@ -179,14 +173,9 @@ def train_experts(
         config=config.special,
         seed=config.seed,
     )
-    # Without validation prompts whoever calls has decided: in cross-fitting, the folds did.
-    kept = special is not None and not after >= before
-    return (weights if kept else frozen), ExpertReport(
+    return weights, ExpertReport(
         general=tuple(general),
         special=special,
-        general_loss=before,
-        special_loss=after,
-        special_kept=kept,
         unobserved=tuple(int(column) for column in np.flatnonzero(unobserved_M)),
     )
 

@@ -3,6 +3,8 @@
 Shapes: N prompts, F features, H hidden units, M candidates, T tasks.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -38,12 +40,14 @@ def train_task_heads(
     ridge: float,
     config: FitConfig,
     seed: int,
-) -> tuple[ExpertWeights, FitReport | None, float, float]:
-    """Phase 2 on arrays computed once from the frozen weights: nothing of phase 1 is part of the module trained."""
-    nothing = float("nan")
+) -> tuple[ExpertWeights, FitReport | None]:
+    """Phase 2 on arrays computed once from the frozen weights: nothing of phase 1 is part of the module trained.
+
+    No report: no task has a head, or no training prompt such a task.
+    """
     prepared, judged = _special_rows(frozen, training, head_TM), _special_rows(frozen, validation, head_TM)
     if prepared[0].shape[0] == 0:
-        return frozen, None, nothing, nothing
+        return frozen, None
     heads = _TaskHeads(torch.tensor(head_TM), frozen.trunk_bias_H.shape[0])
     cells = int((~torch.isnan(prepared[3])).sum())
 
@@ -65,10 +69,32 @@ def train_task_heads(
         task_bias_TM=heads.bias_TM.detach().numpy().copy(),
         head_TM=head_TM,
     )
-    if judged[0].shape[0] == 0:
-        return weights, report, nothing, nothing
-    with torch.no_grad():
-        return weights, report, float(masked_bce(judged[1], judged[3])), float(evidence(judged))
+    return weights, report
+
+
+def gained(reports: Sequence[FitReport | None]) -> bool:
+    """Whether every fold's own heads told something of prompts that neither taught them nor said when to stop.
+
+    A fold's loss is read after as many epochs as the other folds took on average. Its own best epoch would make
+    nearly all heads seem to gain: before training is one of the epochs that it is the best of.
+
+    Args:
+        reports: of two folds or more, judged on the prompts that a fold held out; None: it trained none.
+
+    >>> falling = FitReport(epochs=2, best_epoch=2, losses=(0.7, 0.6, 0.5))
+    >>> rising = FitReport(epochs=2, best_epoch=1, losses=(0.7, 0.69, 0.8))
+    >>> gained([falling, falling]), gained([falling, rising])
+    (True, False)
+    """
+    told = [report for report in reports if report is not None]
+    if len(told) < max(2, len(reports)):
+        return False
+    total = sum(report.best_epoch for report in told)
+    for report in told:
+        epoch = round((total - report.best_epoch) / (len(told) - 1))
+        if report.losses[min(epoch, report.epochs)] >= report.losses[0]:
+            return False
+    return True
 
 
 def _special_rows(frozen: ExpertWeights, rows: Rows, head_TM: NDArray[np.bool_]) -> tuple[Tensor, ...]:

@@ -52,8 +52,13 @@ class FitReport:
     """Epochs run."""
     best_epoch: int
     """The epoch whose weights were kept, from 1; 0: the weights as they were before training."""
-    validation_loss: float
-    """Validation loss of the kept weights."""
+    losses: tuple[float, ...]
+    """Validation loss before training and after each epoch."""
+
+    @property
+    def validation_loss(self) -> float:
+        """Of the kept weights."""
+        return self.losses[self.best_epoch]
 
 
 @contextmanager
@@ -93,7 +98,7 @@ class _Fit(lightning.LightningModule):  # type: ignore[misc]
         super().__init__()
         self.module = module
         self._loss, self._validation_loss, self._after_step, self._config = loss, validation_loss, after_step, config
-        self.epochs, self.best_epoch, self.best_loss = 0, 0, float("inf")
+        self.epochs, self.best_epoch, self.losses = 0, 0, list[float]()
         self.best_state = copy.deepcopy(module.state_dict())
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -121,8 +126,9 @@ class _Fit(lightning.LightningModule):  # type: ignore[misc]
         self.module.train()
         if not math.isfinite(loss):
             raise Diverged(f"validation loss is {loss} after epoch {self.epochs}")
-        if loss < self.best_loss:
-            self.best_loss, self.best_epoch = loss, self.epochs
+        self.losses.append(loss)
+        if self.epochs == 0 or loss < self.losses[self.best_epoch]:
+            self.best_epoch = self.epochs
             self.best_state = copy.deepcopy(self.module.state_dict())
 
 
@@ -194,12 +200,13 @@ def fit(
         trainer.fit(run, train_dataloaders=_Batches(training, config.batch_size, seed))
     module.load_state_dict(run.best_state)
     module.eval()
+    report = FitReport(epochs=run.epochs, best_epoch=run.best_epoch, losses=tuple(run.losses))
     _LOG.info(
         "%s: %d epochs on %d rows, validation loss %.4f after epoch %d",
         type(module).__name__,
         run.epochs,
         training[0].shape[0],
-        run.best_loss,
+        report.validation_loss,
         run.best_epoch,
     )
-    return FitReport(epochs=run.epochs, best_epoch=run.best_epoch, validation_loss=run.best_loss)
+    return report

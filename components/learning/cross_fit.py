@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from components.heads.classifier import ClassifierConfig, choose_floor, train_classifier
 from components.heads.experts import ExpertConfig, ExpertReport, train_experts
+from components.heads.task_heads import gained
 from components.learning.granular import cluster_tables
 from components.learning.mixing import HeldOut
 from components.tables.groups import divisible
@@ -149,6 +150,8 @@ class StageTwoHeld:
     held: HeldOut
     reports: tuple[ExpertReport, ...]
     """One a fold."""
+    special: bool
+    """Whether tasks have heads of their own in it: whether those of every fold gained."""
 
 
 def hold_out_stage_two(
@@ -171,7 +174,7 @@ def hold_out_stage_two(
         folds: see `folds_of`.
         config: of the heads.
     """
-    prompt_NM = np.empty(quality_NM.shape)
+    general_NM, special_NM = np.empty(quality_NM.shape), np.empty(quality_NM.shape)
     reports = []
     for number, (rest_K, held_K) in enumerate(folds):
         experts, report = train_experts(
@@ -186,17 +189,18 @@ def hold_out_stage_two(
             expected_NM=first.soft_NM[rest_K],
             validation_expected_NM=first.soft_NM[held_K],
         )
-        logits_KM = experts.logits(features_NF[held_K], first.task_N[held_K])
-        prompt_NM[held_K] = sigmoid(log_odds(first.soft_NM[held_K]) + logits_KM)
+        general_NM[held_K] = experts.general_logits(features_NF[held_K])
+        special_NM[held_K] = experts.logits(features_NF[held_K], first.task_N[held_K])
         reports.append(report)
+    special = gained([report.special for report in reports])
     held = HeldOut(
         task_N=first.task_N,
         doubt_N=doubt(first.posterior_NT),
         soft_NM=first.soft_NM,
         hard_NM=first.hard_NM,
-        prompt_NM=prompt_NM,
+        prompt_NM=sigmoid(log_odds(first.soft_NM) + (special_NM if special else general_NM)),
     )
-    return StageTwoHeld(held=held, reports=tuple(reports))
+    return StageTwoHeld(held=held, reports=tuple(reports), special=special)
 
 
 def _partition(task_N: NDArray[np.int32]) -> Partition:

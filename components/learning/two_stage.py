@@ -120,9 +120,7 @@ def learn_stage_two(
     folds = folds_of(task_N, config.folds, config.classifier.seed, seen.group_N)
     fewer = replace(config.experts, members=config.fold_members)
     second = hold_out_stage_two(features_NF, task_N, quality_NM, candidate_TM, first, folds, fewer)
-    # A head of its own is worth having where the folds' heads were better for it.
-    gained = np.nansum([report.general_loss - report.special_loss for report in second.reports]) > 0
-    head_TM = candidate_TM if gained else np.zeros_like(candidate_TM)
+    head_TM = candidate_TM if second.special else np.zeros_like(candidate_TM)
     experts = final_experts(seen, head_TM, first, second.reports, config)
     return StageTwo(experts=experts, reports=second.reports, held=second.held)
 
