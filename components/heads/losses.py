@@ -14,10 +14,12 @@ def masked_bce(logits_NM: Tensor, quality_NM: Tensor) -> Tensor:
         logits_NM: quality logits.
         quality_NM: quality in [0, 1]; nan: not observed, without influence on the loss or its gradient.
     """
-    observed_NM = ~torch.isnan(quality_NM)
+    observed_NM = (~torch.isnan(quality_NM)).to(logits_NM.dtype)
     # nan * 0 is nan, so missing targets are replaced before the loss is taken, not masked after it.
-    loss_NM = functional.binary_cross_entropy_with_logits(logits_NM, torch.nan_to_num(quality_NM), reduction="none")
-    return (loss_NM * observed_NM).sum() / observed_NM.sum().clamp(min=1)
+    loss = functional.binary_cross_entropy_with_logits(
+        logits_NM, torch.nan_to_num(quality_NM), weight=observed_NM, reduction="sum"
+    )
+    return loss / observed_NM.sum().clamp(min=1)
 
 
 def class_weights(task_N: Tensor, tasks: int, balance: float) -> Tensor:

@@ -79,11 +79,11 @@ def solve(step: Step, start_NS: Tensor, constants: tuple[Tensor, ...], config: S
         NotConverged: a sample is still moving after max_iterations, or its state isn't finite.
     """
     left = start_NS.shape[0]
-    rows_K, moving_K = torch.arange(left), torch.ones(left, dtype=torch.bool)
-    best_K = start_NS.new_full((left,), torch.inf)
-    state_NS, residual_N, iterations_N = start_NS.clone(), torch.zeros_like(best_K), torch.zeros_like(rows_K)
+    if left == 0:
+        return _stored(start_NS)
+    found: Solution | None = None
     before_KS = current_KS = start_NS
-    for iteration in range(1, config.max_iterations + 1 if left else 1):
+    for iteration in range(1, config.max_iterations + 1):
         next_KS = step(current_KS, constants)
         if iteration % PERIOD != 2 and iteration < config.max_iterations:
             before_KS, current_KS = current_KS, next_KS
@@ -91,24 +91,25 @@ def solve(step: Step, start_NS: Tensor, constants: tuple[Tensor, ...], config: S
         move_KS = next_KS - current_KS
         scale_K = next_KS.abs().amax(dim=1).clamp_(min=torch.finfo(next_KS.dtype).tiny)
         residual_K = move_KS.abs().amax(dim=1).div_(scale_K)
-        done_K = (residual_K <= config.tolerance).logical_and_(moving_K)  # False for nan
-        ended = int(done_K.sum())
-        if ended == state_NS.shape[0]:
-            return Solution(
-                state_NS=next_KS, residual_N=residual_K, iterations_N=torch.full_like(iterations_N, iteration)
-            )
-        left -= ended
-        if ended:
-            at = done_K.nonzero()[:, 0]
+        done_K = residual_K <= config.tolerance  # False for nan
+        if found is None:
+            if bool(done_K.all()):
+                return Solution(state_NS=next_KS, residual_N=residual_K, iterations_N=torch.full((left,), iteration))
+            found, rows_K = _stored(start_NS), torch.arange(left)
+            moving_K, best_K = torch.ones_like(done_K), torch.full_like(residual_K, torch.inf)
+        done_K &= moving_K
+        at = done_K.nonzero()[:, 0]
+        if at.numel():
             rows = rows_K.index_select(0, at)
-            state_NS.index_copy_(0, rows, next_KS.index_select(0, at))
-            residual_N.index_copy_(0, rows, residual_K.index_select(0, at))
-            iterations_N.index_fill_(0, rows, iteration)
+            found.state_NS.index_copy_(0, rows, next_KS.index_select(0, at))
+            found.residual_N.index_copy_(0, rows, residual_K.index_select(0, at))
+            found.iterations_N.index_fill_(0, rows, iteration)
             moving_K ^= done_K
+            left -= at.numel()
             if left == 0:
-                break
+                return found
         if iteration == config.max_iterations:
-            raise NotConverged(float(residual_K[moving_K].max()), iteration, left)
+            break
         if config.method == "anderson":
             next_KS = _extrapolated(before_KS, current_KS, next_KS, move_KS, residual_K < best_K)
             best_K = torch.minimum(best_K, residual_K)
@@ -119,7 +120,17 @@ def solve(step: Step, start_NS: Tensor, constants: tuple[Tensor, ...], config: S
             )
             constants = tuple(constant.index_select(0, keep) for constant in constants)
         current_KS = next_KS
-    return Solution(state_NS=state_NS, residual_N=residual_N, iterations_N=iterations_N)
+    raise NotConverged(float(residual_K[moving_K].max()), config.max_iterations, left)
+
+
+def _stored(start_NS: Tensor) -> Solution:
+    """Room for a solution of these samples."""
+    samples = start_NS.shape[0]
+    return Solution(
+        state_NS=torch.empty_like(start_NS),
+        residual_N=start_NS.new_empty(samples),
+        iterations_N=torch.empty(samples, dtype=torch.int64),
+    )
 
 
 def _extrapolated(before_KS: Tensor, current_KS: Tensor, next_KS: Tensor, move_KS: Tensor, closer_K: Tensor) -> Tensor:
@@ -151,11 +162,8 @@ def slope(name: Activation, x: Tensor) -> Tensor:
 
 def layer_step(feedback_SS: Tensor, name: Activation) -> Step:
     """x -> phi(x A' + b), the samples' b as the one constant; not differentiable."""
-    return lambda state_KS, constants: (
-        torch.relu_(torch.addmm(constants[0], state_KS, feedback_SS.T))
-        if name == "relu"
-        else torch.tanh_(torch.addmm(constants[0], state_KS, feedback_SS.T))
-    )
+    transposed_SS, activate_ = feedback_SS.T, torch.relu_ if name == "relu" else torch.tanh_
+    return lambda state_KS, constants: activate_(torch.addmm(constants[0], state_KS, transposed_SS))
 
 
 class Equilibrium(torch.autograd.Function):
@@ -213,11 +221,11 @@ def project_rows_l1(matrix_RS: Tensor, radius: float) -> Tensor:
         raise ValueError(f"radius must be > 0, got {radius}")
     size_RS = matrix_RS.abs()
     norm_R = size_RS.sum(dim=1)
+    if bool((norm_R <= radius).all()):
+        return matrix_RS
     if not bool(torch.isfinite(norm_R).all()):
         raise ValueError("matrix holds nan or infinite values")
     outside_K = (norm_R > radius).nonzero()[:, 0]
-    if outside_K.numel() == 0:
-        return matrix_RS
     size_KS, states = size_RS.index_select(0, outside_K), matrix_RS.shape[1]
     threshold_K1 = (norm_R[outside_K, None] - radius) / states
     for _ in range(states):  # each step but the last drops an entry from some row, and rounding can't go on for longer

@@ -123,7 +123,7 @@ class ImplicitLayer(nn.Module):
             )
             solution = Solution(state_NS=state_NS, residual_N=residual_N, iterations_N=iterations_N)
         output_NM = self.output(solution.state_NS)
-        return (output_NM if self.skip is None else output_NM + self.skip(inputs_NF)), solution
+        return (output_NM if self.skip is None else torch.addmm(output_NM, inputs_NF, self.skip.weight.T)), solution
 
     def _unrolled(self, drive_NS: Tensor, start_NS: Tensor | None, iterations: int) -> Solution:
         state_NS = activate(self.config.activation, drive_NS) if start_NS is None else start_NS
