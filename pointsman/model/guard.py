@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from pointsman.model.prediction import Prediction
 
 Floats = NDArray[np.float64]
+EVERYTHING = 1.0
+"""The margin within which every advantage is: quality is in [0, 1]."""
 
 
 def doubt(posterior_NT: NDArray[np.floating]) -> Floats:
@@ -45,11 +47,13 @@ def counted(quality_NM: Floats, margin_N: Floats, fallback: int) -> Floats:
 def router_scores(prediction: Prediction, fallback: int) -> Floats:
     """Predicted quality in which each row's best is what the policy 'best' chooses, shape (N, M).
 
-    What isn't proven doesn't count, and novel prompts leave the fallback no rival.
+    Less cost / price, what the policy `tradeoff` chooses, where all candidates have outcomes on a prompt's task: what
+    isn't proven doesn't count, on novel prompts no promise at all, and what is cheaper may still win.
     """
-    score_NM = counted(prediction.quality_NM, prediction.margin_N, fallback).copy()
-    score_NM[prediction.novel_N, fallback] += 1
-    if prediction.supported_NM is not None:
-        any_N1 = prediction.supported_NM.any(axis=1, keepdims=True)
-        score_NM = np.where(prediction.supported_NM | ~any_N1, score_NM, score_NM - 2)
-    return score_NM
+    margin_N, supported_NM = prediction.margin_N, prediction.supported_NM
+    margin_N = np.where(prediction.novel_N, np.maximum(margin_N, EVERYTHING), margin_N)
+    if supported_NM is None:
+        return counted(prediction.quality_NM, margin_N, fallback)
+    supported_NM = supported_NM | ~supported_NM.any(axis=1, keepdims=True)
+    score_NM = counted(prediction.quality_NM, np.where(supported_NM[:, fallback], margin_N, 0.0), fallback)
+    return np.where(supported_NM, score_NM, score_NM - 2)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman.model.guard import counted
+from pointsman.model.guard import EVERYTHING, counted
 from pointsman.model.prediction import Prediction, Selection
 from pointsman.policy.budget import Choices, Floats, cheapest, spend
 
@@ -165,7 +165,7 @@ def decide(
     quality_NM, cost_NM, margin_N = _eligible(prediction, fallback)
     novel_N = prediction.novel_N & (margin_N >= 0)
     if costly:
-        margin_N = np.where(novel_N, np.maximum(margin_N, 1.0), margin_N)
+        margin_N = np.where(novel_N, np.maximum(margin_N, EVERYTHING), margin_N)
     guarded_NM = counted(quality_NM, np.maximum(margin_N, 0), fallback)
     choice_N = _choose(policy, guarded_NM, quality_NM, cost_NM)
     code_N = (prediction.task_N >= 0).view(np.int8)

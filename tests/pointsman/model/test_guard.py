@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from pointsman.model.guard import counted, doubt, router_scores
 from pointsman.model.prediction import Prediction
-from pointsman.policy.policy import Best, decide
+from pointsman.policy.policy import Best, Tradeoff, decide
 
 TENTHS = st.integers(0, 10).map(lambda tenth: tenth / 10)
 
@@ -54,15 +54,31 @@ def test_the_policy_best_chooses_the_best_of_what_counts_and_says_where_that_hel
                 np.testing.assert_array_equal(decision.reason_N == "doubt", held_N[rows])
 
 
-def test_the_scores_choose_what_the_policy_best_chooses():
+def doubted(prompts=300, supported_NM=None) -> Prediction:
     random = np.random.default_rng(1)
-    prediction = Prediction(
-        quality_NM=random.random((200, 4)),
-        cost_usd_NM=np.full((200, 4), np.nan),
-        task_N=np.zeros(200, dtype=np.int32),
-        margin_N=np.full(200, 0.1),
-        novel_N=random.random(200) < 0.2,
+    return Prediction(
+        quality_NM=random.random((prompts, 4)),
+        cost_usd_NM=random.random((prompts, 4)),
+        task_N=np.zeros(prompts, dtype=np.int32),
+        margin_N=random.choice([0.0, 0.1], size=prompts),
+        novel_N=random.random(prompts) < 0.2,
+        supported_NM=supported_NM,
     )
+
+
+@pytest.mark.parametrize("price", [0.01, 0.3, 1.0, 5.0, 1000.0])
+def test_the_scores_choose_at_every_price_what_the_policy_chooses(price):
+    prediction = doubted()
+    scored_NM = router_scores(prediction, 2) - prediction.cost_usd_NM / price
+    decided = decide(prediction, Tradeoff(willingness_to_pay=price), fallback=2)
+    np.testing.assert_array_equal(scored_NM.argmax(axis=1), decided.candidate_N)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_scores_choose_what_the_policy_best_chooses(known):
+    # by column, so that the fallback itself is without outcomes on some prompts, and everybody on others
+    supported_NM = None if known else np.random.default_rng(2).random((300, 4)) < 0.4
+    prediction = doubted(supported_NM=supported_NM)
     decided = decide(prediction, Best(), fallback=2)
     np.testing.assert_array_equal(router_scores(prediction, 2).argmax(axis=1), decided.candidate_N)
 
