@@ -160,18 +160,10 @@ def figures(answers: Answers, ceiling: str, seed: int, before: Answers | None = 
 
 
 def points(interval: Interval) -> str:
-    """A difference of quality in points, with its interval.
-
-    >>> points(Interval(mean=0.015, low=-0.001, high=0.031))
-    '+1.5 [-0.1, +3.1]'
-    """
+    """A difference of quality in points, with its interval."""
     return f"{100 * interval.mean:+.1f} [{100 * interval.low:+.1f}, {100 * interval.high:+.1f}]"
 
 
 def percent(interval: Interval) -> str:
-    """A share in percent, with its interval.
-
-    >>> percent(Interval(mean=0.05, low=0.02, high=0.081))
-    '5.0 [2.0, 8.1]'
-    """
+    """A share in percent, with its interval."""
     return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"

@@ -49,10 +49,6 @@ def by_length(length_N: NDArray[np.integer], group_N: NDArray[np.integer], *, lo
         length_N: of each prompt; equal ones stay together, with the others where they straddle the bound.
         group_N: prompts that belong together, below 0: to nothing.
         longest: or shortest.
-
-    >>> shift = by_length(np.array([1, 2, 3, 4, 5]), np.array([0, 0, 1, 2, 2]), longest=True)
-    >>> shift.name, shift.train_K.tolist(), shift.test_K.tolist()
-    ('longest fifth', [0, 1, 2], [4])
     """
     signed_N = length_N if longest else -length_N
     bound = np.sort(signed_N)[-(signed_N.size // FIFTHS) - 1]

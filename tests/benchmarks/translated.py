@@ -13,12 +13,12 @@ import numpy as np
 
 from components.sources.planted.families import FAMILIES
 from components.sources.planted.family import Family, Item, Pen
-from tests.benchmarks.translated_words import GERMAN, GERMAN_REPAIRS, SPANISH, SPANISH_REPAIRS
+from tests.benchmarks import german, spanish
 
 NAMES = ("algebra", "geography", "logic", "medicine", "poem", "regex", "sentiment")
 LANGUAGES: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
-    "German": (GERMAN, GERMAN_REPAIRS),
-    "Spanish": (SPANISH, SPANISH_REPAIRS),
+    "German": (german.WORDS, german.REPAIRS),
+    "Spanish": (spanish.WORDS, spanish.REPAIRS),
 }
 """Words, and what to repair: pattern -> replacement."""
 WORDINGS: Mapping[str, str] = {
@@ -84,9 +84,6 @@ def tasks(count: int, seed: int) -> list[Task]:
     Args:
         count: how many.
         seed: of the draws; the same task is drawn alike for each of its texts.
-
-    >>> tasks(1, 0)[0].said["Spanish"]
-    'Halla todas las soluciones reales z de la ecuación algebraica 7z + 6 = 30. Simplifica el resultado.'
     """
     families = [family for name in NAMES for family in FAMILIES if family.name == name]
     return [_task(families[place % len(families)], (seed, place)) for place in range(count)]
