@@ -69,15 +69,16 @@ def run(spread: Spread) -> Table:
         name="shift",
         claim=(
             "Mean quality of the policy `best` of routers trained quickly, and of what learnt from the same prompts, "
-            "on prompts that nothing had seen; near-duplicates and conversations on one side. Best single: of the "
-            "training prompts. Less ...: router less the other, in points, with 95 % bootstrap intervals over groups. "
-            "Ceiling: what can be learnt at all is at least this, by the choice that other answers to the same prompt "
-            "(half of ten samples, judged on the other half) or to its near-duplicates make beside the router's "
-            "prediction; simulated: the best of the expected qualities, which are known. Judged thrice: the choice by "
-            "one judge, judged by the two others, which leaves the luck of the answers in. Oracle: of the one outcome "
-            "that there is. Flips: decisions other than for the same prompts as they were. New tasks: simulated ones "
-            "in English, then said otherwise. Novel: prompts that the router takes for unlike any in training, and "
-            "sends to its best single candidate."
+            "on prompts that nothing had seen; near-duplicates and conversations on one side. Unguarded: the router's "
+            "predictions alone, with neither margin nor novelty. Best single: of the training prompts. Less ...: "
+            "router less the other, in points, with 95 % bootstrap intervals over groups. Ceiling: what can be learnt "
+            "at all is at least this, by the choice that other answers to the same prompt (half of ten samples, judged "
+            "on the other half) or to its near-duplicates make beside the router's prediction; simulated: the best of "
+            "the expected qualities, which are known. Judged thrice: the choice by one judge, judged by the two "
+            "others, which leaves the luck of the answers in. Oracle: of the one outcome that there is. Flips: "
+            "decisions other than for the same prompts as they were. New tasks: simulated ones in English, then said "
+            "otherwise. Novel: prompts that the router takes for unlike any in training, and sends to its best single "
+            "candidate."
         ),
         rows=[row for place in sorted(found) for row in found[place]],
         summary={},

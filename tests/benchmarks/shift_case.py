@@ -27,7 +27,8 @@ from tests.benchmarks.table import Cell
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 OTHERS = {"best single": best_single.fit, "kNN100": knn.fit, "MLP": mlp.fit, "label known": best_per_benchmark.fit}
-ROUTER = "router"
+ROUTER, UNGUARDED = "router", "unguarded"
+"""The router, and its prediction alone: without margin against its best single candidate, novel prompts like others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,7 +96,8 @@ class Methods:
     def answers(self, test: Board) -> Answers:
         """What they make of prompts with features."""
         _, _, operating_K, prediction = choices(self.learnt, test, self.seed)
-        score_KM = {ROUTER: router_scores(prediction, int(self.learnt.trained.model.fallback))}
+        fallback = int(self.learnt.trained.model.fallback)
+        score_KM = {ROUTER: router_scores(prediction, fallback), UNGUARDED: prediction.quality_NM}
         for name, model in self.others.items():
             labelled = isinstance(model, LabelledModel)
             score_KM[name] = (
@@ -145,7 +147,7 @@ def figures(answers: Answers, ceiling: str, seed: int, before: Answers | None = 
     """
     got = {name: answers.got_K(name) for name in answers.score_KM}
     row: dict[str, Cell] = {"prompts": len(answers.quality_KM)}
-    row |= {name: float(got[name].mean()) if name in got else None for name in (ROUTER, *OTHERS)}
+    row |= {name: float(got[name].mean()) if name in got else None for name in (ROUTER, UNGUARDED, *OTHERS)}
     row["ceiling"] = ceiling
     row["oracle"] = float(answers.quality_KM.max(axis=1).mean())
     for name in ("best single", "kNN100", "MLP"):

@@ -96,6 +96,9 @@ def test_columns_are_what_they_say(logs):
     gap = paired_difference(answers.got_K("router"), answers.got_K("kNN100"), 0, logs.board.group_N[part.test_K])
     assert row["less kNN100, points"] == points(gap)
     assert row["best flips, %"] == "0.0 [0.0, 0.0]"
+    assert row["unguarded"] == pytest.approx(
+        quality_NM[part.test_K, answers.predicted_KM.argmax(axis=1)].mean(),
+    )
     # nothing of the test's outcomes reaches the methods
     spoilt = quality_NM.copy()
     spoilt[part.test_K] = 1 - spoilt[part.test_K]
@@ -107,7 +110,7 @@ def test_columns_are_what_they_say(logs):
 def made_up(choice_K: list[int], quality_KM: np.ndarray, operating_K: tuple[int, ...] = (0,) * 4) -> Answers:
     score_KM = np.eye(quality_KM.shape[1])[choice_K]
     return Answers(
-        score_KM=dict.fromkeys(("router", "best single", "kNN100", "MLP"), score_KM),
+        score_KM=dict.fromkeys(("router", "unguarded", "best single", "kNN100", "MLP"), score_KM),
         predicted_KM=score_KM,
         operating_K=np.array(operating_K),
         novel_K=np.array(choice_K) == 0,
