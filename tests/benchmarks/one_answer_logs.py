@@ -33,7 +33,7 @@ def complete_board(data: Path, block: Block, cache: Path, most: int) -> tuple[Bo
     kept = evenly(len(prompts), most)
     board, prompts = board.take(kept), prompts.gather(kept)
     embedding_ND = embed_cached(encoder, prompts.to_list(), cache / "embeddings")
-    return *_laid_out(board, prompts, embedding_ND, encoder.tokenize(prompts.to_list())), encoder
+    return *laid_out(board, prompts, embedding_ND, encoder.tokenize(prompts.to_list())), encoder
 
 
 def board_of_vectors(data: Path, block: Block, vectors: Path) -> tuple[Board, Tokens, tuple[str, ...]]:
@@ -43,7 +43,7 @@ def board_of_vectors(data: Path, block: Block, vectors: Path) -> tuple[Board, To
     # half precision halves what has to be carried to another machine
     embedding_ND = np.load(vectors / f"{block.folder}.npy")[kept].astype(np.float32)
     embedding_ND /= np.linalg.norm(embedding_ND, axis=1, keepdims=True)
-    return *_laid_out(board, prompts, embedding_ND, tokenizer.tokenize(prompts.to_list())), tokenizer.vocabulary
+    return *laid_out(board, prompts, embedding_ND, tokenizer.tokenize(prompts.to_list())), tokenizer.vocabulary
 
 
 def write_vectors(data: Path, folders: Iterable[str], cache: Path, vectors: Path) -> None:
@@ -71,17 +71,18 @@ def rectangle(data: Path, block: Block) -> tuple[Board, pl.Series, NDArray[np.in
     whole = to_board(tables)
     names = block.candidates or whole.models
     columns = np.array([whole.models.index(name) for name in names])
-    columns = columns[whole.observed_NM[:, columns].mean(axis=0) > 0.5]
     wanted_N = (
         np.isin(whole.benchmark_N, block.benchmarks) if block.benchmarks else np.ones(len(whole.quality_NM), bool)
     )
+    columns = columns[whole.observed_NM[wanted_N][:, columns].mean(axis=0) > 0.5]
     kept = np.flatnonzero(wanted_N & whole.observed_NM[:, columns].all(axis=1))
     return whole.take(kept).keep(columns), tables.prompts["prompt"].gather(kept), kept
 
 
-def _laid_out(
+def laid_out(
     board: Board, prompts: pl.Series, embedding_ND: NDArray[np.float32], tokens: Tokens
 ) -> tuple[Board, Tokens]:
+    """The board with vectors, lengths and near-duplicates."""
     return (
         replace(
             board,

@@ -69,7 +69,7 @@ def generate(config: PlantedConfig) -> World:
     shuffle, words, draws = (np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(3))
     task_N = shuffle.permutation(np.arange(config.prompts) % len(FAMILIES))
     prompts, difficulty_N = _write_prompts(task_N, Pen(words))
-    expected_NM = _expected_quality(task_N, difficulty_N)
+    expected_NM = expected_qualities(task_N, difficulty_N)
     tokens_NM = _output_tokens(task_N, difficulty_N, draws)
     prompt_table = _prompt_table(prompts, task_N, draws)
     candidate_table = _candidate_table()
@@ -80,7 +80,7 @@ def generate(config: PlantedConfig) -> World:
     input_NM = np.repeat(input_N[:, None], len(CANDIDATES), axis=1)
     price_in_M, price_out_M = (candidate_table[f"{side}_usd_per_mtok"].to_numpy() for side in ("input", "output"))
     outcomes = keys.with_columns(
-        pl.Series("quality", _draw_quality(task_N, expected_NM, draws).ravel()),
+        pl.Series("quality", drawn_qualities(task_N, expected_NM, draws).ravel()),
         pl.Series("input_tokens", input_NM.ravel()),
         pl.Series("output_tokens", tokens_NM.ravel()),
         pl.Series("cost_usd", ((input_NM * price_in_M + tokens_NM * price_out_M) / 1e6).ravel()),
@@ -119,7 +119,12 @@ def _write_prompts(task_N: NDArray[np.int64], pen: Pen) -> tuple[list[str], NDAr
     return list(prompts), np.array(list(prompts.values()))
 
 
-def _expected_quality(task_N: NDArray[np.int64], difficulty_N: NDArray[np.float64]) -> NDArray[np.float64]:
+def expected_qualities(task_N: NDArray[np.int64], difficulty_N: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean that each candidate's quality is drawn from, shape (N, M); of places in FAMILIES and difficulties in [0, 1].
+
+    >>> expected_qualities(np.array([0]), np.array([0.5])).shape[1] == len(CANDIDATES)
+    True
+    """
     skill_TM = np.array([[c.specialities.get(family.name, c.skill) for c in CANDIDATES] for family in FAMILIES])
     slope_M = np.array([c.slope for c in CANDIDATES])
     logit_NM = skill_TM[task_N] - slope_M * (difficulty_N[:, None] - 0.5)
@@ -127,9 +132,16 @@ def _expected_quality(task_N: NDArray[np.int64], difficulty_N: NDArray[np.float6
     return expected_NM
 
 
-def _draw_quality(
+def drawn_qualities(
     task_N: NDArray[np.int64], expected_NM: NDArray[np.float64], draws: np.random.Generator
 ) -> NDArray[np.float64]:
+    """Quality of one answer of each candidate, shape (N, M): right or wrong, or partial credit where a family gives it.
+
+    Args:
+        task_N: places in FAMILIES.
+        expected_NM: means in (0, 1).
+        draws: of the answers.
+    """
     graded_N = np.array([family.graded for family in FAMILIES])[task_N]
     right_NM = (draws.random(expected_NM.shape) < expected_NM).astype(np.float64)
     grade_NM = draws.beta(_GRADE_CONCENTRATION * expected_NM, _GRADE_CONCENTRATION * (1 - expected_NM))
