@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.platform import paths
 from tests.benchmarks import discovery
+from tests.benchmarks.peer_process import BANDIT, interpreters
 from tests.benchmarks.routing import Skipped
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.table import Table, markdown, write
@@ -30,6 +31,7 @@ NAMES = (
     "off_policy",
     "one_answer",
     "peer",
+    "own_code",
     "encoders",
     "onboarding",
     "collecting",
@@ -47,6 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--sizes must be at least 100")
     if asked.sizes and asked.large:
         parser.error("--sizes and --large exclude each other")
+    try:
+        interpreters(asked.peer)
+    except ValueError as reason:
+        parser.error(str(reason))
     for name in [asked.name] if asked.name else NAMES:
         # a benchmark is imported where it is run: each needs libraries that others don't
         run: Callable[..., Table] = import_module(f"tests.benchmarks.{name}").run
@@ -64,6 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     """What of the command line is for this benchmark."""
     cache, published = paths.data() / "bench" / "one_answer", paths.published()
+    peers = interpreters(asked.peer)
     sizes = discovery.SIZES["large" if asked.large else "quick"]
     if asked.sizes:
         sizes = dict.fromkeys(sizes, tuple(sorted(set(asked.sizes))))
@@ -103,8 +110,9 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         },
         "encoders": {"data": asked.logs, "cache": cache, "seeds": asked.seeds},
         "one_answer": {"spread": spread, "loggings": asked.loggings},
-        "peer": {"spread": spread, "python": asked.peer},
-        "onboarding": {"spread": spread, "python": asked.peer},
+        "peer": {"spread": spread, "python": peers.get(BANDIT)},
+        "own_code": {"spread": spread, "pythons": peers},
+        "onboarding": {"spread": spread, "python": peers.get(BANDIT)},
         "scale": {"complete": asked.complete} | ({"sizes": tuple(sorted(set(asked.sizes)))} if asked.sizes else {}),
         "collecting": {"spread": spread},
         "grades": {"data": asked.logs, "cache": cache, "seeds": asked.seeds, "workers": asked.workers},
@@ -134,7 +142,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--embeddings", type=Path, metavar="DIR", help="the blocks' vectors, made where missing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="rows as they come")
     parser.add_argument("--encoder", default="auto", help="held_back: as retrain takes it")
-    parser.add_argument("--peer", type=Path, metavar="PYTHON", help="peer, onboarding: of its own environment")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="[NAME=]PYTHON",
+        help="peer, onboarding, own_code: of a peer's own environment, may be repeated; no NAME: paretobandit",
+    )
     return parser
 
 
