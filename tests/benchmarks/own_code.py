@@ -43,7 +43,7 @@ def run(spread: Spread, *, pythons: Mapping[str, Path]) -> Table:
             one.name, one.note, {method: round(float(got.mean()), 4) for method, got in one.quality.items()}, flush=True
         )
         if spread.out:
-            keep(spread.out, list(judged.values()))
+            keep(spread.out, one)
     return table_of([judged[case] for case in cases])
 
 

@@ -1,7 +1,7 @@
 """What methods got on one division's test prompts, kept in a file between runs. Shapes: K test prompts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,23 +41,21 @@ class Judged:
         return f"{self.case.block.name}, seed {self.case.seed}"
 
 
-def keep(file: Path, judged: Sequence[Judged]) -> None:
-    """Writes them, in place of what the file holds."""
-    rows = [
-        {
-            "block": one.case.block.name,
-            "seed": one.case.seed,
-            "note": one.note,
-            "group": one.group_K.tolist(),
-            "quality": {method: got_K.tolist() for method, got_K in one.quality.items()},
-            "cost_usd": {method: got_K.tolist() for method, got_K in one.cost_usd.items()},
-        }
-        for one in judged
-    ]
-    file.write_text(json.dumps(rows), encoding="utf-8")
+def keep(file: Path, one: Judged) -> None:
+    """Adds it to what the file holds."""
+    row = {
+        "block": one.case.block.name,
+        "seed": one.case.seed,
+        "note": one.note,
+        "group": one.group_K.tolist(),
+        "quality": {method: got_K.tolist() for method, got_K in one.quality.items()},
+        "cost_usd": {method: got_K.tolist() for method, got_K in one.cost_usd.items()},
+    }
+    rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    file.write_text(json.dumps([*rows, row]), encoding="utf-8")
 
 
-def kept(file: Path, cases: Sequence[Case]) -> dict[Case, Judged]:
+def kept(file: Path, cases: Iterable[Case]) -> dict[Case, Judged]:
     """Those of the cases that the file holds; none where there is no file.
 
     Raises:

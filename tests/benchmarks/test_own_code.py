@@ -106,7 +106,8 @@ def test_divisions_are_kept_between_runs(tmp_path):
     one = judged(Block(name="a", folder="a"), 3, 0.1, 5)
     file = tmp_path / "rows.json"
     assert kept(file, [one.case]) == {}
-    keep(file, [one])
+    keep(file, judged(Block(name="b", folder="b"), 3, 0.2, 5))
+    keep(file, one)
     other = Case(block=one.case.block, seed=4)
     found = kept(file, [one.case, other])
     assert list(found) == [one.case]

@@ -9,6 +9,7 @@ routers, its trainers, and the settings of its documentation (the wheel carries 
 
 Its trainers call the first of a prompt's equally good candidates the best, in the order of the file, and most prompts
 have several. So every router is trained twice: with candidates in the order given, and the best on average first.
+The graph, which takes longest, is trained with the best first alone, and asked in two ways.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 import yaml
 
+GRAPH = "graph"
 SETTINGS = {
     # `probability` of the shipped SVM settings is left out: it adds five more trainings, and routing doesn't read it
     "kNN": ("knnrouter", "KNNRouter", "KNNRouterTrainer", {"n_neighbors": 5, "weights": "uniform"}),
@@ -48,7 +50,7 @@ SETTINGS = {
         {"latent_dim": 128, "lr": 0.001, "epochs": 5, "noise_alpha": 0.0},
     ),
     "Elo": ("elorouter", "EloRouter", "EloRouterTrainer", {}),
-    "graph": (
+    GRAPH: (
         "graphrouter",
         "GraphRouter",
         "GraphTrainer",
@@ -71,9 +73,6 @@ def main(source: str, target: str) -> None:
     warnings.simplefilter("ignore")
     given = dict(np.load(source))
     learn_ND, test_KD = given["features_ND"].astype(np.float32), given["test_KD"].astype(np.float32)
-    low_D, high_D = learn_ND.min(axis=0), learn_ND.max(axis=0)
-    span_D = np.where(high_D > low_D, high_D - low_D, 1)
-    scaled = [(rows - low_D) / span_D for rows in (learn_ND, test_KD)]
     orders = {
         "": np.arange(given["quality_NM"].shape[1]),
         ", best first": np.argsort(-given["quality_NM"].mean(axis=0)),
@@ -83,23 +82,39 @@ def main(source: str, target: str) -> None:
         for suffix, order_M in orders.items():
             quality_NM = given["quality_NM"][:, order_M]
             for name in SETTINGS:
-                found_K = _choices(name, learn_ND, quality_NM, test_KD, int(given["seed"]))
-                chosen[name + suffix] = order_M[found_K].tolist()
-        # When routing, the package scales test prompts by the range of vectors that are scaled already, so that they
-        # resemble none that it was trained on. Vectors that span 0 to 1 to begin with stay what they are.
-        best_first_M = orders[", best first"]
-        found_K = _choices("graph", scaled[0], given["quality_NM"][:, best_first_M], scaled[1], int(given["seed"]))
-        chosen["graph, best first, scaled"] = best_first_M[found_K].tolist()
+                if name != GRAPH:
+                    (found_K,) = _choices(name, learn_ND, quality_NM, [test_KD], int(given["seed"]))
+                    chosen[name + suffix] = order_M[found_K].tolist()
+        order_M, asked = orders[", best first"], [test_KD, _in_range(test_KD, learn_ND)]
+        as_given_K, scaled_K = _choices(GRAPH, learn_ND, given["quality_NM"][:, order_M], asked, int(given["seed"]))
+        chosen[f"{GRAPH}, best first"] = order_M[as_given_K].tolist()
+        chosen[f"{GRAPH}, best first, scaled"] = order_M[scaled_K].tolist()
     with open(target, "w", encoding="utf-8") as file:
         json.dump(chosen, file)
 
 
-def _choices(name: str, learn_ND: np.ndarray, quality_NM: np.ndarray, test_KD: np.ndarray, seed: int) -> np.ndarray:
-    """Columns that a newly trained router of the package chooses on the test prompts, shape (K,)."""
+def _in_range(test_KD: np.ndarray, learn_ND: np.ndarray) -> np.ndarray:
+    """Test prompts' vectors scaled as the package scales those that its graph is trained on.
+
+    When routing, it scales test prompts by the range of vectors that are scaled already, so that they resemble none
+    that it was trained on; vectors in that range stay what they are.
+    """
+    low_D, high_D = learn_ND.min(axis=0), learn_ND.max(axis=0)
+    return (test_KD - low_D) / np.where(high_D > low_D, high_D - low_D, 1)
+
+
+def _choices(
+    name: str, learn_ND: np.ndarray, quality_NM: np.ndarray, asked: list[np.ndarray], seed: int
+) -> list[np.ndarray]:
+    """Columns that a newly trained router of the package chooses, for each way of giving test prompts, shape (K,)."""
     module, router_name, trainer_name, settings = SETTINGS[name]
     package = importlib.import_module(f"llmrouter.models.{module}")
     code = importlib.import_module(f"llmrouter.models.{module}.router")
-    vectors = {f"test {row:07d}": torch.from_numpy(vector) for row, vector in enumerate(test_KD)}
+    vectors = {
+        f"test {way} {row:07d}": torch.from_numpy(vector)
+        for way, test_KD in enumerate(asked)
+        for row, vector in enumerate(test_KD)
+    }
     code.get_longformer_embedding = vectors.__getitem__
     code.call_api = lambda *_, **__: {"response": ""}
     torch.manual_seed(seed)
@@ -107,8 +122,11 @@ def _choices(name: str, learn_ND: np.ndarray, quality_NM: np.ndarray, test_KD: n
     with tempfile.TemporaryDirectory() as folder:
         router = getattr(package, router_name)(str(_written(Path(folder), learn_ND, quality_NM, settings)))
         getattr(package, trainer_name)(router, device="cpu").train()
-        answers = router.route_batch([{"query": query} for query in vectors])
-    return np.array([int(answer["model_name"].removeprefix("model ")) for answer in answers])
+        answers = [
+            router.route_batch([{"query": f"test {way} {row:07d}"} for row in range(len(test_KD))])
+            for way, test_KD in enumerate(asked)
+        ]
+    return [np.array([int(one["model_name"].removeprefix("model ")) for one in each]) for each in answers]
 
 
 def _written(folder: Path, learn_ND: np.ndarray, quality_NM: np.ndarray, settings: dict) -> Path:
