@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.platform import paths
 from tests.benchmarks import discovery
+from tests.benchmarks.peer_process import BANDIT, interpreters
 from tests.benchmarks.routing import Skipped
 from tests.benchmarks.spread import Spread
 from tests.benchmarks.table import Table, markdown, write
@@ -31,6 +32,7 @@ NAMES = (
     "off_policy",
     "one_answer",
     "peer",
+    "own_code",
     "encoders",
     "shift",
     "onboarding",
@@ -50,6 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--sizes must be at least 100")
     if asked.sizes and asked.large:
         parser.error("--sizes and --large exclude each other")
+    try:
+        interpreters(asked.peer)
+    except ValueError as reason:
+        parser.error(str(reason))
     for name in [asked.name] if asked.name else NAMES:
         # a benchmark is imported where it is run: each needs libraries that others don't
         run: Callable[..., Table] = import_module(f"tests.benchmarks.{name}").run
@@ -67,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     """What of the command line is for this benchmark."""
     cache, published = paths.data() / "bench" / "one_answer", paths.published()
+    peers = interpreters(asked.peer)
     sizes = discovery.SIZES["large" if asked.large else "quick"]
     if asked.sizes:
         sizes = dict.fromkeys(sizes, tuple(sorted(set(asked.sizes))))
@@ -108,8 +115,9 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "encoders": {"data": asked.logs, "cache": cache, "seeds": asked.seeds},
         "one_answer": {"spread": spread, "loggings": asked.loggings},
         "shift": {"spread": spread},
-        "peer": {"spread": spread, "python": asked.peer},
-        "onboarding": {"spread": spread, "python": asked.peer},
+        "peer": {"spread": spread, "python": peers.get(BANDIT)},
+        "own_code": {"spread": spread, "pythons": peers},
+        "onboarding": {"spread": spread, "python": peers.get(BANDIT)},
         "scale": {"complete": asked.complete} | ({"sizes": tuple(sorted(set(asked.sizes)))} if asked.sizes else {}),
         "distance": {"prompts": asked.sizes[0]} if asked.sizes else {},
         "collecting": {"spread": spread},
@@ -143,7 +151,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="rows as they come")
     parser.add_argument("--encoder", default="auto", help="held_back: as retrain takes it")
     parser.add_argument("--beside", type=Path, metavar="DIR", help="served: another installation's published router")
-    parser.add_argument("--peer", type=Path, metavar="PYTHON", help="peer, onboarding: of its own environment")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="[NAME=]PYTHON",
+        help="peer, onboarding, own_code: of a peer's own environment, may be repeated; no NAME: paretobandit",
+    )
     return parser
 
 

@@ -3,10 +3,31 @@
 import json
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+PEERS = Path(__file__).parent / "peers"
+"""A folder for each peer: requirements.txt of its environment, and scripts that run in it."""
+BANDIT = "paretobandit"
+
+
+def interpreters(given: Iterable[str]) -> dict[str, Path]:
+    """Peer -> its Python, of what stands on the command line as NAME=PYTHON, or PYTHON alone for ParetoBandit's.
+
+    Raises:
+        ValueError: no such peer.
+    """
+    found = {}
+    for one in given:
+        name, _, python = one.rpartition("=")
+        found[name or BANDIT] = Path(python)
+    known = sorted(folder.parent.name for folder in PEERS.glob("*/requirements.txt"))
+    if unknown := sorted(set(found) - set(known)):
+        raise ValueError(f"no peer {', '.join(unknown)}: there are {', '.join(known)}")
+    return found
 
 
 def peer_choices(python: Path, script: Path, **arrays: NDArray[np.generic]) -> dict[str, list[int]]:
