@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman.bundle.evidence import UNJUDGED, Evidence, prompt_digests
+from pointsman.bundle.evidence import CHOICE, UNJUDGED, Evidence, prompt_digests
 
 
 def with_candidate(evidence: Evidence, task_K: NDArray[np.int32], prompts: Sequence[str]) -> Evidence:
@@ -19,7 +19,7 @@ def with_candidate(evidence: Evidence, task_K: NDArray[np.int32], prompts: Seque
     count_T = np.bincount(task_K[task_K >= 0], minlength=evidence.count_TM.shape[0])
     fresh = np.setdiff1d(prompt_digests(prompts), evidence.digest_K)
     digest_K = np.concatenate([evidence.digest_K, fresh])
-    held_K = np.concatenate([evidence.held_choice_K, np.full(fresh.size, UNJUDGED, dtype=np.int64)])
+    held_K = np.concatenate([evidence.held_choice_K, np.full(fresh.size, UNJUDGED, dtype=CHOICE)])
     order = np.argsort(digest_K, kind="stable")
     return Evidence(
         count_TM=np.concatenate([evidence.count_TM, count_T[:, None]], axis=1).astype(np.int64),
@@ -37,5 +37,5 @@ def without_candidate(evidence: Evidence, column: int) -> Evidence:
         count_TM=np.delete(evidence.count_TM, column, axis=1),
         count_M=np.delete(evidence.count_M, column),
         digest_K=evidence.digest_K,
-        held_choice_K=left_K.astype(np.int64),
+        held_choice_K=left_K.astype(CHOICE),
     )

@@ -18,7 +18,7 @@ from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
 from flows.stations.board import read_board, read_prompts
 from flows.stations.train import seen_board
-from pointsman.bundle.evidence import Evidence, prompt_digests
+from pointsman.bundle.evidence import CHOICE, Evidence, prompt_digests
 from pointsman.model.cost import CostSource
 from pointsman.model.router_model import RouterModel
 
@@ -102,5 +102,5 @@ def _evidence(texts: list[str], seen: Board, model: RouterModel, choice_K: np.nd
         count_TM=by_task,
         count_M=table[-1],
         digest_K=digest_K[first_K],
-        held_choice_K=choice_K[first_K].astype(np.int64),
+        held_choice_K=choice_K[first_K].astype(CHOICE),
     )

@@ -12,6 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+CHOICE = np.int16
+"""Of a held-out choice in a new bundle: there is one for each prompt. Older bundles have wider ones."""
 UNJUDGED = -1
 """Held-out choice of a prompt that has none."""
 
@@ -27,7 +29,7 @@ class Evidence:
     """The same on all training prompts."""
     digest_K: NDArray[np.uint64]
     """`prompt_digests` of the training prompts, ascending."""
-    held_choice_K: NDArray[np.int64]
+    held_choice_K: NDArray[np.signedinteger]
     """What the operating policy chose on each, by parts trained without it; UNJUDGED: none."""
 
     def __post_init__(self) -> None:
@@ -35,7 +37,7 @@ class Evidence:
             raise ValueError(f"evidence counts are {self.count_TM.shape} by task and {self.count_M.shape} in all")
         if self.digest_K.ndim != 1 or self.held_choice_K.shape != self.digest_K.shape:
             raise ValueError(f"evidence has {self.digest_K.shape} digests and {self.held_choice_K.shape} choices")
-        if self.digest_K.dtype != np.uint64 or (np.diff(self.digest_K.astype(object)) < 0).any():
+        if self.digest_K.dtype != np.uint64 or (self.digest_K[1:] < self.digest_K[:-1]).any():
             raise ValueError("evidence digests must be ascending and of type uint64")
         for name in ("count_TM", "count_M", "held_choice_K"):
             if getattr(self, name).dtype.kind != "i":
@@ -81,7 +83,7 @@ def no_evidence(tasks: int, candidates: int) -> Evidence:
         count_TM=np.ones((tasks, candidates), dtype=np.int64),
         count_M=np.ones(candidates, dtype=np.int64),
         digest_K=np.zeros(0, dtype=np.uint64),
-        held_choice_K=np.zeros(0, dtype=np.int64),
+        held_choice_K=np.zeros(0, dtype=CHOICE),
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pointsman.bundle.evidence import UNJUDGED, Evidence, no_evidence, prompt_digests
+from pointsman.bundle.evidence import CHOICE, UNJUDGED, Evidence, no_evidence, prompt_digests
 
 
 def evidence(prompts, choices, counts=((3, 0), (1, 2))):
@@ -22,6 +22,14 @@ def test_a_prompt_is_known_again_however_it_is_spaced_and_cased():
     again = prompt_digests([" what is  2+2?\n", "e\u0301", "Something else"])
     assert known.seen(again).tolist() == [True, True, False]
     assert known.held_choices(again).tolist() == [1, 1, UNJUDGED]
+
+
+def test_digests_are_compared_as_they_are_however_far_apart():
+    """The difference of two of them may be more than 63 bits hold."""
+    digest_K = np.array([0, 1, 2**63, 2**64 - 1], dtype=np.uint64)
+    choice_K = np.array([0, 1, 0, 1], dtype=CHOICE)
+    known = Evidence(count_TM=np.ones((1, 2), int), count_M=np.ones(2, int), digest_K=digest_K, held_choice_K=choice_K)
+    assert known.held_choices(digest_K[::-1]).tolist() == [1, 0, 1, 0]
 
 
 def test_candidates_are_supported_where_they_have_outcomes():
