@@ -1,6 +1,6 @@
 """Embeddings kept by content: a retrain encodes only prompts that it has never seen.
 
-One parquet shard a call, named by its content; shards are written whole and only ever added.
+Parquet shards named by their content; they are written whole and only ever added.
 """
 
 import hashlib
@@ -17,6 +17,8 @@ from components.tables.store import write_parquet
 from pointsman.text.spec import EncoderSpec
 
 _LOG = logging.getLogger(__name__)
+SHARD = 20_000
+"""Prompts that are encoded and kept at a time."""
 
 
 class Encodes(Protocol):
@@ -32,39 +34,54 @@ class Encodes(Protocol):
 def embed_cached(encoder: Encodes, prompts: Sequence[str], folder: Path) -> NDArray[np.float32]:
     """Unit vectors of all prompts, shape (N, D), from the cache where they are in it.
 
-    A static encoder's are made quicker than they are read, and aren't kept.
+    New prompts are encoded and kept some thousands at a time: what is encoded when a run is stopped stays, and memory
+    holds little more than the vectors themselves. A static encoder's are made quicker than they are read, and aren't
+    kept.
 
     Args:
         folder: holds one subfolder an encoder; a shard that can't be read is passed over and made again.
     """
+    vector_ND = np.zeros((len(prompts), encoder.spec.dimension), dtype=np.float32)
     if encoder.spec.kind == "static":
-        return encoder.encode(prompts)
-    width = encoder.spec.dimension
-    schema = {"prompt_digest": pl.String(), "embedding": pl.Array(pl.Float32, width)}
+        for start in range(0, len(prompts), SHARD):
+            vector_ND[start : start + SHARD] = encoder.encode(prompts[start : start + SHARD])
+        return vector_ND
     shelf = folder / encoder.digest[:16]
     digests = [hashlib.sha256(prompt.encode()).hexdigest() for prompt in prompts]
-    wanted = pl.DataFrame(
-        {"prompt_digest": digests, "prompt": list(prompts)},
-        schema={"prompt_digest": pl.String(), "prompt": pl.String()},
-    )
-    known = _read(shelf, schema)
-    new = wanted.unique("prompt_digest", maintain_order=True).join(known, on="prompt_digest", how="anti")
-    if new.height:
-        _LOG.info("%d of %d prompts are new to the encoder", new.height, wanted.height)
-        embedding_ND = encoder.encode(new["prompt"].to_list())
-        fresh = pl.DataFrame({"prompt_digest": new["prompt_digest"], "embedding": embedding_ND}, schema=schema)
-        name = hashlib.sha256("".join(new["prompt_digest"]).encode()).hexdigest()[:16]
-        write_parquet(fresh, shelf / f"{name}.parquet")
-        known = pl.concat([known, fresh])
-    rows = wanted.select("prompt_digest").join(known, on="prompt_digest", how="left", maintain_order="left")
-    return rows["embedding"].to_numpy().reshape(len(prompts), width).astype(np.float32)
+    # rows of a prompt that comes several times are filled from its first
+    asked = pl.DataFrame({"prompt_digest": digests}, schema={"prompt_digest": pl.String()}).with_row_index("row")
+    first = asked.unique("prompt_digest", keep="first", maintain_order=True)
+    missing = _fill(vector_ND, first, shelf)
+    if missing.size:
+        _LOG.info("%d of %d prompts are new to the encoder", missing.size, len(prompts))
+    for start in range(0, missing.size, SHARD):
+        rows = missing[start : start + SHARD]
+        vector_ND[rows] = encoder.encode([prompts[row] for row in rows])
+        named = [digests[row] for row in rows]
+        write_parquet(
+            pl.DataFrame({"prompt_digest": named, "embedding": vector_ND[rows]}, schema=_schema(vector_ND)),
+            shelf / f"{hashlib.sha256(''.join(named).encode()).hexdigest()[:16]}.parquet",
+        )
+    if first.height < len(prompts):
+        vector_ND[:] = vector_ND[asked.select(pl.col("row").first().over("prompt_digest"))["row"].to_numpy()]
+    return vector_ND
 
 
-def _read(shelf: Path, schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    shards = [pl.DataFrame(schema=schema)]
+def _fill(vector_ND: NDArray[np.float32], first: pl.DataFrame, shelf: Path) -> NDArray[np.intp]:
+    """Writes what the shards know into its rows; the rows that none knows, in order."""
+    filled_N = np.zeros(len(vector_ND), dtype=np.bool_)
     for path in sorted(shelf.glob("[!.]*.parquet")):
         try:
-            shards.append(pl.read_parquet(path, schema=schema))
+            shard = pl.read_parquet(path, schema=_schema(vector_ND)).with_row_index("at")
         except (pl.exceptions.PolarsError, OSError):
             continue
-    return pl.concat(shards).unique("prompt_digest", keep="first", maintain_order=True)
+        found = first.join(shard.select("prompt_digest", "at"), on="prompt_digest").unique("row")
+        row_K, at_K = found["row"].to_numpy(), found["at"].to_numpy()
+        vector_ND[row_K] = shard["embedding"].to_numpy()[at_K]
+        filled_N[row_K] = True
+    rows = first["row"].to_numpy()
+    return np.asarray(rows[~filled_N[rows]], dtype=np.intp)
+
+
+def _schema(vector_ND: NDArray[np.float32]) -> dict[str, pl.DataType]:
+    return {"prompt_digest": pl.String(), "embedding": pl.Array(pl.Float32, vector_ND.shape[1])}
