@@ -25,6 +25,10 @@ Embed = Callable[[Rows], NDArray[np.float32]]
 them."""
 
 
+GUESS = {"novelty": 0.5}
+"""What a guess reaches: an encoder can't lose more than the best one is above it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoiceConfig:
     """How encoders are compared. An encoder is passed over where it is told to be worse by more than a tolerance."""
@@ -64,8 +68,9 @@ class Criterion:
 
     @property
     def worse(self) -> bool:
-        """Whether the loss is told from none and larger than tolerated."""
-        return self.low > 0 and self.loss > self.tolerance
+        """Whether the loss is told from none and larger than tolerated, as far as the best is better than a guess."""
+        most = self.value + self.loss - GUESS.get(self.name, -np.inf)
+        return self.low > 0 and min(self.loss, most) > self.tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +89,8 @@ class EncoderChoice:
         return {
             "chosen": self.chosen,
             "measured": self.measured,
-            "rule": "the cheapest encoder that no criterion tells to be worse than the best by more than its tolerance",
+            "rule": "the cheapest encoder that no criterion tells to be worse than the best by more than its tolerance "
+            "(novelty: as far as the best is better than a guess)",
             "criteria": {
                 encoder: [{name: getattr(one, name) for name in names} for one in found]
                 for encoder, found in self.criteria.items()

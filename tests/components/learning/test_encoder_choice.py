@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import t
 
-from components.learning.encoder_choice import ChoiceConfig, choose_encoder
+from components.learning.encoder_choice import ChoiceConfig, Criterion, choose_encoder
 
 TOPICS, PROMPTS, CANDIDATES = 5, 800, 4
 BENCHMARKS = np.array(["algebra", "biology", "coding", "drama", "economy"])
@@ -67,6 +69,18 @@ def test_novelty_is_the_area_under_the_curve():
     assert novelty.prompts == PROMPTS
     blinded = choose_encoder({"only": lambda _: blind()}, quality_NM, benchmark_N, ChoiceConfig(), 0).criteria
     assert blinded["only"][2].value == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("best", "worse"),
+    # the best encoder can tell new prompts from known ones, hardly, not at all
+    [(0.9, True), (0.56, True), (0.54, False), (0.5, False), (0.45, False)],
+)
+def test_an_encoder_cannot_lose_more_than_the_best_is_above_a_guess(best, worse):
+    found = Criterion(name="novelty", value=best - 0.1, loss=0.1, low=0.08, high=0.12, prompts=2000, tolerance=0.05)
+    assert found.worse is worse
+    # of quality a guess isn't worth one half
+    assert replace(found, name="routing").worse
 
 
 def test_an_encoder_is_judged_without_what_it_was_fitted_on():
