@@ -32,7 +32,7 @@ def check_golden(
     Args:
         golden: what `golden_rows` wrote.
         decide: the router's decisions on prompts, under the policy `best`.
-        largest_margin: quality by which the guard may prefer the best single candidate to a better one.
+        largest_margin: quality by which the guard may prefer the best single candidate to a better one at most.
 
     Raises:
         BundleError: a decision differs.
@@ -45,11 +45,12 @@ def check_golden(
         wanted = [row["candidate"] for row in golden]
     except (KeyError, TypeError, ValueError) as error:
         raise BundleError(f"golden decisions can't be made again: {error}") from None
-    slack = 2 * TOLERANCE + largest_margin
+    # of a novel prompt the margin is everything
+    slack_N = 2 * TOLERANCE + np.minimum(routing.margin_N, largest_margin)
     gap_N = np.abs(routing.quality_NM - expected_NM).max(axis=1)
     for row, (name, chosen) in enumerate(zip(wanted, routing.candidate, strict=True)):
         near = abs(routing.predicted_quality[row] - expected_NM[row, routing.candidates.index(name)])
-        if not gap_N[row] <= TOLERANCE or (name != chosen and near > slack):
+        if not gap_N[row] <= TOLERANCE or (name != chosen and near > slack_N[row]):
             raise BundleError(
                 f"golden decision {row} differs: {name} expected, {chosen} chosen, quality off by {gap_N[row]:.3g}"
             )

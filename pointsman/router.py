@@ -71,7 +71,7 @@ class Router:
         self._folded = fold(model)
         self._general_quality_M = model.general_quality_M
         self._fallback = int(model.fallback)
-        self._largest_margin = float(model.margin(np.ones(1))[0])
+        self._largest_margin = model.largest_margin()
         self._feature_map = feature_map
         self._encoder = encoder
         self.tasks = tuple(tasks)

@@ -104,6 +104,7 @@ def judge_split(
         "alphas": alphas,
         "guard_margin": trained.report.guard_margin,
         "doubt_margin": trained.report.doubt_margin,
+        "distance_margin": trained.report.distance_margin,
         "novel_share": float(believed.novel_N.mean()),
         "task_heads_kept": bool(trained.two.experts.head_TM.any()),
         "classifier_micro": trained.one.report.micro,
@@ -145,7 +146,7 @@ def _at_parity(trained: TwoStage, seen: Board, believed: Prediction) -> Floats:
         quality_NM=model.calibration.apply(mix(held.prompt_NM, task_NM, float(model.alpha))),
         cost_usd_NM=expected_NM,
         task_N=held.task_N,
-        margin_N=model.margin(held.doubt_N),
+        margin_N=model.margin(held.doubt_N, held.distance_N),
         novel_N=np.zeros(held.task_N.size, dtype=np.bool_),
     )
     outcomes = Outcomes(quality_NM=seen.quality_NM, cost_usd_NM=seen.cost_usd_NM, group_N=seen.group_N)

@@ -40,6 +40,8 @@ class StageOneHeld:
     """The row of the most probable task, general means below the floor; both blended with the cluster tables."""
     task_N: NDArray[np.int32]
     """Recognised task, -1: unsure."""
+    distance_N: Floats
+    """From the fold's clusters, see `ClusterTables.nearest`."""
     temperature: float
     confidence_floor: float
     epochs: int
@@ -105,6 +107,7 @@ def hold_out_stage_one(
     soft_NM = np.tile(general_M, (task_N.size, 1))
     hard_NM = soft_NM.copy()
     recognised_N = np.full(task_N.size, -1, dtype=np.int32)
+    distance_N = np.zeros(task_N.size)
     temperatures, epochs = [], []
     for number, (rest_K, held_K) in enumerate(folds):
         # A candidate whose few outcomes all fall into one fold keeps its general mean there.
@@ -125,7 +128,7 @@ def hold_out_stage_one(
         posterior_NT[held_K], recognised_N[held_K] = held_KT, confident_K
         cells = np.ix_(held_K, known_M)
         clusters = cluster_tables(features_NF[rest_K], quality_NM[np.ix_(rest_K, known_M)], fold.seed)
-        clusters_KM = clusters.expected(features_NF[held_K])
+        clusters_KM, distance_N[held_K] = clusters.nearest(features_NF[held_K])
         for level_NM, posterior in ((soft_NM, SOFT), (hard_NM, HARD)):
             table_KM = task_level(held_KT, confident_K, table.quality_TM, table.general_M, posterior)
             level_NM[cells] = blend(table_KM, clusters_KM)
@@ -137,6 +140,7 @@ def hold_out_stage_one(
         soft_NM=soft_NM,
         hard_NM=hard_NM,
         task_N=recognised_N,
+        distance_N=distance_N,
         temperature=float(np.exp(np.mean(np.log(temperatures)))),
         confidence_floor=floor,
         epochs=max(1, round(float(np.mean(epochs)))),
@@ -196,6 +200,7 @@ def hold_out_stage_two(
     held = HeldOut(
         task_N=first.task_N,
         doubt_N=doubt(first.posterior_NT),
+        distance_N=first.distance_N,
         soft_NM=first.soft_NM,
         hard_NM=first.hard_NM,
         prompt_NM=sigmoid(log_odds(first.soft_NM) + (special_NM if special else general_NM)),

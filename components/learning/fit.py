@@ -44,6 +44,8 @@ class RouterConfig:
     """Quality by which a candidate must beat the fallback, each >= 0."""
     doubt_margins: tuple[float, ...] = (0.0, 0.02, 0.03, 0.05, 0.07, 0.1)
     """The same for each unit of doubt about a prompt's task, ascending from 0."""
+    distance_margins: tuple[float, ...] = (0.0, 0.05, 0.1, 0.15, 0.2)
+    """The same for each unit by which a prompt is farther than usual from all clusters, ascending from 0."""
     caution: float = 1.0
     """Standard errors by which an advantage over the fallback is believed less where logs have gaps, >= 0."""
     reliability_bins: int = 10
@@ -59,8 +61,10 @@ class RouterConfig:
             raise ValueError(f"posteriors must be 'hard' or 'soft' and at least one, got {self.posteriors}")
         if not self.guard_margins or not all(margin >= 0 for margin in self.guard_margins):
             raise ValueError(f"guard_margins must be >= 0 and at least one, got {self.guard_margins}")
-        if self.doubt_margins[:1] != (0,) or list(self.doubt_margins) != sorted(self.doubt_margins):
-            raise ValueError(f"doubt_margins must be ascending from 0, got {self.doubt_margins}")
+        for name in ("doubt_margins", "distance_margins"):
+            margins = getattr(self, name)
+            if margins[:1] != (0,) or list(margins) != sorted(margins):
+                raise ValueError(f"{name} must be ascending from 0, got {margins}")
 
     def mixing(self, tasks: int) -> dict[str, Any]:
         """What `choose_mixing` chooses among, for a number of tasks."""
@@ -69,6 +73,7 @@ class RouterConfig:
             "posteriors": self.posteriors if tasks else self.posteriors[:1],
             "guard_margins": self.guard_margins,
             "doubt_margins": self.doubt_margins,
+            "distance_margins": self.distance_margins,
             "calibration": self.calibration,
             "caution": self.caution,
         }
@@ -84,6 +89,8 @@ class FitReport:
     guard_margin: float
     doubt_trials: tuple[GuardTrial, ...]
     doubt_margin: float
+    distance_trials: tuple[GuardTrial, ...]
+    distance_margin: float
     reliability_before: Reliability
     reliability_after: Reliability
     fallback: int
@@ -179,6 +186,8 @@ def fit_router(
         soft=np.array(mixing.chosen.posterior == "soft"),
         guard_margin=np.array(mixing.guard, dtype=np.float64),
         doubt_margin=np.array(mixing.doubt, dtype=np.float64),
+        distance_margin=np.array(mixing.distance, dtype=np.float64),
+        usual_distance=np.array(mixing.usual_distance, dtype=np.float64),
         fallback=np.array(fallback, dtype=np.int64),
     )
     report = FitReport(
@@ -188,6 +197,8 @@ def fit_router(
         guard_margin=mixing.guard,
         doubt_trials=mixing.doubts,
         doubt_margin=mixing.doubt,
+        distance_trials=mixing.distances,
+        distance_margin=mixing.distance,
         # the identity holds predictions off 0 and 1 just as calibration does
         reliability_before=reliability(identity(candidates).apply(mixed_NM), seen.quality_NM, config.reliability_bins),
         reliability_after=reliability(calibrated_NM, seen.quality_NM, config.reliability_bins),
@@ -221,8 +232,9 @@ def _check(
     for name, size in sizes.items():
         if size != (tasks, candidates):
             raise ValueError(f"{name} has (tasks, candidates) = {size}, the task table {(tasks, candidates)}")
-    if held.doubt_N.shape != seen.task_N.shape:
-        raise ValueError(f"held-out doubt_N is {held.doubt_N.shape}, tasks are {seen.task_N.shape}")
+    for name in ("doubt_N", "distance_N"):
+        if getattr(held, name).shape != seen.task_N.shape:
+            raise ValueError(f"held-out {name} is {getattr(held, name).shape}, tasks are {seen.task_N.shape}")
     for name in ("soft_NM", "hard_NM", "prompt_NM"):
         if getattr(held, name).shape != seen.quality_NM.shape:
             raise ValueError(f"held-out {name} is {getattr(held, name).shape}, outcomes are {seen.quality_NM.shape}")

@@ -14,14 +14,15 @@ from components.learning.caution import cautious
 from components.learning.selection import (
     AlphaTrial,
     GuardTrial,
-    choose_doubt,
     choose_guard,
+    choose_slope,
     choose_trial,
     judged_groups,
 )
 from components.tasks.criterion import advantage_error
 from pointsman.model.aggregate import Posterior, mix
 from pointsman.model.calibration import Calibration
+from pointsman.model.guard import excess
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +35,8 @@ class HeldOut:
     """Recognised task, -1: unsure."""
     doubt_N: Floats
     """How unsure stage 1 is of the task, in [0, 1]."""
+    distance_N: Floats
+    """Distance from the clusters, >= 0, see `ClusterTables.nearest`."""
     soft_NM: Floats
     """What stage 1 expects by the posterior."""
     hard_NM: Floats
@@ -57,6 +60,10 @@ class Mixing:
     guard: float
     doubts: tuple[GuardTrial, ...]
     doubt: float
+    distances: tuple[GuardTrial, ...]
+    distance: float
+    usual_distance: float
+    """Median of the prompts that this was chosen on."""
 
     def mixed(self, held: HeldOut) -> Floats:
         """Both stages' quality together, uncalibrated, shape (N, M)."""
@@ -65,7 +72,8 @@ class Mixing:
 
     def margin(self, held: HeldOut) -> Floats:
         """Quality by which a candidate must beat the fallback, shape (N,)."""
-        return self.guard + self.doubt * held.doubt_N
+        farther_N = excess(held.distance_N, self.usual_distance)
+        return self.guard + self.doubt * held.doubt_N + self.distance * farther_N
 
 
 def choose_mixing(
@@ -78,6 +86,7 @@ def choose_mixing(
     posteriors: tuple[Posterior, ...],
     guard_margins: tuple[float, ...],
     doubt_margins: tuple[float, ...],
+    distance_margins: tuple[float, ...],
     calibration: CalibrationConfig,
     cost_usd_NM: Floats | None = None,
     caution: float = 0.0,
@@ -94,6 +103,7 @@ def choose_mixing(
         posteriors: ways to read the task table.
         guard_margins: see `RouterConfig`.
         doubt_margins: see `RouterConfig`.
+        distance_margins: see `RouterConfig`.
         calibration: how much evidence it asks for.
         cost_usd_NM: USD a call as expected, which decides between guards that can't be told apart where every outcome
             was observed; None: unknown.
@@ -128,7 +138,14 @@ def choose_mixing(
     # by noisy stand-ins nearly any guard ties with the best one, and the cheapest of them may be the worst
     paid_NM = cost_usd_NM if np.isfinite(quality_NM).all() else None
     guard, guards = choose_guard(calibrated_NM, judged_NM, fallback, guard_margins, paid_NM, group_N)
-    doubt, doubts = choose_doubt(calibrated_NM, judged_NM, fallback, guard, held.doubt_N, doubt_margins, group_N)
+    margin_N = np.full(len(calibrated_NM), guard)
+    doubt, doubts = choose_slope(calibrated_NM, judged_NM, fallback, margin_N, held.doubt_N, doubt_margins, group_N)
+    margin_N += doubt * held.doubt_N
+    usual = float(np.median(held.distance_N))
+    farther_N = excess(held.distance_N, usual)
+    distance, distances = choose_slope(
+        calibrated_NM, judged_NM, fallback, margin_N, farther_N, distance_margins, group_N
+    )
     return Mixing(
         trials=tuple(trials),
         chosen=trials[best],
@@ -137,4 +154,7 @@ def choose_mixing(
         guard=guard,
         doubts=doubts,
         doubt=doubt,
+        distances=distances,
+        distance=distance,
+        usual_distance=usual,
     )

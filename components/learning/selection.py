@@ -132,30 +132,30 @@ def choose_guard(
     return every[min(level_S.tolist(), key=lambda s: (paid[s], -every[s]))], trials
 
 
-def choose_doubt(
+def choose_slope(
     predicted_NM: Floats,
     quality_NM: Floats,
     fallback: int,
-    guard: float,
-    doubt_N: Floats,
+    margin_N: Floats,
+    unlike_N: Floats,
     margins: tuple[float, ...],
     group_N: Groups | None = None,
 ) -> tuple[float, tuple[GuardTrial, ...]]:
-    """The largest margin a unit of doubt that costs these prompts nothing to speak of, and the quality at each.
+    """The largest margin a unit of unlikeness that costs these prompts nothing to speak of, and the quality at each.
 
-    Prompts of kinds that were never seen are in doubt more often than these, and are what the margin is for: as much is
-    taken as can't be told from none here, by one standard error of the paired difference.
+    Prompts of kinds that were never seen are in doubt, or far from all that was, more often than these, and are what
+    the margin is for: as much is taken as can't be told from none here, by one standard error of the paired difference.
 
     Args:
         predicted_NM: by parts that hadn't seen the prompts.
         quality_NM: observed; nan where not.
         fallback: index of the best single candidate.
-        guard: the margin without any doubt.
-        doubt_N: see `doubt`.
+        margin_N: the margin without it.
+        unlike_N: how unlike what was learnt from each prompt is, >= 0: see `doubt` and `excess`.
         margins: to try, ascending from 0.
         group_N: prompts that belong together; None: all are independent.
     """
-    outcome_SK = np.stack([_guarded(predicted_NM, quality_NM, fallback, guard + m * doubt_N) for m in margins])
+    outcome_SK = np.stack([_guarded(predicted_NM, quality_NM, fallback, margin_N + m * unlike_N) for m in margins])
     trials = tuple(
         GuardTrial(margin=margin, quality=float(outcome_K.mean()))
         for margin, outcome_K in zip(margins, outcome_SK, strict=True)

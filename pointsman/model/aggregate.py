@@ -42,6 +42,8 @@ class Levels:
 
     posterior_NT: Floats
     task_N: NDArray[np.int32]
+    distance_N: Floats
+    """See `ClusterTables.nearest`."""
     task_NM: Floats
     """Uncalibrated quality by stage 1, in [0, 1]."""
     prompt_NM: Floats
@@ -64,13 +66,19 @@ def levels(
     """
     posterior_NT = task_posterior(classifier, features_NF)
     task_N = assign_tasks(posterior_NT, float(classifier.confidence_floor))
-    clusters_NM = clusters.expected(features_NF)
+    clusters_NM, distance_N = clusters.nearest(features_NF)
     soft_NM, task_NM = (
         blend(task_level(posterior_NT, task_N, table_quality_TM, general_quality_M, how), clusters_NM)
         for how in ("soft", posterior)
     )
     logits_NM = log_odds(soft_NM) + experts.logits(features_NF, task_N)
-    return Levels(posterior_NT=posterior_NT, task_N=task_N, task_NM=task_NM, prompt_NM=sigmoid(logits_NM))
+    return Levels(
+        posterior_NT=posterior_NT,
+        task_N=task_N,
+        distance_N=distance_N,
+        task_NM=task_NM,
+        prompt_NM=sigmoid(logits_NM),
+    )
 
 
 def task_level(

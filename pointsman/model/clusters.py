@@ -24,12 +24,28 @@ class ClusterTables:
 
     def expected(self, features_NF: NDArray[np.float32]) -> NDArray[np.float64]:
         """Mean over repeats of the row of each prompt's nearest centre, shape (N, M)."""
+        return self.nearest(features_NF)[0]
+
+    def nearest(self, features_NF: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What is expected of each prompt, shape (N, M), and its distance, shape (N,), both means over repeats.
+
+        The distance is the squared one of unit features to the nearest centre: of prompts like those that the clusters
+        were drawn from it is small, and it grows with what sets a prompt apart from all of them.
+        """
         unit_NF = unit_rows(features_NF)
         repeats, clusters, width = self.centre_RCF.shape
         flat_SF = self.centre_RCF.reshape(repeats * clusters, width)
         distance_NS = self._square_S - 2 * (unit_NF @ flat_SF.T)
-        nearest_NR = distance_NS.reshape(-1, repeats, clusters).argmin(axis=2)
-        return np.asarray(self.quality_RCM[np.arange(repeats), nearest_NR].mean(axis=1))
+        distance_NRC = distance_NS.reshape(-1, repeats, clusters)
+        nearest_NR = distance_NRC.argmin(axis=2)
+        least_NR = np.take_along_axis(distance_NRC, nearest_NR[:, :, None], axis=2)[:, :, 0]
+        distance_N = np.vecdot(unit_NF, unit_NF) + least_NR.mean(axis=1, dtype=np.float64)
+        return np.asarray(self.quality_RCM[np.arange(repeats), nearest_NR].mean(axis=1)), np.asarray(distance_N)
+
+    def farthest(self) -> float:
+        """A distance that no prompt exceeds: even one that points away from the shortest centre of each repeat."""
+        shortest_R = np.sqrt((self.centre_RCF.astype(np.float64) ** 2).sum(axis=2).min(axis=1))
+        return float(((1 + shortest_R) ** 2).mean())
 
     @cached_property
     def _square_S(self) -> NDArray[np.float32]:

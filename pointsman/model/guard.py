@@ -21,6 +21,15 @@ def doubt(posterior_NT: NDArray[np.floating]) -> Floats:
     return np.asarray(1 - posterior_NT.max(axis=1), dtype=np.float64)
 
 
+def excess(distance_N: Floats, usual_distance: float) -> Floats:
+    """How much farther than usual prompts are from all that the router learnt from, >= 0, shape (N,).
+
+    >>> excess(np.array([0.25, 0.75]), 0.5).tolist()
+    [0.0, 0.25]
+    """
+    return np.maximum(distance_N - usual_distance, 0.0)
+
+
 def counted(quality_NM: Floats, margin_N: Floats, fallback: int) -> Floats:
     """Quality as a policy counts it, shape (N, M): an advantage over the fallback within the margin counts as none.
 

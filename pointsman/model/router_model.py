@@ -14,7 +14,7 @@ from pointsman.model.aggregate import Levels, Posterior, assign_tasks, levels, m
 from pointsman.model.calibration import Calibration
 from pointsman.model.clusters import ClusterTables
 from pointsman.model.cost import CostHead
-from pointsman.model.guard import doubt
+from pointsman.model.guard import doubt, excess
 from pointsman.model.novelty import Novelty
 from pointsman.model.prediction import Prediction
 from pointsman.model.weights import ClassifierWeights, ExpertWeights
@@ -29,6 +29,8 @@ PARTS: dict[str, type[Any]] = {
     "cost": CostHead,
     "novelty": Novelty,
 }
+LATER = frozenset({"distance_margin", "usual_distance"})
+"""Names that routers of earlier versions lack, which decided as if these were 0."""
 SHARED_DIMENSIONS = frozenset("FTMD")
 """Letters that mean one number everywhere; others (hidden units, centroids) are a part's own."""
 
@@ -55,6 +57,10 @@ class RouterModel:
     """Shape (), >= 0: quality by which a candidate must beat the fallback."""
     doubt_margin: Floats
     """Shape (), >= 0: the same for each unit of doubt about the prompt's task."""
+    distance_margin: Floats
+    """Shape (), >= 0: the same for each unit by which a prompt is farther than usual from the clusters."""
+    usual_distance: Floats
+    """Shape (), >= 0: median distance of training prompts from clusters that were drawn without them."""
     fallback: NDArray[np.int64]
     """Shape (), in [0, M): best single candidate on the training prompts."""
 
@@ -104,13 +110,23 @@ class RouterModel:
             quality_NM=self.calibration.apply(mixed_NM),
             cost_usd_NM=self.cost.cost_usd(features_NF, np.asarray(input_tokens_N, dtype=np.float64), task_N),
             task_N=task_N,
-            margin_N=self.margin(doubt(level.posterior_NT)),
+            margin_N=self.margin(doubt(level.posterior_NT), level.distance_N),
             novel_N=self.novelty.novel(embedding_ND),
         )
 
-    def margin(self, doubt_N: Floats) -> Floats:
-        """Quality by which a candidate must beat the fallback, for doubts about the task in [0, 1], shape (N,)."""
-        return float(self.guard_margin) + float(self.doubt_margin) * doubt_N
+    def margin(self, doubt_N: Floats, distance_N: Floats) -> Floats:
+        """Quality by which a candidate must beat the fallback, shape (N,).
+
+        Args:
+            doubt_N: about the task, in [0, 1].
+            distance_N: see `ClusterTables.nearest`.
+        """
+        farther_N = excess(distance_N, float(self.usual_distance))
+        return float(self.guard_margin) + float(self.doubt_margin) * doubt_N + float(self.distance_margin) * farther_N
+
+    def largest_margin(self) -> float:
+        """What no prompt's margin exceeds."""
+        return float(self.margin(np.ones(1), np.array([self.clusters.farthest()]))[0])
 
     def _levels(self, features_NF: Features) -> Levels:
         return levels(
@@ -140,12 +156,14 @@ class RouterModel:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "RouterModel":
         """The router that `to_arrays` took apart.
 
-        Shapes are checked by the names' suffixes: a letter is one length wherever it stands.
+        Shapes are checked by the names' suffixes: a letter is one length wherever it stands. What routers of earlier
+        versions lack is 0.
 
         Raises:
             ValueError: a name is missing or unknown, or an array's shape, type or values are impossible.
         """
         names = array_names()
+        arrays = {**{name: np.zeros(()) for name in LATER}, **arrays}
         if missing := sorted(names - set(arrays)):
             raise ValueError(f"router lacks arrays: {', '.join(missing)}")
         if unknown := sorted(set(arrays) - names):
@@ -200,8 +218,8 @@ def _check_values(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise ValueError(f"fallback must be in [0, {candidates}), got {int(arrays['fallback'])}")
     if not 0 <= float(arrays["alpha"]) <= 1:
         raise ValueError(f"alpha must be in [0, 1], got {float(arrays['alpha'])}")
-    for margin in ("guard_margin", "doubt_margin"):
-        if not float(arrays[margin]) >= 0:
-            raise ValueError(f"{margin} must be >= 0, got {float(arrays[margin])}")
+    for scalar in ("guard_margin", "doubt_margin", "distance_margin", "usual_distance"):
+        if not float(arrays[scalar]) >= 0:
+            raise ValueError(f"{scalar} must be >= 0, got {float(arrays[scalar])}")
     if not (arrays["calibration.slope_M"] > 0).all() or not float(arrays["classifier.temperature"]) > 0:
         raise ValueError("calibration.slope_M and classifier.temperature must be > 0")

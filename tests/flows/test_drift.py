@@ -173,6 +173,8 @@ def _nearest_family(features: int, embedding_ND, family_N, quality_NM, novelty) 
         soft=np.array(False),
         guard_margin=np.array(0.0),
         doubt_margin=np.array(0.0),
+        distance_margin=np.array(0.0),
+        usual_distance=np.array(0.0),
         fallback=np.array(0, np.int64),
     )
 

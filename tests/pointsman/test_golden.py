@@ -1,3 +1,7 @@
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
 import pytest
 
 from pointsman.errors import BundleError
@@ -25,8 +29,9 @@ def test_golden_decisions_hold(router, parts):
 
 
 def test_another_choice_is_allowed_between_candidates_that_were_as_good(router, parts):
-    def decide(prompts):
-        return router.route(prompts, "best")
+    def decide(prompts, margin=1.0):
+        routing = router.route(prompts, "best")
+        return replace(routing, margin_N=np.full(len(prompts), margin))
 
     row = max(parts.golden, key=lambda row: max(row["quality"].values()) - min(row["quality"].values()))
     gap = max(row["quality"].values()) - min(row["quality"].values())
@@ -35,3 +40,6 @@ def test_another_choice_is_allowed_between_candidates_that_were_as_good(router, 
     check_golden([row | {"candidate": other}], decide, gap)
     with pytest.raises(BundleError, match=f"{other} expected, {row['candidate']} chosen"):
         check_golden([row | {"candidate": other}], decide, gap - 3 * TOLERANCE)
+    with pytest.raises(BundleError, match="differs"):
+        # another prompt may have so large a margin, this one hasn't
+        check_golden([row | {"candidate": other}], partial(decide, margin=gap - 3 * TOLERANCE), gap)

@@ -57,4 +57,6 @@ def fold(model: RouterModel) -> Folded:
         floor=float(model.novelty.floor),
         guard_margin=float(model.guard_margin),
         doubt_margin=float(model.doubt_margin),
+        distance_margin=float(model.distance_margin),
+        usual_distance=float(model.usual_distance),
     )

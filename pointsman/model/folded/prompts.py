@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from pointsman.model.calibration import FLOOR
 from pointsman.model.folded.costs import FoldedCosts
-from pointsman.model.guard import doubt
+from pointsman.model.guard import doubt, excess
 from pointsman.model.prediction import Prediction
+from pointsman.model.unit import SMALLEST
 from pointsman.model.weights import BLOCK
 
 Floats = NDArray[np.float64]
@@ -27,6 +28,7 @@ MOST = 2 * 0.99 - 1
 """Where `log_odds` holds stage 1's quality q, as 2 q - 1."""
 WHOLE = 1 - 2 * FLOOR
 """Where `logit` holds it."""
+LEAST = float(SMALLEST)
 NOTHING = 1e-30
 """Less than the length of any embedding but zero."""
 
@@ -83,6 +85,8 @@ class Folded:
     """Least cosine to a centroid."""
     guard_margin: float
     doubt_margin: float
+    distance_margin: float
+    usual_distance: float
 
     def predict(self, features_NF: Singles, embedding_ND: Singles, input_tokens_N: NDArray[np.integer]) -> Prediction:
         """As `RouterModel.predict`, up to rounding.
@@ -105,8 +109,11 @@ class Folded:
         posterior_NT, task_N = self._tasks(np.dot(linear_NK[:, :hidden], self.task_HT))
         nearness_NRC = linear_NK[:, trunk:centres].reshape(rows, *self.half_square_RC.shape)
         # the nearest centre to features / length, with both sides times the length
-        nearest_NR = (nearness_NRC - length_N[:, None, None] * self.half_square_RC).argmax(axis=2) + self.first_R
-        clusters_NM = self.cluster_SM[nearest_NR].sum(axis=1)
+        scale_N = np.maximum(length_N, SMALLEST)
+        nearness_NRC -= scale_N[:, None, None] * self.half_square_RC
+        clusters_NM = self.cluster_SM[nearness_NRC.argmax(axis=2) + self.first_R].sum(axis=1)
+        distance_N = (length_N / scale_N) ** 2 - 2 * nearness_NRC.max(axis=2).mean(axis=1, dtype=np.float64) / scale_N
+        farther_N = excess(distance_N, self.usual_distance)
         hard_NM, bias_NM, *of_cost = self.by_task_TAM[task_N].swapaxes(0, 1)
         expected_NM1 = posterior_NT @ self.soft_TM1 if self.task_bias_T.size else self.soft_TM1
         soft_NM = clusters_NM + expected_NM1[:, :-1]
@@ -117,7 +124,7 @@ class Folded:
             quality_NM=self._quality(soft_NM, soft_NM if self.soft else clusters_NM + hard_NM, half_NM),
             cost_usd_NM=self.costs.usd(linear_NK[:, centres:], input_usd_NM, *of_cost),
             task_N=task_N,
-            margin_N=self.guard_margin + self.doubt_margin * doubt(posterior_NT),
+            margin_N=self.guard_margin + self.doubt_margin * doubt(posterior_NT) + self.distance_margin * farther_N,
             novel_N=nearest_N < self.floor * np.maximum(width_N, NOTHING),
         )
 
@@ -129,8 +136,15 @@ class Folded:
         hidden, trunk, centres = self.ends
         task, share, expected_M = self._task(np.dot(linear_K[:hidden], self.task_HT))
         nearness_RC = linear_K[trunk:centres].reshape(self.half_square_RC.shape)
-        nearest_R = (nearness_RC - length * self.half_square_RC).argmax(axis=1)
+        scale = max(length, LEAST)
+        nearness_RC -= scale * self.half_square_RC
+        nearest_R = nearness_RC.argmax(axis=1)
         nearest_R += self.first_R
+        margin = self.guard_margin + self.doubt_margin * (1 - share)
+        if self.distance_margin:
+            nearness = float(np.dot(self.ones_R, nearness_RC.max(axis=1))) / self.ones_R.size
+            distance = (length / scale) ** 2 - 2 * nearness / scale
+            margin += self.distance_margin * max(distance - self.usual_distance, 0.0)
         clusters_M = np.dot(self.ones_R, self.cluster_SM.take(nearest_R, axis=0))
         of_task_AM = self.by_task_TAM[task]
         soft_M = clusters_M + expected_M
@@ -141,7 +155,7 @@ class Folded:
             quality_NM=quality_M[None],
             cost_usd_NM=cost_M[None],
             task_N=self.task_T1[task],
-            margin_N=np.array([self.guard_margin + self.doubt_margin * (1 - share)]),
+            margin_N=np.array([margin]),
             novel_N=self._novel(embedding_D, self.floor * max(width, NOTHING)),
         )
 

@@ -9,6 +9,7 @@ from components.heads.classifier import ClassifierConfig
 from components.heads.experts import ExpertConfig
 from components.heads.training import FitConfig
 from components.learning.cross_fit import folds_of, hold_out_stage_one, hold_out_stage_two
+from components.learning.granular import cluster_tables
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 BRIEF = FitConfig(epochs=40, patience=8)
@@ -23,6 +24,16 @@ def stages(logs, quality_NM=None):
     heads = np.ones((4, 3), dtype=bool)
     second = hold_out_stage_two(seen.features_NF, seen.task_N, seen.quality_NM, heads, first, folds, EXPERTS)
     return first, second, folds
+
+
+def test_distances_are_from_clusters_drawn_without_the_prompt(logs):
+    first, second, folds = stages(logs)
+    for number, (rest_K, held_K) in enumerate(folds):
+        clusters = cluster_tables(logs.features_NF[rest_K], logs.quality_NM[rest_K], 3 * CLASSIFIER.seed + number)
+        unit_KF = logs.features_NF[held_K] / np.linalg.norm(logs.features_NF[held_K], axis=1, keepdims=True)
+        away_RKC = ((clusters.centre_RCF[:, None] - unit_KF[:, None]) ** 2).sum(axis=3)
+        np.testing.assert_allclose(first.distance_N[held_K], away_RKC.min(axis=2).mean(axis=0), atol=1e-5)
+    np.testing.assert_array_equal(second.held.distance_N, first.distance_N)
 
 
 def test_folds_hold_each_prompt_out_once_and_spread_tasks():

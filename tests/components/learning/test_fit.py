@@ -112,6 +112,7 @@ def test_parts_that_do_not_fit_are_refused(fitted):
     held = HeldOut(
         task_N=fresh.task_N,
         doubt_N=np.zeros(fresh.task_N.shape),
+        distance_N=np.zeros(fresh.task_N.shape),
         soft_NM=whole_NM,
         hard_NM=whole_NM,
         prompt_NM=whole_NM,
@@ -135,6 +136,7 @@ def test_parts_that_do_not_fit_are_refused(fitted):
         "no outcome": {"seen": unseen},
         "must be below": {"seen": dataclasses.replace(fresh, task_N=fresh.task_N + 5)},
         "held-out hard_NM": {"held": dataclasses.replace(held, hard_NM=whole_NM[1:])},
+        "held-out distance_N": {"held": dataclasses.replace(held, distance_N=held.distance_N[1:])},
     }
     for message, change in cases.items():
         with pytest.raises(ValueError, match=message):
@@ -158,6 +160,8 @@ def test_observations_of_unequal_lengths_are_refused(fitted):
         {"guard_margins": (-1,)},
         {"doubt_margins": (0.1,)},
         {"doubt_margins": (0.0, 0.2, 0.1)},
+        {"distance_margins": ()},
+        {"distance_margins": (0.0, 0.2, 0.1)},
     ],
 )
 def test_configs_out_of_range_are_refused(bad):

@@ -28,6 +28,7 @@ def held(posterior_NT: NDArray[np.float64]) -> StageOneHeld:
         soft_NM=nothing_NM,
         hard_NM=nothing_NM,
         task_N=np.full(posterior_NT.shape[0], -1, dtype=np.int32),
+        distance_N=np.zeros(posterior_NT.shape[0]),
         temperature=1.0,
         confidence_floor=0.0,
         epochs=1,

@@ -28,6 +28,7 @@ def world():
     held = HeldOut(
         task_N=task,
         doubt_N=np.zeros(PROMPTS),
+        distance_N=np.zeros(PROMPTS),
         soft_NM=chance,
         hard_NM=chance,
         prompt_NM=np.clip(chance + 0.02 * generator.normal(size=chance.shape), 0.01, 0.99),
@@ -68,6 +69,7 @@ def test_the_guard_is_let_go_of_by_conversations_not_by_turns():
     held = HeldOut(
         task_N=np.zeros(PROMPTS, dtype=np.int32),
         doubt_N=np.zeros(PROMPTS),
+        distance_N=np.zeros(PROMPTS),
         soft_NM=said_NM,
         hard_NM=said_NM,
         prompt_NM=said_NM,

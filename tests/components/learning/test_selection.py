@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from components.baselines.observed import choice_quality
-from components.learning.selection import AlphaTrial, best_single, choose_doubt, choose_guard, choose_trial
+from components.learning.selection import AlphaTrial, best_single, choose_guard, choose_slope, choose_trial
 
 
 def test_the_best_single_is_compared_on_common_prompts_where_there_are_enough():
@@ -78,7 +78,9 @@ def test_turns_that_repeat_each_other_count_once():
         group_K = None if group_N is None else group_N[40 * times :]
         return (
             choose_guard(predicted, quality, 0, (0.0, 0.1, 0.3), cost, group_N)[0],
-            choose_doubt(predicted, quality, 0, 0.1, doubt, (0.0, 0.02, 0.05, 0.1, 0.2), group_N)[0],
+            choose_slope(predicted, quality, 0, np.full(len(doubt), 0.1), doubt, (0.0, 0.02, 0.05, 0.1, 0.2), group_N)[
+                0
+            ],
             choose_trial(trials, np.repeat(outcome_SK, times, axis=1), group_K),
             best_single(quality, 1.64, group_N),
         )
@@ -125,7 +127,7 @@ def test_the_largest_margin_in_doubt_that_costs_nothing():
     predicted_NM = np.where(doubt_N[:, None] > 0.5, [0.5, 0.6], [0.5, 0.8])
     quality_NM = np.where(doubt_N[:, None] > 0.5, [0.5, 0.3], [0.5, 0.8])
     margins = (0.0, 0.05, 0.2, 1.0, 2.0, 4.0)
-    margin, trials = choose_doubt(predicted_NM, quality_NM, 0, 0.0, doubt_N, margins)
+    margin, trials = choose_slope(predicted_NM, quality_NM, 0, np.zeros(400), doubt_N, margins)
     assert margin == 2  # of .1 doubt: .2, less than what is promised there; 4 would ask for .4
     assert [trial.margin for trial in trials] == list(margins)
     assert [trial.quality for trial in trials] == pytest.approx([0.55, 0.55, 0.65, 0.65, 0.65, 0.5])
@@ -133,7 +135,7 @@ def test_the_largest_margin_in_doubt_that_costs_nothing():
 
 def test_margins_in_doubt_that_all_cost_are_left_alone():
     quality_NM = np.tile([0.5, 0.6], (50, 1))
-    margin, _ = choose_doubt(quality_NM, quality_NM, 0, 0.0, np.ones(50), (0.0, 0.2))
+    margin, _ = choose_slope(quality_NM, quality_NM, 0, np.zeros(50), np.ones(50), (0.0, 0.2))
     assert margin == 0
 
 

@@ -8,6 +8,7 @@ from components.release.writing import write_bundle
 from pointsman.bundle.manifest import SCHEMA, OlderSchema
 from pointsman.bundle.reading import read_bundle
 from pointsman.errors import BundleError
+from pointsman.model.router_model import RouterModel
 from pointsman.router import Router
 
 
@@ -25,6 +26,22 @@ def test_a_bundle_gives_back_what_was_written(parts, bundle):
     assert read.report["gate"]["verdict"] == "promoted"
     assert list(read.golden) == parts.golden
     assert read.manifest.provenance.tasks == ("sums", "songs")
+
+
+def test_a_bundle_of_before_margins_by_distance_decides_as_it_did(parts, bundle, tmp_path, monkeypatch):
+    whole = parts.model.to_arrays()
+    later = {"distance_margin", "usual_distance"}
+    earlier = {name: array for name, array in whole.items() if name not in later}
+    with monkeypatch.context() as written:
+        written.setattr(RouterModel, "to_arrays", lambda model: earlier)
+        older = parts.write(tmp_path)
+    assert older.name != bundle.name
+    read = read_bundle(older).model
+    assert float(read.distance_margin) == float(read.usual_distance) == 0
+    prompts = [row["prompt"] for row in parts.golden]
+    found, wanted = (Router.load(folder).route(prompts, "best") for folder in (older, bundle))
+    assert list(found.candidate) == list(wanted.candidate)
+    assert found.margin_N.tolist() == wanted.margin_N.tolist()  # this one was made without a margin by distance
 
 
 def test_the_same_content_is_the_same_router(parts, bundle):

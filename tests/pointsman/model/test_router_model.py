@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,34 @@ def test_prediction_is_the_definition_prompt_by_prompt(fitted):
         np.testing.assert_allclose(found.quality_NM[n], quality_M, rtol=1e-5)
 
 
+def test_the_margin_grows_with_doubt_and_with_distance(fitted):
+    model, _, fresh = fitted
+    _, distance_N = model.clusters.nearest(fresh.features_NF)
+    usual = float(np.median(distance_N))
+    scalars = {"guard_margin": 0.01, "doubt_margin": 0.1, "distance_margin": 0.2, "usual_distance": usual}
+    model = replace(model, **{name: np.array(value) for name, value in scalars.items()})
+    posterior_NT = model.classifier.posterior(fresh.features_NF).astype(np.float64)
+    wanted_N = [
+        0.01 + 0.1 * (1 - posterior_T.max()) + 0.2 * (distance - usual if distance > usual else 0.0)
+        for posterior_T, distance in zip(posterior_NT, distance_N, strict=True)
+    ]
+    found_N = predictions(model, fresh).margin_N
+    np.testing.assert_allclose(found_N, wanted_N, rtol=1e-6)
+    assert found_N.max() <= model.largest_margin()
+
+
+def test_a_router_of_an_earlier_version_decides_as_it_did(fitted):
+    model, _, fresh = fitted
+    model = replace(model, doubt_margin=np.array(0.1), distance_margin=np.array(0.2), usual_distance=np.array(0.1))
+    arrays = model.to_arrays()
+    earlier = {name: array for name, array in arrays.items() if name not in {"distance_margin", "usual_distance"}}
+    found, wanted = predictions(RouterModel.from_arrays(earlier), fresh), predictions(model, fresh)
+    np.testing.assert_array_equal(found.quality_NM, wanted.quality_NM)
+    doubt_N = 1 - model.classifier.posterior(fresh.features_NF).astype(np.float64).max(axis=1)
+    np.testing.assert_allclose(found.margin_N, float(model.guard_margin) + 0.1 * doubt_N)
+    assert (found.margin_N < wanted.margin_N).any()
+
+
 def test_a_prompts_prediction_does_not_hang_on_its_batch(fitted):
     model, _, fresh = fitted
     whole = predictions(model, fresh)
@@ -78,6 +108,8 @@ def test_an_empty_batch_is_predicted(fitted):
         ({"fallback": np.array(0.0)}, "kind 'i'"),
         ({"guard_margin": np.array(-1.0)}, "guard_margin must be"),
         ({"doubt_margin": np.array(-1.0)}, "doubt_margin must be"),
+        ({"distance_margin": np.array(-1.0)}, "distance_margin must be"),
+        ({"usual_distance": np.array(np.nan)}, "aren't finite"),
         ({"general_quality_M": np.zeros(5)}, "has M = "),
         ({"experts.trunk_bias_H": np.zeros(2, np.float32)}, "has H = "),
         ({"task_quality_TM": np.zeros(3)}, "must have 2 dimensions"),

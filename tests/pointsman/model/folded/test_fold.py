@@ -22,7 +22,7 @@ def compared(model, seen, rows=slice(None)):
     return found
 
 
-def changed(model, fresh, *, alpha, soft, special):
+def changed(model, fresh, *, alpha, soft, special, far=0.0):
     """The fitted router with parts that its fit didn't choose, and with rows of several repeats."""
     generator = np.random.default_rng(1)
     shape = model.experts.task_TMH.shape
@@ -45,6 +45,8 @@ def changed(model, fresh, *, alpha, soft, special):
         alpha=np.array(alpha),
         guard_margin=np.array(0.03),
         doubt_margin=np.array(0.2),
+        distance_margin=np.array(0.3),
+        usual_distance=np.array(far),
         soft=np.array(soft),
         experts=experts,
         clusters=clusters,
@@ -61,7 +63,11 @@ def changed(model, fresh, *, alpha, soft, special):
 def test_it_predicts_what_the_router_predicts(fit_world, tasks, alpha, soft, special):
     model, _, fresh = fit_world(tasks=tasks)
     model = changed(model, fresh, alpha=alpha, soft=soft, special=special)
+    # half of the prompts are farther away than usual
+    usual = np.median(model.clusters.nearest(fresh.features_NF)[1])
+    model = changed(model, fresh, alpha=alpha, soft=soft, special=special, far=usual)
     whole = compared(model, fresh)
+    assert np.ptp(compared(replace(model, doubt_margin=np.array(0.0)), fresh).margin_N) > 0.01
     assert 0 < whole.novel_N.mean() < 1
     assert len(set(whole.task_N.tolist())) > (1 if tasks else 0)
     for row in range(40):
@@ -96,6 +102,16 @@ def test_a_prompt_without_words_or_place_is_predicted(fitted):
         other = replace(model, novelty=replace(model.novelty, floor=np.array(floor, dtype=np.float32)))
         compared(other, nowhere, slice(0, 3))
         compared(other, nowhere, slice(0, 1))
+
+
+@pytest.mark.parametrize("length", [0.0, 1e-14, 1e-3, 1e3])
+def test_the_length_of_features_does_not_change_what_is_nearest(fitted, length):
+    model, _, fresh = fitted
+    model = changed(model, fresh, alpha=0.0, soft=True, special=0)
+    other = replace(fresh, features_NF=np.asarray(fresh.features_NF * length, dtype=np.float32))
+    compared(model, other, slice(0, 5))
+    for row in range(5):
+        compared(model, other, slice(row, row + 1))
 
 
 @pytest.mark.parametrize("rows", [1, 5])
