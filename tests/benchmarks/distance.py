@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import psutil
+
 from tests.benchmarks.child import ROOT, measure
 from tests.benchmarks.table import Cell, Table
 from tests.benchmarks.task_runs import task_runs, together
@@ -47,8 +49,8 @@ def run(prompts: int = 10_000, *, seed: int = 0) -> Table:
         name="distance",
         claim=(
             f"`pointsman retrain` on {prompts:,} simulated prompts that every candidate answered, a Dask scheduler and "
-            "its workers on this machine, one thread a process. Seconds in which at least one part of the station "
-            "runs; stations that don't depend on each other share the workers, and the flow's own process computes "
+            "its workers on this machine, each on a processor of its own. Seconds in which at least one part of the "
+            "station runs; stations that don't depend on each other share the workers, and the flow's own process computes "
             "beside them. Fanned out: all stations of several parts, together. Both runs left the same router."
         ),
         rows=rows,
@@ -103,6 +105,9 @@ def _cluster(workers: int, environment: Mapping[str, str]) -> Iterator[str]:
     commands += [[*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]] * workers
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     running = [subprocess.Popen(command, cwd=ROOT, env=dict(environment), **quiet) for command in commands]
+    for place, process in enumerate(running[1:]):
+        # before it starts a thread: each stands for a machine of one processor, and would encode on all of this one's
+        psutil.Process(process.pid).cpu_affinity([place % (os.cpu_count() or 1)])
     try:
         _wait_for(address, workers)
         yield address
