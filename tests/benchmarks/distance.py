@@ -50,8 +50,8 @@ def run(prompts: int = 10_000, *, seed: int = 0) -> Table:
         claim=(
             f"`pointsman retrain` on {prompts:,} simulated prompts that every candidate answered, a Dask scheduler and "
             "its workers on this machine, each on a processor of its own. Seconds in which at least one part of the "
-            "station runs; stations that don't depend on each other share the workers, and the flow's own process computes "
-            "beside them. Fanned out: all stations of several parts, together. Both runs left the same router."
+            "station runs; stations that don't depend on each other share the workers, and the flow's own process "
+            "computes beside them. Fanned out: all stations of several parts, together. Both runs left the same router."
         ),
         rows=rows,
         summary={"router": one[1]},
