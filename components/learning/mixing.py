@@ -25,6 +25,9 @@ from pointsman.model.calibration import Calibration
 from pointsman.model.guard import excess
 
 Floats = NDArray[np.float64]
+_DISTANCE_ERRORS = 0.5
+"""Standard errors that the margin for distance may cost on held-out prompts: that for doubt has had one before it, and
+a second whole one cost three blocks of docs/results.md about two thousandths of quality on their own prompts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,7 +147,7 @@ def choose_mixing(
     usual = float(np.median(held.distance_N))
     farther_N = excess(held.distance_N, usual)
     distance, distances = choose_slope(
-        calibrated_NM, judged_NM, fallback, margin_N, farther_N, distance_margins, group_N
+        calibrated_NM, judged_NM, fallback, margin_N, farther_N, distance_margins, group_N, errors=_DISTANCE_ERRORS
     )
     return Mixing(
         trials=tuple(trials),

@@ -140,11 +140,13 @@ def choose_slope(
     unlike_N: Floats,
     margins: tuple[float, ...],
     group_N: Groups | None = None,
+    *,
+    errors: float = 1.0,
 ) -> tuple[float, tuple[GuardTrial, ...]]:
     """The largest margin a unit of unlikeness that costs these prompts nothing to speak of, and the quality at each.
 
     Prompts of kinds that were never seen are in doubt, or far from all that was, more often than these, and are what
-    the margin is for: as much is taken as can't be told from none here, by one standard error of the paired difference.
+    the margin is for: as much is taken as can't be told from none here, by `errors` of the paired difference.
 
     Args:
         predicted_NM: by parts that hadn't seen the prompts.
@@ -154,6 +156,7 @@ def choose_slope(
         unlike_N: how unlike what was learnt from each prompt is, >= 0: see `doubt` and `excess`.
         margins: to try, ascending from 0.
         group_N: prompts that belong together; None: all are independent.
+        errors: standard errors that it may cost, >= 0.
     """
     outcome_SK = np.stack([_guarded(predicted_NM, quality_NM, fallback, margin_N + m * unlike_N) for m in margins])
     trials = tuple(
@@ -162,7 +165,8 @@ def choose_slope(
     )
     cost_SK = outcome_SK[0] - outcome_SK
     effect_S = design_effects(cost_SK.T, judged_groups(quality_NM, group_N))
-    free_S = cost_SK.mean(axis=1) <= cost_SK.std(axis=1) / np.sqrt(cost_SK.shape[1]) * np.sqrt(effect_S)
+    error_S = cost_SK.std(axis=1) / np.sqrt(cost_SK.shape[1]) * np.sqrt(effect_S)
+    free_S = cost_SK.mean(axis=1) <= errors * error_S
     return margins[int(np.flatnonzero(free_S)[-1])], trials
 
 

@@ -148,3 +148,16 @@ def test_the_best_single_where_few_were_asked_is_the_one_known_to_be_good():
     assert best_single(judged_NM) == 1
     assert best_single(judged_NM, errors=1.64) == 0
     assert best_single(np.tile([0.2, 0.9], (50, 1)), errors=1.64) == 1
+
+
+def test_a_slope_may_cost_as_many_standard_errors_as_it_is_given():
+    draw = np.random.default_rng(0)
+    # half of the prompts are better off with the second candidate, by an advantage that a margin would mute
+    predicted_NM = np.tile([0.5, 0.6], (400, 1))
+    quality_NM = np.stack([np.full(400, 0.5), 0.5 + np.where(np.arange(400) % 10 == 0, 1.0, -0.05)], axis=1)
+    quality_NM[:, 1] += draw.normal(scale=0.01, size=400)
+    chosen = [
+        choose_slope(predicted_NM, quality_NM, 0, np.zeros(400), np.ones(400), (0.0, 0.2), errors=errors)[0]
+        for errors in (0.0, 1.0, 100.0)
+    ]
+    assert chosen == [0.0, 0.0, 0.2]
