@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 
+from components.tables.principal import principal_directions
 from components.tables.sampling import evenly
 from components.tasks.partition import members
 
@@ -36,7 +37,10 @@ def cluster(
     """
     if len(unit_NF) > sample:
         part_KF = unit_NF[evenly(len(unit_NF), sample)]
-        _, found_K = cluster(_along_principal(part_KF), clusters, seed, rounds=rounds, sample=sample)
+        # nearly a clustering of the whole, for a fraction of the arithmetic (Ding and He 2004, "K-means clustering via
+        # principal component analysis", ICML)
+        low_KD = part_KF @ principal_directions(part_KF, DIRECTIONS)
+        _, found_K = cluster(low_KD, clusters, seed, rounds=rounds, sample=sample)
         # a cluster of prompts that differ by rounding alone can be left empty
         _, cluster_K, size_C = np.unique(found_K, return_inverse=True, return_counts=True)
         centre_CF = (members(cluster_K, size_C.size) @ part_KF / size_C[:, None]).astype(np.float32)
@@ -54,19 +58,6 @@ def cluster(
         warnings.simplefilter("ignore", ConvergenceWarning)
         cluster_N = means.fit_predict(unit_NF)
     return np.asarray(means.cluster_centers_, dtype=np.float32), np.asarray(cluster_N, dtype=np.intp)
-
-
-def _along_principal(part_KF: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows along the directions in which they differ most, shape (K, D), D <= DIRECTIONS.
-
-    A clustering along the first principal directions is nearly one of the whole (Ding and He 2004, "K-means clustering
-    via principal component analysis", ICML), for a fraction of the arithmetic.
-    """
-    centred_KF = part_KF - part_KF.mean(axis=0)
-    if part_KF.shape[1] <= DIRECTIONS:
-        return np.asarray(centred_KF)
-    _, direction_FF = np.linalg.eigh((centred_KF.T @ centred_KF).astype(np.float64))
-    return np.asarray(centred_KF @ direction_FF[:, -DIRECTIONS:].astype(np.float32))
 
 
 def _nearest(unit_NF: NDArray[np.float32], centre_CF: NDArray[np.float32]) -> NDArray[np.intp]:

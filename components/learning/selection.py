@@ -146,7 +146,8 @@ def choose_slope(
     """The largest margin a unit of unlikeness that costs these prompts nothing to speak of, and the quality at each.
 
     Prompts of kinds that were never seen are in doubt, or far from all that was, more often than these, and are what
-    the margin is for: as much is taken as can't be told from none here, by `errors` of the paired difference.
+    the margin is for: as much is taken as can't be told from none here, by `errors` standard errors of the paired
+    difference.
 
     Args:
         predicted_NM: by parts that hadn't seen the prompts.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from components.tables.principal import principal_directions
 from components.tables.sampling import evenly
 
 Rows = NDArray[np.intp]
@@ -91,7 +92,7 @@ def connected_in_cells(text_N: Rows, embedding_ND: Floats32, cosine: float) -> R
     for start in range(0, count, _BLOCK):
         similarity_BC = embedding_ND[start : start + _BLOCK] @ centre_CD.T
         cell_NK[start : start + _BLOCK] = np.argpartition(-similarity_BC, nearest - 1, axis=1)[:, :nearest]
-    low_NP = _projected(embedding_ND)
+    low_NP = embedding_ND @ principal_directions(embedding_ND[evenly(count, _SAMPLE)], _DIRECTIONS)
     order = np.argsort(cell_NK, axis=None, kind="stable")
     bounds = np.searchsorted(cell_NK.ravel()[order], np.arange(len(centre_CD) + 1))
     left, right = [], []
@@ -102,14 +103,6 @@ def connected_in_cells(text_N: Rows, embedding_ND: Floats32, cosine: float) -> R
         left.append(rows)
         right.append(rows[first_row[inverse]])
     return _joined(text_N, np.concatenate(left), np.concatenate(right))
-
-
-def _projected(embedding_ND: Floats32) -> Floats32:
-    """Every row along the principal directions of an even sample, shape (N, P), P <= D."""
-    part_RD = embedding_ND[evenly(len(embedding_ND), _SAMPLE)]
-    centred_RD = part_RD - part_RD.mean(axis=0)
-    _, direction_DD = np.linalg.eigh((centred_RD.T @ centred_RD).astype(np.float64))
-    return np.asarray(embedding_ND @ direction_DD[:, -_DIRECTIONS:].astype(np.float32))
 
 
 def _connected_in_cell(embedding_ND: Floats32, low_NP: Floats32, cosine: float) -> Rows:
