@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.sizes and asked.large:
         parser.error("--sizes and --large exclude each other")
     try:
-        interpreters(asked.peer)
+        asked.peer = interpreters(asked.peer)
     except ValueError as reason:
         parser.error(str(reason))
     for name in [asked.name] if asked.name else NAMES:
@@ -73,7 +73,6 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     """What of the command line is for this benchmark."""
     cache, published = paths.data() / "bench" / "one_answer", paths.published()
-    peers = interpreters(asked.peer)
     sizes = discovery.SIZES["large" if asked.large else "quick"]
     if asked.sizes:
         sizes = dict.fromkeys(sizes, tuple(sorted(set(asked.sizes))))
@@ -115,9 +114,9 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         "encoders": {"data": asked.logs, "cache": cache, "seeds": asked.seeds},
         "one_answer": {"spread": spread, "loggings": asked.loggings},
         "shift": {"spread": spread},
-        "peer": {"spread": spread, "python": peers.get(BANDIT)},
-        "own_code": {"spread": spread, "pythons": peers},
-        "onboarding": {"spread": spread, "python": peers.get(BANDIT)},
+        "peer": {"spread": spread, "python": asked.peer.get(BANDIT)},
+        "own_code": {"spread": spread, "pythons": asked.peer},
+        "onboarding": {"spread": spread, "python": asked.peer.get(BANDIT)},
         "scale": {"complete": asked.complete} | ({"sizes": tuple(sorted(set(asked.sizes)))} if asked.sizes else {}),
         "distance": {"prompts": asked.sizes[0]} if asked.sizes else {},
         "collecting": {"spread": spread},

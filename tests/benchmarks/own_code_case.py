@@ -18,6 +18,7 @@ from components.baselines.matrix_factorisation import FactorConfig
 from components.baselines.methods import METHODS, fit_predict
 from components.baselines.mlp import MlpConfig
 from components.baselines.protocol import Fit
+from components.evaluation.metrics import hull
 from components.learning.router import LEARNING
 from components.tables.board import Board
 from pointsman.model.guard import router_scores
@@ -115,31 +116,18 @@ def strong_and_weak(learning: Board) -> tuple[int, int]:
     if known_NM.any(axis=0).all():
         cost_M = np.where(known_NM, learning.cost_usd_NM, 0).sum(axis=0) / known_NM.sum(axis=0)
         cheap = [column for column in others if cost_M[column] <= cost_M[strong] / 2]
-        others = [column for column in cheap if column in hull(cost_M, quality_M)] or cheap or others
+        others = [column for column in cheap if column in on_hull(cost_M, quality_M)] or cheap or others
     return strong, max(others, key=lambda column: float(quality_M[column]))
 
 
-def hull(cost_M: Floats, quality_M: Floats) -> list[int]:
-    """Candidates that no mix of two others beats at their cost, cheapest first.
+def on_hull(cost_M: Floats, quality_M: Floats) -> list[int]:
+    """Candidates that no mix of two others beats at their cost.
 
-    >>> hull(np.array([1.0, 2.0, 3.0, 2.5]), np.array([0.0, 0.9, 1.0, 0.5]))
+    >>> on_hull(np.array([1.0, 2.0, 3.0, 2.5]), np.array([0.0, 0.9, 1.0, 0.5]))
     [0, 1, 2]
     """
-    found: list[int] = []
-    for column in np.lexsort((-quality_M, cost_M)).tolist():
-        if found and quality_M[column] <= quality_M[found[-1]]:
-            continue
-        while len(found) > 1 and _slope(found[-2], column, cost_M, quality_M) >= _slope(
-            found[-2], found[-1], cost_M, quality_M
-        ):
-            found.pop()
-        found.append(column)
-    return found
-
-
-def _slope(start: int, end: int, cost_M: Floats, quality_M: Floats) -> float:
-    rise, run = quality_M[end] - quality_M[start], cost_M[end] - cost_M[start]
-    return float(rise / run) if run > 0 else float("inf")
+    points = set(zip(*hull(cost_M, quality_M), strict=True))
+    return [column for column, point in enumerate(zip(cost_M, quality_M, strict=True)) if point in points]
 
 
 def reimplementation(method: str) -> str | None:

@@ -11,7 +11,7 @@ from components.evaluation.bootstrap import intervals
 from components.tables.board import Board
 from flows.stations.blocks import Block
 from tests.benchmarks.own_code import MEAN, paired, run, table_of
-from tests.benchmarks.own_code_case import OF_TWO, ROUTER, hull, judge_board, strong_and_weak
+from tests.benchmarks.own_code_case import OF_TWO, ROUTER, judge_board, on_hull, strong_and_weak
 from tests.benchmarks.own_code_judged import Case, Judged, keep, kept
 from tests.benchmarks.routing import Skipped
 from tests.benchmarks.simulated_board import simulated_board
@@ -63,7 +63,7 @@ def test_the_hull_is_what_no_mix_of_two_beats():
             )
             if not single and not mixed:
                 expected.append(one)
-        assert sorted(hull(cost_M, quality_M)) == expected
+        assert sorted(on_hull(cost_M, quality_M)) == expected
 
 
 def test_the_weak_candidate_is_on_the_hull_at_half_the_cost():
