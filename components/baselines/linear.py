@@ -11,6 +11,10 @@ from sklearn.linear_model import RidgeCV
 
 from components.baselines.observed import candidate_means, unseen_last
 from components.tables.board import Board
+from components.tables.sampling import evenly
+
+_MOST = 30_000
+"""Prompts that the weights of a column are found from at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,8 @@ def ridges(
 
     Args:
         features_NF: of all prompts.
-        target_NM: nan where not known; columns known on the same prompts share one decomposition.
+        target_NM: nan where not known; columns known on the same prompts share one decomposition, of an even sample
+            of these prompts where there are more than tell a few hundred weights apart.
         wanted_M: columns to fit; the others' weights are 0.
         penalties: to choose from, each > 0.
     """
@@ -69,13 +74,15 @@ def ridges(
     for pattern, known_N in enumerate(patterns_PN):
         columns = np.flatnonzero((pattern_M == pattern) & wanted_M)
         if columns.size and known_N.any():
-            target_KC = target_NM[np.ix_(known_N, columns)]
+            known_K = np.flatnonzero(known_N)
+            known_K = known_K[evenly(known_K.size, _MOST)]
+            target_KC = target_NM[np.ix_(known_K, columns)]
             # of one prompt nothing but its own outcome is known
             if len(target_KC) == 1:
                 intercept_M[columns] = target_KC[0]
                 continue
             model = RidgeCV(list(penalties), alpha_per_target=True).fit(
-                features_NF[known_N].astype(np.float64), target_KC
+                features_NF[known_K].astype(np.float64), target_KC
             )
             weight_FM[:, columns], intercept_M[columns] = model.coef_.reshape(columns.size, -1).T, model.intercept_
     return weight_FM, intercept_M

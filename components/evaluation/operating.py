@@ -3,7 +3,7 @@
 Shapes: N prompts, P policies, M candidates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,7 @@ def parity_loss(mean_quality_M: Floats, config: ParityConfig | None = None) -> f
 
 
 def cheapest_at_parity(
-    quality_NP: Floats,
+    quality_PN: Iterable[Floats],
     cost_usd_P: Floats,
     single_quality_N: Floats,
     *,
@@ -79,8 +79,9 @@ def cheapest_at_parity(
     cheapest of those at parity errs hardly more often than one test would: measured by simulation in the tests.
 
     Args:
-        quality_NP: what each policy's choices got on prompts that the predictions hadn't seen; pseudo-outcomes where
-            the choices themselves weren't observed.
+        quality_PN: what each policy's choices got on prompts that the predictions hadn't seen; pseudo-outcomes where
+            the choices themselves weren't observed. Read one policy after another, so that a generator never holds
+            those of a hundred policies on a million prompts.
         cost_usd_P: mean USD of each policy's choices on the same prompts; nan: unknown, never chosen.
         single_quality_N: what the best single candidate got there.
         margin: quality by which the interval may reach below it, >= 0.
@@ -98,18 +99,12 @@ def cheapest_at_parity(
     >>> cheapest_at_parity(np.array([[1.0, 1.0], [1.0, 1.0]]), np.array([0.2, 0.1]), np.ones(2), margin=0.01)
     1
     """
-    if quality_NP.shape != (single_quality_N.size, cost_usd_P.size) or single_quality_N.size == 0:
-        raise ValueError(
-            f"qualities {quality_NP.shape}, costs {cost_usd_P.shape} and the best single candidate's "
-            f"{single_quality_N.shape} don't match"
-        )
     loss = margin if loss is None else loss
     if not (margin >= 0 and loss >= 0):
         raise ValueError(f"margin and loss must be >= 0, got {margin} and {loss}")
-    gap_NP = quality_NP - single_quality_N[:, None]
-    if np.isnan(gap_NP).any():
-        raise ValueError("a quality is nan: choose on prompts whose outcomes are known or estimated")
-    found = [difference(gap_N, np.zeros_like(gap_N)) for gap_N in gap_NP.T]
+    found = [difference(quality_N, single_quality_N) for quality_N in quality_PN]
+    if len(found) != cost_usd_P.size:
+        raise ValueError(f"qualities of {len(found)} policies and costs of {cost_usd_P.size} don't match")
     mean_P, error_P = np.array([one.mean for one in found]), np.array([one.error for one in found])
     if least_error_P is not None:
         error_P = np.maximum(error_P, least_error_P)

@@ -120,15 +120,14 @@ def hold_out_stage_one(
         if table.size_T.size != tasks:
             raise ValueError(f"a task has a single prompt: {tasks} tasks, {table.size_T.size} without fold {number}")
         fold = replace(config, seed=config.seed * len(folds) + number)
-        weights, report = train_classifier(
-            features_NF[rest_K], task_N[rest_K], features_NF[held_K], task_N[held_K], fold
-        )
-        held_KT = np.asarray(weights.posterior(features_NF[held_K]), dtype=np.float64).reshape(held_K.size, tasks)
+        rest_KF, held_KF = features_NF[rest_K], features_NF[held_K]
+        weights, report = train_classifier(rest_KF, task_N[rest_K], held_KF, task_N[held_K], fold)
+        held_KT = np.asarray(weights.posterior(held_KF), dtype=np.float64).reshape(held_K.size, tasks)
         confident_K = assign_tasks(held_KT, float(weights.confidence_floor))
         posterior_NT[held_K], recognised_N[held_K] = held_KT, confident_K
         cells = np.ix_(held_K, known_M)
-        clusters = cluster_tables(features_NF[rest_K], quality_NM[np.ix_(rest_K, known_M)], fold.seed)
-        clusters_KM, distance_N[held_K] = clusters.nearest(features_NF[held_K])
+        clusters = cluster_tables(rest_KF, quality_NM[np.ix_(rest_K, known_M)], fold.seed)
+        clusters_KM, distance_N[held_K] = clusters.nearest(held_KF)
         for level_NM, posterior in ((soft_NM, SOFT), (hard_NM, HARD)):
             table_KM = task_level(held_KT, confident_K, table.quality_TM, table.general_M, posterior)
             level_NM[cells] = blend(table_KM, clusters_KM)

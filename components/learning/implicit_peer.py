@@ -1,6 +1,9 @@
-"""Stage 1's classifier beside an implicit one. Shapes: N prompts, F features, T tasks."""
+"""Stage 1's classifier beside an implicit one. Shapes: N prompts, F features, T tasks; K and L choices of rows."""
 
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from components.heads.classifier import recognition
 from components.heads.implicit.classifier import ImplicitClassifierConfig, train_implicit_classifier
@@ -35,7 +38,8 @@ class ImplicitPeer:
 
 
 def implicit_peer(
-    seen: Board,
+    board: Board,
+    learnt_K: NDArray[np.intp],
     held: StageOneHeld,
     config: TwoStageConfig,
     implicit: ImplicitClassifierConfig = ImplicitClassifierConfig(),  # noqa: B008  frozen
@@ -43,23 +47,27 @@ def implicit_peer(
     """An implicit classifier trained without the first fold, and the router's own, on that fold; None without tasks.
 
     Args:
-        seen: the prompts that stage 1 learnt from, with their tasks.
-        held: what stage 1 says of each when it is held out.
+        board: prompts with their tasks; only the rows that are needed are read of it.
+        learnt_K: rows that stage 1 learnt from.
+        held: what stage 1 says of each of these when it is held out.
         config: that stage 1 was learnt with: its folds are used again.
         implicit: see ImplicitClassifierConfig; the seed is that of stage 1's classifier.
     """
-    features_NF, task_N = seen.features_NF, seen.task_N
-    if not (task_N >= 0).any():
+    task_K = board.task_N[learnt_K]
+    if not (task_K >= 0).any():
         return None
-    rest_K, held_K = folds_of(task_N, config.folds, config.classifier.seed, seen.group_N)[0]
+    rest_L, held_L = folds_of(task_K, config.folds, config.classifier.seed, board.group_N[learnt_K])[0]
     rows = config.classifier.rows
-    rest_K = rest_K[evenly_within(task_N[rest_K], rows)]
-    held_K = held_K[evenly_within(task_N[held_K], rows)]
-    seeded = replace(implicit, seed=config.classifier.seed)
+    rest_L = rest_L[evenly_within(task_K[rest_L], rows)]
+    held_L = held_L[evenly_within(task_K[held_L], rows)]
     _, found = train_implicit_classifier(
-        features_NF[rest_K], task_N[rest_K], features_NF[held_K], task_N[held_K], seeded
+        board.features_NF[learnt_K[rest_L]],
+        task_K[rest_L],
+        board.features_NF[learnt_K[held_L]],
+        task_K[held_L],
+        replace(implicit, seed=config.classifier.seed),
     )
-    ours = recognition(held.posterior_NT[held_K], task_N[held_K], held.temperature, held.confidence_floor)
+    ours = recognition(held.posterior_NT[held_L], task_K[held_L], held.temperature, held.confidence_floor)
     return ImplicitPeer(
         macro=found.recognition.macro,
         micro=found.recognition.micro,
@@ -67,7 +75,7 @@ def implicit_peer(
         router_macro=ours.macro,
         router_micro=ours.micro,
         router_ece=ours.ece,
-        prompts=int((task_N[held_K] >= 0).sum()),
+        prompts=int((task_K[held_L] >= 0).sum()),
         residual=found.statistics.residual,
         iterations_mean=found.statistics.iterations_mean,
         iterations_max=found.statistics.iterations_max,

@@ -13,6 +13,8 @@ from components.learning.evidence import evidence_of, judged_outcomes, stand_in_
 from components.learning.mixing import HeldOut
 from components.tables.board import Board
 from components.tables.groups import design_effect
+from components.tables.sampling import evenly
+from pointsman.model.clusters import ClusterTables
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -55,7 +57,7 @@ class Judged:
         cost_N = np.where(np.isnan(got_N), np.nan, paid_N)
         return Played(name=name, quality_N=got_N, cost_usd_N=cost_N, group_N=group_N, variance_N=variance_N)
 
-    def least_error(self, choice_N: NDArray[np.intp], other: int) -> float:
+    def least_error(self, choice_N: NDArray[np.integer], other: int) -> float:
         """Standard error of the mean difference to one candidate's quality, by groups and by the stand-ins' variance.
 
         The spread of a few heavily weighted outcomes alone can be small by luck.
@@ -94,6 +96,30 @@ def judge_learning(seen: Board, held: HeldOut, expected_cost_usd_NM: Floats, see
         ),
         expected_cost_usd_NM,
     )
+
+
+def judge_sample(
+    board: Board, learnt_K: Rows, held_KM: Floats, clusters: ClusterTables, most: int, seed: int
+) -> tuple[Board, Floats]:
+    """An even sample of the prompts, and what each candidate's answers to them are worth, by stage 1 alone.
+
+    Args:
+        board: all prompts; only the sample's rows are read of it.
+        learnt_K: rows that stage 1 learnt from, ascending.
+        held_KM: quality that it expects of each of these, held out.
+        clusters: what it expects of the others.
+        most: prompts of the sample at most, >= 1.
+        seed: of the propensities' folds, where the board has none yet.
+
+    Raises:
+        ValueError: logged propensities that can't be.
+    """
+    rows_N = evenly(board.split_N.size, most)
+    sample = board.take(rows_N)
+    predicted_NM = clusters.expected(sample.features_NF)
+    learnt_N = np.isin(rows_N, learnt_K)
+    predicted_NM[learnt_N] = held_KM[np.searchsorted(learnt_K, rows_N[learnt_N])]
+    return sample, judged_outcomes(sample.worth_NM, predicted_NM, evidence_of(sample, seed))
 
 
 def with_expected(judged: Judged, expected_cost_usd_NM: Floats) -> Judged:

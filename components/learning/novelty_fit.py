@@ -42,11 +42,10 @@ def fit_novelty(train_ND: Floats32, calibration_ND: Floats32, config: NoveltyCon
     """
     if train_ND.shape[0] == 0:
         raise ValueError("novelty needs at least one training prompt")
-    unit_ND = unit_rows(train_ND)
     generator = np.random.default_rng(seed)
     # a sample is enough for 256 points, and bounds the time on large logs
-    sample_N = generator.permutation(unit_ND.shape[0])[: 100 * config.centroids]
-    centroid_CD = unit_rows(cluster(unit_ND[sample_N], config.centroids, seed, rounds=config.rounds)[0])
+    sample_K = generator.permutation(train_ND.shape[0])[: 100 * config.centroids]
+    centroid_CD = unit_rows(cluster(unit_rows(train_ND[sample_K]), config.centroids, seed, rounds=config.rounds)[0])
     reference_ND = calibration_ND if calibration_ND.shape[0] else train_ND
     unfloored = Novelty(centroid_CD=centroid_CD, floor=np.array(-1, dtype=np.float32))
     floor = np.quantile(unfloored.similarity(reference_ND), config.quantile) - config.margin

@@ -28,6 +28,7 @@ from components.learning.mixing import HeldOut, choose_mixing
 from components.tables.board import Board
 from components.tables.groups import divisible, numbered
 from components.tables.units import dealt
+from pointsman.bundle.evidence import CHOICE
 from pointsman.model.prediction import Prediction
 from pointsman.policy.policy import Best, Policy, decide, parse
 
@@ -141,25 +142,26 @@ def choose_policy(
     """
     if asked.name != "parity":
         return asked, 0.0
-    single_N, _ = judged.at(np.full(judged.quality_NM.shape[0], fallback))
+    row_N = np.arange(judged.quality_NM.shape[0])
+    single_N = judged.quality_NM[:, fallback]
     policies = tried(asked, prices)
-    choices = [decide(prediction, policy_of(one), fallback=fallback).candidate_N for one in policies]
-    played = [judged.at(choice_N) for choice_N in choices]
-    quality_NP = np.stack([got_N for got_N, _ in played], axis=1)
-    known_N = ~np.isnan(single_N) & ~np.isnan(quality_NP).any(axis=1)
+    # a hundred policies on a million prompts: only their choices are kept, in two bytes each
+    choices = [decide(prediction, policy_of(one), fallback=fallback).candidate_N.astype(CHOICE) for one in policies]
+    known_N = ~np.isnan(single_N)
+    for choice_N in choices:
+        known_N &= ~np.isnan(judged.quality_NM[row_N, choice_N])
     if not known_N.any():
         return Asked(name="best"), 0.0
     known_KM = ~np.isnan(judged.quality_NM)
     mean_M = np.where(known_KM, judged.quality_NM, 0).sum(axis=0) / np.maximum(known_KM.sum(axis=0), 1)
     loss = parity_loss(np.where(known_KM.any(axis=0), mean_M, np.nan), parity)
-    cost_P = np.array([paid_N[known_N].mean() for _, paid_N in played])
+    cost_P = np.array([judged.cost_usd_NM[row_N, choice_N][known_N].mean() for choice_N in choices])
     if cautious:
-        row_N = np.arange(single_N.size)
-        above_NP = np.stack([prediction.quality_NM[row_N, choice_N] for choice_N in choices], axis=1)
-        expected_P = (above_NP - prediction.quality_NM[:, fallback, None])[known_N].mean(axis=0)
+        above_NM = prediction.quality_NM - prediction.quality_NM[:, fallback, None]
+        expected_P = np.array([above_NM[row_N, choice_N][known_N].mean() for choice_N in choices])
         cost_P = np.where(expected_P >= -loss, cost_P, np.nan)
     place = cheapest_at_parity(
-        quality_NP[known_N],
+        (judged.quality_NM[row_N, choice_N][known_N] for choice_N in choices),
         cost_P,
         single_N[known_N],
         margin=parity.margin,

@@ -137,6 +137,10 @@ class Board:
         """The same prompts with a choice of candidates, in its order."""
         return self._cut("M", columns_C)
 
+    def without_embedding(self) -> "Board":
+        """The same for what reads features alone: of a million prompts embeddings are the largest array beside them."""
+        return replace(self, embedding_ND=_zero())
+
     def _cut(self, letter: str, index: NDArray[np.intp]) -> "Board":
         names = (one.name for one in fields(self))
         axes = {name: shape_letters(name).find(letter) for name in names}

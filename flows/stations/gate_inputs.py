@@ -10,11 +10,10 @@ from components.evaluation.bootstrap import Interval
 from components.evaluation.held_out import held_out_gains
 from components.evaluation.latency import milliseconds_per_prompt
 from components.learning.cross_fit import StageOneHeld
-from components.learning.evidence import evidence_of, judged_outcomes
+from components.learning.judged import judge_sample
 from components.learning.refit import refitting
 from components.learning.router import LEARNING
 from components.learning.two_stage import TwoStageConfig
-from components.tables.sampling import evenly
 from flows.platform.arrays import load_arrays, load_named
 from flows.platform.caching import cached_task
 from flows.platform.references import DataRef, keep
@@ -35,16 +34,12 @@ def hold_out_part(
     *, laid_out: DataRef, classified: DataRef, config: TwoStageConfig, seed: int, most: int, part: int, parts: int
 ) -> DataRef:
     """Gain on each of a part of the benchmarks in turn of a router trained without it, on `most` prompts at most."""
-    board = replace(read_board(laid_out), task_N=np.load(classified.file("task.npy")))
-    predicted_NM = load_arrays(ClusterTables, classified.file("clusters.npz")).expected(board.features_NF)
-    predicted_NM[board.rows(*LEARNING)] = load_arrays(StageOneHeld, classified.file("held.npz")).soft_NM
-    judged_NM = judged_outcomes(board.worth_NM, predicted_NM, evidence_of(board, seed))
-    rows_K = evenly(board.split_N.size, most)
-    board = board.take(rows_K)
+    whole = replace(read_board(laid_out), task_N=np.load(classified.file("task.npy")))
+    clusters = load_arrays(ClusterTables, classified.file("clusters.npz"))
+    soft_KM = load_arrays(StageOneHeld, classified.file("held.npz")).soft_NM
+    board, judged_NM = judge_sample(whole, whole.rows(*LEARNING), soft_KM, clusters, most, seed)
     fit = refitting(board, config, seed)
-    gains = held_out_gains(
-        fit, judged_NM[rows_K], board.benchmark_N, seed=seed, group_N=board.group_N, part=(part, parts)
-    )
+    gains = held_out_gains(fit, judged_NM, board.benchmark_N, seed=seed, group_N=board.group_N, part=(part, parts))
     content = json.dumps([asdict(gain) for gain in gains])
     return keep("hold_out_part", lambda folder: (folder / "held_out.json").write_text(content))
 

@@ -32,8 +32,7 @@ from pointsman.model.weights import ClassifierWeights, ExpertWeights
 def classify(*, laid_out: DataRef, discovered: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 1: the task of every prompt, discovered in training and assigned elsewhere; their table and classifier."""
     board = with_tasks(read_board(laid_out), load_arrays(Partition, discovered.file("partition.npz")))
-    seen = board.take(board.rows(*LEARNING))
-    one = learn_stage_one(seen, config)
+    one = learn_stage_one(_learning(board.without_embedding()), config)
 
     def write(folder: Path) -> None:
         save_arrays(one.classifier, folder / "classifier.npz")
@@ -49,8 +48,8 @@ def classify(*, laid_out: DataRef, discovered: DataRef, config: TwoStageConfig) 
 @cached_task(name="train: implicit classifier")
 def classify_implicitly(*, laid_out: DataRef, classified: DataRef, config: TwoStageConfig) -> DataRef:
     """Stage 1's classifier beside an implicit one, which nothing is built on."""
-    seen = seen_board(laid_out=laid_out, classified=classified)
-    peer = implicit_peer(seen, load_arrays(StageOneHeld, classified.file("held.npz")), config)
+    board, held = _with_tasks(laid_out, classified), load_arrays(StageOneHeld, classified.file("held.npz"))
+    peer = implicit_peer(board, board.rows(*LEARNING), held, config)
     figures = asdict(peer) if peer else {}
     return keep("implicit_classifier", lambda folder: (folder / "figures.json").write_text(json.dumps(figures)))
 
@@ -82,7 +81,7 @@ def combine(
         table_quality_TM=table.quality_TM,
         general_quality_M=table.general_M,
         clusters=load_arrays(ClusterTables, classified.file("clusters.npz")),
-        seen=seen_board(laid_out=laid_out, classified=classified),
+        seen=seen_board(laid_out=laid_out, classified=classified, embedded=True),
         held=load_arrays(HeldOut, specialised.file("held.npz")),
         config=config,
         seed=seed,
@@ -95,9 +94,17 @@ def combine(
     return keep("combine", write)
 
 
-def seen_board(*, laid_out: DataRef, classified: DataRef) -> Board:
-    """The prompts that the router learns from, with their tasks."""
-    board = replace(read_board(laid_out), task_N=np.load(classified.file("task.npy")))
+def seen_board(*, laid_out: DataRef, classified: DataRef, embedded: bool = False) -> Board:
+    """The prompts that the router learns from, with their tasks, and with their embeddings for what reads these."""
+    board = _with_tasks(laid_out, classified)
+    return _learning(board if embedded else board.without_embedding())
+
+
+def _with_tasks(laid_out: DataRef, classified: DataRef) -> Board:
+    return replace(read_board(laid_out), task_N=np.load(classified.file("task.npy")))
+
+
+def _learning(board: Board) -> Board:
     return board.take(board.rows(*LEARNING))
 
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from pointsman.model.unit import unit_rows
 
+_STEP = 50_000
+"""Prompts whose distances are worked out at a time."""
+
 
 # without slots, which leave no place for what is worked out once
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +35,14 @@ class ClusterTables:
         The distance is the squared one of unit features to the nearest centre: of prompts like those that the clusters
         were drawn from it is small, and it grows with what sets a prompt apart from all of them.
         """
+        parts = [
+            self._nearest(features_NF[start : start + _STEP]) for start in range(0, max(len(features_NF), 1), _STEP)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def _nearest(self, features_NF: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         unit_NF = unit_rows(features_NF)
         repeats, clusters, width = self.centre_RCF.shape
         flat_SF = self.centre_RCF.reshape(repeats * clusters, width)

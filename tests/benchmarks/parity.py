@@ -104,13 +104,13 @@ def judged(board: Board, fold: int) -> dict[str, Floats]:
     single = int(seen.quality_NM.mean(axis=0).argmax())
     prices = price_grid(cost_LM)
     tried = [_choices(quality_LM, cost_LM, price) for price in prices]
-    played_LP = np.stack([_at(seen.quality_NM, choice) for choice in tried], axis=1)
+    played_PL = [_at(seen.quality_NM, choice) for choice in tried]
     paid_P = np.array([_at(seen.cost_usd_NM, choice).mean() for choice in tried])
     margin, loss = ParityConfig().margin, parity_loss(seen.quality_NM.mean(axis=0))
     asked_for = {RULES[0]: (margin, loss), RULES[1]: (margin, None), RULES[2]: (loss, None), RULES[3]: (1.0, 0.0)}
     found = {}
     for rule, (reach, lacking) in asked_for.items():
-        place = cheapest_at_parity(played_LP, paid_P, seen.quality_NM[:, single], margin=reach, loss=lacking)
+        place = cheapest_at_parity(played_PL, paid_P, seen.quality_NM[:, single], margin=reach, loss=lacking)
         choice_K = quality_KM.argmax(axis=1) if place is None else _choices(quality_KM, cost_KM, prices[place])
         found[rule] = np.stack(
             [

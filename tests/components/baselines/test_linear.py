@@ -37,6 +37,15 @@ def test_the_penalty_has_the_least_leave_one_out_error():
     np.testing.assert_allclose(model.weight_FM[:, 0], Ridge(alpha=best).fit(x_KF.astype(float), y_K).coef_, atol=1e-6)
 
 
+def test_of_many_prompts_an_even_sample_is_enough(training, monkeypatch):
+    monkeypatch.setattr("components.baselines.linear._MOST", 100)
+    model = fit(training, 0, LinearConfig(penalties=(1.0,)))
+    rows = np.flatnonzero(training.observed_NM[:, 0])
+    rows = rows[np.linspace(0, rows.size - 1, 100).astype(int)]
+    reference = Ridge(alpha=1.0).fit(training.features_NF[rows].astype(float), training.quality_NM[rows, 0])
+    np.testing.assert_allclose(model.weight_FM[:, 0], reference.coef_, atol=1e-9)
+
+
 def test_one_prompt_predicts_its_outcome(training):
     row = np.flatnonzero(training.observed_NM[:, 0])[:1]
     predicted_NM = fit(training.take(row), 0).predict(training.features_NF[:2])

@@ -50,7 +50,7 @@ def one_choice(kind, prompts, generator):
     rows, rows_all = np.arange(prompts), np.arange(20_000)
     loss = parity_loss(outcome.mean(axis=0))
     chosen = cheapest_at_parity(
-        np.stack([outcome[rows, choice] for choice in choices], axis=1),
+        (outcome[rows, choice] for choice in choices),
         np.array([cost[choice].mean() for choice in choices]),
         outcome[:, single],
         margin=MARGIN,
@@ -88,18 +88,18 @@ def test_the_cheapest_policy_at_parity_by_hand():
     far = np.where(generator.random(4000) < 0.05, 0.0, single)
     near = single.copy()
     near[:4] = 1 - near[:4]
-    policies = np.stack([single, near, far], axis=1)
+    policies = [single, near, far]
     assert cheapest_at_parity(policies, np.array([1.0, 0.5, 0.1]), single, margin=0.01) == 1
     assert cheapest_at_parity(policies, np.array([1.0, np.nan, 0.1]), single, margin=0.01) == 0
     assert cheapest_at_parity(policies, np.array([1.0, 0.5, 0.1]), single, margin=0.1) == 2
-    assert cheapest_at_parity(far[:, None], np.array([0.1]), single, margin=0.0) is None
+    assert cheapest_at_parity([far], np.array([0.1]), single, margin=0.0) is None
 
 
 def test_a_loss_within_the_margin_is_still_too_great_where_candidates_are_alike():
     single = np.tile([1.0, 0.0], 20_000)
     below = single.copy()
     below[: 2 * 120 : 2] = 0.0  # .003 on average, shown by forty thousand prompts to be less than .01
-    policies, costs = np.stack([single, below], axis=1), np.array([1.0, 0.1])
+    policies, costs = [single, below], np.array([1.0, 0.1])
     assert cheapest_at_parity(policies, costs, single, margin=0.01) == 1
     assert cheapest_at_parity(policies, costs, single, margin=0.01, loss=0.002) == 0
 
@@ -152,10 +152,12 @@ def test_parity_tries_prices_and_best_and_other_wishes_only_themselves():
 
 def test_what_does_not_match_is_refused():
     with pytest.raises(ValueError, match="match"):
-        cheapest_at_parity(np.ones((2, 1)), np.ones(2), np.ones(2), margin=0.0)
+        cheapest_at_parity(np.ones((1, 2)), np.ones(2), np.ones(2), margin=0.0)
+    with pytest.raises(ValueError, match="differ in shape"):
+        cheapest_at_parity(np.ones((1, 3)), np.ones(1), np.ones(2), margin=0.0)
     with pytest.raises(ValueError, match="nan"):
-        cheapest_at_parity(np.full((2, 1), np.nan), np.ones(1), np.ones(2), margin=0.0)
+        cheapest_at_parity(np.full((1, 2), np.nan), np.ones(1), np.ones(2), margin=0.0)
     with pytest.raises(ValueError, match="margin"):
-        cheapest_at_parity(np.ones((2, 1)), np.ones(1), np.ones(2), margin=-1.0)
+        cheapest_at_parity(np.ones((1, 2)), np.ones(1), np.ones(2), margin=-1.0)
     with pytest.raises(ValueError, match="share_of_gap"):
         ParityConfig(share_of_gap=2.0)

@@ -43,7 +43,7 @@ def test_both_classifiers_are_judged_on_the_first_fold_alone() -> None:
     # Right in the first fold but for task 2, always wrong elsewhere.
     posterior_NT = np.eye(3)[(task_N + 1) % 3]
     posterior_NT[held_K] = np.eye(3)[np.where(task_N[held_K] == 2, 0, task_N[held_K])]
-    found = implicit_peer(board(features_NF, task_N), held(posterior_NT), CONFIG, QUICK)
+    found = implicit_peer(board(features_NF, task_N), np.arange(task_N.size), held(posterior_NT), CONFIG, QUICK)
     assert found is not None
     known_K = task_N[held_K] >= 0
     assert found.prompts == known_K.sum()
@@ -56,4 +56,4 @@ def test_both_classifiers_are_judged_on_the_first_fold_alone() -> None:
 def test_without_tasks_there_is_nothing_to_compare() -> None:
     none_N = np.full(20, -1, dtype=np.int32)
     seen = board(np.zeros((20, 2), dtype=np.float32), none_N)
-    assert implicit_peer(seen, held(np.zeros((20, 0))), CONFIG, QUICK) is None
+    assert implicit_peer(seen, np.arange(20), held(np.zeros((20, 0))), CONFIG, QUICK) is None

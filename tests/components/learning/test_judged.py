@@ -3,7 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from components.learning.judged import Judged, with_expected
+from components.learning.evidence import Evidence, judged_outcomes
+from components.learning.judged import Judged, judge_sample, with_expected
+from components.tables.board import Board
+from pointsman.model.clusters import ClusterTables
 
 QUALITY = np.array([[1.0, 0.0], [0.5, 1.0], [np.nan, 0.5], [0.0, 1.0]])
 COST = np.array([[0.1, 0.2], [0.1, np.nan], [0.1, 0.2], [0.3, 0.2]])
@@ -64,3 +67,27 @@ def test_rows_are_taken_with_all_that_is_known_of_them() -> None:
 def test_expected_costs_fill_what_was_not_logged_and_nothing_else() -> None:
     filled = with_expected(Judged(quality_NM=QUALITY, cost_usd_NM=COST), np.full(COST.shape, 9.0))
     np.testing.assert_array_equal(filled.cost_usd_NM, np.where(np.isnan(COST), 9.0, COST))
+
+
+def test_a_sample_is_judged_as_all_prompts_would_be() -> None:
+    random = np.random.default_rng(2)
+    quality_NM = random.random((50, 2))
+    quality_NM[np.arange(50), random.integers(0, 2, 50)] = np.nan
+    board = Board(
+        quality_NM=quality_NM,
+        inclusion_NM=np.full((50, 2), 0.5),
+        features_NF=random.normal(size=(50, 3)).astype(np.float32),
+    )
+    clusters = ClusterTables(
+        centre_RCF=random.normal(size=(1, 4, 3)).astype(np.float32), quality_RCM=random.random((1, 4, 2))
+    )
+    learnt_K = np.flatnonzero(random.random(50) < 0.7)
+    held_KM = random.random((learnt_K.size, 2))
+    predicted_NM = clusters.expected(board.features_NF)
+    predicted_NM[learnt_K] = held_KM
+    evidence = Evidence(inclusion_NM=board.inclusion_NM, kind="one_answer", propensities="estimated")
+    whole_NM = judged_outcomes(quality_NM, predicted_NM, evidence)
+    sample, judged_NM = judge_sample(board, learnt_K, held_KM, clusters, 20, 0)
+    rows_N = np.linspace(0, 49, 20).astype(int)
+    np.testing.assert_array_equal(sample.features_NF, board.features_NF[rows_N])
+    np.testing.assert_allclose(judged_NM, whole_NM[rows_N])

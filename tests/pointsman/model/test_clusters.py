@@ -30,3 +30,17 @@ def test_the_farthest_prompt_points_away_from_the_only_centre():
     _, distance_N = tables.nearest(np.array([[-2.0, 0.0], [5.0, 0.0]], dtype=np.float32))
     np.testing.assert_allclose(distance_N, [(1.6**2 + 1.8**2) / 2, (0.4**2 + 0.2**2) / 2], rtol=1e-5)
     assert tables.farthest() == pytest.approx(distance_N[0], rel=1e-5)
+
+
+def test_many_prompts_are_looked_at_part_by_part(monkeypatch):
+    draw = np.random.default_rng(1)
+    tables = ClusterTables(
+        centre_RCF=draw.normal(size=(2, 5, 4)).astype(np.float32), quality_RCM=draw.random((2, 5, 3))
+    )
+    features_NF = draw.normal(size=(20, 4)).astype(np.float32)
+    whole_NM, whole_N = tables.nearest(features_NF)
+    monkeypatch.setattr("pointsman.model.clusters._STEP", 6)
+    found_NM, found_N = tables.nearest(features_NF)
+    np.testing.assert_allclose(found_NM, whole_NM)
+    np.testing.assert_allclose(found_N, whole_N, rtol=1e-5)
+    assert tables.nearest(features_NF[:0])[0].shape == (0, 3)
