@@ -133,7 +133,7 @@ def prepare(parameters: RetrainParameters, chosen: Preset, station: Progress) ->
     tables = ingest(logs=logs, config=replace(chosen.quarantine, max_share=parameters.most_faulty))
     station("validate")
     if not is_kept(validate, {"tables": tables, "logs": logs}):
-        start_ahead(__name__)
+        start_ahead(__name__, "components.heads.lightning_loop")
     validated = validate(tables=tables, logs=logs)
     for notice in [*notices(tables=tables, validated=validated), *changed_logs(tables), *shrunk_test(tables)]:
         station.say(f"note: {notice}")

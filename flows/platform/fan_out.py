@@ -68,14 +68,14 @@ def task_runner() -> "TaskRunner[Any] | None":
     return LocalProcesses(max_workers=here.workers) if here.workers else None
 
 
-def start_ahead(module: str) -> None:
-    """Has a run's own processes, where it has some, load a module while the flow does what only it can do.
+def start_ahead(*modules: str) -> None:
+    """Has a run's own processes, where it has some, load modules while the flow does what only it can do.
 
     For flows of which it is known that they will begin calls: two processes spend several seconds each on it.
     """
     context = FlowRunContext.get()
     if context is not None and isinstance(context.task_runner, LocalProcesses):
-        context.task_runner.start_ahead(module)
+        context.task_runner.start_ahead(*modules)
 
 
 def begin(task: "Task[..., R]", calls: Mapping[K, Mapping[str, Any]]) -> dict[K, Pending[R]]:

@@ -30,10 +30,10 @@ class LocalProcesses(ProcessPoolTaskRunner):
         self._submitted: list[PrefectConcurrentFuture[Any]] = []
         self._loading: list[Future[None]] = []
 
-    def start_ahead(self, module: str) -> None:
-        """Has every process import a module, before there is a task for it; must be called inside a flow."""
+    def start_ahead(self, *modules: str) -> None:
+        """Has every process import modules, before there is a task for it; must be called inside a flow."""
         if self._executor is not None:
-            self._loading += [self._executor.submit(_load, module) for _ in range(self._max_workers)]
+            self._loading += [self._executor.submit(_load, modules) for _ in range(self._max_workers)]
 
     def submit(
         self,
@@ -62,8 +62,9 @@ class LocalProcesses(ProcessPoolTaskRunner):
         super().__exit__(kind, error, trace)
 
 
-def _load(module: str) -> None:
-    import_module(module)
+def _load(modules: tuple[str, ...]) -> None:
+    for module in modules:
+        import_module(module)
 
 
 def end_with_parent() -> None:

@@ -17,19 +17,23 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def with_threads(count: int) -> dict[str, str]:
+    """Environment variables that numerical libraries read when they are loaded: how many threads each may use."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+    return dict.fromkeys(names, str(count))
+
+
 def measure(module: str, arguments: Sequence[str], *, threads: int) -> dict[str, Any]:
     """The JSON that `python -m tests.benchmarks.MODULE ARGUMENTS` prints last.
 
     Raises:
         RuntimeError: the child failed; with the end of what it said.
     """
-    count = str(threads)
-    limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), count)
     home = os.environ.get("POINTSMAN_HOME", ".")
     done = subprocess.run(
         [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments],
         cwd=ROOT,
-        env={**os.environ, **limits, "POINTSMAN_HOME": str(Path(home).resolve())},
+        env={**os.environ, **with_threads(threads), "POINTSMAN_HOME": str(Path(home).resolve())},
         capture_output=True,
         text=True,
         check=False,

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import psutil
 
-from tests.benchmarks.child import ROOT, measure
+from tests.benchmarks.child import ROOT, measure, with_threads
 from tests.benchmarks.table import Cell, Table
-from tests.benchmarks.task_runs import task_runs, together
+from tests.benchmarks.task_runs import bundle_of, task_runs, together
 
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 _LEAST_S = 1.0
 """Seconds of a station on one worker that are worth a row."""
 Spans = Mapping[str, list[tuple[float, float]]]
@@ -71,7 +70,7 @@ def _row(name: str, one: list[tuple[float, float]], two: list[tuple[float, float
 
 def _retrained(home: Path, logs: Path, workers: int) -> tuple[Spans, str]:
     """When each station's parts ran, and the bundle's name."""
-    environment = {**os.environ, **_ONE_THREAD, "POINTSMAN_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **with_threads(1), "POINTSMAN_HOME": str(home), "PYTHONPATH": str(ROOT)}
     with _cluster(workers, environment) as address:
         start = time.time()
         done = subprocess.run(
@@ -83,14 +82,12 @@ def _retrained(home: Path, logs: Path, workers: int) -> tuple[Spans, str]:
             check=False,
         )
         end = time.time()
-    bundle = next((line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("bundle: ")), None)
-    if bundle is None:
-        raise RuntimeError(f"the retrain ended with {done.returncode}:\n{(done.stdout + done.stderr)[-2000:]}")
+    bundle = bundle_of(done.stdout + done.stderr, done.returncode)
     spans: dict[str, list[tuple[float, float]]] = {"all": [(start, end)], "fanned out": []}
     for name, first, last in task_runs(home):
         spans.setdefault(name, []).append((first, last))
     spans["fanned out"] = [span for name, of in spans.items() if name != "all" and len(of) > 1 for span in of]
-    return spans, Path(bundle).name
+    return spans, bundle.name
 
 
 @contextlib.contextmanager

@@ -8,10 +8,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.benchmarks.child import with_threads
 from tests.benchmarks.table import Cell
 
 Found = TypeVar("Found")
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def as_they_come(
@@ -22,7 +22,7 @@ def as_they_come(
         yield from ((place, call(*given)) for place, given in enumerate(arguments))
         return
     # read by the children's libraries when they are loaded
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    os.environ.update(with_threads(1))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = {pool.submit(call, *given): place for place, given in enumerate(arguments)}
         yield from ((waiting[done], done.result()) for done in as_completed(waiting))

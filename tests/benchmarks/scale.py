@@ -19,7 +19,7 @@ import psutil
 
 from tests.benchmarks.child import ROOT, measure
 from tests.benchmarks.table import Cell, Table
-from tests.benchmarks.task_runs import task_runs
+from tests.benchmarks.task_runs import bundle_of, task_runs
 
 SIZES = (10_000, 30_000)
 """Where no others are asked for; `--sizes 10000 30000 100000` takes an hour."""
@@ -86,7 +86,7 @@ def run(sizes: Sequence[int] = SIZES, *, complete: Sequence[int] = (), seed: int
         try:
             measure("scale_case", [what, str(place / "logs"), str(prompts), str(seed)], threads=1)
             stations, bundle = _retrained(place, home)
-            worth[label] = measure("scale_case", ["judge", bundle, str(_JUDGED), str(seed)], threads=1)
+            worth[label] = measure("scale_case", ["judge", str(bundle), str(_JUDGED), str(seed)], threads=1)
         finally:
             shutil.rmtree(place, ignore_errors=True)
             # the next size meets no router in service
@@ -133,7 +133,7 @@ def growth(spent: Mapping[int, float]) -> float | None:
     return math.log(spent[large] / spent[small]) / math.log(large / small)
 
 
-def _retrained(place: Path, home: Path) -> tuple[dict[str, tuple[float, float, float]], str]:
+def _retrained(place: Path, home: Path) -> tuple[dict[str, tuple[float, float, float]], Path]:
     """Seconds, processor seconds and GiB by station, and the bundle's path."""
     command = [sys.executable, "-m", "pointsman", "retrain", "--data", str(place / "logs"), "--home", str(home)]
     watch, start = Watch(), time.time()
@@ -143,10 +143,7 @@ def _retrained(place: Path, home: Path) -> tuple[dict[str, tuple[float, float, f
         thread.start()
         process.wait()
         thread.join()
-    said = (place / "out.txt").read_text(encoding="utf-8")
-    bundle = next((line.partition(": ")[2] for line in said.splitlines() if line.startswith("bundle: ")), None)
-    if bundle is None:
-        raise RuntimeError(f"the retrain ended with {process.returncode}:\n{said[-2000:]}")
+    bundle = bundle_of((place / "out.txt").read_text(encoding="utf-8"), process.returncode)
     end = time.time()
     stations = {"all": (end - start, *watch.within(start, end))}
     for name, first, last in task_runs(home):

@@ -1,9 +1,21 @@
-"""When the stations of a retrain ran, as Prefect kept it."""
+"""What a retrain left behind: its bundle, and when its stations ran, as Prefect kept it."""
 
 import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+
+
+def bundle_of(said: str, status: int) -> Path:
+    """The bundle that a retrain says it made.
+
+    Raises:
+        RuntimeError: it made none; with the end of what it said.
+    """
+    named = next((line.partition(": ")[2] for line in said.splitlines() if line.startswith("bundle: ")), None)
+    if named is None:
+        raise RuntimeError(f"the retrain ended with {status}:\n{said[-2000:]}")
+    return Path(named)
 
 
 def task_runs(home: Path) -> list[tuple[str, float, float]]:
