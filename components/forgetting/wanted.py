@@ -9,7 +9,7 @@ import polars as pl
 
 from components.forgetting.columns import TEXTS, columns_of, plain_names
 from components.forgetting.tabular import Unreadable, read_rows, tabular_files
-from components.tables.splits import text_digests
+from components.tables.likeness import text_digests
 from pointsman.errors import InputError
 from pointsman.text.conversation import prompt_digest
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from components.grading.believed import equal_grades
 from components.grading.correction import FEWEST, recalibrate
-from components.tables.splits import join_groups
+from components.tables.likeness import join_groups
 from components.tables.store import Tables
 from components.tables.units import dealt, units
 

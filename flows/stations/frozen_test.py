@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from components.tables.splits import text_digests
+from components.tables.likeness import text_digests
 from components.tables.store import read_tables, write_parquet
 from flows.platform import paths
 from flows.platform.references import DataRef, reference

@@ -17,7 +17,8 @@ from components.learning.newcomer import (
 from components.learning.newcomer_evidence import with_candidate, without_candidate
 from components.learning.onboarding import OnboardConfig, Onboarded, judge_newcomer
 from components.tables.errors import TableError
-from components.tables.splits import SplitConfig, join_groups, near_duplicate_groups
+from components.tables.likeness import join_groups, near_duplicate_groups
+from components.tables.splits import SplitConfig
 from components.tables.store import Tables, read_tables
 from flows.platform import paths
 from flows.stations.changed import Changed, conclude_change

@@ -18,7 +18,7 @@ from components.grading.correction import recalibrate
 from components.grading.stand_ins import stand_ins
 from components.learning.router import learn_router
 from components.tables.board import Board
-from components.tables.splits import near_duplicate_groups
+from components.tables.likeness import near_duplicate_groups
 from pointsman.model.guard import router_scores
 from pointsman.text.encoder import Encoder
 from tests.benchmarks.one_answer_case import CONFIG

@@ -14,8 +14,9 @@ from components.embeddings.export import export_minilm
 from components.embeddings.feature_fit import FeatureConfig, fit_features
 from components.learning.evidence import with_inclusion
 from components.tables.board import Board, to_board
+from components.tables.likeness import near_duplicate_groups
 from components.tables.sampling import evenly
-from components.tables.splits import SPLITS, SplitConfig, assign_groups, near_duplicate_groups
+from components.tables.splits import SPLITS, SplitConfig, assign_groups
 from components.tables.store import read_tables
 from flows.stations.blocks import Block
 from pointsman.text.encoder import Encoder, read_tokenizer

@@ -19,7 +19,7 @@ from components.evaluation.folds import grouped_folds
 from components.evaluation.operating import ParityConfig, cheapest_at_parity, parity_loss, price_grid
 from components.evaluation.paired import difference, ratio
 from components.tables.board import Board
-from components.tables.splits import near_duplicate_groups
+from components.tables.likeness import near_duplicate_groups
 from flows.stations.blocks import Block
 from tests.benchmarks.blocks import chosen_blocks
 from tests.benchmarks.one_answer_logs import rectangle, sentence_encoder

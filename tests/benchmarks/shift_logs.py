@@ -15,7 +15,8 @@ from components.embeddings.cache import embed_cached
 from components.sources.planted.families import FAMILIES
 from components.sources.planted.world import PlantedConfig, drawn_qualities, expected_qualities, generate
 from components.tables.board import Board, to_board
-from components.tables.splits import SplitConfig, groups_of, normalise
+from components.tables.likeness import normalise
+from components.tables.splits import SplitConfig, groups_of
 from components.tables.store import read_tables
 from flows.stations.blocks import Block
 from pointsman.text.features import FeatureMap

@@ -7,7 +7,7 @@ import pytest
 
 from components.forgetting.tabular import Unreadable, read_rows, rewrite, tabular_files, unwanted
 from components.forgetting.wanted import Asked, find_wanted
-from components.tables.splits import text_digests
+from components.tables.likeness import text_digests
 from pointsman.errors import InputError
 
 ROWS = [

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from components.sources.planted.world import PlantedConfig, generate
-from components.tables.splits import SplitConfig, split, text_digests
+from components.tables.likeness import text_digests
+from components.tables.splits import SplitConfig, split
 from components.tables.store import Tables, write_parquet, write_tables
 from flows.platform.references import keep
 from flows.stations.frozen_test import freeze, frozen_test, shrunk_test, split_before
