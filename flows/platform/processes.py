@@ -17,6 +17,9 @@ from prefect.futures import PrefectConcurrentFuture, PrefectFuture
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import ProcessPoolTaskRunner
 
+_BESIDE = 5
+"""Niceness above the run's own."""
+
 
 class LocalProcesses(ProcessPoolTaskRunner):
     """Prefect's process pool, whose processes use the run's own server and end with the run, however it ends.
@@ -26,7 +29,7 @@ class LocalProcesses(ProcessPoolTaskRunner):
     """
 
     def __init__(self, max_workers: int) -> None:
-        super().__init__(max_workers=max_workers, initializer=end_with_parent)
+        super().__init__(max_workers=max_workers, initializer=_begin_beside)
         self._submitted: list[PrefectConcurrentFuture[Any]] = []
         self._loading: list[Future[None]] = []
 
@@ -65,6 +68,12 @@ class LocalProcesses(ProcessPoolTaskRunner):
 def _load(modules: tuple[str, ...]) -> None:
     for module in modules:
         import_module(module)
+
+
+def _begin_beside() -> None:
+    """The run waits for what only its own process does: where processors are few, that goes first."""
+    os.nice(_BESIDE)
+    end_with_parent()
 
 
 def end_with_parent() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.embeddings.cache import embed_cached
 from components.evaluation.gate import Played
 from components.learning.judged import Judged
 from components.release.history import SERVES, Entry, read_history
@@ -24,6 +25,7 @@ from pointsman.errors import BundleError
 from pointsman.model.router_model import RouterModel
 from pointsman.policy.policy import Policy, parse
 from pointsman.router import Router
+from pointsman.text.lengths import lengths
 
 YEAR = timedelta(days=365)
 _FAMILIAR = 0.5
@@ -115,8 +117,7 @@ def play(bundle: Bundle, name: str, board: Board, texts: list[str], judged: Judg
     choice_N = np.where(held_N >= 0, column_M[held_N], -1)
     fresh_K = np.flatnonzero(~_by_group(seen_N, board.group_N))
     if fresh_K.size:
-        routed = Router.load(bundle.folder).route([texts[row] for row in fresh_K])
-        choice_N[fresh_K] = column_M[routed.choice_N]
+        choice_N[fresh_K] = column_M[_choices(bundle, [texts[row] for row in fresh_K])]
     trained = bundle.evidence.digest_K
     return Rival(
         router_id=bundle.manifest.router_id,
@@ -125,6 +126,14 @@ def play(bundle: Bundle, name: str, board: Board, texts: list[str], judged: Judg
         shared=int((column_M >= 0).sum()),
         known_share=float(np.isin(trained, digest_N).mean()) if trained.size else 1.0,
     )
+
+
+def _choices(bundle: Bundle, texts: list[str]) -> NDArray[np.intp]:
+    """What its operating policy chooses; a prompt that this run or an earlier one has encoded isn't encoded again."""
+    router, encoder = Router.load(bundle.folder), bundle.encoder()
+    embedding_ND = embed_cached(encoder, texts, paths.embeddings())
+    prediction = router.predict_encoded(encoder.tokenize(texts), embedding_ND, *lengths(texts))
+    return router.choose(prediction, router.policy(None)).choice_N
 
 
 def changed_logs(tables: DataRef) -> list[str]:

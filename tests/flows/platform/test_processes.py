@@ -109,6 +109,8 @@ def test_every_process_loads_ahead_and_a_run_that_ends_early_doesnt_wait_for_it(
         assert [loading.result(60) for loading in runner._loading] == [None, None]
         processes = list(runner._executor._processes.values())
         assert len(processes) == 2
+        nice = [os.getpriority(os.PRIO_PROCESS, process.pid) for process in processes]
+        assert nice == [min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)] * 2
         runner.start_ahead("loads_for_long")
     for process in processes:
         process.join(20)

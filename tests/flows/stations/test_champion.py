@@ -61,6 +61,18 @@ def test_held_out_choices_stand_in_where_it_was_trained(champion, prompts):
     assert (rival.shared, rival.known_share, rival.simulated) == (2, 1.0, False)
 
 
+def test_prompts_that_a_run_has_encoded_are_not_encoded_again(champion, prompts, monkeypatch):
+    board, judged = board_of(prompts, ["small", "large"])
+    first = play(champion, "the router in service", board, prompts, judged)
+
+    def refused(*_):
+        raise AssertionError("encoded again")
+
+    monkeypatch.setattr("pointsman.text.encoder.Encoder.encode", refused)
+    again = play(champion, "the router in service", board, prompts, judged)
+    np.testing.assert_array_equal(again.played.quality_N, first.played.quality_N)
+
+
 def test_near_duplicates_of_its_training_prompts_are_not_judged(champion, prompts):
     board, judged = board_of(prompts, ["small", "large"], group=[0, 1, 1, 2, 3, 4])
     assert np.isnan(play(champion, "x", board, prompts, judged).played.quality_N[2])
