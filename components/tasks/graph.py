@@ -1,7 +1,9 @@
 """Tasks as communities of a neighbour graph, in meaning and in preference. Shapes: N prompts, M candidates, E edges."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,9 @@ from components.tasks.neighbours import Neighbours
 from components.tasks.partition import Partition, from_labels
 from components.tasks.preference import rank_biased_overlap
 from pointsman.model.aggregate import UNASSIGNED
+
+if TYPE_CHECKING:
+    import igraph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +48,10 @@ class GraphConfig:
             raise ValueError(f"minimum_size must be >= 1, got {self.minimum_size}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+# without slots, which leave no place for what is worked out once
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Similarities:
-    """Every edge with both its similarities, so that a sweep over the mix computes them once."""
+    """Every edge with both its similarities, so that a sweep computes them once, whatever it tries."""
 
     prompts: int
     left_E: NDArray[np.int64]
@@ -58,6 +64,26 @@ class Similarities:
     """Whether the logs label both ends alike; true where they don't label."""
     recall: float
     """Share of true neighbours among the edges' ends, measured on a sample."""
+
+    @cached_property
+    def within_labels(self) -> "Similarities":
+        """The edges whose ends the logs label alike."""
+        kept_E = self.alike_E
+        return replace(
+            self,
+            left_E=self.left_E[kept_E],
+            right_E=self.right_E[kept_E],
+            cosine_E=self.cosine_E[kept_E],
+            overlap_E=self.overlap_E[kept_E],
+            alike_E=kept_E[kept_E],
+        )
+
+    @cached_property
+    def topology(self) -> "igraph.Graph":
+        """Who is joined to whom, as igraph keeps it: it takes as long to make as Leiden takes to cut it."""
+        import igraph  # noqa: PLC0415 - a second of imports, drawing among them
+
+        return igraph.Graph(n=self.prompts, edges=np.column_stack([self.left_E, self.right_E]))
 
 
 def similarities(
@@ -111,9 +137,8 @@ def cut(edges: Similarities, config: GraphConfig) -> Partition:
     import igraph  # noqa: PLC0415 - a second of imports, drawing among them
 
     if config.within_labels:
-        edges = _among(edges, edges.alike_E)
-    weight_E = edge_weights(edges, config.preference_mix)
-    graph = igraph.Graph(n=edges.prompts, edges=np.column_stack([edges.left_E, edges.right_E]))
+        edges = edges.within_labels
+    weight_E, graph = edge_weights(edges, config.preference_mix), edges.topology
     igraph.set_random_number_generator(random.Random(config.seed))  # noqa: S311 - seeded on purpose, no secret
     try:
         found = graph.community_leiden(
@@ -128,18 +153,6 @@ def cut(edges: Similarities, config: GraphConfig) -> Partition:
     inner_N = np.bincount(ends_2E, np.tile(weight_E * inside_E, 2), minlength=edges.prompts)
     membership_N = np.clip(inner_N / np.maximum(total_N, 1e-12), 0, 1)
     return from_labels(label_N, minimum_size=config.minimum_size, membership_N=membership_N)
-
-
-def _among(edges: Similarities, kept_E: NDArray[np.bool_]) -> Similarities:
-    return Similarities(
-        prompts=edges.prompts,
-        left_E=edges.left_E[kept_E],
-        right_E=edges.right_E[kept_E],
-        cosine_E=edges.cosine_E[kept_E],
-        overlap_E=edges.overlap_E[kept_E],
-        alike_E=edges.alike_E[kept_E],
-        recall=edges.recall,
-    )
 
 
 def nothing(prompts: int) -> Partition:
