@@ -20,7 +20,7 @@ from components.tables.groups import group_count
 from pointsman.model.aggregate import UNASSIGNED
 from pointsman.model.guard import router_scores
 
-_BRIEF = FitConfig(epochs=20, batch_size=512, learning_rate=3e-3, patience=3)
+_BRIEF = FitConfig(epochs=20, patience=3)
 QUICK = TwoStageConfig(
     classifier=ClassifierConfig(fit=_BRIEF),
     experts=ExpertConfig(members=1, general=_BRIEF, special=_BRIEF),
