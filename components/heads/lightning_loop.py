@@ -6,28 +6,13 @@ Its Trainer gives the same weights, and takes a third more time for each step of
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import torch
 from lightning.fabric import Fabric
 from lightning.fabric.plugins.environments import LightningEnvironment
 from torch import Tensor, nn
 
-from components.heads.training import Batch, Diverged, FitConfig, Loss
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Course:
-    """How a training went."""
-
-    epochs: int
-    """Epochs run."""
-    best_epoch: int
-    """The epoch of least validation loss, from 1; 0: before training."""
-    losses: tuple[float, ...]
-    """Validation loss before training and after each epoch."""
-    best_state: dict[str, Tensor]
-    """The module's weights at the best epoch."""
+from components.heads.training import Batch, Diverged, FitConfig, FitReport, Loss
 
 
 def trained(
@@ -38,8 +23,8 @@ def trained(
     config: FitConfig,
     seed: int,
     after_step: Callable[[], None],
-) -> Course:
-    """Trains `module` in place by AdamW, and what came of it; see `training.fit`.
+) -> tuple[FitReport, dict[str, Tensor]]:
+    """Trains `module` in place by AdamW: what happened, and the weights of the best epoch; see `training.fit`.
 
     Raises:
         Diverged: the validation loss is nan or infinite.
@@ -64,7 +49,7 @@ def trained(
             best_epoch, best_state = epoch, copy.deepcopy(module.state_dict())
         if epoch - best_epoch >= config.patience:
             break
-    return Course(epochs=len(losses) - 1, best_epoch=best_epoch, losses=tuple(losses), best_state=best_state)
+    return FitReport(epochs=len(losses) - 1, best_epoch=best_epoch, losses=tuple(losses)), best_state
 
 
 def _judged(module: nn.Module, validation_loss: Callable[[], Tensor], epoch: int) -> float:

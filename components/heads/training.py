@@ -100,16 +100,15 @@ def fit(
 
     judged, judge = (validation, validation_loss or loss) if validation[0].shape[0] else (training, loss)
     with seeded(seed):
-        course = trained(module, loss, lambda: judge(judged), training, config, seed, after_step)
-    module.load_state_dict(course.best_state)
+        report, best_state = trained(module, loss, lambda: judge(judged), training, config, seed, after_step)
+    module.load_state_dict(best_state)
     module.eval()
-    report = FitReport(epochs=course.epochs, best_epoch=course.best_epoch, losses=course.losses)
     _LOG.info(
         "%s: %d epochs on %d rows, validation loss %.4f after epoch %d",
         type(module).__name__,
-        course.epochs,
+        report.epochs,
         training[0].shape[0],
         report.validation_loss,
-        course.best_epoch,
+        report.best_epoch,
     )
     return report
