@@ -4,7 +4,9 @@ Heavy libraries are imported inside the command that needs them, so that routing
 """
 
 import argparse
+import atexit
 import errno
+import gc
 import os
 import sys
 import traceback
@@ -61,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done; 1: refused by the gate, or drift found; 2: unusable input; 3: an error that none of our messages foresees;
     130: stopped by Ctrl-C, as shells say it.
     """
+    # Python ends by looking for garbage among all that the libraries made, which takes it three seconds after a retrain
+    atexit.register(gc.freeze)
     _take_home(arguments)
     _one_thread_each(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(arguments)

@@ -1,5 +1,7 @@
 """Processes beside a run's own, in which its stations that don't depend on each other compute."""
 
+import atexit
+import gc
 import os
 import signal
 import threading
@@ -71,8 +73,12 @@ def _load(modules: tuple[str, ...]) -> None:
 
 
 def _begin_beside() -> None:
-    """The run waits for what only its own process does: where processors are few, that goes first."""
+    """The run waits for what only its own process does: where processors are few, that goes first.
+
+    It waits for these processes' end as well, which takes seconds if they look for garbage then.
+    """
     os.nice(_BESIDE)
+    atexit.register(gc.freeze)
     end_with_parent()
 
 
