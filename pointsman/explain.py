@@ -21,7 +21,7 @@ REASONS = {
     "task": "the prompt's task is recognised, and its outcomes decide",
     "general": "no task is recognised with confidence: what is known of all prompts decides",
     "doubt": "an advantage over the best single candidate is within the margin, so it isn't counted",
-    "novel": "the prompt is unlike any in training: no advantage over the best single candidate is counted",
+    "novel": "the prompt is unlike any in training, or longer: no advantage over the best single candidate is counted",
 }
 _REMOVED = {"retired": "retired", "context window": "the prompt exceeds its context window"}
 """What the rules of eligibility that hold for every request say of whom they remove."""
@@ -87,6 +87,8 @@ def explain(path: str | Path, prompt: str, trust: Trust | None = None) -> dict[s
             "novel": bool(prediction.novel_N[0]),
             "similarity": similarity,
             "floor": float(bundle.model.novelty.floor),
+            "tokens": 0 if prediction.input_tokens_N is None else int(prediction.input_tokens_N[0]),
+            "longest_tokens": float(bundle.model.longest_tokens) or None,
             "nearest_groups": [
                 {"id": number, "similarity": cosine}
                 for number, cosine in bundle.model.novelty.nearest(embedding_1D, _SHOWN_GROUPS)
@@ -101,6 +103,10 @@ def explain(path: str | Path, prompt: str, trust: Trust | None = None) -> dict[s
     }
 
 
+def _novel_above(longest: float | None) -> str:
+    return "" if longest is None else f" (novel above {longest:,.0f})"
+
+
 def text_of(found: Mapping[str, Any]) -> str:
     """The same for a terminal."""
     decision, task, novelty = found["decision"], found["task"], found["novelty"]
@@ -110,6 +116,7 @@ def text_of(found: Mapping[str, Any]) -> str:
         f"reason: {decision['reason']} ({decision['meaning']})",
         "task: none recognised" if task is None else f"task: {task['label']} ({task['id']}), {task['probability']:.0%}",
         f"likeness to training prompts: {novelty['similarity']:.2f} (novel below {novelty['floor']:.2f}); "
+        f"tokens: {novelty['tokens']:,}{_novel_above(novelty['longest_tokens'])}; "
         f"margin over {found['margin_over']}: {decision['margin']:.3f}",
         "",
     ]

@@ -16,7 +16,7 @@ from components.learning.cost_error import log_r2, total_error
 from components.learning.cost_fit import CostConfig, fit_cost_head
 from components.learning.evidence import Evidence, Kind, Source, evidence_of, judged_outcomes
 from components.learning.mixing import HeldOut, choose_mixing
-from components.learning.novelty_fit import NoveltyConfig, fit_novelty
+from components.learning.novelty_fit import NoveltyConfig, fit_novelty, known_length
 from components.learning.selection import SURE, AlphaTrial, GuardTrial, best_single
 from components.tables.board import Board
 from components.tables.units import apart
@@ -188,6 +188,7 @@ def fit_router(
         doubt_margin=np.array(mixing.doubt, dtype=np.float64),
         distance_margin=np.array(mixing.distance, dtype=np.float64),
         usual_distance=np.array(mixing.usual_distance, dtype=np.float64),
+        longest_tokens=np.array(known_length(seen.input_tokens_N, seen.group_N), dtype=np.float64),
         fallback=np.array(fallback, dtype=np.int64),
     )
     report = FitReport(

@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.baselines.clusters import cluster
+from components.tables.units import units
 from pointsman.model.novelty import Novelty
 from pointsman.model.unit import unit_rows
 
 Floats32 = NDArray[np.float32]
+FEWEST = 10
+"""Groups of prompts as long as a prompt, from which it isn't novel for its length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,27 @@ class NoveltyConfig:
             raise ValueError(f"centroids and rounds must be >= 1, got {self.centroids} and {self.rounds}")
         if not 0 <= self.quantile <= 1 or not self.margin >= 0:
             raise ValueError(f"quantile must be in [0, 1] and margin >= 0, got {self.quantile} and {self.margin}")
+
+
+def known_length(tokens_N: NDArray[np.floating], group_N: NDArray[np.integer], fewest: int = FEWEST) -> float:
+    """Tokens of the longest prompts that a router has learnt enough of: `fewest` groups have one as long, or longer.
+
+    Args:
+        tokens_N: of each prompt that it learnt from, >= 0; nan: unknown.
+        group_N: prompts that belong together, such as turns of a conversation, below 0: to nothing; they tell once what
+            becomes of such a length.
+        fewest: groups, >= 1.
+
+    Returns:
+        0 where there are fewer groups, or no lengths: nobody knows.
+
+    >>> known_length(np.array([5.0, 7.0, 9.0]), np.array([-1, -1, -1]), fewest=2)
+    7.0
+    """
+    unit_N = units(group_N)
+    longest_U = np.zeros(int(unit_N.max(initial=-1)) + 1)
+    np.maximum.at(longest_U, unit_N, np.nan_to_num(tokens_N))
+    return float(np.sort(longest_U)[-fewest]) if longest_U.size >= fewest else 0.0
 
 
 def fit_novelty(train_ND: Floats32, calibration_ND: Floats32, config: NoveltyConfig, seed: int) -> Novelty:

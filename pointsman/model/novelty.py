@@ -1,6 +1,7 @@
 """Whether a prompt resembles anything the router was trained on. Shapes: N prompts, D embedding, C centroids."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,3 +35,16 @@ class Novelty:
     def novel(self, embedding_ND: Floats32) -> NDArray[np.bool_]:
         """Which prompts are farther away than the floor, shape (N,)."""
         return self.similarity(embedding_ND) < self.floor
+
+
+def too_long(tokens_N: NDArray[Any], longest: float) -> NDArray[np.bool_]:
+    """Which prompts are longer than what was learnt from, shape (N,).
+
+    Args:
+        tokens_N: of each prompt, >= 0.
+        longest: tokens that a known prompt has at most, >= 0; 0: nobody knows.
+
+    >>> too_long(np.array([100, 101]), 100.0).tolist(), too_long(np.array([101]), 0.0).tolist()
+    ([False, True], [False])
+    """
+    return np.asarray((tokens_N > longest) & (longest > 0))

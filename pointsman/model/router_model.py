@@ -15,7 +15,7 @@ from pointsman.model.calibration import Calibration
 from pointsman.model.clusters import ClusterTables
 from pointsman.model.cost import CostHead
 from pointsman.model.guard import doubt, excess
-from pointsman.model.novelty import Novelty
+from pointsman.model.novelty import Novelty, too_long
 from pointsman.model.prediction import Prediction
 from pointsman.model.weights import ClassifierWeights, ExpertWeights
 
@@ -29,7 +29,7 @@ PARTS: dict[str, type[Any]] = {
     "cost": CostHead,
     "novelty": Novelty,
 }
-LATER = frozenset({"distance_margin", "usual_distance"})
+LATER = frozenset({"distance_margin", "usual_distance", "longest_tokens"})
 """Names that routers of earlier versions lack, which decided as if these were 0."""
 SHARED_DIMENSIONS = frozenset("FTMD")
 """Letters that mean one number everywhere; others (hidden units, centroids) are a part's own."""
@@ -61,6 +61,8 @@ class RouterModel:
     """Shape (), >= 0: the same for each unit by which a prompt is farther than usual from the clusters."""
     usual_distance: Floats
     """Shape (), >= 0: median distance of training prompts from clusters that were drawn without them."""
+    longest_tokens: Floats
+    """Shape (), >= 0: a prompt of more tokens is novel, for hardly any as long were learnt from; 0: none is."""
     fallback: NDArray[np.int64]
     """Shape (), in [0, M): best single candidate on the training prompts."""
 
@@ -111,7 +113,7 @@ class RouterModel:
             cost_usd_NM=self.cost.cost_usd(features_NF, np.asarray(input_tokens_N, dtype=np.float64), task_N),
             task_N=task_N,
             margin_N=self.margin(doubt(level.posterior_NT), level.distance_N),
-            novel_N=self.novelty.novel(embedding_ND),
+            novel_N=self.novelty.novel(embedding_ND) | too_long(input_tokens_N, float(self.longest_tokens)),
         )
 
     def margin(self, doubt_N: Floats, distance_N: Floats) -> Floats:
@@ -218,7 +220,7 @@ def _check_values(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise ValueError(f"fallback must be in [0, {candidates}), got {int(arrays['fallback'])}")
     if not 0 <= float(arrays["alpha"]) <= 1:
         raise ValueError(f"alpha must be in [0, 1], got {float(arrays['alpha'])}")
-    for scalar in ("guard_margin", "doubt_margin", "distance_margin", "usual_distance"):
+    for scalar in ("guard_margin", "doubt_margin", "distance_margin", "usual_distance", "longest_tokens"):
         if not float(arrays[scalar]) >= 0:
             raise ValueError(f"{scalar} must be >= 0, got {float(arrays[scalar])}")
     if not (arrays["calibration.slope_M"] > 0).all() or not float(arrays["classifier.temperature"]) > 0:

@@ -175,6 +175,7 @@ def _nearest_family(features: int, embedding_ND, family_N, quality_NM, novelty) 
         doubt_margin=np.array(0.0),
         distance_margin=np.array(0.0),
         usual_distance=np.array(0.0),
+        longest_tokens=np.array(0.0),
         fallback=np.array(0, np.int64),
     )
 

@@ -59,4 +59,5 @@ def fold(model: RouterModel) -> Folded:
         doubt_margin=float(model.doubt_margin),
         distance_margin=float(model.distance_margin),
         usual_distance=float(model.usual_distance),
+        longest_tokens=float(model.longest_tokens) or float("inf"),
     )

@@ -87,6 +87,8 @@ class Folded:
     doubt_margin: float
     distance_margin: float
     usual_distance: float
+    longest_tokens: float
+    """Of a prompt that isn't novel for its length; inf: none is."""
 
     def predict(self, features_NF: Singles, embedding_ND: Singles, input_tokens_N: NDArray[np.integer]) -> Prediction:
         """As `RouterModel.predict`, up to rounding.
@@ -125,7 +127,7 @@ class Folded:
             cost_usd_NM=self.costs.usd(linear_NK[:, centres:], input_usd_NM, *of_cost),
             task_N=task_N,
             margin_N=self.guard_margin + self.doubt_margin * doubt(posterior_NT) + self.distance_margin * farther_N,
-            novel_N=nearest_N < self.floor * np.maximum(width_N, NOTHING),
+            novel_N=(nearest_N < self.floor * np.maximum(width_N, NOTHING)) | (input_tokens_N > self.longest_tokens),
         )
 
     def _one(self, feature_F: Singles, embedding_D: Singles, input_tokens: int) -> Prediction:
@@ -156,7 +158,9 @@ class Folded:
             cost_usd_NM=cost_M[None],
             task_N=self.task_T1[task],
             margin_N=np.array([margin]),
-            novel_N=self._novel(embedding_D, self.floor * max(width, NOTHING)),
+            novel_N=NOVEL
+            if input_tokens > self.longest_tokens
+            else self._novel(embedding_D, self.floor * max(width, NOTHING)),
         )
 
     def _novel(self, embedding_D: Singles, bar: float) -> NDArray[np.bool_]:

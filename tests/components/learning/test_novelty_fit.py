@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.learning.novelty_fit import NoveltyConfig, fit_novelty
+from components.learning.novelty_fit import NoveltyConfig, fit_novelty, known_length
 
 
 def cloud(rows: int, axes: list[int], seed: int):
@@ -54,3 +54,15 @@ def test_no_training_prompts_are_refused():
 def test_configs_out_of_range_are_refused(bad):
     with pytest.raises(ValueError, match="must be"):
         NoveltyConfig(**bad)
+
+
+def test_a_length_is_known_from_ten_groups_that_reach_it():
+    draw = np.random.default_rng(0)
+    tokens_N = draw.permutation(np.arange(1.0, 101.0))
+    alone_N = np.full(100, -1)
+    assert known_length(tokens_N, alone_N) == 91
+    # fifty prompts of one template tell no more than its longest
+    group_N = np.where(tokens_N > 50, 7, -1)
+    assert known_length(tokens_N, group_N) == 42
+    assert known_length(tokens_N[:9], alone_N[:9]) == 0
+    assert known_length(np.full(100, np.nan), alone_N) == 0

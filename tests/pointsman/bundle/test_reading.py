@@ -28,9 +28,9 @@ def test_a_bundle_gives_back_what_was_written(parts, bundle):
     assert read.manifest.provenance.tasks == ("sums", "songs")
 
 
-def test_a_bundle_of_before_margins_by_distance_decides_as_it_did(parts, bundle, tmp_path, monkeypatch):
+def test_a_bundle_of_an_earlier_version_decides_as_it_did(parts, bundle, tmp_path, monkeypatch):
     whole = parts.model.to_arrays()
-    later = {"distance_margin", "usual_distance"}
+    later = {"distance_margin", "usual_distance", "longest_tokens"}
     earlier = {name: array for name, array in whole.items() if name not in later}
     with monkeypatch.context() as written:
         written.setattr(RouterModel, "to_arrays", lambda model: earlier)

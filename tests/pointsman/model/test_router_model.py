@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pointsman.model.router_model import RouterModel, array_names
+from pointsman.model.router_model import LATER, RouterModel, array_names
 from pointsman.model.weights import sigmoid
 
 
@@ -72,11 +72,19 @@ def test_the_margin_grows_with_doubt_and_with_distance(fitted):
     assert found_N.max() <= model.largest_margin()
 
 
+def test_a_prompt_longer_than_all_that_was_learnt_is_novel(fitted):
+    model, _, fresh = fitted
+    limit = float(np.median(fresh.input_tokens_N))
+    near_N = predictions(replace(model, longest_tokens=np.array(0.0)), fresh).novel_N
+    found_N = predictions(replace(model, longest_tokens=np.array(limit)), fresh).novel_N
+    np.testing.assert_array_equal(found_N, near_N | (fresh.input_tokens_N > limit))
+
+
 def test_a_router_of_an_earlier_version_decides_as_it_did(fitted):
     model, _, fresh = fitted
     model = replace(model, doubt_margin=np.array(0.1), distance_margin=np.array(0.2), usual_distance=np.array(0.1))
     arrays = model.to_arrays()
-    earlier = {name: array for name, array in arrays.items() if name not in {"distance_margin", "usual_distance"}}
+    earlier = {name: array for name, array in arrays.items() if name not in LATER}
     found, wanted = predictions(RouterModel.from_arrays(earlier), fresh), predictions(model, fresh)
     np.testing.assert_array_equal(found.quality_NM, wanted.quality_NM)
     doubt_N = 1 - model.classifier.posterior(fresh.features_NF).astype(np.float64).max(axis=1)
@@ -110,6 +118,7 @@ def test_an_empty_batch_is_predicted(fitted):
         ({"doubt_margin": np.array(-1.0)}, "doubt_margin must be"),
         ({"distance_margin": np.array(-1.0)}, "distance_margin must be"),
         ({"usual_distance": np.array(np.nan)}, "aren't finite"),
+        ({"longest_tokens": np.array(-1.0)}, "longest_tokens must be"),
         ({"general_quality_M": np.zeros(5)}, "has M = "),
         ({"experts.trunk_bias_H": np.zeros(2, np.float32)}, "has H = "),
         ({"task_quality_TM": np.zeros(3)}, "must have 2 dimensions"),

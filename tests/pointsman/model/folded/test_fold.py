@@ -47,6 +47,7 @@ def changed(model, fresh, *, alpha, soft, special, far=0.0):
         doubt_margin=np.array(0.2),
         distance_margin=np.array(0.3),
         usual_distance=np.array(far),
+        longest_tokens=np.array(np.quantile(fresh.input_tokens_N, 0.8)),
         soft=np.array(soft),
         experts=experts,
         clusters=clusters,
