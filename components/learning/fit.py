@@ -188,7 +188,9 @@ def fit_router(
         doubt_margin=np.array(mixing.doubt, dtype=np.float64),
         distance_margin=np.array(mixing.distance, dtype=np.float64),
         usual_distance=np.array(mixing.usual_distance, dtype=np.float64),
-        longest_tokens=np.array(known_length(seen.input_tokens_N, seen.group_N), dtype=np.float64),
+        longest_tokens=np.array(
+            known_length(seen.input_tokens_N, seen.group_N, config.novelty.quantile), dtype=np.float64
+        ),
         fallback=np.array(fallback, dtype=np.int64),
     )
     report = FitReport(

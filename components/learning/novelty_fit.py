@@ -11,8 +11,8 @@ from pointsman.model.novelty import Novelty
 from pointsman.model.unit import unit_rows
 
 Floats32 = NDArray[np.float32]
-FEWEST = 10
-"""Groups of prompts as long as a prompt, from which it isn't novel for its length."""
+_FEWEST = 10
+"""Groups from which anything is known of lengths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,25 +35,28 @@ class NoveltyConfig:
             raise ValueError(f"quantile must be in [0, 1] and margin >= 0, got {self.quantile} and {self.margin}")
 
 
-def known_length(tokens_N: NDArray[np.floating], group_N: NDArray[np.integer], fewest: int = FEWEST) -> float:
-    """Tokens of the longest prompts that a router has learnt enough of: `fewest` groups have one as long, or longer.
+def known_length(tokens_N: NDArray[np.floating], group_N: NDArray[np.integer], quantile: float) -> float:
+    """Tokens of the longest prompts that a router has learnt enough of: few groups have longer ones.
 
     Args:
         tokens_N: of each prompt that it learnt from, >= 0; nan: unknown.
         group_N: prompts that belong together, such as turns of a conversation, below 0: to nothing; they tell once what
             becomes of such a length.
-        fewest: groups, >= 1.
+        quantile: share of groups that may have longer ones, in [0, 1]; nine at most.
 
     Returns:
-        0 where there are fewer groups, or no lengths: nobody knows.
+        0 where there are fewer than ten groups, or no lengths: nobody knows.
 
-    >>> known_length(np.array([5.0, 7.0, 9.0]), np.array([-1, -1, -1]), fewest=2)
-    7.0
+    >>> known_length(np.arange(1.0, 101.0), np.full(100, -1), quantile=0.02)
+    98.0
     """
     unit_N = units(group_N)
     longest_U = np.zeros(int(unit_N.max(initial=-1)) + 1)
     np.maximum.at(longest_U, unit_N, np.nan_to_num(tokens_N))
-    return float(np.sort(longest_U)[-fewest]) if longest_U.size >= fewest else 0.0
+    if longest_U.size < _FEWEST:
+        return 0.0
+    longer = min(int(quantile * longest_U.size), _FEWEST - 1)
+    return float(np.sort(longest_U)[-1 - longer])
 
 
 def fit_novelty(train_ND: Floats32, calibration_ND: Floats32, config: NoveltyConfig, seed: int) -> Novelty:

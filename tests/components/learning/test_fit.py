@@ -98,6 +98,9 @@ def test_new_conversations_of_known_tasks_are_not_novel(fit_world):
     model, _, fresh = fit_world(turns=20)
     assert model.novelty.novel(fresh.embedding_ND).mean() < 0.05
     assert model.novelty.novel(-fresh.embedding_ND).all()
+    longer = model.predict(fresh.features_NF, fresh.embedding_ND, 100 * fresh.input_tokens_N)
+    assert longer.novel_N.all()
+    assert model.predict(fresh.features_NF, fresh.embedding_ND, fresh.input_tokens_N).novel_N.mean() < 0.1
 
 
 def test_fitting_is_deterministic(fit_world, fitted):

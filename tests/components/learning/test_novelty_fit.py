@@ -56,13 +56,14 @@ def test_configs_out_of_range_are_refused(bad):
         NoveltyConfig(**bad)
 
 
-def test_a_length_is_known_from_ten_groups_that_reach_it():
+def test_a_length_is_known_unless_hardly_a_group_reaches_it():
     draw = np.random.default_rng(0)
-    tokens_N = draw.permutation(np.arange(1.0, 101.0))
-    alone_N = np.full(100, -1)
-    assert known_length(tokens_N, alone_N) == 91
-    # fifty prompts of one template tell no more than its longest
-    group_N = np.where(tokens_N > 50, 7, -1)
-    assert known_length(tokens_N, group_N) == 42
-    assert known_length(tokens_N[:9], alone_N[:9]) == 0
-    assert known_length(np.full(100, np.nan), alone_N) == 0
+    tokens_N = draw.permutation(np.arange(1.0, 1001.0))
+    alone_N = np.full(1000, -1)
+    assert known_length(tokens_N, alone_N, 0.005) == 995
+    # never more than nine groups are longer
+    assert known_length(tokens_N, alone_N, 0.5) == 991
+    # five hundred prompts of one template tell no more than its longest
+    assert known_length(tokens_N, np.where(tokens_N > 500, 7, -1), 0.005) == 499
+    assert known_length(tokens_N[:9], alone_N[:9], 0.005) == 0
+    assert known_length(np.full(1000, np.nan), alone_N, 0.005) == 0
