@@ -24,7 +24,8 @@ class NoveltyConfig:
     rounds: int = 8
     """Rounds of k-means at most, >= 1."""
     quantile: float = 0.005
-    """Share of calibration prompts at or below the floor before the margin, in [0, 1]."""
+    """Share of calibration prompts at or below the floor before the margin, and of groups with longer prompts than a
+    known prompt may have, in [0, 1]."""
     margin: float = 0.05
     """Cosine below that quantile at which novelty begins, >= 0."""
 
