@@ -63,8 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done; 1: refused by the gate, or drift found; 2: unusable input; 3: an error that none of our messages foresees;
     130: stopped by Ctrl-C, as shells say it.
     """
-    # Python ends by looking for garbage among all that the libraries made, which takes it three seconds after a retrain
-    atexit.register(gc.freeze)
     _take_home(arguments)
     _one_thread_each(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(arguments)
@@ -99,6 +97,9 @@ def _run(options: argparse.Namespace) -> int:
     try:
         code = int(options.command(options))
         sys.stdout.flush()
+        # Python ends by looking for garbage among all that the libraries made, which takes seconds after a retrain;
+        # after one that was stopped, there is some to find
+        atexit.register(gc.freeze)
     except BrokenPipeError:
         # whoever read the output, such as head, has seen enough; Python would complain once more when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
