@@ -30,6 +30,8 @@ _QUIET = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "TQDM_DISABLE": "1",
+    # of locks that a stopped run's processes leave: they are removed, which nobody need read of
+    "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
     "TOKENIZERS_PARALLELISM": "true",
     # The networks are small: a second thread gains little, and threads that spin for each other lose much when busy.
     "OMP_NUM_THREADS": "1",
