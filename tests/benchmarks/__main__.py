@@ -104,7 +104,7 @@ def _options(name: str, asked: argparse.Namespace) -> dict[str, Any]:
             "out": asked.json,
         },
         "adapting": {"workers": asked.workers},
-        "samples": {"workers": asked.workers},
+        "samples": {"seeds": asked.seeds, "workers": asked.workers},
         "limits": {"data": asked.logs, "cache": cache, "blocks": asked.blocks},
         "held_back": {
             "data": asked.logs,

@@ -81,6 +81,7 @@ def run(*, seeds: int = WORLDS, prompts: int = PROMPTS, workers: int = 1) -> Tab
             "training prompts, and what that costs against a step that reads all, with its 95 % interval over prompts."
         ),
         rows=rows,
+        summary={},
     )
 
 
