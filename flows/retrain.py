@@ -42,6 +42,8 @@ from flows.stations.stages import Prepared, WithClassifier, WithPeers, WithRepor
 from flows.stations.train import PEERS, baseline, classify, classify_implicitly, combine, specialise
 from flows.stations.trial import simulated
 
+LOADED_AHEAD = (__name__, "components.heads.lightning_loop")
+"""Modules that processes load before they train; the second by name alone, for this process may not need it."""
 SUMMARY = ("router", "best_single", "knn100", "kmeans60", "oracle")
 
 
@@ -133,7 +135,7 @@ def prepare(parameters: RetrainParameters, chosen: Preset, station: Progress) ->
     tables = ingest(logs=logs, config=replace(chosen.quarantine, max_share=parameters.most_faulty))
     station("validate")
     if not is_kept(validate, {"tables": tables, "logs": logs}):
-        start_ahead(__name__, "components.heads.lightning_loop")
+        start_ahead(*LOADED_AHEAD)
     validated = validate(tables=tables, logs=logs)
     for notice in [*notices(tables=tables, validated=validated), *changed_logs(tables), *shrunk_test(tables)]:
         station.say(f"note: {notice}")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import polars as pl
 import pytest
@@ -19,7 +20,7 @@ from flows.platform import paths
 from flows.platform.settings import settings
 from flows.platform.tracking import registry
 from flows.release import PromoteParameters, promote
-from flows.retrain import retrain
+from flows.retrain import LOADED_AHEAD, retrain
 from flows.retrain_form import RetrainParameters
 from flows.stations.drift_reference import reference_path
 from pointsman.bundle.pointer import read_pointer
@@ -229,6 +230,10 @@ def test_what_is_promoted_is_at_the_url_and_served_from_there(first, tmp_path, m
             predicted = [decision["predicted_quality"] for decision in told["decisions"]]
             assert predicted == pytest.approx(wanted["predicted_quality"], abs=1e-6)
     assert (tmp_path / "far" / "history.jsonl").read_bytes() == (paths.published() / "history.jsonl").read_bytes()
+
+
+def test_what_processes_load_ahead_is_there():
+    assert all(find_spec(name) for name in LOADED_AHEAD)
 
 
 def test_bad_logs_stop_the_run_with_file_and_rule(server, tmp_path):
